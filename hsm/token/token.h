@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_TOKEN_TOKEN_H_
+#define HSM_TOKEN_TOKEN_H_
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "hsm/messages.h"
+
+namespace hsm::token {
+
+// Which token to open, and how.
+struct TokenConfig {
+  std::string module;     // Path of the PKCS#11 module.
+  std::string token_uri;  // RFC 7512, "pkcs11:token=...;serial=...".
+  base::Secret pin;       // CKU_USER.
+  std::string quirks;     // Name of a profile, or empty: recognise by itself.
+  std::string lock_dir;   // For tokens that have no directory of their own.
+};
+
+// A Token executes the requests of hsm/messages.h on one PKCS#11 token. It is
+// logged in once, from Open to destruction, and lives in a worker process.
+//
+// Not thread-safe. Errors: kNotFound (no such object), kInvalidCiphertext,
+// kInvalidArgument (a request that its contract forbids),
+// kUnsupportedOperation (the token's profile lacks it), kHsmUnavailable (the
+// token is gone or logged out: end the process and start another), kCorrupt.
+class Token {
+ public:
+  // Loads the module, finds the token, logs in (under the token directory's
+  // lock, after a durable copy of a SoftHSM token.object) and probes it. Fails
+  // with kUnsupportedOperation and the reason if the token allows a theft.
+  static base::Result<std::unique_ptr<Token>> Open(TokenConfig config,
+                                                   const base::Clock& clock);
+  virtual ~Token() = default;
+
+  virtual base::Result<GenerateKeyReply> Execute(const GenerateKeyRequest&) = 0;
+  virtual base::Result<Sealed> Execute(const EncryptRequest&) = 0;
+  virtual base::Result<PlaintextReply> Execute(const DecryptRequest&) = 0;
+  virtual base::Result<GenerateDataKeyReply> Execute(
+      const GenerateDataKeyRequest&) = 0;
+  virtual base::Result<Sealed> Execute(const ReEncryptRequest&) = 0;
+  virtual base::Result<PlaintextReply> Execute(const RandomRequest&) = 0;
+  virtual base::Result<EmptyReply> Execute(const DestroyKeyRequest&) = 0;
+  virtual base::Result<EmptyReply> Execute(const EvictKeyRequest&) = 0;
+  virtual base::Result<GenerateKeyReply> Execute(const CheckKeyRequest&) = 0;
+  virtual base::Result<EmptyReply> Execute(const HealthRequest&) = 0;
+  virtual base::Result<Capabilities> Execute(const CapabilitiesRequest&) = 0;
+  virtual base::Result<ListKeysReply> Execute(const ListKeysRequest&) = 0;
+};
+
+}  // namespace hsm::token
+
+#endif  // HSM_TOKEN_TOKEN_H_

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/model.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace kms {
+namespace {
+
+template <typename E>
+using Names = std::pair<E, std::string_view>;
+
+constexpr std::array kKeyStates = {
+    Names<KeyState>{KeyState::kCreating, "Creating"},
+    Names<KeyState>{KeyState::kEnabled, "Enabled"},
+    Names<KeyState>{KeyState::kDisabled, "Disabled"},
+    Names<KeyState>{KeyState::kPendingDeletion, "PendingDeletion"},
+    Names<KeyState>{KeyState::kPendingImport, "PendingImport"},
+    Names<KeyState>{KeyState::kPendingReplicaDeletion,
+                    "PendingReplicaDeletion"},
+    Names<KeyState>{KeyState::kUnavailable, "Unavailable"},
+    Names<KeyState>{KeyState::kUpdating, "Updating"},
+};
+constexpr std::array kKeySpecs = {
+    Names<KeySpec>{KeySpec::kSymmetricDefault, "SYMMETRIC_DEFAULT"},
+};
+constexpr std::array kKeyUsages = {
+    Names<KeyUsage>{KeyUsage::kEncryptDecrypt, "ENCRYPT_DECRYPT"},
+};
+constexpr std::array kOrigins = {
+    Names<Origin>{Origin::kAwsKms, "AWS_KMS"},
+};
+
+template <typename E, std::size_t kSize>
+std::string_view NameOf(const std::array<Names<E>, kSize>& names, E value) {
+  const auto it =
+      std::ranges::find(names, value, &std::pair<E, std::string_view>::first);
+  if (it == names.end()) {
+    std::abort();  // An enumerator without a name: a bug, not an input.
+  }
+  return it->second;
+}
+
+template <typename E, std::size_t kSize>
+std::optional<E> ValueOf(const std::array<Names<E>, kSize>& names,
+                         std::string_view name) {
+  const auto it =
+      std::ranges::find(names, name, &std::pair<E, std::string_view>::second);
+  return it == names.end() ? std::nullopt : std::optional<E>(it->first);
+}
+
+std::string ArnOf(std::string_view region, std::string_view account,
+                  std::string_view resource) {
+  std::string arn = "arn:aws:kms:";
+  arn.append(region).append(":").append(account).append(":").append(resource);
+  return arn;
+}
+
+}  // namespace
+
+std::string_view KeyStateName(KeyState state) {
+  return NameOf(kKeyStates, state);
+}
+std::string_view KeySpecName(KeySpec spec) { return NameOf(kKeySpecs, spec); }
+std::string_view KeyUsageName(KeyUsage usage) {
+  return NameOf(kKeyUsages, usage);
+}
+std::string_view OriginName(Origin origin) { return NameOf(kOrigins, origin); }
+
+std::optional<KeyState> ParseKeyState(std::string_view name) {
+  return ValueOf(kKeyStates, name);
+}
+std::optional<KeySpec> ParseKeySpec(std::string_view name) {
+  return ValueOf(kKeySpecs, name);
+}
+std::optional<KeyUsage> ParseKeyUsage(std::string_view name) {
+  return ValueOf(kKeyUsages, name);
+}
+std::optional<Origin> ParseOrigin(std::string_view name) {
+  return ValueOf(kOrigins, name);
+}
+
+std::string Key::Arn() const { return ArnOf(region, account, "key/" + id); }
+
+const KeyMaterial& Key::CurrentMaterial() const {
+  const auto it = std::ranges::find(materials, true, &KeyMaterial::current);
+  if (it == materials.end()) {
+    std::abort();  // INVARIANT: a key has a current material.
+  }
+  return *it;
+}
+
+const KeyMaterial* Key::FindMaterial(const MaterialId& material_id) const {
+  const auto it = std::ranges::find(materials, material_id, &KeyMaterial::id);
+  return it == materials.end() ? nullptr : &*it;
+}
+
+std::string Alias::Arn() const { return ArnOf(region, account, name); }
+
+}  // namespace kms

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_MODEL_H_
+#define KMS_MODEL_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "hsm/client/client.h"
+
+// What a KMS key is, in AWS's words. Values as stored and as cached: plain
+// data, immutable once shared.
+namespace kms {
+
+// AWS KMS Developer Guide, "Key states of KMS keys".
+enum class KeyState : std::uint8_t {
+  kCreating,
+  kEnabled,
+  kDisabled,
+  kPendingDeletion,
+  kPendingImport,
+  kPendingReplicaDeletion,
+  kUnavailable,
+  kUpdating,
+};
+
+enum class KeySpec : std::uint8_t { kSymmetricDefault };
+enum class KeyUsage : std::uint8_t { kEncryptDecrypt };
+enum class Origin : std::uint8_t { kAwsKms };
+
+// The AWS spelling of each enumerator, and back. Every table is total.
+std::string_view KeyStateName(KeyState state);
+std::string_view KeySpecName(KeySpec spec);
+std::string_view KeyUsageName(KeyUsage usage);
+std::string_view OriginName(Origin origin);
+std::optional<KeyState> ParseKeyState(std::string_view name);
+std::optional<KeySpec> ParseKeySpec(std::string_view name);
+std::optional<KeyUsage> ParseKeyUsage(std::string_view name);
+std::optional<Origin> ParseOrigin(std::string_view name);
+
+using MaterialId = std::array<std::uint8_t, 32>;  // 64 hex digits in the API.
+
+// KeyMaterial is one value that a key has had: rotation adds one.
+struct KeyMaterial {
+  MaterialId id{};
+  hsm::KeyRef ref;
+  std::string key_store;  // Name of the configured key store.
+  bool current = true;
+  base::WallTime created{};
+};
+
+// A Key is one KMS key of one account in one Region.
+struct Key {
+  std::string id;       // UUID text, or "mrk-" + 32 hex.
+  std::string account;  // 12 digits.
+  std::string region;
+  std::string description;
+  KeySpec spec = KeySpec::kSymmetricDefault;
+  KeyUsage usage = KeyUsage::kEncryptDecrypt;
+  Origin origin = Origin::kAwsKms;
+  KeyState state = KeyState::kEnabled;
+  base::WallTime created{};
+  std::optional<base::WallTime> deletion_date;  // In kPendingDeletion only.
+  bool destroying = false;  // Its destruction has begun; there is no way back.
+  std::string policy;       // The text of the policy named "default".
+  std::vector<KeyMaterial> materials;  // Oldest first; never empty.
+
+  std::string Arn() const;
+  const KeyMaterial& CurrentMaterial() const;
+  const KeyMaterial* FindMaterial(const MaterialId& id) const;
+};
+using KeyPtr = std::shared_ptr<const Key>;
+
+struct Alias {
+  std::string account;
+  std::string region;
+  std::string name;  // With "alias/".
+  std::string key_id;
+  base::WallTime created{};
+  base::WallTime updated{};
+
+  std::string Arn() const;
+};
+
+struct Tag {
+  std::string key;
+  std::string value;
+  bool operator==(const Tag&) const = default;
+};
+
+}  // namespace kms
+
+#endif  // KMS_MODEL_H_

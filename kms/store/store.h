@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_STORE_STORE_H_
+#define KMS_STORE_STORE_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "kms/model.h"
+
+namespace kms::store {
+
+// A page of a listing: at most `limit` items after the one named in the
+// request, and whether more follow.
+template <typename T>
+struct Page {
+  std::vector<T> items;
+  bool truncated = false;
+};
+
+struct StoreInfo {
+  std::string id;           // UUID text, made once: names this store.
+  std::uint64_t epoch = 0;  // Raised by every opening for writing.
+  std::uint64_t revision = 0;  // Raised by every committed mutation.
+};
+
+// An Intent announces a change on the token before it happens, so that the next
+// start can settle what a crash left (design: rules of the HSM layer, 2).
+enum class IntentKind : std::uint8_t { kCreate, kDestroy };
+struct Intent {
+  hsm::Locator locator;
+  std::string key_store;
+  IntentKind kind = IntentKind::kCreate;
+  std::uint64_t epoch = 0;  // Of the process that wrote it.
+  std::string key_id;       // The key that it is for, or the service purpose.
+};
+
+// A service key encrypts secrets in the store; one per purpose ("credentials").
+struct ServiceKey {
+  std::string purpose;
+  std::string key_store;
+  hsm::KeyRef ref;
+  hsm::CheckValue check_value{};
+};
+
+// An access key; its secret is sealed under the service key "credentials".
+struct AccessKey {
+  std::string id;  // AKIA...
+  std::string account;
+  std::string user_name;
+  std::string user_id;  // AIDA...
+  bool active = true;
+  hsm::Sealed sealed_secret;
+  base::WallTime created{};
+};
+
+// An audit event that was committed with its mutation and may not have reached
+// the audit log yet.
+struct OutboxEvent {
+  std::string event_id;
+  std::string text;  // The event's JSON, without the chain members.
+};
+
+// How far time has provably passed (design: rules of the HSM layer, 6).
+struct ClockProgress {
+  base::WallTime trusted{};  // Advances with the monotonic clock only.
+};
+
+// A Transaction is one atomic change on the writer's connection. Reads see the
+// change so far. It exists only inside the function given to Store::Write, on
+// the writer's thread.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+
+  // The revision that this transaction will commit as.
+  virtual std::uint64_t revision() const = 0;
+
+  virtual base::Result<Key> GetKey(std::string_view id) = 0;  // kNotFound
+  virtual base::Status InsertKey(const Key& key) = 0;
+  // Writes all columns but the materials.
+  virtual base::Status UpdateKey(const Key& key) = 0;
+  // Removes the key, its materials, aliases and tags.
+  virtual base::Status DeleteKey(std::string_view id) = 0;
+
+  virtual base::Result<Alias> GetAlias(std::string_view account,
+                                       std::string_view region,
+                                       std::string_view name) = 0;
+  virtual base::Result<std::uint64_t> CountAliases(std::string_view key_id) = 0;
+  virtual base::Status InsertAlias(const Alias& alias) = 0;  // kAlreadyExists
+  virtual base::Status UpdateAlias(const Alias& alias) = 0;
+  virtual base::Status DeleteAlias(const Alias& alias) = 0;
+
+  virtual base::Result<std::vector<Tag>> GetTags(std::string_view key_id) = 0;
+  // Adds or replaces; order of first insertion is kept.
+  virtual base::Status PutTag(std::string_view key_id, const Tag& tag) = 0;
+  virtual base::Status DeleteTag(std::string_view key_id,
+                                 std::string_view tag_key) = 0;
+
+  virtual base::Status InsertIntent(const Intent& intent) = 0;
+  virtual base::Status DeleteIntent(const hsm::Locator& locator) = 0;
+
+  virtual base::Status InsertServiceKey(const ServiceKey& key) = 0;
+  virtual base::Status InsertAccessKey(const AccessKey& key) = 0;
+
+  virtual base::Status AddOutbox(const OutboxEvent& event) = 0;
+  virtual base::Status SetClockProgress(const ClockProgress& progress) = 0;
+
+  // Reserves `count` counter values of a material for kAes256GcmCounter and
+  // returns the first. Values start at 1 and are never handed out twice.
+  virtual base::Result<std::uint64_t> ReserveCounters(
+      const MaterialId& material, std::uint64_t count) = 0;
+};
+
+struct StoreOptions {
+  std::string path;              // Of claviger.db; its folder must exist.
+  std::size_t cached_keys = 10000;  // Bound of the cache of keys and aliases.
+  int readers = 2;               // Connections for reading.
+};
+
+// A Store is the durable memory of clavigerd: keys, aliases, tags, policies,
+// credentials, intents, the outbox. One process opens it for writing at a time
+// (an exclusive lock beside the database; kBusy if another has it).
+//
+// Safe to call from any thread. Reads are answered from a bounded cache or a
+// reader connection, on the caller's thread. A Write runs on the single writer
+// thread and is durable (synchronous=FULL) when it completes; completion
+// resumes the caller on its own executor. Errors: kStoreUnavailable (disk full,
+// I/O: nothing was changed), kCorrupt, kBusy, and what the caller's function
+// returns. Messages never hold bound values.
+class Store {
+ public:
+  static base::Result<std::unique_ptr<Store>> Open(StoreOptions options,
+                                                   const base::Clock& clock);
+  virtual ~Store() = default;
+
+  virtual StoreInfo info() const = 0;
+
+  virtual base::Result<KeyPtr> FindKey(std::string_view id) = 0;  // kNotFound
+  virtual base::Result<Alias> FindAlias(std::string_view account,
+                                        std::string_view region,
+                                        std::string_view name) = 0;
+  virtual base::Result<std::vector<Tag>> Tags(std::string_view key_id) = 0;
+
+  // Listings are in order of id or name, and start after `after` ("" = first).
+  virtual base::Result<Page<std::string>> ListKeys(std::string_view account,
+                                                   std::string_view region,
+                                                   std::string_view after,
+                                                   int limit) = 0;
+  // `key_id` empty: aliases of all keys.
+  virtual base::Result<Page<Alias>> ListAliases(std::string_view account,
+                                                std::string_view region,
+                                                std::string_view key_id,
+                                                std::string_view after,
+                                                int limit) = 0;
+  // Keys of all accounts whose deletion date is at or before `now`, or whose
+  // destruction has begun.
+  virtual base::Result<std::vector<std::string>> ListDueDeletions(
+      base::WallTime now) = 0;
+  // Every locator that the store knows in this key store: materials and service
+  // keys.
+  virtual base::Result<std::vector<hsm::Locator>> ListLocators(
+      std::string_view key_store) = 0;
+
+  virtual base::Result<std::vector<Intent>> ListIntents() = 0;
+  virtual base::Result<std::vector<ServiceKey>> ListServiceKeys() = 0;
+  virtual base::Result<std::vector<AccessKey>> ListAccessKeys() = 0;
+  virtual base::Result<std::vector<OutboxEvent>> ListOutbox() = 0;
+  virtual base::Result<std::optional<ClockProgress>> GetClockProgress() = 0;
+
+  // Runs `change` in one transaction on the writer thread (again from the start
+  // if the database asks for a retry: it must have no other effects), commits
+  // it, and drops what it touched from the cache before completing. If it fails
+  // nothing is changed. Several Writes may share one commit.
+  using Change = std::function<base::Status(Transaction&)>;
+  virtual boost::asio::awaitable<base::Status> Write(Change change) = 0;
+
+  // Writes from a thread that has no coroutine (start-up, tests).
+  virtual base::Status WriteNow(Change change) = 0;
+
+  // Says that this event is durable in the audit log: its outbox row goes with
+  // one of the next commits, or at Close. Does not wait.
+  virtual void ForgetOutbox(std::string event_id) = 0;
+
+  // The number of Writes waiting (for /metrics).
+  virtual std::size_t QueueLength() const = 0;
+};
+
+}  // namespace kms::store
+
+#endif  // KMS_STORE_STORE_H_
