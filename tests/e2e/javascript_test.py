@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The AWS SDK for JavaScript, against a server of its own.
+
+js/package-lock.json pins the SDK and the Node.js that it needs, which is newer
+than Debian's; `npm ci` in js/ (or tools/test) fetches both.
+"""
+
+import pathlib
+import subprocess
+import unittest
+
+from testlib import ServerCase, aws_environment, loopback
+
+FOLDER = pathlib.Path(__file__).parent / "js"
+NODE = FOLDER / "node_modules" / ".bin" / "node"
+
+
+class JavaScript(ServerCase):
+
+    def test_the_sdk(self):
+        self.assertTrue(NODE.exists(), f"run `npm ci` in {FOLDER}")
+        run = subprocess.run(
+            [NODE, "--test", FOLDER / "kms_test.mjs"],
+            env={**aws_environment(self.server),
+                 "E2E_ENDPOINT": loopback(self.server.endpoint)},
+            capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            timeout=300)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertRegex(run.stdout, r"(?m)^# fail 0$")
+
+
+if __name__ == "__main__":
+    unittest.main()

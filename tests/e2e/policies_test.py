@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GetKeyPolicy, PutKeyPolicy, ListKeyPolicies."""
+
+import json
+import re
+import unittest
+
+from testlib import ServerCase
+
+LOCKOUT = ("The new key policy will not allow you to update the key policy in "
+           "the future.")
+
+
+class KeyPolicies(ServerCase):
+
+    def statement(self, **members):
+        return {"Sid": "all", "Effect": "Allow", "Action": "kms:*",
+                "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"},
+                "Resource": "*", **members}
+
+    def policy(self, *statements):
+        return json.dumps({"Version": "2012-10-17",
+                           "Statement": statements or [self.statement()]})
+
+    def put(self, key, policy, **request):
+        self.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy,
+                                **request)
+
+    def get(self, key):
+        return self.kms.get_key_policy(KeyId=key,
+                                       PolicyName="default")["Policy"]
+
+    def test_the_default_policy(self):
+        policy = json.loads(self.get(self.new_key()["KeyId"]))
+        self.assertEqual(policy, {
+            "Version": "2012-10-17", "Id": "key-default-1",
+            "Statement": [self.statement(Sid="Enable IAM User Permissions")]})
+
+    def test_the_replies(self):
+        key = self.new_key()["KeyId"]
+        reply = self.call("GetKeyPolicy", KeyId=key)
+        self.assertEqual(set(reply), {"Policy", "PolicyName"})
+        self.assertEqual(reply["PolicyName"], "default")
+        self.assertEqual(self.call("ListKeyPolicies", KeyId=key),
+                         {"PolicyNames": ["default"], "Truncated": False})
+
+    def test_putting(self):
+        key = self.new_key()
+        policy = self.policy(self.statement(Sid="mine"))
+        self.put(key["KeyId"], policy)
+        self.assertEqual(json.loads(self.get(key["Arn"])), json.loads(policy))
+        # The name may be left out, for putting as for getting.
+        reply = self.call("GetKeyPolicy", KeyId=key["Arn"])
+        self.assertEqual(json.loads(reply["Policy"]), json.loads(policy))
+
+    def test_only_one_name(self):
+        key = self.new_key()["KeyId"]
+        self.refuses("NotFoundException", "No such policy exists",
+                     self.kms.get_key_policy, KeyId=key, PolicyName="other")
+        self.refuses("NotFoundException", "No such policy exists",
+                     self.kms.put_key_policy, KeyId=key, PolicyName="other",
+                     Policy=self.policy())
+
+    def test_the_key_stays_under_control(self):
+        key = self.new_key()["KeyId"]
+        before = self.get(key)
+        for statement in (
+                {"Action": "kms:Encrypt"}, {"Effect": "Deny"},
+                {"Principal": {"AWS": "arn:aws:iam::123456789012:root"}},
+                {"Condition": {"StringEquals": {"kms:CallerAccount": "1"}}}):
+            with self.subTest(statement=statement):
+                self.refuses("MalformedPolicyDocumentException", LOCKOUT,
+                             self.kms.put_key_policy, KeyId=key,
+                             PolicyName="default",
+                             Policy=self.policy(self.statement(**statement)))
+        self.assertEqual(self.get(key), before)
+        self.put(key, self.policy(self.statement(Action="kms:Get*")),
+                 BypassPolicyLockoutSafetyCheck=True)
+
+    def test_refuses_what_is_no_policy(self):
+        key = self.new_key()["KeyId"]
+        before = self.get(key)
+        for text in ("no json", "[]", "{}", '{"Version":"2012-10-17"}',
+                     self.policy()[:-1],
+                     self.policy(self.statement(Effect="Perhaps")),
+                     self.policy(self.statement(Principal={"Nobody": "*"})),
+                     self.policy(self.statement(Condition={"Bogus": {}}))):
+            with self.subTest(text=text):
+                self.refuses("MalformedPolicyDocumentException",
+                             re.compile(".*"), self.kms.put_key_policy,
+                             KeyId=key, PolicyName="default", Policy=text)
+        self.assertEqual(self.get(key), before)
+
+    def test_size(self):
+        key = self.new_key()["KeyId"]
+        empty = len(self.policy(self.statement(Sid="")))
+        self.put(key, self.policy(self.statement(Sid="s" * (32768 - empty))))
+        self.refuses("LimitExceededException", re.compile(".*"),
+                     self.kms.put_key_policy, KeyId=key, PolicyName="default",
+                     Policy=self.policy(
+                         self.statement(Sid="s" * (32769 - empty))))
+        self.refuses("ValidationException",
+                     re.compile(r"1 validation error detected: Value '.*' at "
+                                r"'policy' failed to satisfy constraint: Member "
+                                r"must have length less than or equal to "
+                                r"131072"), self.kms.put_key_policy,
+                     KeyId=key, PolicyName="default", Policy="x" * 131073)
+
+    def test_an_explicit_deny_wins(self):
+        key = self.new_key()
+        self.put(key["KeyId"], self.policy(
+            self.statement(), self.statement(
+                Sid="deny", Effect="Deny", Action="kms:Encrypt",
+                Principal={"AWS": f"arn:aws:iam::{self.account}:user/admin"})))
+        self.refuses(
+            "AccessDeniedException",
+            f"User: arn:aws:iam::{self.account}:user/admin is not authorized to "
+            f"perform: kms:Encrypt on resource: {key['Arn']} with an explicit "
+            "deny in a resource-based policy", self.kms.encrypt,
+            KeyId=key["KeyId"], Plaintext=b"x")
+        # Another action of the same key is not touched.
+        self.kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256")
+
+    def test_conditions_see_the_encryption_context(self):
+        key = self.new_key()["KeyId"]
+        self.put(key, self.policy(self.statement(), self.statement(
+            Effect="Deny", Action="kms:Decrypt", Condition={"StringNotEquals": {
+                "kms:EncryptionContext:tenant": "a"}})))
+        for tenant, allowed in (("a", True), ("b", False)):
+            context = {"EncryptionContext": {"tenant": tenant}}
+            blob = self.kms.encrypt(KeyId=key, Plaintext=b"x",
+                                    **context)["CiphertextBlob"]
+            if allowed:
+                self.kms.decrypt(CiphertextBlob=blob, **context)
+            else:
+                self.refuses("AccessDeniedException", re.compile(".+"),
+                             self.kms.decrypt, CiphertextBlob=blob, **context)
+
+    def test_refuses_unknown_keys(self):
+        self.refuses_unknown_keys(self.kms.get_key_policy, aliases=False,
+                                  PolicyName="default")
+        self.refuses_unknown_keys(self.kms.put_key_policy, aliases=False,
+                                  PolicyName="default", Policy=self.policy())
+        self.refuses_unknown_keys(self.kms.list_key_policies, aliases=False)
+
+    def test_refuses_a_missing_policy(self):
+        self.invalid("null at 'policy' failed to satisfy constraint: Member "
+                     "must not be null", self.kms.put_key_policy,
+                     KeyId=self.new_key()["KeyId"], PolicyName="default")
+
+
+if __name__ == "__main__":
+    unittest.main()
