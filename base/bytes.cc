@@ -103,12 +103,18 @@ std::string_view AsText(ByteView bytes) {
 
 std::string HexEncode(ByteView bytes) {
   std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const std::uint8_t byte : bytes) {
-    text.push_back(kHexDigits[byte >> 4]);
-    text.push_back(kHexDigits[byte & 0x0F]);
-  }
+  HexAppend(bytes, text);
   return text;
+}
+
+void HexAppend(ByteView bytes, std::string& out) {
+  const std::size_t start = out.size();
+  out.resize(start + bytes.size() * 2);
+  char* digit = out.data() + start;
+  for (const std::uint8_t byte : bytes) {
+    *digit++ = kHexDigits[byte >> 4];
+    *digit++ = kHexDigits[byte & 0x0F];
+  }
 }
 
 Result<Bytes> HexDecode(std::string_view text) {

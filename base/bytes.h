@@ -25,6 +25,7 @@ std::string_view AsText(ByteView bytes);
 // Lower-case hexadecimal. Decoding takes either case and fails with
 // kInvalidArgument on an odd length or another character.
 std::string HexEncode(ByteView bytes);
+void HexAppend(ByteView bytes, std::string& out);
 Result<Bytes> HexDecode(std::string_view text);
 
 // Base64 of RFC 4648 section 4 (standard alphabet, padded). Decoding is strict:
