@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -51,6 +52,9 @@ class Reader {
 class Writer {
  public:
   explicit Writer(std::size_t max) : max_(max) {}
+  // Goes on after the bytes of `begun`, which count towards `max`.
+  Writer(std::size_t max, WipingBytes begun)
+      : max_(max), bytes_(std::move(begun)) {}
 
   Writer& U8(std::uint8_t value);
   Writer& U16(std::uint16_t value);
