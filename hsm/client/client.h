@@ -18,7 +18,8 @@ template <typename T>
 using Awaitable = boost::asio::awaitable<base::Result<T>>;
 
 // Counters of one Client, for /metrics. Written by its thread, read by any.
-struct Stats;
+struct Stats;  // hsm/client/stats.h
+class Pool;
 
 struct ClientConfig {
   std::string key_store;          // Its name, for errors and metrics.
@@ -70,8 +71,7 @@ class Client {
   const Stats& stats() const;
 
  private:
-  class Pool;
-  std::unique_ptr<Pool> pool_;
+  std::shared_ptr<Pool> pool_;
 };
 
 }  // namespace hsm::client

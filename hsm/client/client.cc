@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/client/client.h"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "hsm/client/pool.h"
+
+namespace hsm::client {
+namespace {
+
+namespace asio = boost::asio;
+
+// The request and the reply stay in this coroutine's frame; the pool has
+// pointers to them until it calls `done`.
+template <typename Request>
+Awaitable<ReplyTo<Request>> Execute(std::shared_ptr<Pool> pool,
+                                    Request request) {
+  CO_RETURN_IF_ERROR(pool->Admit(RowOf<Request>()));
+  ReplyTo<Request> reply;
+  auto submit = [&pool, call = MakeCall(request, reply)](auto done) mutable {
+    call.done = std::move(done);
+    pool->Submit(std::move(call));
+  };
+  CO_RETURN_IF_ERROR(
+      (co_await asio::async_initiate<const asio::use_awaitable_t<>,
+                                     void(base::Status)>(std::move(submit),
+                                                         asio::use_awaitable)));
+  co_return base::Result<ReplyTo<Request>>(std::move(reply));
+}
+
+}  // namespace
+
+Client::Client(asio::io_context& io, ClientConfig config,
+               const base::Clock& clock)
+    : pool_(std::make_shared<Pool>(io, std::move(config), clock)) {}
+
+Client::~Client() { Stop(); }
+
+asio::awaitable<base::Status> Client::Start() { return pool_->Start(); }
+
+void Client::Stop() { pool_->Stop(); }
+
+Awaitable<GenerateKeyReply> Client::Call(GenerateKeyRequest request) {
+  return Execute(pool_, request);
+}
+Awaitable<Sealed> Client::Call(EncryptRequest request) {
+  return Execute(pool_, std::move(request));
+}
+Awaitable<PlaintextReply> Client::Call(DecryptRequest request) {
+  return Execute(pool_, std::move(request));
+}
+Awaitable<GenerateDataKeyReply> Client::Call(GenerateDataKeyRequest request) {
+  return Execute(pool_, request);
+}
+Awaitable<Sealed> Client::Call(ReEncryptRequest request) {
+  return Execute(pool_, std::move(request));
+}
+Awaitable<PlaintextReply> Client::Call(RandomRequest request) {
+  return Execute(pool_, request);
+}
+Awaitable<EmptyReply> Client::Call(DestroyKeyRequest request) {
+  return Execute(pool_, request);
+}
+Awaitable<GenerateKeyReply> Client::Call(CheckKeyRequest request) {
+  return Execute(pool_, request);
+}
+Awaitable<EmptyReply> Client::Call(HealthRequest request) {
+  return Execute(pool_, request);
+}
+Awaitable<Capabilities> Client::Call(CapabilitiesRequest request) {
+  return Execute(pool_, request);
+}
+Awaitable<ListKeysReply> Client::Call(ListKeysRequest request) {
+  return Execute(pool_, request);
+}
+
+asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator) {
+  return pool_->EvictEverywhere(locator);
+}
+
+bool Client::Ready() const { return pool_->Ready(); }
+
+const Stats& Client::stats() const { return pool_->stats(); }
+
+}  // namespace hsm::client

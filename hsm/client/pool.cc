@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/client/pool.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace hsm::client {
+namespace {
+
+namespace asio = boost::asio;
+
+// In cost units: some 40 ms of a worker's time.
+constexpr int kMaxQueuedCost = 4096;
+// How often deadlines are looked at.
+constexpr std::chrono::milliseconds kSweepPeriod{100};
+// How long calls wait for a worker when there is none: a worker that died is
+// back within this time, an outage is not worth a client's wait.
+constexpr base::MonotonicTime kOutageGrace = std::chrono::seconds{1};
+
+}  // namespace
+
+Pool::Pool(asio::io_context& io, ClientConfig config, const base::Clock& clock)
+    : io_(io),
+      config_(std::move(config)),
+      clock_(clock),
+      sweep_timer_(io),
+      workers_(static_cast<std::size_t>(std::max(config_.workers, 1))),
+      down_since_(clock.Monotonic()) {}
+
+base::Status Pool::Admit(const OperationRow& row) {
+  if (stopped_ || IsOutage(clock_.Monotonic())) {
+    return Outage();
+  }
+  if (queued_cost_ + row.cost > kMaxQueuedCost) {
+    stats_.throttled.Add(1);
+    return base::Error{base::ErrorCode::kThrottled,
+                       "the HSM's queue is full; try again later"};
+  }
+  return {};
+}
+
+void Pool::Submit(Call call) {
+  call.issued = clock_.Monotonic();
+  std::deque<Call>& queue = QueueOf(*call.row);
+  Link* link = queue.empty() ? Pick(*call.row) : nullptr;
+  if (link != nullptr) {
+    Send(*link, std::move(call));
+    return;
+  }
+  queued_cost_ += call.row->cost;
+  stats_.queued_cost.Set(queued_cost_);
+  queue.push_back(std::move(call));
+}
+
+// The worker with the least to do that has room. A long call leaves the first
+// worker alone, and a short one does not go behind a long one, as long as
+// another worker lives: then it rather waits.
+Link* Pool::Pick(const OperationRow& row) {
+  std::array<Link*, 2> best{};  // Among the avoided, among the preferred.
+  bool has_preferred = false;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Link* link = workers_[i].link.get();
+    if (link == nullptr) {
+      continue;
+    }
+    const bool preferred =
+        row.lane == Lane::kLong ? i > 0 : !link->has_long_call();
+    has_preferred |= preferred;
+    Link*& choice = best[preferred ? 1 : 0];
+    if (link->HasRoomFor(row) &&
+        (choice == nullptr ||
+         link->outstanding_cost() < choice->outstanding_cost())) {
+      choice = link;
+    }
+  }
+  return best[has_preferred ? 1 : 0];
+}
+
+void Pool::Send(Link& link, Call call) {
+  if (base::Status sent = link.Send(call, clock_.Monotonic()); !sent) {
+    Fail(std::move(call), std::move(sent).error());
+  }
+}
+
+// Long calls after short ones: theirs is the lane that may wait.
+void Pool::SendQueued() {
+  for (std::deque<Call>& queue : queues_) {
+    while (!queue.empty()) {
+      Link* link = Pick(*queue.front().row);
+      if (link == nullptr) {
+        break;
+      }
+      Send(*link, Unqueue(queue));
+    }
+  }
+}
+
+std::deque<Call>& Pool::QueueOf(const OperationRow& row) {
+  return queues_[static_cast<std::size_t>(row.lane)];
+}
+
+Call Pool::Unqueue(std::deque<Call>& queue) {
+  Call call = std::move(queue.front());
+  queue.pop_front();
+  queued_cost_ -= call.row->cost;
+  stats_.queued_cost.Set(queued_cost_);
+  return call;
+}
+
+// A reply has come. What waits is sent before the caller goes on, so that the
+// worker does not run dry; the caller goes on right here, without a detour
+// through the scheduler.
+void Pool::Complete(Call call, base::Status status) {
+  SendQueued();
+  Count(call, status);
+  std::move(call.done)(std::move(status));
+}
+
+// Never from within the caller's own call: through the loop.
+void Pool::Fail(Call call, base::Error error) {
+  base::Status status = InStore(error);
+  Count(call, status);
+  asio::post(
+      io_, [done = std::move(call.done), status = std::move(status)]() mutable {
+        std::move(done)(std::move(status));
+      });
+}
+
+void Pool::Count(const Call& call, const base::Status& status) {
+  const base::MonotonicTime took = clock_.Monotonic() - call.issued;
+  OperationStats& stats = stats_.operations[call.row->number - 1U];
+  stats.calls.Add(1);
+  stats.errors.Add(status ? 0 : 1);
+  stats.latency_ns.Add(took.count());
+  const auto bucket = std::ranges::lower_bound(kLatencyBounds, took);
+  stats.latency[static_cast<std::size_t>(bucket - kLatencyBounds.begin())].Add(
+      1);
+}
+
+void Pool::ScheduleSweep() {
+  sweep_timer_.expires_after(kSweepPeriod);
+  sweep_timer_.async_wait([self = shared_from_this()](auto error) {
+    if (!error && !self->stopped_) {
+      self->Sweep();
+      self->ScheduleSweep();
+    }
+  });
+}
+
+void Pool::Sweep() {
+  const base::MonotonicTime now = clock_.Monotonic();
+  for (Worker& worker : workers_) {
+    if (worker.link != nullptr && worker.link->IsOverdue(now)) {
+      worker.overdue = true;
+      worker.link->Close();  // KeepConnected() does the rest.
+    }
+  }
+  for (std::deque<Call>& queue : queues_) {
+    ExpireQueue(queue, now);
+  }
+}
+
+void Pool::ExpireQueue(std::deque<Call>& queue, base::MonotonicTime now) {
+  const bool outage = IsOutage(now);
+  while (!queue.empty() && (outage || now >= queue.front().issued +
+                                                 queue.front().row->deadline)) {
+    stats_.throttled.Add(outage ? 0 : 1);
+    Fail(Unqueue(queue), outage ? Outage()
+                                : base::Error{base::ErrorCode::kThrottled,
+                                              "the HSM is too busy; the "
+                                              "request was not tried"});
+  }
+}
+
+bool Pool::IsOutage(base::MonotonicTime now) const {
+  return !Ready() && now - down_since_ >= kOutageGrace;
+}
+
+base::Error Pool::Outage() const {
+  return {base::ErrorCode::kHsmUnavailable,
+          stopped_ ? "the client was stopped"
+                   : "no HSM worker is available: " +
+                         workers_.front().reason.message};
+}
+
+base::Error Pool::InStore(const base::Error& error) const {
+  base::Error named = error;
+  if (!named.message.empty()) {
+    named.message = "key store " + config_.key_store + ": " + named.message;
+  }
+  return named;
+}
+
+}  // namespace hsm::client

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/codec.h"
+
+namespace hsm {
+namespace {
+
+base::Error Impossible(const char* what) {
+  return {base::ErrorCode::kCorrupt, std::string(what) + " has no such value"};
+}
+
+}  // namespace
+
+base::Status Decoder::Get(bool& value) {
+  ASSIGN_OR_RETURN(const std::uint8_t byte, in_.U8());
+  if (byte > 1) {
+    return Impossible("a boolean");
+  }
+  value = byte == 1;
+  return {};
+}
+
+base::Status Decoder::Get(Algorithm& value) {
+  ASSIGN_OR_RETURN(const std::uint8_t byte, in_.U8());
+  value = static_cast<Algorithm>(byte);
+  if (value != Algorithm::kXaes256Gcm &&
+      value != Algorithm::kAes256GcmCounter) {
+    return Impossible("an algorithm");
+  }
+  return {};
+}
+
+base::Status Decoder::Get(base::Secret& secret) {
+  ASSIGN_OR_RETURN(const base::ByteView view, in_.Sized(kMaxPlaintext));
+  secret = base::Secret::CopyOf(view);
+  return {};
+}
+
+base::Status Decoder::Get(base::Bytes& bytes) {
+  ASSIGN_OR_RETURN(const base::ByteView view, in_.Sized(kMaxSealed));
+  bytes.assign(view.begin(), view.end());
+  return {};
+}
+
+base::Status Decoder::Get(std::string& text) {
+  ASSIGN_OR_RETURN(const base::ByteView view, in_.Sized(kMaxText));
+  text = base::AsText(view);
+  return {};
+}
+
+}  // namespace hsm

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_CODEC_H_
+#define HSM_CODEC_H_
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "hsm/messages.h"
+
+// The bytes of every message of hsm/messages.h (docs/protocol/worker.md). A
+// message is its fields in the order that Fields() lists them: one list for the
+// encoder, the decoder and the tests.
+namespace hsm {
+
+// Bounds of the fields that have no fixed size.
+inline constexpr std::size_t kMaxSealed = kMaxPlaintext + kTagSize;
+inline constexpr std::size_t kMaxText = 4096;
+
+template <typename T, typename Message>
+concept Is = std::same_as<std::remove_const_t<T>, Message>;
+
+auto Fields(Is<Locator> auto& m) { return std::tie(m.bytes); }
+auto Fields(Is<KeyRef> auto& m) { return std::tie(m.locator, m.algorithm); }
+auto Fields(Is<Sealed> auto& m) { return std::tie(m.nonce, m.ciphertext); }
+auto Fields(Is<GenerateKeyRequest> auto& m) { return std::tie(m.key); }
+auto Fields(Is<GenerateKeyReply> auto& m) { return std::tie(m.check_value); }
+auto Fields(Is<EncryptRequest> auto& m) {
+  return std::tie(m.key, m.counter, m.aad, m.plaintext);
+}
+auto Fields(Is<DecryptRequest> auto& m) {
+  return std::tie(m.key, m.aad, m.sealed);
+}
+auto Fields(Is<PlaintextReply> auto& m) { return std::tie(m.plaintext); }
+auto Fields(Is<GenerateDataKeyRequest> auto& m) {
+  return std::tie(m.key, m.counter, m.aad, m.size, m.want_plaintext);
+}
+auto Fields(Is<GenerateDataKeyReply> auto& m) {
+  return std::tie(m.plaintext, m.sealed);
+}
+auto Fields(Is<ReEncryptRequest> auto& m) {
+  return std::tie(m.from, m.from_aad, m.sealed, m.to, m.counter, m.to_aad);
+}
+auto Fields(Is<RandomRequest> auto& m) { return std::tie(m.size); }
+auto Fields(Is<DestroyKeyRequest> auto& m) { return std::tie(m.locator); }
+auto Fields(Is<EvictKeyRequest> auto& m) { return std::tie(m.locator); }
+auto Fields(Is<CheckKeyRequest> auto& m) { return std::tie(m.key); }
+auto Fields(Is<HealthRequest> auto&) { return std::tie(); }
+auto Fields(Is<CapabilitiesRequest> auto&) { return std::tie(); }
+auto Fields(Is<Capabilities> auto& m) {
+  return std::tie(m.token_label, m.token_serial, m.manufacturer, m.model,
+                  m.algorithm, m.notes);
+}
+auto Fields(Is<ListKeysRequest> auto&) { return std::tie(); }
+auto Fields(Is<ListedKey> auto& m) {
+  return std::tie(m.id, m.label, m.readable);
+}
+auto Fields(Is<ListKeysReply> auto& m) { return std::tie(m.keys); }
+auto Fields(Is<EmptyReply> auto&) { return std::tie(); }
+
+template <typename T>
+concept HasFields = requires(T& message) {
+  Fields(message);
+};
+
+// An Encoder appends messages to a base::Writer. A field over its bound makes
+// Ok() false: the peer would take it for an attack.
+class Encoder {
+ public:
+  explicit Encoder(base::Writer& out) : out_(out) {}
+
+  bool Ok() const { return ok_ && out_.Ok(); }
+
+  template <HasFields Message>
+  void Put(const Message& message) {
+    std::apply([this](const auto&... field) { (this->Put(field), ...); },
+               Fields(message));
+  }
+
+ private:
+  void Put(std::uint16_t value) { out_.U16(value); }
+  void Put(std::uint64_t value) { out_.U64(value); }
+  void Put(bool value) { out_.U8(value ? 1 : 0); }
+  void Put(Algorithm value) { out_.U8(static_cast<std::uint8_t>(value)); }
+  template <std::size_t kSize>
+  void Put(const std::array<std::uint8_t, kSize>& bytes) {
+    out_.Raw(bytes);
+  }
+  void Put(const base::Secret& secret) { Put(secret.Reveal(), kMaxPlaintext); }
+  void Put(const base::Bytes& bytes) { Put(bytes, kMaxSealed); }
+  void Put(base::ByteView bytes, std::size_t max) {
+    ok_ = ok_ && bytes.size() <= max;
+    out_.Sized(bytes);
+  }
+  // Names given by the token or by other programs: cut, not refused.
+  void Put(const std::string& text) {
+    out_.Sized(std::string_view(text).substr(0, kMaxText));
+  }
+  template <typename T>
+  void Put(const std::vector<T>& list) {
+    out_.U32(static_cast<std::uint32_t>(list.size()));
+    for (const T& item : list) {
+      Put(item);
+    }
+  }
+
+  base::Writer& out_;
+  bool ok_ = true;
+};
+
+// A Decoder reads messages from foreign bytes. Everything that an Encoder could
+// not have written fails with kCorrupt: one message has one spelling.
+class Decoder {
+ public:
+  explicit Decoder(base::ByteView bytes) : in_(bytes) {}
+
+  template <HasFields Message>
+  base::Status Get(Message& message) {
+    base::Status status;
+    std::apply(
+        [&](auto&... field) {
+          static_cast<void>(((status = Get(field)).has_value() && ...));
+        },
+        Fields(message));
+    return status;
+  }
+
+  base::Status End() const { return in_.End(); }
+
+ private:
+  base::Status Get(std::uint16_t& value) {
+    ASSIGN_OR_RETURN(value, in_.U16());
+    return {};
+  }
+  base::Status Get(std::uint64_t& value) {
+    ASSIGN_OR_RETURN(value, in_.U64());
+    return {};
+  }
+  base::Status Get(bool& value);
+  base::Status Get(Algorithm& value);
+  template <std::size_t kSize>
+  base::Status Get(std::array<std::uint8_t, kSize>& bytes) {
+    ASSIGN_OR_RETURN(const base::ByteView view, in_.Take(kSize));
+    std::ranges::copy(view, bytes.begin());
+    return {};
+  }
+  base::Status Get(base::Secret& secret);
+  base::Status Get(base::Bytes& bytes);
+  base::Status Get(std::string& text);
+  // No reserve(): the count is the peer's word until the items are there, and
+  // each takes at least four bytes of the frame.
+  template <typename T>
+  base::Status Get(std::vector<T>& list) {
+    ASSIGN_OR_RETURN(const std::uint32_t count, in_.U32());
+    for (std::uint32_t i = 0; i < count; ++i) {
+      RETURN_IF_ERROR(Get(list.emplace_back()));
+    }
+    return {};
+  }
+
+  base::Reader in_;
+};
+
+// The whole of `bytes` as one message.
+template <HasFields Message>
+base::Result<Message> Decode(base::ByteView bytes) {
+  Message message;
+  Decoder decoder(bytes);
+  RETURN_IF_ERROR(decoder.Get(message));
+  RETURN_IF_ERROR(decoder.End());
+  return message;
+}
+
+}  // namespace hsm
+
+#endif  // HSM_CODEC_H_

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_OPERATIONS_H_
+#define HSM_OPERATIONS_H_
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "hsm/messages.h"
+
+// The table of everything that crosses the token boundary. It drives encoding,
+// dispatch, scheduling, deadlines and metrics; docs/protocol/worker.md prints
+// it. A number is never used again for something else.
+namespace hsm {
+
+// A long operation may hold a worker for seconds. Where there are several
+// workers, the first is kept free of them.
+enum class Lane : std::uint8_t { kShort, kLong };
+
+// The longest frame, counted as its length field counts. Only a listing of
+// keys may be longer.
+inline constexpr std::size_t kMaxFrame = 64 * 1024;
+inline constexpr std::size_t kMaxListing = 16 * 1024 * 1024;
+
+struct OperationRow {
+  std::uint8_t number;
+  std::string_view name;
+  int cost;  // In units of one AES-GCM operation.
+  Lane lane;
+  std::chrono::milliseconds deadline;
+  std::size_t max_reply = kMaxFrame;
+};
+
+template <typename RequestType, typename ReplyType>
+struct Operation : OperationRow {
+  using Request = RequestType;
+  using Reply = ReplyType;
+};
+
+inline constexpr std::chrono::milliseconds kShortDeadline{10'000};
+inline constexpr std::chrono::milliseconds kLongDeadline{120'000};
+
+// clang-format off
+inline constexpr std::tuple kOperations{
+    Operation<GenerateKeyRequest, GenerateKeyReply>{
+        {1, "GenerateKey", 40, Lane::kLong, kLongDeadline}},
+    Operation<EncryptRequest, Sealed>{
+        {2, "Encrypt", 1, Lane::kShort, kShortDeadline}},
+    Operation<DecryptRequest, PlaintextReply>{
+        {3, "Decrypt", 1, Lane::kShort, kShortDeadline}},
+    Operation<GenerateDataKeyRequest, GenerateDataKeyReply>{
+        {4, "GenerateDataKey", 1, Lane::kShort, kShortDeadline}},
+    Operation<ReEncryptRequest, Sealed>{
+        {5, "ReEncrypt", 2, Lane::kShort, kShortDeadline}},
+    Operation<RandomRequest, PlaintextReply>{
+        {6, "Random", 1, Lane::kShort, kShortDeadline}},
+    Operation<DestroyKeyRequest, EmptyReply>{
+        {7, "DestroyKey", 40, Lane::kLong, kLongDeadline}},
+    Operation<EvictKeyRequest, EmptyReply>{
+        {8, "EvictKey", 1, Lane::kShort, std::chrono::milliseconds{2000}}},
+    Operation<CheckKeyRequest, GenerateKeyReply>{
+        {9, "CheckKey", 4, Lane::kShort, kShortDeadline}},
+    Operation<HealthRequest, EmptyReply>{
+        {10, "Health", 1, Lane::kShort, kShortDeadline}},
+    Operation<CapabilitiesRequest, Capabilities>{
+        {11, "Capabilities", 1, Lane::kShort, kShortDeadline}},
+    Operation<ListKeysRequest, ListKeysReply>{
+        {12, "ListKeys", 40, Lane::kLong, kLongDeadline, kMaxListing}},
+};
+// clang-format on
+
+inline constexpr std::size_t kOperationCount =
+    std::tuple_size_v<decltype(kOperations)>;
+
+// The rows alone; the row of operation N is at N - 1.
+inline constexpr std::array<OperationRow, kOperationCount> kOperationRows =
+    std::apply(
+        [](const auto&... row) {
+          return std::array<OperationRow, kOperationCount>{row...};
+        },
+        kOperations);
+
+static_assert([] {
+  for (std::size_t i = 0; i < kOperationCount; ++i) {
+    if (kOperationRows[i].number != i + 1) {
+      return false;
+    }
+  }
+  return true;
+}());
+
+// The place in the table of the operation that takes `Request`.
+template <typename Request>
+inline constexpr std::size_t kOperationIndex = [
+]<std::size_t... I>(std::index_sequence<I...>) {
+  return ((std::is_same_v<
+               typename std::tuple_element_t<I, decltype(kOperations)>::Request,
+               Request>
+               ? I
+               : 0) +
+          ...);
+}
+(std::make_index_sequence<kOperationCount>());
+
+template <typename Request>
+using ReplyTo = typename std::tuple_element_t<
+    kOperationIndex<Request>,
+    std::remove_const_t<decltype(kOperations)>>::Reply;
+
+template <typename Request>
+constexpr const OperationRow& RowOf() {
+  return kOperationRows[kOperationIndex<Request>];
+}
+
+}  // namespace hsm
+
+#endif  // HSM_OPERATIONS_H_
