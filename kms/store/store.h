@@ -3,6 +3,8 @@
 #define KMS_STORE_STORE_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,8 +28,8 @@ struct Page {
 };
 
 struct StoreInfo {
-  std::string id;           // UUID text, made once: names this store.
-  std::uint64_t epoch = 0;  // Raised by every opening for writing.
+  std::string id;              // UUID text, made once: names this store.
+  std::uint64_t epoch = 0;     // Raised by every opening for writing.
   std::uint64_t revision = 0;  // Raised by every committed mutation.
 };
 
@@ -105,6 +107,7 @@ class Transaction {
                                  std::string_view tag_key) = 0;
 
   virtual base::Status InsertIntent(const Intent& intent) = 0;
+  // kNotFound if it has been settled already: the change must not go on.
   virtual base::Status DeleteIntent(const hsm::Locator& locator) = 0;
 
   virtual base::Status InsertServiceKey(const ServiceKey& key) = 0;
@@ -113,16 +116,20 @@ class Transaction {
   virtual base::Status AddOutbox(const OutboxEvent& event) = 0;
   virtual base::Status SetClockProgress(const ClockProgress& progress) = 0;
 
-  // Reserves `count` counter values of a material for kAes256GcmCounter and
-  // returns the first. Values start at 1 and are never handed out twice.
+  // Reserves `count` (1..2^32) counter values of a material for
+  // kAes256GcmCounter and returns the first. Values start at 1 and are never
+  // handed out twice.
   virtual base::Result<std::uint64_t> ReserveCounters(
       const MaterialId& material, std::uint64_t count) = 0;
 };
 
 struct StoreOptions {
-  std::string path;              // Of claviger.db; its folder must exist.
+  std::string path;                 // Of claviger.db; its folder must exist.
   std::size_t cached_keys = 10000;  // Bound of the cache of keys and aliases.
-  int readers = 2;               // Connections for reading.
+  int readers = 2;                  // Connections for reading.
+  // How long a forgotten outbox event may wait for a change to go with.
+  std::chrono::milliseconds outbox_idle{1000};
+  std::string vfs;  // An SQLite VFS by name; "" is the default. For tests.
 };
 
 // A Store is the durable memory of clavigerd: keys, aliases, tags, policies,
@@ -139,6 +146,14 @@ class Store {
  public:
   static base::Result<std::unique_ptr<Store>> Open(StoreOptions options,
                                                    const base::Clock& clock);
+
+  // Opens a store only to look at it, also while a clavigerd has it: every
+  // Write fails with kStoreUnavailable. Fails with kStoreUnavailable if there
+  // is no store, or one whose schema is not this program's.
+  static base::Result<std::unique_ptr<Store>> OpenReadOnly(
+      StoreOptions options);
+
+  // Commits what waits. An executor that awaits a Write must outlive that.
   virtual ~Store() = default;
 
   virtual StoreInfo info() const = 0;

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/store/reads.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "kms/store/columns.h"
+
+namespace kms::store {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::array kIntentKinds = {
+    std::pair{IntentKind::kCreate, std::string_view("create")},
+    std::pair{IntentKind::kDestroy, std::string_view("destroy")},
+};
+
+// Takes every row through `take`, which reads one T from its columns.
+template <typename T>
+base::Result<std::vector<T>> TakeAll(base::Result<Rows> rows,
+                                     std::string_view table,
+                                     T (*take)(Columns&)) {
+  RETURN_IF_ERROR(rows);
+  std::vector<T> items;
+  items.reserve(rows->size());
+  for (Row& row : *rows) {
+    Columns columns(table, row);
+    items.push_back(take(columns));
+    RETURN_IF_ERROR(columns.Done());
+  }
+  return items;
+}
+
+// Reads one row more than the page holds, to know whether more follow.
+template <typename T>
+base::Result<Page<T>> ToPage(base::Result<std::vector<T>> items, int limit) {
+  RETURN_IF_ERROR(items);
+  Page<T> page;
+  page.truncated = items->size() > static_cast<std::size_t>(limit);
+  if (page.truncated) {
+    items->resize(limit);
+  }
+  page.items = *std::move(items);
+  return page;
+}
+
+base::Status CheckLimit(int limit) {
+  if (limit < 1) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "store: a page holds at least one item"};
+  }
+  return {};
+}
+
+constexpr std::size_t kKeyColumns = 12;
+constexpr std::string_view kSelectKey =
+    "SELECT k.id, k.account, k.region, k.description, k.key_spec, "
+    "k.key_usage, k.origin, k.state, k.created, k.deletion_date, k.destroying, "
+    "k.policy, m.material_id, m.locator, m.algorithm, m.key_store, "
+    "m.is_current, m.created "
+    "FROM keys k LEFT JOIN key_materials m ON m.key_id = k.id "
+    "WHERE k.id = $1 ORDER BY m.ordinal";
+
+Key TakeKey(Columns& columns) {
+  Key key;
+  key.id = columns.Text();
+  key.account = columns.Text();
+  key.region = columns.Text();
+  key.description = columns.Text();
+  key.spec = columns.Word(ParseKeySpec);
+  key.usage = columns.Word(ParseKeyUsage);
+  key.origin = columns.Word(ParseOrigin);
+  key.state = columns.Word(ParseKeyState);
+  key.created = columns.Time();
+  key.deletion_date = columns.OptionalTime();
+  key.destroying = columns.Flag();
+  key.policy = columns.Text();
+  return key;
+}
+
+KeyMaterial TakeMaterial(Columns& columns) {
+  KeyMaterial material;
+  material.id = columns.Fixed<32>();
+  material.ref.locator.bytes = columns.Fixed<16>();
+  material.ref.algorithm = columns.Algorithm();
+  material.key_store = columns.Text();
+  material.current = columns.Flag();
+  material.created = columns.Time();
+  return material;
+}
+
+Alias TakeAlias(Columns& columns) {
+  Alias alias;
+  alias.account = columns.Text();
+  alias.region = columns.Text();
+  alias.name = columns.Text();
+  alias.key_id = columns.Text();
+  alias.created = columns.Time();
+  alias.updated = columns.Time();
+  return alias;
+}
+
+Tag TakeTag(Columns& columns) {
+  Tag tag;
+  tag.key = columns.Text();
+  tag.value = columns.Text();
+  return tag;
+}
+
+std::string TakeText(Columns& columns) { return columns.Text(); }
+
+hsm::Locator TakeLocator(Columns& columns) { return {columns.Fixed<16>()}; }
+
+Intent TakeIntent(Columns& columns) {
+  Intent intent;
+  intent.locator = TakeLocator(columns);
+  intent.key_store = columns.Text();
+  intent.kind = columns.Word(ParseIntentKind);
+  intent.epoch = columns.Unsigned();
+  intent.key_id = columns.Text();
+  return intent;
+}
+
+ServiceKey TakeServiceKey(Columns& columns) {
+  ServiceKey key;
+  key.purpose = columns.Text();
+  key.key_store = columns.Text();
+  key.ref.locator = TakeLocator(columns);
+  key.ref.algorithm = columns.Algorithm();
+  key.check_value = columns.Fixed<32>();
+  return key;
+}
+
+AccessKey TakeAccessKey(Columns& columns) {
+  AccessKey key;
+  key.id = columns.Text();
+  key.account = columns.Text();
+  key.user_name = columns.Text();
+  key.user_id = columns.Text();
+  key.active = columns.Flag();
+  key.sealed_secret.nonce = columns.Fixed<24>();
+  key.sealed_secret.ciphertext = columns.Blob();
+  key.created = columns.Time();
+  return key;
+}
+
+OutboxEvent TakeOutboxEvent(Columns& columns) {
+  OutboxEvent event;
+  event.event_id = columns.Text();
+  event.text = columns.Text();
+  return event;
+}
+
+StoreInfo TakeStoreInfo(Columns& columns) {
+  StoreInfo info;
+  info.id = columns.Text();
+  info.epoch = columns.Unsigned();
+  info.revision = columns.Unsigned();
+  return info;
+}
+
+ClockProgress TakeClockProgress(Columns& columns) { return {columns.Time()}; }
+
+}  // namespace
+
+base::Result<Key> ReadKey(Connection& connection, std::string_view id) {
+  ASSIGN_OR_RETURN(Rows rows, connection.Query(kSelectKey, {ToValue(id)}));
+  if (rows.empty()) {
+    return Error{ErrorCode::kNotFound, "the store has no key with this id"};
+  }
+  Key key;
+  for (Row& row : rows) {
+    Columns columns("keys", row);
+    if (key.materials.empty()) {
+      key = TakeKey(columns);
+    } else {
+      columns.Skip(kKeyColumns);
+    }
+    key.materials.push_back(TakeMaterial(columns));
+    RETURN_IF_ERROR(columns.Done());
+  }
+  if (std::ranges::count(key.materials, true, &KeyMaterial::current) != 1) {
+    return Error{ErrorCode::kCorrupt,
+                 "a key in the store does not have exactly one current "
+                 "material: restore the newest backup"};
+  }
+  return key;
+}
+
+base::Result<Alias> ReadAlias(Connection& connection, std::string_view account,
+                              std::string_view region, std::string_view name) {
+  constexpr std::string_view kSelect =
+      "SELECT account, region, name, key_id, created, updated FROM aliases "
+      "WHERE account = $1 AND region = $2 AND name = $3";
+  ASSIGN_OR_RETURN(
+      std::vector<Alias> found,
+      TakeAll(connection.Query(
+                  kSelect, {ToValue(account), ToValue(region), ToValue(name)}),
+              "aliases", TakeAlias));
+  if (found.empty()) {
+    return Error{ErrorCode::kNotFound, "the store has no alias of this name"};
+  }
+  return std::move(found.front());
+}
+
+base::Result<std::vector<Alias>> ReadAliasesOfKey(Connection& connection,
+                                                  std::string_view key_id) {
+  constexpr std::string_view kSelect =
+      "SELECT account, region, name, key_id, created, updated FROM aliases "
+      "WHERE key_id = $1 ORDER BY name";
+  return TakeAll(connection.Query(kSelect, {ToValue(key_id)}), "aliases",
+                 TakeAlias);
+}
+
+base::Result<std::vector<Tag>> ReadTags(Connection& connection,
+                                        std::string_view key_id) {
+  constexpr std::string_view kSelect =
+      "SELECT tag_key, tag_value FROM tags WHERE key_id = $1 ORDER BY ordinal";
+  return TakeAll(connection.Query(kSelect, {ToValue(key_id)}), "tags", TakeTag);
+}
+
+base::Result<Page<std::string>> ReadKeyPage(Connection& connection,
+                                            const Listing& listing) {
+  constexpr std::string_view kSelect =
+      "SELECT id FROM keys WHERE account = $1 AND region = $2 AND id > $3 "
+      "ORDER BY id LIMIT $4";
+  RETURN_IF_ERROR(CheckLimit(listing.limit));
+  return ToPage(
+      TakeAll(connection.Query(
+                  kSelect,
+                  {ToValue(listing.account), ToValue(listing.region),
+                   ToValue(listing.after), std::int64_t{listing.limit} + 1}),
+              "keys", TakeText),
+      listing.limit);
+}
+
+base::Result<Page<Alias>> ReadAliasPage(Connection& connection,
+                                        const Listing& listing) {
+  constexpr std::string_view kSelectAll =
+      "SELECT account, region, name, key_id, created, updated FROM aliases "
+      "WHERE account = $1 AND region = $2 AND name > $3 "
+      "ORDER BY name LIMIT $4";
+  constexpr std::string_view kSelectOfKey =
+      "SELECT account, region, name, key_id, created, updated FROM aliases "
+      "WHERE account = $1 AND region = $2 AND name > $3 AND key_id = $5 "
+      "ORDER BY name LIMIT $4";
+  RETURN_IF_ERROR(CheckLimit(listing.limit));
+  std::vector<Value> values = {ToValue(listing.account),
+                               ToValue(listing.region), ToValue(listing.after),
+                               std::int64_t{listing.limit} + 1};
+  if (!listing.key_id.empty()) {
+    values.push_back(ToValue(listing.key_id));
+  }
+  return ToPage(
+      TakeAll(connection.Query(
+                  listing.key_id.empty() ? kSelectAll : kSelectOfKey, values),
+              "aliases", TakeAlias),
+      listing.limit);
+}
+
+base::Result<std::vector<std::string>> ReadDueDeletions(Connection& connection,
+                                                        base::WallTime now) {
+  constexpr std::string_view kSelect =
+      "SELECT id FROM keys WHERE destroying = 1 OR "
+      "(deletion_date IS NOT NULL AND deletion_date <= $1) ORDER BY id";
+  return TakeAll(connection.Query(kSelect, {ToValue(now)}), "keys", TakeText);
+}
+
+base::Result<std::vector<hsm::Locator>> ReadLocators(
+    Connection& connection, std::string_view key_store) {
+  constexpr std::string_view kSelect =
+      "SELECT locator FROM key_materials WHERE key_store = $1 "
+      "UNION ALL SELECT locator FROM service_keys WHERE key_store = $1";
+  return TakeAll(connection.Query(kSelect, {ToValue(key_store)}),
+                 "key_materials", TakeLocator);
+}
+
+base::Result<std::vector<Intent>> ReadIntents(Connection& connection) {
+  return TakeAll(
+      connection.Query("SELECT locator, key_store, kind, epoch, key_id FROM "
+                       "intents ORDER BY epoch, locator"),
+      "intents", TakeIntent);
+}
+
+base::Result<std::vector<ServiceKey>> ReadServiceKeys(Connection& connection) {
+  return TakeAll(
+      connection.Query("SELECT purpose, key_store, locator, algorithm, "
+                       "check_value FROM service_keys ORDER BY purpose"),
+      "service_keys", TakeServiceKey);
+}
+
+base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection) {
+  return TakeAll(
+      connection.Query("SELECT id, account, user_name, user_id, active, "
+                       "secret_nonce, secret_ciphertext, created "
+                       "FROM access_keys ORDER BY id"),
+      "access_keys", TakeAccessKey);
+}
+
+base::Result<std::vector<OutboxEvent>> ReadOutbox(Connection& connection) {
+  return TakeAll(
+      connection.Query("SELECT event_id, event FROM outbox ORDER BY ordinal"),
+      "outbox", TakeOutboxEvent);
+}
+
+base::Result<std::optional<ClockProgress>> ReadClockProgress(
+    Connection& connection) {
+  ASSIGN_OR_RETURN(
+      const std::vector<ClockProgress> found,
+      TakeAll(connection.Query("SELECT trusted FROM clock_progress"),
+              "clock_progress", TakeClockProgress));
+  return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
+base::Result<StoreInfo> ReadStoreInfo(Connection& connection) {
+  ASSIGN_OR_RETURN(
+      std::vector<StoreInfo> found,
+      TakeAll(
+          connection.Query("SELECT store_id, epoch, revision FROM store_info"),
+          "store_info", TakeStoreInfo));
+  if (found.empty()) {
+    return Error{ErrorCode::kNotFound, "the store has no identity yet"};
+  }
+  return std::move(found.front());
+}
+
+std::string_view IntentKindName(IntentKind kind) {
+  for (const auto& [value, name] : kIntentKinds) {
+    if (value == kind) {
+      return name;
+    }
+  }
+  std::abort();  // An enumerator without a name: a bug, not an input.
+}
+
+std::optional<IntentKind> ParseIntentKind(std::string_view name) {
+  for (const auto& [value, known] : kIntentKinds) {
+    if (known == name) {
+      return value;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace kms::store

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_STORE_SCHEMA_H_
+#define KMS_STORE_SCHEMA_H_
+
+#include <string_view>
+
+namespace kms::store {
+
+// The text of each migration. Frozen once released: docs/protocol/store.md and
+// tests/golden/store_schema.txt repeat it, and tests compare.
+//
+// Times are microseconds since 1970 in UTC. Texts compare by their bytes (a
+// PostgreSQL database is created with the collation "C"). What a row holds
+// beyond its type is checked by the code that reads it.
+inline constexpr std::string_view kSchema1 =
+    R"sql(CREATE TABLE store_info (
+  singleton BIGINT NOT NULL PRIMARY KEY CHECK (singleton = 1),
+  store_id TEXT NOT NULL,
+  epoch BIGINT NOT NULL,
+  revision BIGINT NOT NULL
+);
+
+CREATE TABLE keys (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  region TEXT NOT NULL,
+  description TEXT NOT NULL,
+  key_spec TEXT NOT NULL,
+  key_usage TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  state TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  deletion_date BIGINT,
+  destroying BIGINT NOT NULL CHECK (destroying IN (0, 1)),
+  policy TEXT NOT NULL,
+  CHECK (deletion_date IS NULL OR state = 'PendingDeletion')
+);
+CREATE INDEX keys_by_owner ON keys (account, region, id);
+CREATE INDEX keys_by_deletion_date ON keys (deletion_date);
+CREATE INDEX keys_by_destroying ON keys (destroying);
+
+CREATE TABLE key_materials (
+  key_id TEXT NOT NULL REFERENCES keys (id),
+  ordinal BIGINT NOT NULL,
+  material_id BYTEA NOT NULL UNIQUE,
+  key_store TEXT NOT NULL,
+  locator BYTEA NOT NULL UNIQUE,
+  algorithm BIGINT NOT NULL,
+  is_current BIGINT NOT NULL CHECK (is_current IN (0, 1)),
+  created BIGINT NOT NULL,
+  PRIMARY KEY (key_id, ordinal)
+);
+CREATE INDEX key_materials_by_key_store ON key_materials (key_store, locator);
+
+CREATE TABLE aliases (
+  account TEXT NOT NULL,
+  region TEXT NOT NULL,
+  name TEXT NOT NULL,
+  key_id TEXT NOT NULL REFERENCES keys (id),
+  created BIGINT NOT NULL,
+  updated BIGINT NOT NULL,
+  PRIMARY KEY (account, region, name)
+);
+CREATE INDEX aliases_by_key ON aliases (key_id, name);
+
+CREATE TABLE tags (
+  key_id TEXT NOT NULL REFERENCES keys (id),
+  tag_key TEXT NOT NULL,
+  tag_value TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  PRIMARY KEY (key_id, tag_key)
+);
+
+CREATE TABLE intents (
+  locator BYTEA NOT NULL PRIMARY KEY,
+  key_store TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  epoch BIGINT NOT NULL,
+  key_id TEXT NOT NULL
+);
+
+CREATE TABLE service_keys (
+  purpose TEXT NOT NULL PRIMARY KEY,
+  key_store TEXT NOT NULL,
+  locator BYTEA NOT NULL UNIQUE,
+  algorithm BIGINT NOT NULL,
+  check_value BYTEA NOT NULL
+);
+
+CREATE TABLE access_keys (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  user_name TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  active BIGINT NOT NULL CHECK (active IN (0, 1)),
+  secret_nonce BYTEA NOT NULL,
+  secret_ciphertext BYTEA NOT NULL,
+  created BIGINT NOT NULL
+);
+
+CREATE TABLE outbox (
+  event_id TEXT NOT NULL PRIMARY KEY,
+  ordinal BIGINT NOT NULL,
+  event TEXT NOT NULL
+);
+CREATE INDEX outbox_by_ordinal ON outbox (ordinal);
+
+CREATE TABLE counters (
+  material_id BYTEA NOT NULL PRIMARY KEY,
+  reserved BIGINT NOT NULL
+);
+
+CREATE TABLE clock_progress (
+  singleton BIGINT NOT NULL PRIMARY KEY CHECK (singleton = 1),
+  trusted BIGINT NOT NULL
+);
+)sql";
+
+}  // namespace kms::store
+
+#endif  // KMS_STORE_SCHEMA_H_

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/store/sql_store.h"
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <future>
+#include <utility>
+
+#include "kms/store/reads.h"
+
+namespace kms::store {
+namespace {
+
+namespace asio = boost::asio;
+
+base::Error ReadOnly() {
+  return base::Error{base::ErrorCode::kStoreUnavailable,
+                     "this store was opened only to look at it"};
+}
+
+}  // namespace
+
+SqlStore::SqlStore(const StoreOptions& options, StoreInfo info,
+                   std::optional<FileLock> lock,
+                   std::unique_ptr<ReaderPool> readers,
+                   std::unique_ptr<Connection> writer)
+    : lock_(std::move(lock)),
+      opened_as_(std::move(info)),
+      keys_(options.cached_keys),
+      aliases_(options.cached_keys),
+      readers_(std::move(readers)),
+      writer_(writer == nullptr ? nullptr
+                                : StartWriter(options, std::move(writer))) {}
+
+std::unique_ptr<Writer> SqlStore::StartWriter(
+    const StoreOptions& options, std::unique_ptr<Connection> connection) {
+  return std::make_unique<Writer>(
+      std::move(connection),
+      Writer::Options{.revision = opened_as_.revision,
+                      .outbox_idle = options.outbox_idle,
+                      .on_commit = [this](const Touched& touched) {
+                        keys_.Drop(touched.keys);
+                        aliases_.Drop(touched.aliases);
+                      }});
+}
+
+StoreInfo SqlStore::info() const {
+  StoreInfo info = opened_as_;
+  if (writer_ != nullptr) {
+    info.revision = writer_->revision();
+  }
+  return info;
+}
+
+base::Result<KeyPtr> SqlStore::FindKey(std::string_view id) {
+  return ReadThrough(keys_, id, [&] {
+    return readers_->With(
+        [&](Connection& connection) { return ReadKey(connection, id); });
+  });
+}
+
+base::Result<Alias> SqlStore::FindAlias(std::string_view account,
+                                        std::string_view region,
+                                        std::string_view name) {
+  const std::string key = AliasCacheKey(account, region, name);
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Alias> alias,
+                   ReadThrough(aliases_, key, [&] {
+                     return readers_->With([&](Connection& connection) {
+                       return ReadAlias(connection, account, region, name);
+                     });
+                   }));
+  return *alias;
+}
+
+base::Result<std::vector<Tag>> SqlStore::Tags(std::string_view key_id) {
+  return readers_->With(
+      [&](Connection& connection) { return ReadTags(connection, key_id); });
+}
+
+base::Result<Page<std::string>> SqlStore::ListKeys(std::string_view account,
+                                                   std::string_view region,
+                                                   std::string_view after,
+                                                   int limit) {
+  const Listing listing{account, region, "", after, limit};
+  return readers_->With(
+      [&](Connection& connection) { return ReadKeyPage(connection, listing); });
+}
+
+base::Result<Page<Alias>> SqlStore::ListAliases(std::string_view account,
+                                                std::string_view region,
+                                                std::string_view key_id,
+                                                std::string_view after,
+                                                int limit) {
+  const Listing listing{account, region, key_id, after, limit};
+  return readers_->With([&](Connection& connection) {
+    return ReadAliasPage(connection, listing);
+  });
+}
+
+base::Result<std::vector<std::string>> SqlStore::ListDueDeletions(
+    base::WallTime now) {
+  return readers_->With([now](Connection& connection) {
+    return ReadDueDeletions(connection, now);
+  });
+}
+
+base::Result<std::vector<hsm::Locator>> SqlStore::ListLocators(
+    std::string_view key_store) {
+  return readers_->With([&](Connection& connection) {
+    return ReadLocators(connection, key_store);
+  });
+}
+
+base::Result<std::vector<Intent>> SqlStore::ListIntents() {
+  return readers_->With(ReadIntents);
+}
+
+base::Result<std::vector<ServiceKey>> SqlStore::ListServiceKeys() {
+  return readers_->With(ReadServiceKeys);
+}
+
+base::Result<std::vector<AccessKey>> SqlStore::ListAccessKeys() {
+  return readers_->With(ReadAccessKeys);
+}
+
+base::Result<std::vector<OutboxEvent>> SqlStore::ListOutbox() {
+  return readers_->With(ReadOutbox);
+}
+
+base::Result<std::optional<ClockProgress>> SqlStore::GetClockProgress() {
+  return readers_->With(ReadClockProgress);
+}
+
+asio::awaitable<base::Status> SqlStore::Write(Change change) {
+  if (writer_ == nullptr) {
+    co_return ReadOnly();
+  }
+  // Goes from the writer's thread back to the executor that awaits, which is
+  // kept from running out of work meanwhile.
+  const auto start = [this](auto handler, Change todo) {
+    auto work = asio::make_work_guard(asio::get_associated_executor(handler));
+    writer_->Enqueue(std::move(todo), [handler = std::move(handler),
+                                       work = std::move(work)](
+                                          base::Status status) mutable {
+      asio::post(work.get_executor(), [handler = std::move(handler),
+                                       status = std::move(status)]() mutable {
+        std::move(handler)(std::move(status));
+      });
+    });
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&,
+                                          void(base::Status)>(
+      start, asio::use_awaitable, std::move(change));
+}
+
+base::Status SqlStore::WriteNow(Change change) {
+  if (writer_ == nullptr) {
+    return ReadOnly();
+  }
+  std::promise<base::Status> promise;
+  std::future<base::Status> result = promise.get_future();
+  // The promise moves along: it must outlive the call that fulfils it.
+  writer_->Enqueue(std::move(change),
+                   [promise = std::move(promise)](base::Status status) mutable {
+                     promise.set_value(std::move(status));
+                   });
+  return result.get();
+}
+
+void SqlStore::ForgetOutbox(std::string event_id) {
+  if (writer_ != nullptr) {
+    writer_->ForgetOutbox(std::move(event_id));
+  }
+}
+
+std::size_t SqlStore::QueueLength() const {
+  return writer_ == nullptr ? 0 : writer_->waiting();
+}
+
+}  // namespace kms::store

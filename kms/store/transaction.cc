@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/store/transaction.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "kms/store/columns.h"
+#include "kms/store/reads.h"
+
+namespace kms::store {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::string_view kNoKey = "the store has no key with this id";
+constexpr std::string_view kNoAlias = "the store has no alias of this name";
+constexpr std::string_view kNoIntent =
+    "the store has no intent for this locator: it has been settled already";
+
+// Far below what the column holds, so that a reservation cannot overflow it.
+constexpr std::uint64_t kMaxReservation = std::uint64_t{1} << 32;
+constexpr std::uint64_t kMaxReserved = std::uint64_t{1} << 62;
+
+base::Status CheckMaterials(const Key& key) {
+  if (std::ranges::count(key.materials, true, &KeyMaterial::current) != 1) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "store: a key has exactly one current material"};
+  }
+  return {};
+}
+
+}  // namespace
+
+void Touched::Merge(Touched other) {
+  keys.merge(other.keys);
+  aliases.merge(other.aliases);
+}
+
+std::string AliasCacheKey(std::string_view account, std::string_view region,
+                          std::string_view name) {
+  std::string key;
+  key.reserve(account.size() + region.size() + name.size() + 2);
+  key.append(account).push_back('\0');
+  key.append(region).push_back('\0');
+  key.append(name);
+  return key;
+}
+
+// Runs a statement that must find one row; kNotFound with `missing` if not.
+base::Status SqlTransaction::RunOnOne(std::string_view sql,
+                                      std::initializer_list<Value> values,
+                                      std::string_view missing) {
+  ASSIGN_OR_RETURN(const std::int64_t changed, connection_.Run(sql, values));
+  if (changed == 0) {
+    return Error{ErrorCode::kNotFound, std::string(missing)};
+  }
+  return {};
+}
+
+base::Result<Key> SqlTransaction::GetKey(std::string_view id) {
+  return ReadKey(connection_, id);
+}
+
+base::Status SqlTransaction::InsertKey(const Key& key) {
+  RETURN_IF_ERROR(CheckMaterials(key));
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO keys (id, account, region, description, key_spec, "
+      "key_usage, origin, state, created, deletion_date, destroying, policy) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+      {ToValue(key.id), ToValue(key.account), ToValue(key.region),
+       ToValue(key.description), ToValue(KeySpecName(key.spec)),
+       ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
+       ToValue(KeyStateName(key.state)), ToValue(key.created),
+       ToValue(key.deletion_date), ToValue(key.destroying),
+       ToValue(key.policy)}));
+  for (std::size_t i = 0; i < key.materials.size(); ++i) {
+    RETURN_IF_ERROR(InsertMaterial(key, i));
+  }
+  touched_.keys.insert(key.id);
+  return {};
+}
+
+base::Status SqlTransaction::InsertMaterial(const Key& key,
+                                            std::size_t ordinal) {
+  const KeyMaterial& material = key.materials[ordinal];
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO key_materials (key_id, ordinal, material_id, key_store, "
+      "locator, algorithm, is_current, created) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+      {ToValue(key.id), ToValue(std::uint64_t{ordinal}), BlobValue(material.id),
+       ToValue(material.key_store), BlobValue(material.ref.locator.bytes),
+       ToValue(material.ref.algorithm), ToValue(material.current),
+       ToValue(material.created)}));
+  return {};
+}
+
+base::Status SqlTransaction::UpdateKey(const Key& key) {
+  touched_.keys.insert(key.id);
+  return RunOnOne(
+      "UPDATE keys SET account = $2, region = $3, description = $4, "
+      "key_spec = $5, key_usage = $6, origin = $7, state = $8, created = $9, "
+      "deletion_date = $10, destroying = $11, policy = $12 WHERE id = $1",
+      {ToValue(key.id), ToValue(key.account), ToValue(key.region),
+       ToValue(key.description), ToValue(KeySpecName(key.spec)),
+       ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
+       ToValue(KeyStateName(key.state)), ToValue(key.created),
+       ToValue(key.deletion_date), ToValue(key.destroying),
+       ToValue(key.policy)},
+      kNoKey);
+}
+
+base::Status SqlTransaction::DeleteKey(std::string_view id) {
+  ASSIGN_OR_RETURN(const std::vector<Alias> aliases,
+                   ReadAliasesOfKey(connection_, id));
+  for (const Alias& alias : aliases) {
+    touched_.aliases.insert(
+        AliasCacheKey(alias.account, alias.region, alias.name));
+  }
+  touched_.keys.insert(std::string(id));
+  // Reserved counters stay: a value handed out once is never handed out again,
+  // whatever happens to the key.
+  for (const std::string_view sql : {"DELETE FROM aliases WHERE key_id = $1",
+                                     "DELETE FROM tags WHERE key_id = $1",
+                                     "DELETE FROM key_materials "
+                                     "WHERE key_id = $1"}) {
+    RETURN_IF_ERROR(connection_.Run(sql, {ToValue(id)}));
+  }
+  return RunOnOne("DELETE FROM keys WHERE id = $1", {ToValue(id)}, kNoKey);
+}
+
+base::Result<Alias> SqlTransaction::GetAlias(std::string_view account,
+                                             std::string_view region,
+                                             std::string_view name) {
+  return ReadAlias(connection_, account, region, name);
+}
+
+base::Result<std::uint64_t> SqlTransaction::CountAliases(
+    std::string_view key_id) {
+  ASSIGN_OR_RETURN(Rows rows, connection_.Query("SELECT COUNT(*) FROM aliases "
+                                                "WHERE key_id = $1",
+                                                {ToValue(key_id)}));
+  Columns columns("aliases", rows.at(0));
+  const std::uint64_t count = columns.Unsigned();
+  RETURN_IF_ERROR(columns.Done());
+  return count;
+}
+
+base::Status SqlTransaction::InsertAlias(const Alias& alias) {
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO aliases (account, region, name, key_id, created, updated) "
+      "VALUES ($1, $2, $3, $4, $5, $6)",
+      {ToValue(alias.account), ToValue(alias.region), ToValue(alias.name),
+       ToValue(alias.key_id), ToValue(alias.created), ToValue(alias.updated)}));
+  touched_.aliases.insert(
+      AliasCacheKey(alias.account, alias.region, alias.name));
+  return {};
+}
+
+base::Status SqlTransaction::UpdateAlias(const Alias& alias) {
+  touched_.aliases.insert(
+      AliasCacheKey(alias.account, alias.region, alias.name));
+  return RunOnOne(
+      "UPDATE aliases SET key_id = $4, created = $5, updated = $6 "
+      "WHERE account = $1 AND region = $2 AND name = $3",
+      {ToValue(alias.account), ToValue(alias.region), ToValue(alias.name),
+       ToValue(alias.key_id), ToValue(alias.created), ToValue(alias.updated)},
+      kNoAlias);
+}
+
+base::Status SqlTransaction::DeleteAlias(const Alias& alias) {
+  touched_.aliases.insert(
+      AliasCacheKey(alias.account, alias.region, alias.name));
+  return RunOnOne(
+      "DELETE FROM aliases WHERE account = $1 AND region = $2 AND name = $3",
+      {ToValue(alias.account), ToValue(alias.region), ToValue(alias.name)},
+      kNoAlias);
+}
+
+base::Result<std::vector<Tag>> SqlTransaction::GetTags(
+    std::string_view key_id) {
+  return ReadTags(connection_, key_id);
+}
+
+base::Status SqlTransaction::PutTag(std::string_view key_id, const Tag& tag) {
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO tags (key_id, tag_key, tag_value, ordinal) "
+      "VALUES ($1, $2, $3, (SELECT COALESCE(MAX(ordinal), 0) + 1 FROM tags "
+      "WHERE key_id = $1)) "
+      "ON CONFLICT (key_id, tag_key) DO UPDATE "
+      "SET tag_value = excluded.tag_value",
+      {ToValue(key_id), ToValue(tag.key), ToValue(tag.value)}));
+  return {};
+}
+
+base::Status SqlTransaction::DeleteTag(std::string_view key_id,
+                                       std::string_view tag_key) {
+  RETURN_IF_ERROR(
+      connection_.Run("DELETE FROM tags WHERE key_id = $1 AND tag_key = $2",
+                      {ToValue(key_id), ToValue(tag_key)}));
+  return {};
+}
+
+base::Status SqlTransaction::InsertIntent(const Intent& intent) {
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO intents (locator, key_store, kind, epoch, key_id) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      {BlobValue(intent.locator.bytes), ToValue(intent.key_store),
+       ToValue(IntentKindName(intent.kind)), ToValue(intent.epoch),
+       ToValue(intent.key_id)}));
+  return {};
+}
+
+base::Status SqlTransaction::DeleteIntent(const hsm::Locator& locator) {
+  return RunOnOne("DELETE FROM intents WHERE locator = $1",
+                  {BlobValue(locator.bytes)}, kNoIntent);
+}
+
+base::Status SqlTransaction::InsertServiceKey(const ServiceKey& key) {
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO service_keys (purpose, key_store, locator, algorithm, "
+      "check_value) VALUES ($1, $2, $3, $4, $5)",
+      {ToValue(key.purpose), ToValue(key.key_store),
+       BlobValue(key.ref.locator.bytes), ToValue(key.ref.algorithm),
+       BlobValue(key.check_value)}));
+  return {};
+}
+
+base::Status SqlTransaction::InsertAccessKey(const AccessKey& key) {
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO access_keys (id, account, user_name, user_id, active, "
+      "secret_nonce, secret_ciphertext, created) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+      {ToValue(key.id), ToValue(key.account), ToValue(key.user_name),
+       ToValue(key.user_id), ToValue(key.active),
+       BlobValue(key.sealed_secret.nonce),
+       BlobValue(key.sealed_secret.ciphertext), ToValue(key.created)}));
+  return {};
+}
+
+base::Status SqlTransaction::AddOutbox(const OutboxEvent& event) {
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO outbox (event_id, ordinal, event) VALUES ($1, "
+      "(SELECT COALESCE(MAX(ordinal), 0) + 1 FROM outbox), $2)",
+      {ToValue(event.event_id), ToValue(event.text)}));
+  return {};
+}
+
+base::Status SqlTransaction::SetClockProgress(const ClockProgress& progress) {
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO clock_progress (singleton, trusted) VALUES (1, $1) "
+      "ON CONFLICT (singleton) DO UPDATE SET trusted = excluded.trusted",
+      {ToValue(progress.trusted)}));
+  return {};
+}
+
+base::Result<std::uint64_t> SqlTransaction::ReserveCounters(
+    const MaterialId& material, std::uint64_t count) {
+  if (count == 0 || count > kMaxReservation) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "store: a reservation is of 1 to 2^32 counters"};
+  }
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      connection_.Query(
+          "INSERT INTO counters (material_id, reserved) VALUES ($1, $2) "
+          "ON CONFLICT (material_id) DO UPDATE "
+          "SET reserved = counters.reserved + excluded.reserved "
+          "RETURNING reserved",
+          {BlobValue(material), ToValue(count)}));
+  Columns columns("counters", rows.at(0));
+  const std::uint64_t reserved = columns.Unsigned();
+  RETURN_IF_ERROR(columns.Done());
+  if (reserved < count) {
+    return Error{ErrorCode::kCorrupt,
+                 "the store holds a counter that went backwards"};
+  }
+  if (reserved > kMaxReserved) {
+    return Error{ErrorCode::kLimitExceeded,
+                 "this key material has used up its counters: rotate the key"};
+  }
+  return reserved - count + 1;
+}
+
+}  // namespace kms::store

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_STORE_TRANSACTION_H_
+#define KMS_STORE_TRANSACTION_H_
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "kms/store/connection.h"
+#include "kms/store/store.h"
+
+namespace kms::store {
+
+// What changes have touched, as the caches name it.
+struct Touched {
+  std::set<std::string> keys;
+  std::set<std::string> aliases;
+
+  void Merge(Touched other);
+};
+
+// How the cache of aliases names one. No part may hold a zero byte, which
+// separates them.
+std::string AliasCacheKey(std::string_view account, std::string_view region,
+                          std::string_view name);
+
+// The Transaction of one change on the writer's connection, which it borrows.
+// The caller opens and closes the savepoint around it.
+class SqlTransaction final : public Transaction {
+ public:
+  SqlTransaction(Connection& connection, std::uint64_t revision)
+      : connection_(connection), revision_(revision) {}
+
+  std::uint64_t revision() const override { return revision_; }
+
+  base::Result<Key> GetKey(std::string_view id) override;
+  base::Status InsertKey(const Key& key) override;
+  base::Status UpdateKey(const Key& key) override;
+  base::Status DeleteKey(std::string_view id) override;
+
+  base::Result<Alias> GetAlias(std::string_view account,
+                               std::string_view region,
+                               std::string_view name) override;
+  base::Result<std::uint64_t> CountAliases(std::string_view key_id) override;
+  base::Status InsertAlias(const Alias& alias) override;
+  base::Status UpdateAlias(const Alias& alias) override;
+  base::Status DeleteAlias(const Alias& alias) override;
+
+  base::Result<std::vector<Tag>> GetTags(std::string_view key_id) override;
+  base::Status PutTag(std::string_view key_id, const Tag& tag) override;
+  base::Status DeleteTag(std::string_view key_id,
+                         std::string_view tag_key) override;
+
+  base::Status InsertIntent(const Intent& intent) override;
+  base::Status DeleteIntent(const hsm::Locator& locator) override;
+
+  base::Status InsertServiceKey(const ServiceKey& key) override;
+  base::Status InsertAccessKey(const AccessKey& key) override;
+
+  base::Status AddOutbox(const OutboxEvent& event) override;
+  base::Status SetClockProgress(const ClockProgress& progress) override;
+
+  base::Result<std::uint64_t> ReserveCounters(const MaterialId& material,
+                                              std::uint64_t count) override;
+
+  Touched TakeTouched() && { return std::move(touched_); }
+
+ private:
+  base::Status InsertMaterial(const Key& key, std::size_t ordinal);
+  base::Status RunOnOne(std::string_view sql,
+                        std::initializer_list<Value> values,
+                        std::string_view missing);
+
+  Connection& connection_;
+  std::uint64_t revision_;
+  Touched touched_;
+};
+
+}  // namespace kms::store
+
+#endif  // KMS_STORE_TRANSACTION_H_

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/kms/store_testing.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "base/bytes.h"
+
+namespace kms::store {
+
+Key MakeKey(std::uint32_t n) {
+  Key key;
+  key.id = fmt::format("{:08x}-0000-4000-8000-000000000000", n);
+  key.account = kAccount;
+  key.region = kRegion;
+  key.description = fmt::format("key {}", n);
+  key.created = At(1'600'000'000'000'000 + n);
+  key.policy = R"({"Version":"2012-10-17","Statement":[]})";
+  KeyMaterial material;
+  std::memcpy(material.id.data(), &n, sizeof(n));
+  std::memcpy(material.ref.locator.bytes.data(), &n, sizeof(n));
+  material.key_store = "default";
+  material.created = key.created;
+  key.materials.push_back(material);
+  return key;
+}
+
+Alias MakeAlias(std::string_view name, const Key& key) {
+  return {.account = key.account,
+          .region = key.region,
+          .name = std::string(name),
+          .key_id = key.id,
+          .created = At(10),
+          .updated = At(20)};
+}
+
+std::string Text(const Key& key) {
+  std::string text = fmt::format(
+      "{} {} {} '{}' {} {} {} {} {} {} {} '{}'", key.id, key.account,
+      key.region, key.description, KeySpecName(key.spec),
+      KeyUsageName(key.usage), OriginName(key.origin), KeyStateName(key.state),
+      key.created.time_since_epoch().count(),
+      key.deletion_date.value_or(At(-1)).time_since_epoch().count(),
+      key.destroying, key.policy);
+  for (const KeyMaterial& material : key.materials) {
+    text += fmt::format(" [{} {} {} {} {} {}]", base::HexEncode(material.id),
+                        base::HexEncode(material.ref.locator.bytes),
+                        static_cast<int>(material.ref.algorithm),
+                        material.key_store, material.current,
+                        material.created.time_since_epoch().count());
+  }
+  return text;
+}
+
+std::string Text(const Alias& alias) {
+  return fmt::format("{} {} {} {} {} {}", alias.account, alias.region,
+                     alias.name, alias.key_id,
+                     alias.created.time_since_epoch().count(),
+                     alias.updated.time_since_epoch().count());
+}
+
+}  // namespace kms::store
