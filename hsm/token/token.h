@@ -32,7 +32,10 @@ class Token {
  public:
   // Loads the module, finds the token, logs in (under the token directory's
   // lock, after a durable copy of a SoftHSM token.object) and probes it. Fails
-  // with kUnsupportedOperation and the reason if the token allows a theft.
+  // with kUnsupportedOperation and the reason if the token allows a theft, and
+  // with kAccessDenied if it refuses the PIN: trying again, or in another
+  // worker, would only lock the token. kInvalidArgument and kNotFound are the
+  // configuration's; the message says what to mend.
   static base::Result<std::unique_ptr<Token>> Open(TokenConfig config,
                                                    const base::Clock& clock);
   virtual ~Token() = default;

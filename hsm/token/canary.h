@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_TOKEN_CANARY_H_
+#define HSM_TOKEN_CANARY_H_
+
+#include "hsm/token/gcm.h"
+#include "hsm/token/profile.h"
+#include "hsm/token/sessions.h"
+
+namespace hsm::token {
+
+// A Canary tells a token that refuses our data from one that has died, which
+// many tokens report alike: a session key made at start, and what one message
+// encrypts to under it. Not thread-safe; `sessions` must outlive it.
+class Canary {
+ public:
+  static base::Result<Canary> Make(Sessions& sessions,
+                                   const AttributeSupport& support);
+
+  // Whether the token is there, logged in, and encrypts as it did at first.
+  // Fails with kHsmUnavailable and what is wrong.
+  base::Status Check();
+
+ private:
+  Canary(Sessions& sessions, ObjectHandle key, base::Bytes song)
+      : sessions_(&sessions), key_(key), song_(std::move(song)) {}
+
+  Sessions* sessions_;
+  ObjectHandle key_;
+  base::Bytes song_;  // The one message of this key, encrypted.
+};
+
+}  // namespace hsm::token
+
+#endif  // HSM_TOKEN_CANARY_H_

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/token/connection.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "hsm/token/softhsm.h"
+#include "hsm/token/token_file.h"
+
+namespace hsm::token {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+// One lock for all tokens of a module: two URIs may name one token.
+base::Result<TokenLock> LockFile(const TokenConfig& config) {
+  if (config.lock_dir.empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("the tokens of {} keep no files to lock: set a "
+                             "directory for lock files",
+                             config.module)};
+  }
+  const base::Digest digest =
+      base::ThreadHasher().Sha256(base::AsBytes(config.module));
+  return TokenLock::OfFile(
+      fmt::format("{}/token-{}.lock", config.lock_dir,
+                  base::HexEncode(base::ByteView(digest).first(8))));
+}
+
+// A PIN that the token refused is never tried again: each try may be the last.
+Error PinRefused(const TokenIdentity& token, std::string_view reason) {
+  return Error{
+      ErrorCode::kAccessDenied,
+      fmt::format("token \"{}\" (serial {}) refuses the PIN: {}. It will not "
+                  "be tried again: correct the PIN file or reset the PIN with "
+                  "the token's own tool, then start again",
+                  token.label, token.serial, reason)};
+}
+
+}  // namespace
+
+Connection::Connection(const Quirks& quirks, std::string token_directory,
+                       TokenLock lock, Module module)
+    : quirks_(quirks),
+      token_directory_(std::move(token_directory)),
+      lock_(std::move(lock)),
+      module_(std::move(module)) {}
+
+base::Result<std::unique_ptr<Connection>> Connection::Open(
+    const TokenConfig& config) {
+  if (config.pin.empty()) {
+    return Error{ErrorCode::kInvalidArgument, "the token's PIN is empty"};
+  }
+  ASSIGN_OR_RETURN(const Quirks* const quirks,
+                   FindQuirks(config.quirks, config.module));
+  std::string directory;
+  if (quirks->files_like_softhsm) {
+    ASSIGN_OR_RETURN(directory, SoftHsmTokenDirectory());
+  }
+  ASSIGN_OR_RETURN(TokenLock lock, directory.empty()
+                                       ? LockFile(config)
+                                       : TokenLock::OfDirectory(directory));
+  ASSIGN_OR_RETURN(Module module, Module::Load(config.module));
+  std::unique_ptr<Connection> connection(new Connection(
+      *quirks, std::move(directory), std::move(lock), std::move(module)));
+  {
+    ASSIGN_OR_RETURN(const auto hold, connection->lock_.Take());
+    RETURN_IF_ERROR(connection->FindToken(config.token_uri));
+    RETURN_IF_ERROR(connection->LogIn(config.pin));
+  }
+  return connection;
+}
+
+Connection::~Connection() {
+  const auto hold = lock_.Take();
+  sessions_.reset();
+  module_.Finalize();
+}
+
+// SoftHSM sees no token while anybody is inside C_Login. Of our processes the
+// lock keeps us apart; a second look is for those that do not know it.
+base::Status Connection::FindToken(const std::string& uri) {
+  base::Status found = InitializeAndFind(uri);
+  if (!found.has_value() && found.error().code == ErrorCode::kNotFound) {
+    base::LogWarning("{}; looking once more", found.error().message);
+    module_.Finalize();
+    found = InitializeAndFind(uri);
+  }
+  return found;
+}
+
+base::Status Connection::InitializeAndFind(const std::string& uri) {
+  if (!token_directory_.empty()) {
+    RETURN_IF_ERROR(RestoreTokenFiles(token_directory_));
+  }
+  RETURN_IF_ERROR(module_.Initialize());
+  ASSIGN_OR_RETURN(const std::string manufacturer, module_.Manufacturer());
+  RETURN_IF_ERROR(CheckQuirks(quirks_, manufacturer));
+  ASSIGN_OR_RETURN(slot_, module_.FindSlot(uri));
+  return {};
+}
+
+base::Status Connection::LogIn(const base::Secret& pin) {
+  if ((slot_.flags & CKF_USER_PIN_LOCKED) != 0) {
+    return PinRefused(slot_.token, "it is locked");
+  }
+  if ((slot_.flags & CKF_USER_PIN_FINAL_TRY) != 0) {
+    return PinRefused(slot_.token, "one more wrong PIN would lock the token");
+  }
+  if (!token_directory_.empty()) {
+    RETURN_IF_ERROR(BackUpTokenFile(token_directory_, slot_.token.serial));
+  }
+  ASSIGN_OR_RETURN(sessions_, Sessions::Open(module_.functions(), slot_.id));
+  const auto answer = sessions_->anchor().Login(pin);
+  if (CodeOf(answer.rv) == ErrorCode::kAccessDenied) {
+    return PinRefused(slot_.token, RvText(answer.rv));
+  }
+  return answer.Done();
+}
+
+base::Status Connection::Sync() const {
+  return token_directory_.empty() ? base::Status() : lock_.SyncFileSystem();
+}
+
+}  // namespace hsm::token

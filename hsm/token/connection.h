@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_TOKEN_CONNECTION_H_
+#define HSM_TOKEN_CONNECTION_H_
+
+#include <memory>
+#include <optional>
+
+#include "base/result.h"
+#include "hsm/token/module.h"
+#include "hsm/token/quirks.h"
+#include "hsm/token/sessions.h"
+#include "hsm/token/token.h"
+#include "hsm/token/token_lock.h"
+
+namespace hsm::token {
+
+// A Connection is a token that this process is logged in to, once, from Open
+// to destruction. It takes the lock around everything that needs it at start
+// and end, and keeps SoftHSM's token.object safe from our own login.
+//
+// Not thread-safe, not movable.
+class Connection {
+ public:
+  // Fails with kInvalidArgument (configuration: says what to mend), kNotFound
+  // (no such token), kAccessDenied (the token refused the PIN: asking again
+  // would only lock it), kHsmUnavailable, kIo.
+  static base::Result<std::unique_ptr<Connection>> Open(
+      const TokenConfig& config);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Sessions& sessions() { return *sessions_; }
+  const TokenLock& lock() const { return lock_; }
+  const TokenIdentity& identity() const { return slot_.token; }
+
+  // Makes the objects just made or destroyed durable, if they are files here.
+  base::Status Sync() const;
+
+ private:
+  Connection(const Quirks& quirks, std::string token_directory, TokenLock lock,
+             Module module);
+
+  base::Status FindToken(const std::string& uri);
+  base::Status InitializeAndFind(const std::string& uri);
+  base::Status LogIn(const base::Secret& pin);
+
+  const Quirks& quirks_;
+  std::string token_directory_;  // Of SoftHSM's files, or empty.
+  TokenLock lock_;
+  Module module_;
+  Slot slot_;
+  std::optional<Sessions> sessions_;
+};
+
+}  // namespace hsm::token
+
+#endif  // HSM_TOKEN_CONNECTION_H_

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_TOKEN_KEY_MAKER_H_
+#define HSM_TOKEN_KEY_MAKER_H_
+
+#include "hsm/messages.h"
+#include "hsm/token/connection.h"
+#include "hsm/token/key_cipher.h"
+#include "hsm/token/object_index.h"
+#include "hsm/token/profile.h"
+
+// Making and destroying key objects: the calls that change a token. Each takes
+// the lock for as long as the token's objects are in motion, and answers only
+// when what it did is durable.
+namespace hsm::token {
+
+// What both calls work on. Borrowed.
+struct Workshop {
+  Connection& connection;
+  const Profile& profile;
+  ObjectIndex& index;
+  KeyCipher& cipher;
+};
+
+// Generates the key, tests it by use, makes it durable. Fails with
+// kAlreadyExists, before making anything, if the locator is taken; with
+// kCorrupt if the new key did not work. What it fails to make whole, it
+// destroys again, and nothing else.
+base::Result<CheckValue> MakeKey(Workshop workshop, const KeyRef& key);
+
+// Destroys the one object with this locator. Fails with kNotFound.
+base::Status DestroyKey(Workshop workshop, const Locator& locator);
+
+}  // namespace hsm::token
+
+#endif  // HSM_TOKEN_KEY_MAKER_H_

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/token/object_index.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "base/log.h"
+#include "hsm/token/attributes.h"
+
+namespace hsm::token {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+std::optional<Locator> AsLocator(const Answer<base::Bytes>& id) {
+  Locator locator;
+  if (!id.ok() || id.value.size() != locator.bytes.size()) {
+    return std::nullopt;
+  }
+  std::ranges::copy(id.value, locator.bytes.begin());
+  return locator;
+}
+
+}  // namespace
+
+base::Status ObjectIndex::Scan(const TokenLock::Hold&) {
+  ASSIGN_OR_RETURN(Session* const session, sessions_.Working());
+  ASSIGN_OR_RETURN(const std::vector<ObjectHandle> found,
+                   session->FindObjects(AllSecretKeys()).Take());
+  objects_.clear();
+  std::set<Locator> twice;
+  for (const ObjectHandle object : found) {
+    const auto locator =
+        AsLocator(sessions_.anchor().ReadAttribute(object, CKA_ID));
+    if (locator && !objects_.emplace(*locator, object).second) {
+      twice.insert(*locator);
+    }
+  }
+  for (const Locator& locator : twice) {
+    base::LogWarning("several objects on the token have CKA_ID {}",
+                     base::HexEncode(locator.bytes));
+    objects_.erase(locator);  // Search will refuse it.
+  }
+  return {};
+}
+
+std::optional<ObjectHandle> ObjectIndex::Known(const Locator& locator) const {
+  const auto it = objects_.find(locator);
+  return it == objects_.end() ? std::nullopt : std::optional(it->second);
+}
+
+base::Result<ObjectHandle> ObjectIndex::Search(const TokenLock::Hold&,
+                                               const Locator& locator) {
+  objects_.erase(locator);
+  ASSIGN_OR_RETURN(Session* const session, sessions_.Working());
+  ASSIGN_OR_RETURN(const std::vector<ObjectHandle> found,
+                   session->FindObjects(SecretKeyWithId(locator)).Take());
+  if (found.empty()) {
+    return Error{ErrorCode::kNotFound, "the token has no key object " +
+                                           base::HexEncode(locator.bytes)};
+  }
+  if (found.size() > 1) {
+    return Error{ErrorCode::kCorrupt, "the token has several key objects " +
+                                          base::HexEncode(locator.bytes)};
+  }
+  objects_.emplace(locator, found.front());
+  return found.front();
+}
+
+void ObjectIndex::Add(const Locator& locator, ObjectHandle object) {
+  objects_.insert_or_assign(locator, object);
+}
+
+void ObjectIndex::Remove(const Locator& locator) { objects_.erase(locator); }
+
+}  // namespace hsm::token

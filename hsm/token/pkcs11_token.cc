@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/token/pkcs11_token.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "hsm/token/key_maker.h"
+#include "hsm/token/list_keys.h"
+
+namespace hsm::token {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::size_t kMaxRandom = 1024;
+
+// What a second try could not change.
+bool IsFinal(ErrorCode code) {
+  return code == ErrorCode::kInvalidCiphertext ||
+         code == ErrorCode::kInvalidArgument ||
+         code == ErrorCode::kHsmUnavailable;
+}
+
+}  // namespace
+
+Pkcs11Token::Pkcs11Token(std::unique_ptr<Connection> connection, Canary canary,
+                         Profile profile, const base::Clock& clock)
+    : connection_(std::move(connection)),
+      profile_(std::move(profile)),
+      canary_(std::move(canary)),
+      index_(connection_->sessions()),
+      cipher_(connection_->sessions(), clock, profile_) {}
+
+base::Status Pkcs11Token::Start() {
+  ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
+  return index_.Scan(hold);
+}
+
+base::Result<ObjectHandle> Pkcs11Token::Find(const Locator& locator) {
+  if (const auto known = index_.Known(locator)) {
+    return *known;
+  }
+  ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
+  return index_.Search(hold, locator);
+}
+
+base::Status Pkcs11Token::Forget(const Locator& locator) {
+  index_.Remove(locator);
+  return cipher_.Forget(locator);
+}
+
+Error Pkcs11Token::Final(Error error) {
+  if (error.code == ErrorCode::kInvalidCiphertext) {
+    RETURN_IF_ERROR(canary_.Check());
+  }
+  return error;
+}
+
+template <typename Use>
+auto Pkcs11Token::WithKey(const KeyRef& key, Use use)
+    -> decltype(use(ObjectHandle{})) {
+  RETURN_IF_ERROR(cipher_.CheckSupported(key.algorithm));
+  ASSIGN_OR_RETURN(const ObjectHandle object, Find(key.locator));
+  auto first = use(object);
+  if (first.has_value()) {
+    return first;
+  }
+  if (IsFinal(first.error().code)) {
+    return Final(std::move(first).error());
+  }
+  RETURN_IF_ERROR(canary_.Check());
+  RETURN_IF_ERROR(Forget(key.locator));
+  ASSIGN_OR_RETURN(const ObjectHandle found_again, Find(key.locator));
+  auto second = use(found_again);
+  if (second.has_value()) {
+    return second;
+  }
+  if (IsFinal(second.error().code)) {
+    return Final(std::move(second).error());
+  }
+  return Error{
+      ErrorCode::kCorrupt,
+      fmt::format("the token lives but its key object {} does not "
+                  "work: {}",
+                  base::HexEncode(key.locator.bytes), second.error().message)};
+}
+
+base::Result<Sealed> Pkcs11Token::Seal(const KeyRef& key, Counter counter,
+                                       const Aad& aad,
+                                       base::ByteView plaintext) {
+  return WithKey(key, [&](ObjectHandle object) {
+    return cipher_.Seal(key, object, counter, aad, plaintext);
+  });
+}
+
+base::Result<base::Secret> Pkcs11Token::Open(const KeyRef& key, const Aad& aad,
+                                             const Sealed& sealed) {
+  return WithKey(key, [&](ObjectHandle object) {
+    return cipher_.Open(key, object, aad, sealed);
+  });
+}
+
+base::Result<base::Secret> Pkcs11Token::Random(std::size_t size) {
+  if (size == 0 || size > kMaxRandom) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("{} random bytes, not 1 to {}", size, kMaxRandom)};
+  }
+  base::Secret bytes(size);
+  ASSIGN_OR_RETURN(Session* const session, connection_->sessions().Working());
+  RETURN_IF_ERROR(session->Random(bytes.Reveal()).Done());
+  return bytes;
+}
+
+base::Result<GenerateKeyReply> Pkcs11Token::Execute(
+    const GenerateKeyRequest& request) {
+  const Workshop workshop{*connection_, profile_, index_, cipher_};
+  auto made = MakeKey(workshop, request.key);
+  if (!made.has_value() && made.error().code != ErrorCode::kAlreadyExists) {
+    RETURN_IF_ERROR(canary_.Check());
+  }
+  ASSIGN_OR_RETURN(const CheckValue check_value, std::move(made));
+  return GenerateKeyReply{check_value};
+}
+
+base::Result<Sealed> Pkcs11Token::Execute(const EncryptRequest& request) {
+  return Seal(request.key, request.counter, request.aad,
+              request.plaintext.Reveal());
+}
+
+base::Result<PlaintextReply> Pkcs11Token::Execute(
+    const DecryptRequest& request) {
+  ASSIGN_OR_RETURN(base::Secret plaintext,
+                   Open(request.key, request.aad, request.sealed));
+  return PlaintextReply{std::move(plaintext)};
+}
+
+base::Result<GenerateDataKeyReply> Pkcs11Token::Execute(
+    const GenerateDataKeyRequest& request) {
+  ASSIGN_OR_RETURN(base::Secret data_key, Random(request.size));
+  ASSIGN_OR_RETURN(Sealed sealed, Seal(request.key, request.counter,
+                                       request.aad, data_key.Reveal()));
+  if (!request.want_plaintext) {
+    data_key.Truncate(0);
+  }
+  return GenerateDataKeyReply{.plaintext = std::move(data_key),
+                              .sealed = std::move(sealed)};
+}
+
+base::Result<Sealed> Pkcs11Token::Execute(const ReEncryptRequest& request) {
+  ASSIGN_OR_RETURN(const base::Secret plaintext,
+                   Open(request.from, request.from_aad, request.sealed));
+  return Seal(request.to, request.counter, request.to_aad, plaintext.Reveal());
+}
+
+base::Result<PlaintextReply> Pkcs11Token::Execute(
+    const RandomRequest& request) {
+  ASSIGN_OR_RETURN(base::Secret bytes, Random(request.size));
+  return PlaintextReply{std::move(bytes)};
+}
+
+base::Result<EmptyReply> Pkcs11Token::Execute(
+    const DestroyKeyRequest& request) {
+  const Workshop workshop{*connection_, profile_, index_, cipher_};
+  RETURN_IF_ERROR(DestroyKey(workshop, request.locator));
+  return EmptyReply{};
+}
+
+base::Result<EmptyReply> Pkcs11Token::Execute(const EvictKeyRequest& request) {
+  RETURN_IF_ERROR(Forget(request.locator));
+  return EmptyReply{};
+}
+
+base::Result<GenerateKeyReply> Pkcs11Token::Execute(
+    const CheckKeyRequest& request) {
+  ASSIGN_OR_RETURN(const CheckValue check_value,
+                   WithKey(request.key, [&](ObjectHandle object) {
+                     return cipher_.SelfTest(request.key.algorithm, object);
+                   }));
+  return GenerateKeyReply{check_value};
+}
+
+base::Result<EmptyReply> Pkcs11Token::Execute(const HealthRequest&) {
+  RETURN_IF_ERROR(canary_.Check());
+  return EmptyReply{};
+}
+
+base::Result<Capabilities> Pkcs11Token::Execute(const CapabilitiesRequest&) {
+  const TokenIdentity& token = connection_->identity();
+  return Capabilities{.token_label = token.label,
+                      .token_serial = token.serial,
+                      .manufacturer = token.manufacturer,
+                      .model = token.model,
+                      .algorithm = profile_.algorithm,
+                      .notes = profile_.notes};
+}
+
+base::Result<ListKeysReply> Pkcs11Token::Execute(const ListKeysRequest&) {
+  ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
+  ASSIGN_OR_RETURN(auto keys, ListKeys(connection_->sessions(), hold));
+  return ListKeysReply{std::move(keys)};
+}
+
+}  // namespace hsm::token

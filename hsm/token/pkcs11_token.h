@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_TOKEN_PKCS11_TOKEN_H_
+#define HSM_TOKEN_PKCS11_TOKEN_H_
+
+#include <memory>
+
+#include "hsm/token/canary.h"
+#include "hsm/token/connection.h"
+#include "hsm/token/key_cipher.h"
+#include "hsm/token/object_index.h"
+#include "hsm/token/profile.h"
+#include "hsm/token/token.h"
+
+namespace hsm::token {
+
+// Pkcs11Token is the Token: it finds the object of each request, has the
+// KeyCipher use it, and decides what a failure means.
+class Pkcs11Token final : public Token {
+ public:
+  Pkcs11Token(std::unique_ptr<Connection> connection, Canary canary,
+              Profile profile, const base::Clock& clock);
+
+  // Fills the index of objects. Call once, first.
+  base::Status Start();
+
+  base::Result<GenerateKeyReply> Execute(const GenerateKeyRequest&) override;
+  base::Result<Sealed> Execute(const EncryptRequest&) override;
+  base::Result<PlaintextReply> Execute(const DecryptRequest&) override;
+  base::Result<GenerateDataKeyReply> Execute(
+      const GenerateDataKeyRequest&) override;
+  base::Result<Sealed> Execute(const ReEncryptRequest&) override;
+  base::Result<PlaintextReply> Execute(const RandomRequest&) override;
+  base::Result<EmptyReply> Execute(const DestroyKeyRequest&) override;
+  base::Result<EmptyReply> Execute(const EvictKeyRequest&) override;
+  base::Result<GenerateKeyReply> Execute(const CheckKeyRequest&) override;
+  base::Result<EmptyReply> Execute(const HealthRequest&) override;
+  base::Result<Capabilities> Execute(const CapabilitiesRequest&) override;
+  base::Result<ListKeysReply> Execute(const ListKeysRequest&) override;
+
+ private:
+  base::Result<ObjectHandle> Find(const Locator& locator);
+  base::Status Forget(const Locator& locator);
+
+  // Calls `use` with the object of `key`. After a failure that may be one of a
+  // stale handle or a passing one, everything remembered of the key goes and
+  // `use` is called once more; if the token lives and the key still does not
+  // work, that is kCorrupt.
+  template <typename Use>
+  auto WithKey(const KeyRef& key, Use use) -> decltype(use(ObjectHandle{}));
+
+  // The Error of a `use` that is not worth repeating: kInvalidCiphertext only
+  // if the token lives.
+  base::Error Final(base::Error error);
+
+  base::Result<Sealed> Seal(const KeyRef& key, Counter counter, const Aad& aad,
+                            base::ByteView plaintext);
+  base::Result<base::Secret> Open(const KeyRef& key, const Aad& aad,
+                                  const Sealed& sealed);
+  base::Result<base::Secret> Random(std::size_t size);
+
+  std::unique_ptr<Connection> connection_;
+  Profile profile_;
+  Canary canary_;
+  ObjectIndex index_;
+  KeyCipher cipher_;
+};
+
+}  // namespace hsm::token
+
+#endif  // HSM_TOKEN_PKCS11_TOKEN_H_

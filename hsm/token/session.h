@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_TOKEN_SESSION_H_
+#define HSM_TOKEN_SESSION_H_
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "hsm/token/cryptoki.h"
+#include "hsm/token/template.h"
+
+namespace hsm::token {
+
+// What a module's function answered: its CK_RV and, if that is CKR_OK, a value.
+// For the callers that condition on the CK_RV; the others Take() a Result.
+template <typename T>
+struct [[nodiscard]] Answer {
+  CK_RV rv = CKR_OK;
+  std::string_view function;
+  T value{};
+
+  bool ok() const { return rv == CKR_OK; }
+  base::Result<T> Take() && {
+    RETURN_IF_ERROR(Check(rv, function));
+    return std::move(value);
+  }
+  base::Status Done() const { return Check(rv, function); }
+};
+
+struct Nothing {};
+
+// A Session is one open read-write PKCS#11 session. Key material stays behind
+// ObjectHandles; the one way to read a value is ReadSecret, which the token
+// refuses for every key of ours that is sensitive.
+//
+// Move-only, not thread-safe. The module's functions must outlive it. A Session
+// in which a call failed is spoiled: the module may have left an operation
+// active that nothing but closing the session ends (Sessions does so).
+class Session {
+ public:
+  static base::Result<Session> Open(const CK_FUNCTION_LIST& module,
+                                    CK_SLOT_ID slot);
+  ~Session();
+  Session(Session&& other) noexcept;
+  Session& operator=(Session&& other) noexcept;
+
+  bool spoiled() const { return spoiled_; }
+
+  Answer<CK_STATE> State();
+  Answer<Nothing> Login(const base::Secret& pin);
+  Answer<Nothing> Random(std::span<std::uint8_t> out);
+
+  Answer<ObjectHandle> GenerateKey(CK_MECHANISM_TYPE mechanism,
+                                   Template attributes);
+  Answer<ObjectHandle> CreateObject(Template attributes);
+  Answer<ObjectHandle> CopyObject(ObjectHandle object, Template changes);
+  Answer<Nothing> DestroyObject(ObjectHandle object);
+  Answer<Nothing> SetAttributes(ObjectHandle object, Template changes);
+
+  // Makes the key E_base(blocks), by CKM_AES_ECB_ENCRYPT_DATA. `attributes` is
+  // not const because Cryptoki's are not; it comes back as it was.
+  Answer<ObjectHandle> DeriveKey(ObjectHandle base, base::ByteView blocks,
+                                 Template& attributes);
+
+  Answer<base::Bytes> WrapKey(CK_MECHANISM_TYPE mechanism, ObjectHandle with,
+                              ObjectHandle key);
+  Answer<ObjectHandle> UnwrapKey(CK_MECHANISM_TYPE mechanism, ObjectHandle with,
+                                 base::ByteView wrapped, Template attributes);
+
+  // One attribute, of at most 1024 bytes.
+  Answer<base::Bytes> ReadAttribute(ObjectHandle object,
+                                    CK_ATTRIBUTE_TYPE type);
+  // CKA_VALUE, of at most 64 bytes.
+  Answer<base::Secret> ReadSecret(ObjectHandle object);
+
+  // Every object that matches. Slow: the token looks at all it has.
+  Answer<std::vector<ObjectHandle>> FindObjects(Template pattern);
+
+  // AES-GCM with a 128-bit tag, which follows the ciphertext. Whether the token
+  // kept to that is the caller's to check. Neither ever passes a null pointer
+  // or a buffer without room to spare.
+  Answer<base::Bytes> EncryptGcm(ObjectHandle key, base::ByteView iv,
+                                 base::ByteView aad, base::ByteView plaintext);
+  Answer<base::Secret> DecryptGcm(ObjectHandle key, base::ByteView iv,
+                                  base::ByteView aad,
+                                  base::ByteView ciphertext);
+
+ private:
+  Session(const CK_FUNCTION_LIST& module, CK_SESSION_HANDLE handle)
+      : module_(&module), handle_(handle) {}
+
+  // Notes a failure.
+  CK_RV Noted(CK_RV rv);
+  void Close();
+
+  const CK_FUNCTION_LIST* module_;
+  CK_SESSION_HANDLE handle_;
+  bool spoiled_ = false;
+};
+
+}  // namespace hsm::token
+
+#endif  // HSM_TOKEN_SESSION_H_
