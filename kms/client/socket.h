@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_CLIENT_SOCKET_H_
+#define KMS_CLIENT_SOCKET_H_
+
+#include <memory>
+
+#include "kms/client/endpoint.h"
+#include "kms/client/stream.h"
+
+namespace kms::client {
+
+// A Socket is a Stream without encryption. It is non-blocking inside, waits
+// with poll() and never raises SIGPIPE.
+class Socket final : public Stream {
+ public:
+  // Connects, trying each address of the host in turn. Looking a host name up
+  // is the resolver's business and may outlast `deadline`; addresses and Unix
+  // sockets never do. For Transport::kHttp, an address that is not loopback is
+  // refused whatever the name said. Fails with kIo or kTimeout, naming the
+  // endpoint.
+  static base::Result<std::unique_ptr<Socket>> Connect(
+      const Endpoint& endpoint, const Deadline& deadline);
+
+  explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  ~Socket() override;
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  base::Status Write(base::ByteView bytes, const Deadline& deadline) override;
+  base::Result<std::size_t> Read(std::span<std::uint8_t> into,
+                                 const Deadline& deadline) override;
+  bool IsQuiet(const Deadline& deadline) override;
+
+  // Whether Read would not wait.
+  bool IsReadable() const;
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace kms::client
+
+#endif  // KMS_CLIENT_SOCKET_H_
