@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/audit/completion.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <utility>
+#include <vector>
+
+namespace kms::audit {
+namespace {
+
+namespace asio = boost::asio;
+
+// The coroutines of one executor that learn the same.
+struct Batch {
+  asio::any_io_executor executor;
+  std::vector<ResumeHandler> handlers;
+};
+
+// A server has few executors; where each connection has one (strands), looking
+// at the latest few is enough to group what belongs together.
+Batch& BatchOf(const asio::any_io_executor& executor,
+               std::vector<Batch>& batches) {
+  constexpr std::size_t kLookBack = 8;
+  const std::size_t count = std::min(batches.size(), kLookBack);
+  for (auto batch = batches.rbegin(); batch != batches.rbegin() + count;
+       ++batch) {
+    if (batch->executor == executor) {
+      return *batch;
+    }
+  }
+  return batches.emplace_back(Batch{executor, {}});
+}
+
+void Post(Batch batch, const base::Status& status) {
+  asio::any_io_executor executor = batch.executor;
+  asio::post(executor, [batch = std::move(batch), status]() mutable {
+    for (ResumeHandler& handler : batch.handlers) {
+      std::move(handler)(status);
+    }
+  });
+}
+
+}  // namespace
+
+Waiter::Waiter(ResumeHandler handler)
+    : executor_(asio::prefer(handler.get_executor(),
+                             asio::execution::outstanding_work.tracked)),
+      resume_(std::move(handler)) {}
+
+Waiter::Waiter(std::promise<base::Status> promise)
+    : resume_(std::move(promise)) {}
+
+void Complete(std::span<Waiter> waiters, const base::Status& status) {
+  std::vector<Batch> batches;
+  for (Waiter& waiter : waiters) {
+    if (auto* handler = std::get_if<ResumeHandler>(&waiter.resume_)) {
+      BatchOf(waiter.executor_, batches)
+          .handlers.push_back(std::move(*handler));
+    } else {
+      std::get<std::promise<base::Status>>(waiter.resume_).set_value(status);
+    }
+  }
+  for (Batch& batch : batches) {
+    Post(std::move(batch), status);
+  }
+}
+
+}  // namespace kms::audit

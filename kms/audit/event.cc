@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/audit/event.h"
+
+#include "kms/audit/json_text.h"
+
+namespace kms::audit {
+namespace {
+
+// An ObjectWriter appends one JSON object: braces around its lifetime, commas
+// between members. Names are ours (no escaping) unless AddForeign is used.
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(std::string& out) : out_(out) { out_.push_back('{'); }
+  ~ObjectWriter() { out_.push_back('}'); }
+  ObjectWriter(const ObjectWriter&) = delete;
+  ObjectWriter& operator=(const ObjectWriter&) = delete;
+
+  void Name(std::string_view name) {
+    Comma();
+    out_.push_back('"');
+    out_.append(name);
+    out_.append("\":");
+  }
+  void ForeignName(std::string_view name) {
+    Comma();
+    AppendJsonString(name, out_);
+    out_.push_back(':');
+  }
+  void Add(std::string_view name, std::string_view value) {
+    Name(name);
+    AppendJsonString(value, out_);
+  }
+  void AddUnlessEmpty(std::string_view name, std::string_view value) {
+    if (!value.empty()) {
+      Add(name, value);
+    }
+  }
+  void AddBool(std::string_view name, bool value) {
+    Name(name);
+    out_.append(value ? "true" : "false");
+  }
+  void AddMembers(std::string_view name, Members members);
+
+ private:
+  void Comma() {
+    if (!first_) {
+      out_.push_back(',');
+    }
+    first_ = false;
+  }
+
+  std::string& out_;
+  bool first_ = true;
+};
+
+void AppendObject(Members members, std::string& out) {
+  ObjectWriter object(out);
+  for (const Member& member : members) {
+    object.ForeignName(member.name);
+    member.value.AppendTo(out);
+  }
+}
+
+void ObjectWriter::AddMembers(std::string_view name, Members members) {
+  Name(name);
+  if (members.empty()) {
+    out_.append("null");  // As CloudTrail does.
+  } else {
+    AppendObject(members, out_);
+  }
+}
+
+// Appends each kind of Value.
+struct ValueAppender {
+  std::string& out;
+
+  void operator()(std::string_view text) const { AppendJsonString(text, out); }
+  void operator()(bool value) const { out.append(value ? "true" : "false"); }
+  void operator()(std::int64_t value) const { AppendDecimal(value, out); }
+  void operator()(std::uint64_t value) const { AppendDecimal(value, out); }
+  void operator()(std::span<const StringPair> pairs) const {
+    ObjectWriter object(out);
+    for (const auto& [name, value] : pairs) {
+      object.ForeignName(name);
+      AppendJsonString(value, out);
+    }
+  }
+  void operator()(std::span<const std::string_view> items) const {
+    out.push_back('[');
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (i > 0) {
+        out.push_back(',');
+      }
+      AppendJsonString(items[i], out);
+    }
+    out.push_back(']');
+  }
+};
+
+void AppendIdentity(const Event::Identity& identity, std::string& out) {
+  ObjectWriter object(out);
+  object.Add("type", identity.type);
+  object.AddUnlessEmpty("principalId", identity.principal_id);
+  object.AddUnlessEmpty("arn", identity.arn);
+  object.AddUnlessEmpty("accountId", identity.account_id);
+  object.AddUnlessEmpty("accessKeyId", identity.access_key_id);
+  object.AddUnlessEmpty("userName", identity.user_name);
+  object.AddUnlessEmpty("invokedBy", identity.invoked_by);
+}
+
+void AppendAdditional(const Event& event, std::string& out) {
+  ObjectWriter object(out);
+  object.AddUnlessEmpty("door", event.door);
+  if (!event.decision.empty()) {
+    object.AddMembers("decision", event.decision);
+  }
+  if (!event.context.empty()) {
+    object.AddMembers("context", event.context);
+  }
+}
+
+void AppendResources(std::span<const Event::Resource> resources,
+                     std::string& out) {
+  out.push_back('[');
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    if (i > 0) {
+      out.push_back(',');
+    }
+    ObjectWriter object(out);
+    object.Add("accountId", resources[i].account_id);
+    object.Add("type", resources[i].type);
+    object.Add("ARN", resources[i].arn);
+  }
+  out.push_back(']');
+}
+
+void AppendTls(const Event::Tls& tls, std::string& out) {
+  ObjectWriter object(out);
+  object.Add("tlsVersion", tls.version);
+  object.AddUnlessEmpty("cipherSuite", tls.cipher_suite);
+  object.AddUnlessEmpty("clientProvidedHostHeader", tls.host);
+}
+
+// Who, when, what, from where.
+void AppendCall(const Event& event, ObjectWriter& object, std::string& out) {
+  object.Add("eventVersion", "1.09");
+  object.Name("userIdentity");
+  AppendIdentity(event.identity, out);
+  object.Name("eventTime");
+  out.push_back('"');
+  AppendTime(event.time, out);
+  out.push_back('"');
+  object.Add("eventSource", event.source);
+  object.Add("eventName", event.name);
+  object.Add("awsRegion", event.region);
+  object.Add("sourceIPAddress", event.source_address);
+  object.Add("userAgent", event.user_agent);
+}
+
+// How it ended.
+void AppendOutcome(const Event& event, ObjectWriter& object, std::string& out) {
+  object.AddUnlessEmpty("errorCode", event.error_code);
+  object.AddUnlessEmpty("errorMessage", event.error_message);
+  object.AddMembers("requestParameters", event.request);
+  object.AddMembers("responseElements", event.response);
+  if (!event.door.empty() || !event.decision.empty() ||
+      !event.context.empty()) {
+    object.Name("additionalEventData");
+    AppendAdditional(event, out);
+  }
+}
+
+}  // namespace
+
+void Value::AppendTo(std::string& out) const {
+  std::visit(ValueAppender{out}, value_);
+}
+
+std::string EventText(const Event& event) {
+  std::string out;
+  out.reserve(2048);  // Most events fit; the log appends its member too.
+  {
+    ObjectWriter object(out);
+    AppendCall(event, object, out);
+    AppendOutcome(event, object, out);
+    object.Add("requestID", event.request_id);
+    object.Add("eventID", event.event_id);
+    object.AddBool("readOnly", event.read_only);
+    object.Name("resources");
+    AppendResources(event.resources, out);
+    object.Add("eventType", event.type == Event::Type::kAwsApiCall
+                                ? "AwsApiCall"
+                                : "AwsServiceEvent");
+    object.AddBool("managementEvent", true);
+    object.Add("recipientAccountId", event.recipient_account);
+    object.Add("eventCategory", "Management");
+    if (!event.tls.version.empty()) {
+      object.Name("tlsDetails");
+      AppendTls(event.tls, out);
+    }
+    if (event.store_revision != 0) {
+      object.Name("storeRevision");
+      AppendDecimal(event.store_revision, out);
+    }
+  }
+  return out;
+}
+
+}  // namespace kms::audit
