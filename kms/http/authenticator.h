@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_HTTP_AUTHENTICATOR_H_
+#define KMS_HTTP_AUTHENTICATOR_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/sigv4_verifier.h"
+#include "kms/caller.h"
+#include "kms/http/message.h"
+#include "kms/identity/credentials.h"
+
+namespace kms::http {
+
+// Whom callers without a signature stand for, and where.
+struct LocalIdentity {
+  std::string account;
+  std::string default_region;
+  uid_t own_uid;  // The server's.
+};
+
+// Who sent a request, and the Region it is meant for.
+struct Identity {
+  std::shared_ptr<const Caller> caller;
+  std::string_view region;  // Borrows from the request or the Authenticator.
+};
+
+// An Authenticator finds out who sent a request. A signature (SigV4, service
+// "kms") counts at every door. Without one, the kernel's word for the uid
+// counts on the Unix socket, and nothing anywhere else.
+//
+// Not synchronised: one per io thread.
+class Authenticator {
+ public:
+  // `credentials` and `clock` are borrowed.
+  Authenticator(const identity::CredentialSource& credentials,
+                const base::Clock& clock, LocalIdentity local);
+
+  // Fails with the codes for "who asks" (base/error_code.h), AWS's texts; with
+  // kValidation if X-Claviger-Region names no Region.
+  base::Result<Identity> Authenticate(const HttpRequest& request);
+
+ private:
+  base::Result<Identity> CheckSignature(const HttpRequest& request);
+  base::Result<Identity> TrustKernel(const HttpRequest& request,
+                                     const UnixPeer& peer) const;
+
+  const identity::CredentialSource& credentials_;
+  const base::Clock& clock_;
+  const LocalIdentity local_;
+  const std::shared_ptr<const Caller> administrator_;
+  base::SigV4Verifier verifier_;
+};
+
+}  // namespace kms::http
+
+#endif  // KMS_HTTP_AUTHENTICATOR_H_

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/http/errors.h"
+
+#include <array>
+#include <cstddef>
+
+#include "base/json.h"
+
+namespace kms::http {
+namespace {
+
+using base::ErrorCode;
+
+constexpr std::string_view kInternal =
+    "An internal error occurred. The server's log tells more under this "
+    "request's id. You can retry the request.";
+constexpr std::string_view kNoKeyStore =
+    "The key store cannot be reached at the moment. You can retry the "
+    "request.";
+constexpr std::string_view kLate =
+    "The key store did not answer in time. You can retry the request.";
+
+// In the order of ErrorCode.
+constexpr std::array kErrors = {
+    AwsError{ErrorCode::kValidation, "ValidationException", 400, {}},
+    AwsError{ErrorCode::kSerialization, "SerializationException", 400, {}},
+    AwsError{
+        ErrorCode::kUnknownOperation, "UnknownOperationException", 400, {}},
+    AwsError{ErrorCode::kInvalidArgument, "KMSInternalException", 500,
+             kInternal},
+    AwsError{ErrorCode::kThrottled, "ThrottlingException", 400, {}},
+    AwsError{ErrorCode::kDryRun, "DryRunOperationException", 400, {}},
+    AwsError{ErrorCode::kMissingAuthentication,
+             "MissingAuthenticationTokenException",
+             400,
+             {}},
+    AwsError{ErrorCode::kIncompleteSignature,
+             "IncompleteSignatureException",
+             400,
+             {}},
+    AwsError{
+        ErrorCode::kInvalidSignature, "InvalidSignatureException", 400, {}},
+    AwsError{
+        ErrorCode::kUnrecognizedClient, "UnrecognizedClientException", 400, {}},
+    AwsError{ErrorCode::kExpiredToken, "ExpiredTokenException", 400, {}},
+    AwsError{ErrorCode::kAccessDenied, "AccessDeniedException", 400, {}},
+    AwsError{ErrorCode::kNotAuthorized, "NotAuthorizedException", 400, {}},
+    AwsError{
+        ErrorCode::kInvalidGrantToken, "InvalidGrantTokenException", 400, {}},
+    AwsError{ErrorCode::kNotFound, "NotFoundException", 400, {}},
+    AwsError{ErrorCode::kAlreadyExists, "AlreadyExistsException", 400, {}},
+    AwsError{ErrorCode::kInvalidArn, "InvalidArnException", 400, {}},
+    AwsError{
+        ErrorCode::kInvalidAliasName, "InvalidAliasNameException", 400, {}},
+    AwsError{ErrorCode::kInvalidMarker, "InvalidMarkerException", 400, {}},
+    AwsError{ErrorCode::kDisabled, "DisabledException", 400, {}},
+    AwsError{ErrorCode::kInvalidState, "KMSInvalidStateException", 400, {}},
+    AwsError{ErrorCode::kInvalidKeyUsage, "InvalidKeyUsageException", 400, {}},
+    AwsError{
+        ErrorCode::kInvalidCiphertext, "InvalidCiphertextException", 400, {}},
+    AwsError{ErrorCode::kIncorrectKey, "IncorrectKeyException", 400, {}},
+    AwsError{ErrorCode::kLimitExceeded, "LimitExceededException", 400, {}},
+    AwsError{ErrorCode::kMalformedPolicy,
+             "MalformedPolicyDocumentException",
+             400,
+             {}},
+    AwsError{ErrorCode::kTag, "TagException", 400, {}},
+    AwsError{ErrorCode::kUnsupportedOperation,
+             "UnsupportedOperationException",
+             400,
+             {}},
+    AwsError{ErrorCode::kConflict, "ConflictException", 400, {}},
+    AwsError{ErrorCode::kKeyUnavailable, "KeyUnavailableException", 500, {}},
+    AwsError{ErrorCode::kHsmUnavailable, "KeyUnavailableException", 500,
+             kNoKeyStore},
+    AwsError{ErrorCode::kTimeout, "DependencyTimeoutException", 500, kLate},
+    AwsError{ErrorCode::kAuditUnavailable, "KMSInternalException", 500,
+             kInternal},
+    AwsError{ErrorCode::kStoreUnavailable, "KMSInternalException", 500,
+             kInternal},
+    AwsError{ErrorCode::kBusy, "KMSInternalException", 500, kInternal},
+    AwsError{ErrorCode::kCorrupt, "KMSInternalException", 500, kInternal},
+    AwsError{ErrorCode::kIo, "KMSInternalException", 500, kInternal},
+    AwsError{ErrorCode::kInternal, "KMSInternalException", 500, kInternal},
+};
+
+constexpr bool IsInOrder() {
+  for (std::size_t i = 0; i < kErrors.size(); ++i) {
+    if (static_cast<std::size_t>(kErrors[i].code) != i) {
+      return false;
+    }
+  }
+  return kErrors.back().code == ErrorCode::kInternal;  // The last of them.
+}
+static_assert(IsInOrder());
+
+}  // namespace
+
+const AwsError& AwsErrorOf(ErrorCode code) {
+  const auto index = static_cast<std::size_t>(code);
+  return index < kErrors.size() ? kErrors[index] : kErrors.back();
+}
+
+void AppendErrorBody(const base::Error& error, base::WipingString& out) {
+  const AwsError& aws = AwsErrorOf(error.code);
+  const std::string_view message =
+      aws.fixed_message.empty() ? error.message : aws.fixed_message;
+  out.append("{\"__type\":\"").append(aws.type).append("\"");
+  if (!message.empty()) {
+    out.append(error.code == ErrorCode::kAccessDenied ? ",\"Message\":\""
+                                                      : ",\"message\":\"");
+    base::AppendJsonEscaped(message, out);
+    out.append("\"");
+  }
+  out.append("}");
+}
+
+}  // namespace kms::http

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/identity/principals.h"
+
+#include <string>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+
+namespace kms::identity {
+namespace {
+
+// AWS IAM User Guide, "IAM identifiers": AIDA begins a user's unique id. 17
+// characters of base32 carry 85 bits of the digest.
+std::string UniqueId(std::string_view arn) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  constexpr std::size_t kDigits = 17;
+  const base::Digest digest = base::ThreadHasher().Sha256(base::AsBytes(arn));
+  std::string id = "AIDA";
+  for (std::size_t i = 0; i < kDigits; ++i) {
+    id += kAlphabet[digest[i] % kAlphabet.size()];
+  }
+  return id;
+}
+
+}  // namespace
+
+Caller User(std::string_view account, std::string_view name) {
+  Caller caller;
+  caller.kind = CallerKind::kUser;
+  caller.account = account;
+  caller.user_name = name;
+  caller.arn = "arn:aws:iam::" + caller.account + ":user/" + caller.user_name;
+  caller.principal_id = UniqueId(caller.arn);
+  return caller;
+}
+
+Caller Administrator(std::string_view account) {
+  Caller caller = User(account, "admin");
+  caller.administrator = true;
+  return caller;
+}
+
+Caller UnixCaller(std::string_view account, uid_t uid, uid_t own_uid) {
+  return uid == 0 || uid == own_uid
+             ? Administrator(account)
+             : User(account, "uid-" + std::to_string(uid));
+}
+
+}  // namespace kms::identity

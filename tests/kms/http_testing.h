@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_KMS_HTTP_TESTING_H_
+#define TESTS_KMS_HTTP_TESTING_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "base/clock.h"
+#include "kms/http/server.h"
+
+namespace kms::http {
+
+// 2026-11-22T12:00:00Z, where the tests' clocks start.
+inline constexpr base::WallTime kNoon{std::chrono::seconds(1795348800)};
+
+// What a server sent back.
+struct WireReply {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // Names in lower case.
+  std::string body;
+};
+
+// A RawClient is a blocking socket that says exactly what it is told. A read
+// that gets nothing for 20 s fails the test instead of hanging it.
+class RawClient {
+ public:
+  static RawClient Tcp(std::uint16_t port);
+  static RawClient Unix(const std::string& path);
+  explicit RawClient(int fd);
+  ~RawClient();
+  RawClient(RawClient&& other) noexcept;
+  RawClient& operator=(RawClient&&) = delete;
+
+  int fd() const { return fd_; }
+  // Returns whether everything went out.
+  bool Send(std::string_view bytes);
+  void FinishSending();
+  // The next reply; status 0 if the connection ended before one was whole.
+  WireReply Read();
+  // Sends and reads.
+  WireReply Call(std::string_view bytes);
+  // Whether the server ends the connection, with nothing more to say.
+  bool IsAtEnd();
+
+ private:
+  // Reads until `received_` has `size` bytes more; false at the end.
+  bool Fill();
+
+  int fd_;
+  std::string received_;
+};
+
+// "POST / HTTP/1.1", with a Host and a Content-Length.
+std::string PostOf(std::string_view body, std::string_view more_headers = "");
+
+// A ServerThread runs an io_context and an HttpServer on a thread of its own,
+// by a FakeClock.
+class ServerThread {
+ public:
+  explicit ServerThread(Handler handler, ServerLimits limits = {});
+  ~ServerThread();
+
+  base::FakeClock& clock() { return clock_; }
+  HttpServer& server() { return *server_; }
+  boost::asio::io_context& io() { return io_; }
+
+  // Listens on 127.0.0.1 and returns the port.
+  std::uint16_t Listen();
+
+  // Runs `act` on the io thread and returns what it returns.
+  template <typename Act>
+  auto Run(Act act) {
+    std::packaged_task<decltype(act())()> task(std::move(act));
+    auto done = task.get_future();
+    boost::asio::post(io_, [&task] { task(); });
+    return done.get();
+  }
+
+  // Lets time pass and ends what is overdue.
+  void Pass(std::chrono::seconds time);
+
+  // Starts Shutdown() on the io thread.
+  std::future<bool> Shutdown(std::chrono::seconds limit);
+
+  // Waits, at most 20 s, until `is_so` holds on the io thread.
+  bool WaitUntil(std::function<bool()> is_so);
+
+ private:
+  base::FakeClock clock_{kNoon};
+  boost::asio::io_context io_{1};
+  std::unique_ptr<HttpServer> server_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
+      work_;
+  std::thread thread_;
+};
+
+// Answers 200 with "METHOD TARGET BODY".
+boost::asio::awaitable<HttpResponse> Echo(const HttpRequest& request);
+
+}  // namespace kms::http
+
+#endif  // TESTS_KMS_HTTP_TESTING_H_
