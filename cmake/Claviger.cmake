@@ -19,7 +19,7 @@ endif()
 add_library(claviger_flags INTERFACE)
 target_include_directories(claviger_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(claviger_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers -Wconversion -Wno-sign-conversion
   -Wformat=2 -Wundef -Werror
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>
   -fstack-protector-strong -fcf-protection

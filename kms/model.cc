@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "kms/key_id.h"
+
 namespace kms {
 namespace {
 
@@ -50,13 +52,6 @@ std::optional<E> ValueOf(const std::array<Names<E>, kSize>& names,
   return it == names.end() ? std::nullopt : std::optional<E>(it->first);
 }
 
-std::string ArnOf(std::string_view region, std::string_view account,
-                  std::string_view resource) {
-  std::string arn = "arn:aws:kms:";
-  arn.append(region).append(":").append(account).append(":").append(resource);
-  return arn;
-}
-
 }  // namespace
 
 std::string_view KeyStateName(KeyState state) {
@@ -81,7 +76,7 @@ std::optional<Origin> ParseOrigin(std::string_view name) {
   return ValueOf(kOrigins, name);
 }
 
-std::string Key::Arn() const { return ArnOf(region, account, "key/" + id); }
+std::string Key::Arn() const { return KeyArn(region, account, id); }
 
 const KeyMaterial& Key::CurrentMaterial() const {
   const auto it = std::ranges::find(materials, true, &KeyMaterial::current);
@@ -96,6 +91,6 @@ const KeyMaterial* Key::FindMaterial(const MaterialId& material_id) const {
   return it == materials.end() ? nullptr : &*it;
 }
 
-std::string Alias::Arn() const { return ArnOf(region, account, name); }
+std::string Alias::Arn() const { return AliasArn(region, account, name); }
 
 }  // namespace kms

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/key_id.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/random.h"
+
+namespace kms {
+namespace {
+
+constexpr std::string_view kMultiRegionPrefix = "mrk-";
+
+bool IsLowerHex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+// Takes the text up to the next colon off `rest`; all of it if there is none.
+std::string_view NextPart(std::string_view& rest) {
+  const std::size_t colon = rest.find(':');
+  const std::string_view part = rest.substr(0, colon);
+  rest = colon == std::string_view::npos ? std::string_view()
+                                         : rest.substr(colon + 1);
+  return part;
+}
+
+base::Error InvalidArn(std::string_view text) {
+  return {base::ErrorCode::kInvalidArn,
+          "Invalid ARN '" + std::string(text) +
+              "'. Expected arn:aws:kms:<region>:<account>:key/<key id> or "
+              "arn:aws:kms:<region>:<account>:alias/<name>."};
+}
+
+bool IsAccount(std::string_view text) {
+  return text.size() == 12 &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::optional<KeyIdBytes> ParseKeyId(std::string_view text) {
+  KeyIdBytes id;
+  std::string digits;
+  if (text.starts_with(kMultiRegionPrefix)) {
+    id.kind = KeyIdKind::kMultiRegion;
+    digits = text.substr(kMultiRegionPrefix.size());
+  } else {
+    if (text.size() != 36) {
+      return std::nullopt;
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+      if (dash != (text[i] == '-')) {
+        return std::nullopt;
+      }
+      if (!dash) {
+        digits.push_back(text[i]);
+      }
+    }
+  }
+  if (digits.size() != 32 || !std::ranges::all_of(digits, IsLowerHex)) {
+    return std::nullopt;
+  }
+  const auto bytes = base::HexDecode(digits);
+  std::ranges::copy(*bytes, id.bytes.begin());
+  return id;
+}
+
+std::string KeyIdText(const KeyIdBytes& id) {
+  if (id.kind == KeyIdKind::kMultiRegion) {
+    return std::string(kMultiRegionPrefix) + base::HexEncode(id.bytes);
+  }
+  return base::UuidText(base::Uuid{id.bytes});
+}
+
+base::Result<KeyReference> ParseKeyReference(std::string_view text) {
+  KeyReference reference;
+  if (!text.starts_with("arn:")) {
+    reference.is_alias = text.starts_with("alias/");
+    reference.name = text;
+    return reference;
+  }
+  std::string_view rest = text;
+  NextPart(rest);  // "arn"
+  const std::string_view partition = NextPart(rest);
+  const std::string_view service = NextPart(rest);
+  reference.is_arn = true;
+  reference.region = NextPart(rest);
+  reference.account = NextPart(rest);
+  if (partition != "aws" || service != "kms" || reference.region.empty() ||
+      !IsAccount(reference.account)) {
+    return InvalidArn(text);
+  }
+  if (rest.starts_with("key/")) {
+    reference.name = rest.substr(4);
+    return reference;
+  }
+  if (rest.starts_with("alias/")) {
+    reference.is_alias = true;
+    reference.name = rest;
+    return reference;
+  }
+  return InvalidArn(text);
+}
+
+std::string KeyArn(std::string_view region, std::string_view account,
+                   std::string_view id) {
+  std::string arn = "arn:aws:kms:";
+  arn.append(region).append(":").append(account).append(":key/").append(id);
+  return arn;
+}
+
+std::string AliasArn(std::string_view region, std::string_view account,
+                     std::string_view name) {
+  std::string arn = "arn:aws:kms:";
+  arn.append(region).append(":").append(account).append(":").append(name);
+  return arn;
+}
+
+}  // namespace kms

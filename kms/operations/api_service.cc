@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/api_service.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/random.h"
+#include "kms/operations/context.h"
+#include "kms/operations/dry_run.h"
+#include "kms/operations/record.h"
+#include "kms/operations/resolve.h"
+
+namespace kms::operations {
+namespace {
+
+// Stands in for an operation that does not exist, so that the attempt can be
+// recorded like any other.
+constexpr Operation kUnknownOperation = {};
+
+base::Status Authorize(Call& call) {
+  const Caller& caller = call.request.caller;
+  for (const Check& check : call.checks) {
+    BuildContext(call, check);
+    const policy::Request question = {.action = check.action,
+                                      .resource = check.resource,
+                                      .resource_account = check.account,
+                                      .principal = caller.arn,
+                                      .principal_account = caller.account,
+                                      .context = call.context};
+    call.decision = call.environment.authorizer.Authorize(caller, question);
+    if (call.decision.verdict != policy::Verdict::kAllow) {
+      return AccessDenied(call, check, call.decision);
+    }
+  }
+  return {};
+}
+
+base::Status CheckStates(const Call& call) {
+  for (const Check& check : call.checks) {
+    if (check.key != nullptr) {
+      RETURN_IF_ERROR(CheckState(check.states, *check.key));
+    }
+  }
+  return {};
+}
+
+// From the bytes of the request to the point where the operation may run.
+base::Status Admit(Call& call) {
+  const std::string_view body = call.request.body;
+  ASSIGN_OR_RETURN(base::Json input,
+                   base::ParseJson(body.empty() ? "{}" : body));
+  call.input = std::make_unique<base::Json>(std::move(input));
+  RETURN_IF_ERROR(CheckInput(call.operation.input, *call.input, call.blobs));
+  if (call.operation.validate != nullptr) {
+    RETURN_IF_ERROR(call.operation.validate(call));
+  }
+  RETURN_IF_ERROR(call.operation.resolve(call));
+  RETURN_IF_ERROR(Authorize(call));
+  return CheckStates(call);
+}
+
+base::Error UnknownOperation() {
+  return {base::ErrorCode::kUnknownOperation, ""};
+}
+
+}  // namespace
+
+boost::asio::awaitable<base::Result<Reply>> ApiService::Run(Call& call) {
+  CO_RETURN_IF_ERROR(Admit(call));
+  if (IgnoresCiphertext(call)) {
+    co_return DryRunSucceeded();
+  }
+  auto reply = co_await call.operation.run(call);
+  if (reply && call.Flag("DryRun")) {
+    // What takes DryRun changes nothing: having run it, its answer is dropped.
+    co_return DryRunSucceeded();
+  }
+  co_return reply;
+}
+
+boost::asio::awaitable<base::Status> ApiService::Record(
+    Call& call, const base::Error* error) {
+  if (!call.committed_event.empty()) {
+    CO_RETURN_IF_ERROR(co_await log_.Append(std::move(call.committed_event)));
+    environment_.store.ForgetOutbox(call.event_id);
+    co_return base::Status();
+  }
+  co_return co_await log_.Append(error == nullptr ? SuccessEvent(call, 0)
+                                                  : FailureEvent(call, *error));
+}
+
+boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
+    const Request& request) {
+  const Operation* const operation =
+      FindOperation(request.service, request.operation);
+  Call call(environment_, request,
+            operation == nullptr ? kUnknownOperation : *operation);
+  call.now = environment_.clock.Now();
+  call.event_id = base::NewUuidText();
+
+  base::Result<Reply> reply = UnknownOperation();
+  if (operation != nullptr) {
+    reply = co_await Run(call);
+  }
+  const base::Error* const error = reply ? nullptr : &reply.error();
+  CO_RETURN_IF_ERROR(co_await Record(call, error));
+  co_return reply;
+}
+
+base::Status ApiService::Ready() const {
+  if (!environment_.hsm.Ready()) {
+    return base::Error{
+        base::ErrorCode::kHsmUnavailable,
+        "no worker of key store '" + environment_.key_store + "' answers"};
+  }
+  if (!log_.health().writable) {
+    return base::Error{base::ErrorCode::kAuditUnavailable,
+                       "the audit log cannot be written"};
+  }
+  return {};
+}
+
+}  // namespace kms::operations

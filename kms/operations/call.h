@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_CALL_H_
+#define KMS_OPERATIONS_CALL_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "kms/authorizer.h"
+#include "kms/ciphertext.h"
+#include "kms/operations/operation.h"
+#include "kms/operations/shape.h"
+#include "kms/service.h"
+#include "kms/store/store.h"
+#include "policy/request.h"
+
+namespace kms::operations {
+
+class Counters;
+class DeletionGuard;
+
+// What operations stand on. One per io thread; everything is borrowed.
+struct Environment {
+  store::Store& store;
+  hsm::client::Client& hsm;
+  const Authorizer& authorizer;
+  const base::Clock& clock;
+  Counters& counters;
+  DeletionGuard& deletion_guard;
+  std::string key_store;  // Where new keys live.
+  hsm::Algorithm algorithm = hsm::Algorithm::kXaes256Gcm;  // Of new keys.
+};
+
+// A Check is one thing that must be allowed: an action on a resource. `key` is
+// the key that the resource is, if it is one, and `states` are those in which
+// it may be.
+struct Check {
+  std::string_view action;
+  std::string resource;  // ARN, or "*".
+  std::string account;   // Of the resource.
+  KeyPtr key;
+  States states = kAnyState;
+};
+
+// A Call is one request on its way through an operation: what came in, what was
+// resolved, and what the audit log must know. Not synchronised; lives in the
+// coroutine that handles the request.
+struct Call {
+  Call(Environment& env, const Request& req, const Operation& op);
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  Environment& environment;
+  const Request& request;
+  const Operation& operation;
+  base::WallTime now{};
+  std::string event_id;
+
+  std::unique_ptr<base::Json> input;  // An object, once validated.
+  std::vector<NamedBlob> blobs;
+
+  // Set by `resolve`.
+  std::vector<Check> checks;
+  KeyPtr key;                            // The key that the operation is about.
+  std::string_view request_alias;        // The alias that named it, if one did.
+  std::optional<Ciphertext> ciphertext;  // Decrypt and ReEncrypt.
+  KeyPtr source;                         // ReEncrypt: the key of `ciphertext`.
+  std::optional<Alias> alias;            // UpdateAlias, DeleteAlias.
+
+  // Set while running.
+  policy::Decision decision;                  // Of the last check made,
+  std::vector<policy::ContextEntry> context;  // and its condition context.
+  std::deque<std::string> owned;              // What `context` views.
+  std::string committed_event;  // The event that a mutation put in the outbox.
+
+  // Members of the input, if present (and not null).
+  std::optional<std::string_view> Text(std::string_view name) const;
+  std::optional<std::int64_t> Number(std::string_view name) const;
+  bool Flag(std::string_view name) const;  // Absent is false.
+  const base::Json* Find(std::string_view name) const;
+  const base::Secret* Blob(std::string_view name) const;
+
+  // The encryption context in member `name`; empty if absent.
+  EncryptionContext Context(std::string_view name) const;
+
+  // Commits `change` together with this call's audit event, so that the log can
+  // be completed after a crash between the two.
+  boost::asio::awaitable<base::Status> Commit(store::Store::Change change);
+
+  // Commit of a change to the key itself: reads it again inside the
+  // transaction, checks its state again, applies `edit`, writes it.
+  boost::asio::awaitable<base::Status> CommitKey(
+      std::function<base::Status(Key&)> edit);
+};
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_CALL_H_

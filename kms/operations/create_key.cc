@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/random.h"
+#include "kms/json_writer.h"
+#include "kms/operations/handlers.h"
+#include "kms/operations/intents.h"
+#include "kms/operations/key_metadata.h"
+#include "kms/operations/policies.h"
+#include "kms/operations/resolve.h"
+#include "kms/operations/tags.h"
+
+namespace kms::operations {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+// What this release can make; everything else of the model is refused.
+struct Only {
+  std::string_view member;
+  std::string_view value;
+};
+constexpr std::array kOnly = {
+    Only{"KeySpec", "SYMMETRIC_DEFAULT"},
+    Only{"CustomerMasterKeySpec", "SYMMETRIC_DEFAULT"},
+    Only{"Origin", "AWS_KMS"},
+};
+
+base::Status CheckKind(const Call& call) {
+  if (call.Find("KeySpec") && call.Find("CustomerMasterKeySpec")) {
+    return Error{ErrorCode::kValidation,
+                 "You cannot specify KeySpec and CustomerMasterKeySpec in the "
+                 "same request. CustomerMasterKeySpec is deprecated."};
+  }
+  for (const auto& [member, value] : kOnly) {
+    const auto given = call.Text(member);
+    if (given && *given != value) {
+      return Error{ErrorCode::kUnsupportedOperation,
+                   fmt::format("{} {} is not supported by this server.", member,
+                               *given)};
+    }
+  }
+  if (call.Flag("MultiRegion")) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 "Multi-Region keys are not supported by this server."};
+  }
+  for (const std::string_view member : {"CustomKeyStoreId", "XksKeyId"}) {
+    if (call.Find(member) != nullptr) {
+      return Error{ErrorCode::kUnsupportedOperation,
+                   "Custom key stores are not supported by this server."};
+    }
+  }
+  if (const auto usage = call.Text("KeyUsage");
+      usage && *usage != KeyUsageName(KeyUsage::kEncryptDecrypt)) {
+    return Error{ErrorCode::kValidation,
+                 fmt::format("KeyUsage {} is not compatible with KeySpec "
+                             "SYMMETRIC_DEFAULT",
+                             *usage)};
+  }
+  return {};
+}
+
+Key DescribeNewKey(const Call& call, const KeyIdBytes& id) {
+  const std::string& account = call.request.caller.account;
+  Key key;
+  key.id = KeyIdText(id);
+  key.account = account;
+  key.region = call.request.region;
+  key.description = call.Text("Description").value_or("");
+  key.created = call.now;
+  const auto policy = call.Text("Policy");
+  key.policy = policy ? std::string(*policy) : DefaultPolicy(account);
+  return key;
+}
+
+base::Status InsertNewKey(store::Transaction& transaction, const Key& key,
+                          const std::vector<Tag>& tags) {
+  RETURN_IF_ERROR(transaction.InsertKey(key));
+  for (const Tag& tag : tags) {
+    RETURN_IF_ERROR(transaction.PutTag(key.id, tag));
+  }
+  return transaction.DeleteIntent(key.CurrentMaterial().ref.locator);
+}
+
+}  // namespace
+
+base::Status ValidateCreateKey(const Call& call) {
+  RETURN_IF_ERROR(CheckKind(call));
+  RETURN_IF_ERROR(CheckTags(ReadTags(call)));
+  const auto policy = call.Text("Policy");
+  return policy ? CheckPolicyText(*policy) : base::Status();
+}
+
+base::Status ResolveCreateKey(Call& call) {
+  RETURN_IF_ERROR(ResolveNothing(call));
+  if (call.Find("Tags") != nullptr) {
+    call.checks.push_back(
+        {"kms:TagResource", "*", call.request.caller.account, {}});
+  }
+  return {};
+}
+
+// Announce, make on the token, make known: a crash between any two of these is
+// settled by the intent (intents.h). The key is in the store only when the
+// token has it durably.
+Answer CreateKey(Call& call) {
+  KeyIdBytes id;
+  id.bytes = base::NewUuid().bytes;
+  Key key = DescribeNewKey(call, id);
+
+  const auto announced = co_await AnnounceKey(call.environment, key.id);
+  if (!announced) {
+    co_return announced.error();
+  }
+  hsm::GenerateKeyRequest request;
+  request.key = {*announced, call.environment.algorithm};
+  const auto made = co_await call.environment.hsm.Call(request);
+  if (!made) {
+    co_await RollBackCreation(call.environment, *announced);
+    co_return made.error();
+  }
+  key.materials.push_back(
+      {.id = MakeMaterialId(id, made->check_value, base::ThreadHasher()),
+       .ref = request.key,
+       .key_store = call.environment.key_store,
+       .created = call.now});
+
+  const std::vector<Tag> tags = ReadTags(call);
+  call.key = std::make_shared<const Key>(key);
+  const base::Status committed =
+      co_await call.Commit([&key, &tags](store::Transaction& transaction) {
+        return InsertNewKey(transaction, key, tags);
+      });
+  if (!committed) {
+    co_await RollBackCreation(call.environment, *announced);
+    co_return committed.error();
+  }
+
+  Reply reply;
+  JsonWriter writer(reply.body);
+  writer.BeginObject();
+  WriteKeyMetadata(key, writer);
+  writer.EndObject();
+  co_return reply;
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/deletion.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "kms/audit/event.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kToleratedLead = std::chrono::hours(1);
+
+// What the audit log says of one step of a destruction.
+std::string StepEvent(const Environment& environment, const Key& key,
+                      std::string_view name, const std::string& event_id,
+                      std::uint64_t store_revision) {
+  const std::string arn = key.Arn();
+  const audit::Event::Resource resource = {key.account, arn};
+  const std::string request_id = base::NewUuidText();
+  audit::Event event;
+  event.type = audit::Event::Type::kAwsServiceEvent;
+  event.identity = {.type = "AWSService",
+                    .account_id = key.account,
+                    .invoked_by = "kms.amazonaws.com"};
+  event.time = environment.clock.Now();
+  event.name = name;
+  event.region = key.region;
+  event.source_address = "kms.amazonaws.com";
+  event.user_agent = "kms.amazonaws.com";
+  event.request_id = request_id;
+  event.event_id = event_id;
+  event.read_only = false;
+  event.resources = {&resource, 1};
+  event.recipient_account = key.account;
+  event.store_revision = store_revision;
+  return audit::EventText(event);
+}
+
+// Commits `change` with its event, and has the event in the log on return.
+asio::awaitable<base::Status> CommitStep(Environment& environment,
+                                         audit::Log& log, const Key& key,
+                                         std::string_view name,
+                                         store::Store::Change change) {
+  const std::string event_id = base::NewUuidText();
+  std::string text;
+  auto whole = [&](store::Transaction& transaction) -> base::Status {
+    RETURN_IF_ERROR(change(transaction));
+    text = StepEvent(environment, key, name, event_id, transaction.revision());
+    return transaction.AddOutbox({event_id, text});
+  };
+  CO_RETURN_IF_ERROR(co_await environment.store.Write(whole));
+  CO_RETURN_IF_ERROR(co_await log.Append(text));
+  environment.store.ForgetOutbox(event_id);
+  co_return base::Status();
+}
+
+// Marks the key, unless it was saved meanwhile: then kConflict.
+asio::awaitable<base::Status> BeginDestruction(Environment& environment,
+                                               audit::Log& log,
+                                               const Key& key) {
+  auto mark = [&key](store::Transaction& transaction) -> base::Status {
+    ASSIGN_OR_RETURN(Key current, transaction.GetKey(key.id));
+    if (current.state != KeyState::kPendingDeletion ||
+        current.deletion_date != key.deletion_date) {
+      return base::Error{base::ErrorCode::kConflict,
+                         "the deletion was cancelled"};
+    }
+    current.destroying = true;
+    return transaction.UpdateKey(current);
+  };
+  co_return co_await CommitStep(environment, log, key, "DeleteKeyStarted",
+                                mark);
+}
+
+asio::awaitable<base::Status> DestroyMaterials(Environment& environment,
+                                               const Key& key) {
+  for (const KeyMaterial& material : key.materials) {
+    const hsm::Locator locator = material.ref.locator;
+    CO_RETURN_IF_ERROR(co_await environment.hsm.EvictEverywhere(locator));
+    const hsm::DestroyKeyRequest request = {locator};
+    const auto destroyed = co_await environment.hsm.Call(request);
+    // Gone already: an earlier run was interrupted after this point.
+    if (!destroyed && destroyed.error().code != base::ErrorCode::kNotFound) {
+      co_return base::Error(destroyed.error());
+    }
+  }
+  co_return base::Status();
+}
+
+asio::awaitable<base::Status> DestroyKey(Environment& environment,
+                                         audit::Log& log, const Key& key) {
+  if (!key.destroying) {
+    CO_RETURN_IF_ERROR(co_await BeginDestruction(environment, log, key));
+  }
+  CO_RETURN_IF_ERROR(co_await DestroyMaterials(environment, key));
+  auto forget = [&key](store::Transaction& transaction) {
+    return transaction.DeleteKey(key.id);
+  };
+  co_return co_await CommitStep(environment, log, key, "DeleteKey", forget);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<DeletionGuard>> DeletionGuard::Load(
+    store::Store& store, const base::Clock& clock) {
+  ASSIGN_OR_RETURN(const auto progress, store.GetClockProgress());
+  return std::unique_ptr<DeletionGuard>(
+      new DeletionGuard(progress ? progress->trusted : clock.Now(), clock));
+}
+
+void DeletionGuard::Follow() {
+  const base::MonotonicTime now = clock_.Monotonic();
+  trusted_ += std::chrono::floor<std::chrono::microseconds>(now - seen_);
+  seen_ = now;
+}
+
+std::chrono::seconds DeletionGuard::Lead() {
+  const std::lock_guard lock(mutex_);
+  Follow();
+  return std::max(
+      std::chrono::floor<std::chrono::seconds>(clock_.Now() - trusted_),
+      std::chrono::seconds(0));
+}
+
+std::optional<base::WallTime> DeletionGuard::DueTime() {
+  if (Lead() > kToleratedLead) {
+    return std::nullopt;
+  }
+  return clock_.Now();
+}
+
+void DeletionGuard::Accept() {
+  const std::lock_guard lock(mutex_);
+  Follow();
+  trusted_ = std::max(trusted_, clock_.Now());
+}
+
+store::ClockProgress DeletionGuard::progress() {
+  const std::lock_guard lock(mutex_);
+  Follow();
+  return {trusted_};
+}
+
+asio::awaitable<base::Status> DestroyDueKeys(Environment& environment,
+                                             audit::Log& log) {
+  const auto due_time = environment.deletion_guard.DueTime();
+  // Without a trusted time, only what has begun goes on.
+  CO_ASSIGN_OR_RETURN(const auto due, environment.store.ListDueDeletions(
+                                          due_time.value_or(base::WallTime())));
+  base::Status first_error;
+  for (const std::string& id : due) {
+    const auto key = environment.store.FindKey(id);
+    if (!key) {
+      continue;  // Somebody else was faster.
+    }
+    const base::Status status = co_await DestroyKey(environment, log, **key);
+    const bool cancelled =
+        !status && status.error().code == base::ErrorCode::kConflict;
+    if (!status && !cancelled && first_error) {
+      base::LogError("destroying {} failed, and is tried again: {}",
+                     (*key)->Arn(), status.error().message);
+      first_error = base::Error(status.error());
+    }
+  }
+  co_return first_error;
+}
+
+}  // namespace kms::operations

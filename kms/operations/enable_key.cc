@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/handlers.h"
+
+namespace kms::operations {
+
+Answer EnableKey(Call& call) {
+  CO_RETURN_IF_ERROR(co_await call.CommitKey([](Key& key) -> base::Status {
+    key.state = KeyState::kEnabled;
+    return {};
+  }));
+  co_return Reply();
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/json_writer.h"
+#include "kms/operations/dry_run.h"
+#include "kms/operations/handlers.h"
+#include "kms/operations/seal.h"
+
+namespace kms::operations {
+namespace {
+
+std::uint16_t DataKeySize(const Call& call) {
+  if (const auto size = call.Number("NumberOfBytes")) {
+    return static_cast<std::uint16_t>(*size);  // The shape bounds it: 1..1024.
+  }
+  return call.Text("KeySpec") == "AES_128" ? 16 : 32;
+}
+
+Answer Generate(Call& call, bool want_plaintext) {
+  const Key& key = *call.key;
+  CO_ASSIGN_OR_RETURN(
+      const Binding binding,
+      co_await BindForSealing(call, key, call.Context("EncryptionContext")));
+
+  hsm::GenerateDataKeyRequest request;
+  request.key = binding.ref;
+  request.counter = binding.counter;
+  request.aad = binding.aad;
+  request.size = DataKeySize(call);
+  request.want_plaintext = want_plaintext;
+  const auto made = co_await call.environment.hsm.Call(std::move(request));
+  if (!made) {
+    co_return MaterialError(key, made.error());
+  }
+
+  Reply reply;
+  JsonWriter writer(reply.body);
+  writer.BeginObject().Blob("CiphertextBlob",
+                            SerializeCiphertext(binding.header, made->sealed));
+  if (want_plaintext) {
+    writer.Blob("Plaintext", made->plaintext.Reveal());
+  }
+  writer.Text("KeyId", key.Arn())
+      .Text("KeyMaterialId", base::HexEncode(binding.header.material))
+      .EndObject();
+  co_return reply;
+}
+
+}  // namespace
+
+base::Status ValidateGenerateDataKey(const Call& call) {
+  const bool has_size = call.Find("NumberOfBytes") != nullptr;
+  const bool has_spec = call.Find("KeySpec") != nullptr;
+  if (has_size == has_spec) {
+    return base::Error{base::ErrorCode::kValidation,
+                       "Please specify either number of bytes or key spec."};
+  }
+  return RefuseRecipient(call);
+}
+
+Answer GenerateDataKey(Call& call) { return Generate(call, true); }
+
+Answer GenerateDataKeyWithoutPlaintext(Call& call) {
+  return Generate(call, false);
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_HANDLERS_H_
+#define KMS_OPERATIONS_HANDLERS_H_
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/result.h"
+#include "kms/operations/call.h"
+#include "kms/service.h"
+
+// What the rows of table.cc point to. Each operation's functions stand in the
+// file of its name; see Operation for what each kind of function does.
+namespace kms::operations {
+
+using Answer = boost::asio::awaitable<base::Result<Reply>>;
+
+Answer CancelKeyDeletion(Call& call);
+
+base::Status ValidateCreateAlias(const Call& call);
+base::Status ResolveCreateAlias(Call& call);
+Answer CreateAlias(Call& call);
+
+base::Status ValidateCreateKey(const Call& call);
+base::Status ResolveCreateKey(Call& call);
+Answer CreateKey(Call& call);
+
+base::Status ValidateDecrypt(const Call& call);
+base::Status ResolveDecrypt(Call& call);
+Answer Decrypt(Call& call);
+
+base::Status ResolveDeleteAlias(Call& call);
+Answer DeleteAlias(Call& call);
+
+Answer DescribeKey(Call& call);
+Answer DisableKey(Call& call);
+Answer EnableKey(Call& call);
+Answer Encrypt(Call& call);
+
+base::Status ValidateGenerateDataKey(const Call& call);
+Answer GenerateDataKey(Call& call);
+Answer GenerateDataKeyWithoutPlaintext(Call& call);
+
+base::Status ValidateGenerateRandom(const Call& call);
+Answer GenerateRandom(Call& call);
+
+Answer GetKeyPolicy(Call& call);
+
+base::Status ValidateListAliases(const Call& call);
+Answer ListAliases(Call& call);
+
+Answer ListKeyPolicies(Call& call);
+Answer ListKeys(Call& call);
+
+base::Status ValidateListResourceTags(const Call& call);
+Answer ListResourceTags(Call& call);
+
+base::Status ValidatePutKeyPolicy(const Call& call);
+Answer PutKeyPolicy(Call& call);
+
+base::Status ValidateReEncrypt(const Call& call);
+base::Status ResolveReEncrypt(Call& call);
+Answer ReEncrypt(Call& call);
+
+base::Status ValidateScheduleKeyDeletion(const Call& call);
+Answer ScheduleKeyDeletion(Call& call);
+
+base::Status ValidateTagResource(const Call& call);
+Answer TagResource(Call& call);
+base::Status ValidateUntagResource(const Call& call);
+Answer UntagResource(Call& call);
+
+base::Status ResolveUpdateAlias(Call& call);
+Answer UpdateAlias(Call& call);
+
+Answer UpdateKeyDescription(Call& call);
+
+// Our own extensions ("Claviger." + name).
+base::Status ResolveServerOperation(Call& call);
+Answer AcceptClock(Call& call);
+Answer Status(Call& call);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_HANDLERS_H_

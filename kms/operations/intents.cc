@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/intents.h"
+
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/random.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kRollBackAttempts = 20;
+constexpr auto kRollBackPause = std::chrono::milliseconds(250);
+
+asio::awaitable<void> Pause(std::chrono::milliseconds duration) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, duration);
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// One attempt: gone from the token, and then from the store.
+asio::awaitable<base::Status> DestroyAnnounced(Environment& environment,
+                                               hsm::Locator locator) {
+  // No other worker can have a copy: the locator was never used.
+  const hsm::DestroyKeyRequest request = {locator};
+  const auto destroyed = co_await environment.hsm.Call(request);
+  if (!destroyed && destroyed.error().code != base::ErrorCode::kNotFound) {
+    co_return base::Error(destroyed.error());
+  }
+  auto clear = [locator](store::Transaction& transaction) {
+    return transaction.DeleteIntent(locator);
+  };
+  co_return co_await environment.store.Write(clear);
+}
+
+}  // namespace
+
+asio::awaitable<base::Result<hsm::Locator>> AnnounceKey(
+    Environment& environment, std::string_view key_id) {
+  store::Intent intent;
+  base::RandomBytes(intent.locator.bytes);
+  intent.key_store = environment.key_store;
+  intent.kind = store::IntentKind::kCreate;
+  intent.epoch = environment.store.info().epoch;
+  intent.key_id = key_id;
+  auto insert = [&intent](store::Transaction& transaction) {
+    return transaction.InsertIntent(intent);
+  };
+  CO_RETURN_IF_ERROR(co_await environment.store.Write(insert));
+  co_return intent.locator;
+}
+
+asio::awaitable<void> RollBackCreation(Environment& environment,
+                                       hsm::Locator locator) {
+  base::Status status;
+  for (int attempt = 0; attempt < kRollBackAttempts; ++attempt) {
+    status = co_await DestroyAnnounced(environment, locator);
+    if (status) {
+      co_return;
+    }
+    co_await Pause(kRollBackPause);
+  }
+  base::LogWarning(
+      "could not roll back the creation of object {}: {}; it stays announced "
+      "and is settled later",
+      base::HexEncode(locator.bytes), status.error().message);
+}
+
+asio::awaitable<base::Status> SettleIntents(Environment& environment,
+                                            std::uint64_t before_epoch) {
+  CO_ASSIGN_OR_RETURN(const auto intents, environment.store.ListIntents());
+  CO_ASSIGN_OR_RETURN(const auto known,
+                      environment.store.ListLocators(environment.key_store));
+  for (const store::Intent& intent : intents) {
+    const bool ours = intent.kind == store::IntentKind::kCreate &&
+                      intent.epoch < before_epoch &&
+                      intent.key_store == environment.key_store;
+    if (!ours) {
+      continue;
+    }
+    if (std::ranges::find(known, intent.locator) != known.end()) {
+      co_return base::Error{
+          base::ErrorCode::kCorrupt,
+          "the store holds both an intent and a key for object " +
+              base::HexEncode(intent.locator.bytes)};
+    }
+    base::LogInfo("rolling back the unfinished creation of object {}",
+                  base::HexEncode(intent.locator.bytes));
+    CO_RETURN_IF_ERROR(co_await DestroyAnnounced(environment, intent.locator));
+  }
+  co_return base::Status();
+}
+
+}  // namespace kms::operations

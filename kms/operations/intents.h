@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_INTENTS_H_
+#define KMS_OPERATIONS_INTENTS_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "kms/operations/call.h"
+
+// Changes on the token are announced in the store before they happen and
+// settled after: a crash in between leaves an intent, never a lost key and
+// never an object that nobody knows.
+namespace kms::operations {
+
+// Chooses a locator for a new material of `key_id` and commits the intent.
+boost::asio::awaitable<base::Result<hsm::Locator>> AnnounceKey(
+    Environment& environment, std::string_view key_id);
+
+// Destroys what the token may have of an announced creation, and then clears
+// the intent. Waits some seconds for a worker to come back; if none does, the
+// intent stays, and Settle tries again later.
+boost::asio::awaitable<void> RollBackCreation(Environment& environment,
+                                              hsm::Locator locator);
+
+// Settles the intents that earlier epochs left, and those of this one whose
+// request has given up. Rolls back creations: their keys were never
+// acknowledged. A locator that the store knows as a material is never touched.
+boost::asio::awaitable<base::Status> SettleIntents(Environment& environment,
+                                                   std::uint64_t before_epoch);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_INTENTS_H_

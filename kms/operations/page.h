@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_PAGE_H_
+#define KMS_OPERATIONS_PAGE_H_
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "kms/json_writer.h"
+#include "kms/operations/call.h"
+
+// Limit and Marker of the listings (AWS KMS API Reference, "Truncated").
+namespace kms::operations {
+
+struct PageRequest {
+  int limit = 0;
+  std::string after;  // The last item of the page before; "" = start.
+};
+
+// Reads Limit (or `default_limit`) and Marker. Fails with kInvalidMarker if the
+// marker was not made by this operation.
+base::Result<PageRequest> ReadPage(const Call& call, int default_limit);
+
+// The tighter bound that some listings have on Limit than the shape says.
+base::Status CheckLimit(const Call& call, int max);
+
+// Writes Truncated, and NextMarker if `truncated`.
+void WritePageEnd(const Call& call, bool truncated, std::string_view last,
+                  JsonWriter& writer);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_PAGE_H_

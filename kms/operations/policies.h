@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_POLICIES_H_
+#define KMS_OPERATIONS_POLICIES_H_
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "kms/operations/call.h"
+
+// AWS KMS Developer Guide, "Key policies in AWS KMS".
+namespace kms::operations {
+
+// The only name that a key policy can have.
+inline constexpr std::string_view kPolicyName = "default";
+
+// The policy of a key that was created without one.
+std::string DefaultPolicy(std::string_view account);
+
+// Fails with kLimitExceeded over 32 KiB, kMalformedPolicy if it is not a
+// policy.
+base::Status CheckPolicyText(std::string_view policy);
+
+// Fails with kNotFound if PolicyName is given and is not "default".
+base::Status CheckPolicyName(const Call& call);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_POLICIES_H_

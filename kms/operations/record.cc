@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/record.h"
+
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "kms/audit/event.h"
+#include "kms/http/errors.h"
+
+namespace kms::operations {
+namespace {
+
+using audit::Event;
+using audit::StringPair;
+
+// The members of an event that must be made, and what they view. The input is
+// copied by the operation's table: members that it does not know, blobs, and
+// members marked as not audited do not pass.
+class Parameters {
+ public:
+  explicit Parameters(const Call& call) {
+    for (const Member& member : call.operation.input) {
+      const base::Json* const value = call.Find(member.name);
+      if (value != nullptr && member.shape->audited) {
+        Add(member, *value);
+      }
+    }
+  }
+
+  audit::Members members() const { return members_; }
+
+ private:
+  void Add(const Member& member, const base::Json& value) {
+    switch (member.shape->type) {
+      case Type::kString:
+        return Push(member, value.is_string(),
+                    [&] { return audit::Value(base::TextOf(value)); });
+      case Type::kInteger:
+        return Push(member, value.is_number_integer(),
+                    [&] { return audit::Value(value.get<std::int64_t>()); });
+      case Type::kBoolean:
+        return Push(member, value.is_boolean(),
+                    [&] { return audit::Value(value.get<bool>()); });
+      case Type::kStringMap:
+        return Push(member, value.is_object(),
+                    [&] { return audit::Value(Pairs(value)); });
+      case Type::kList:
+        return AddList(member, value);
+      case Type::kBlob:
+      case Type::kStructure:
+        return;
+    }
+  }
+
+  void AddList(const Member& member, const base::Json& value) {
+    if (!value.is_array()) {
+      return;
+    }
+    if (member.shape->item->type == Type::kString) {
+      return Push(member, true, [&] { return audit::Value(Items(value)); });
+    }
+    Push(member, true, [&] { return audit::Value(TagPairs(value)); });
+  }
+
+  // A value of the wrong type (the call fails for it) is left out.
+  template <typename Make>
+  void Push(const Member& member, bool right_type, Make make) {
+    if (right_type) {
+      std::string& name = names_.emplace_back(member.name);
+      name[0] = static_cast<char>(name[0] - 'A' + 'a');
+      members_.push_back({name, make()});
+    }
+  }
+
+  std::span<const StringPair> Pairs(const base::Json& object) {
+    std::vector<StringPair>& pairs = pairs_.emplace_back();
+    for (const auto& [key, value] :
+         object.get_ref<const base::Json::object_t&>()) {
+      if (value.is_string()) {
+        pairs.emplace_back(std::string_view(key), base::TextOf(value));
+      }
+    }
+    return pairs;
+  }
+
+  std::span<const std::string_view> Items(const base::Json& list) {
+    std::vector<std::string_view>& items = items_.emplace_back();
+    for (const base::Json& item : list) {
+      if (item.is_string()) {
+        items.push_back(base::TextOf(item));
+      }
+    }
+    return items;
+  }
+
+  std::span<const StringPair> TagPairs(const base::Json& list) {
+    std::vector<StringPair>& pairs = pairs_.emplace_back();
+    for (const base::Json& tag : list) {
+      const bool whole = tag.is_object() && tag.contains("TagKey") &&
+                         tag.contains("TagValue") &&
+                         tag.at("TagKey").is_string() &&
+                         tag.at("TagValue").is_string();
+      if (whole) {
+        pairs.emplace_back(base::TextOf(tag.at("TagKey")),
+                           base::TextOf(tag.at("TagValue")));
+      }
+    }
+    return pairs;
+  }
+
+  std::deque<std::string> names_;
+  std::deque<std::vector<StringPair>> pairs_;
+  std::deque<std::vector<std::string_view>> items_;
+  std::vector<audit::Member> members_;
+};
+
+// The condition context as members: several values of one key stand as a list.
+class Conditions {
+ public:
+  explicit Conditions(const Call& call) {
+    for (const policy::ContextEntry& entry : call.context) {
+      if (entry.key == "kms:EncryptionContextKeys" ||
+          entry.key == "aws:TagKeys") {
+        continue;  // The same names stand in the keys of their own entries.
+      }
+      std::string_view name = entry.key;
+      if (!entry.suffix.empty()) {
+        name = names_.emplace_back(std::string(entry.key) +
+                                   std::string(entry.suffix));
+      }
+      members_.push_back({name, entry.value});
+    }
+  }
+
+  audit::Members members() const { return members_; }
+
+ private:
+  std::deque<std::string> names_;
+  std::vector<audit::Member> members_;
+};
+
+std::vector<audit::Member> DecisionMembers(const policy::Decision& decision) {
+  std::vector<audit::Member> members = {
+      {"verdict", policy::VerdictName(decision.verdict)}};
+  if (!decision.layer.empty()) {
+    members.push_back({"layer", decision.layer});
+  }
+  if (!decision.sid.empty()) {
+    members.push_back({"sid", decision.sid});
+  }
+  return members;
+}
+
+Event::Identity IdentityOf(const Caller& caller) {
+  return {.type = caller.kind == CallerKind::kRoot ? "Root" : "IAMUser",
+          .principal_id = caller.principal_id,
+          .arn = caller.arn,
+          .account_id = caller.account,
+          .access_key_id = caller.access_key_id,
+          .user_name = caller.user_name};
+}
+
+std::string Render(const Call& call, const base::Error* error,
+                   std::uint64_t store_revision) {
+  const Parameters parameters(call);
+  const Conditions conditions(call);
+  const std::vector<audit::Member> decision = DecisionMembers(call.decision);
+  std::vector<Event::Resource> resources;
+  for (const Check& check : call.checks) {
+    if (check.key != nullptr) {
+      resources.push_back({check.account, check.resource});
+    }
+  }
+  std::string created_arn;
+  if (resources.empty() && call.key != nullptr) {  // CreateKey.
+    created_arn = call.key->Arn();
+    resources.push_back({call.key->account, created_arn});
+  }
+
+  Event event;
+  event.identity = IdentityOf(call.request.caller);
+  event.time = call.now;
+  event.name = call.operation.name.empty() ? call.request.operation
+                                           : call.operation.name;
+  event.region = call.request.region;
+  event.source_address = call.request.source_address;
+  event.user_agent = call.request.user_agent;
+  if (error != nullptr) {
+    event.error_code = http::AwsErrorOf(error->code).type;
+    event.error_message = error->message;
+  }
+  event.request = parameters.members();
+  if (!call.checks.empty()) {
+    event.decision = decision;
+  }
+  event.context = conditions.members();
+  event.door = DoorName(call.request.door);
+  event.request_id = call.request.request_id;
+  event.event_id = call.event_id;
+  event.read_only = call.operation.effect == Effect::kReads;
+  event.resources = resources;
+  event.recipient_account = call.request.caller.account;
+  event.store_revision = store_revision;
+  return audit::EventText(event);
+}
+
+}  // namespace
+
+std::string SuccessEvent(const Call& call, std::uint64_t store_revision) {
+  return Render(call, nullptr, store_revision);
+}
+
+std::string FailureEvent(const Call& call, const base::Error& error) {
+  return Render(call, &error, 0);
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/resolve.h"
+
+#include <fmt/format.h>
+
+#include "kms/key_id.h"
+
+namespace kms::operations {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+// AWS's answer to a ciphertext that names no key the caller may use: it does
+// not tell whether there is one.
+constexpr std::string_view kNoSuchCiphertextKey =
+    "The ciphertext refers to a customer master key that does not exist, does "
+    "not exist in this region, or you are not allowed to access.";
+
+Error InvalidKeyId(std::string_view text) {
+  return {ErrorCode::kNotFound, fmt::format("Invalid keyId '{}'", text)};
+}
+
+Error NoSuchKey(std::string_view region, std::string_view account,
+                std::string_view id) {
+  return {ErrorCode::kNotFound,
+          fmt::format("Key '{}' does not exist", KeyArn(region, account, id))};
+}
+
+base::Result<KeyPtr> FindByAlias(Call& call, std::string_view account,
+                                 std::string_view name) {
+  const std::string_view region = call.request.region;
+  auto alias = call.environment.store.FindAlias(account, region, name);
+  if (!alias && alias.error().code == ErrorCode::kNotFound) {
+    return Error{
+        ErrorCode::kNotFound,
+        fmt::format("Alias {} is not found.", AliasArn(region, account, name))};
+  }
+  RETURN_IF_ERROR(alias);
+  call.request_alias = name;
+  return call.environment.store.FindKey(alias->key_id);
+}
+
+// The key `id`, if it is where it is looked for. A key of another account that
+// does not exist is reported as one that the caller may not use.
+base::Result<KeyPtr> FindById(Call& call, std::string_view account,
+                              std::string_view id) {
+  if (!ParseKeyId(id)) {
+    return InvalidKeyId(id);
+  }
+  auto key = call.environment.store.FindKey(id);
+  if (!key && key.error().code != ErrorCode::kNotFound) {
+    return Error(std::move(key).error());
+  }
+  const bool there = key && (*key)->account == account &&
+                     (*key)->region == call.request.region &&
+                     !(*key)->destroying;
+  if (there) {
+    return key;
+  }
+  if (account != call.request.caller.account) {
+    const Check check = {call.operation.action,
+                         KeyArn(call.request.region, account, id),
+                         std::string(account),
+                         {}};
+    return AccessDenied(
+        call, check,
+        {.reason = "the resource does not exist in this Region, no "
+                   "resource-based policies allow access, or a resource-based "
+                   "policy explicitly denies access"});
+  }
+  return NoSuchKey(call.request.region, account, id);
+}
+
+}  // namespace
+
+base::Error AccessDenied(const Call& call, const Check& check,
+                         const policy::Decision& decision) {
+  // "no identity-based policy allows the" + " kms:Encrypt action"
+  const bool open_ended = decision.reason.ends_with("allows the");
+  return {
+      ErrorCode::kAccessDenied,
+      fmt::format("User: {} is not authorized to perform: {} on resource: {} "
+                  "because {}{}",
+                  call.request.caller.arn, check.action, check.resource,
+                  decision.reason,
+                  open_ended ? fmt::format(" {} action", check.action) : "")};
+}
+
+base::Result<KeyPtr> FindKey(Call& call, std::string_view text,
+                             KeyForms forms) {
+  ASSIGN_OR_RETURN(const KeyReference reference, ParseKeyReference(text));
+  if (reference.is_arn && reference.region != call.request.region) {
+    return Error{ErrorCode::kNotFound,
+                 fmt::format("Invalid arn {}", reference.region)};
+  }
+  const std::string_view account =
+      reference.is_arn ? reference.account : call.request.caller.account;
+  if (!reference.is_alias) {
+    return FindById(call, account, reference.name);
+  }
+  if (forms != KeyForms::kAny) {
+    return InvalidKeyId(text);
+  }
+  return FindByAlias(call, account, reference.name);
+}
+
+base::Result<KeyPtr> FindCiphertextKey(
+    Call& call, const Ciphertext& ciphertext,
+    std::optional<std::string_view> key_text) {
+  const std::string id = KeyIdText(ciphertext.header.key_id);
+  if (key_text) {
+    ASSIGN_OR_RETURN(KeyPtr key, FindKey(call, *key_text, KeyForms::kAny));
+    if (key->id != id) {
+      return Error{ErrorCode::kIncorrectKey,
+                   "The key ID in the request does not identify a CMK that can "
+                   "perform this operation."};
+    }
+    return key;
+  }
+  auto key = call.environment.store.FindKey(id);
+  if (!key && key.error().code != ErrorCode::kNotFound) {
+    return Error(std::move(key).error());
+  }
+  if (!key || (*key)->region != call.request.region || (*key)->destroying) {
+    return Error{ErrorCode::kAccessDenied, std::string(kNoSuchCiphertextKey)};
+  }
+  return key;
+}
+
+void AddKeyCheck(Call& call, std::string_view action, const KeyPtr& key,
+                 States states) {
+  call.checks.push_back({action, key->Arn(), key->account, key, states});
+}
+
+void AddAliasCheck(Call& call, std::string_view action, std::string_view name) {
+  const std::string& account = call.request.caller.account;
+  call.checks.push_back(
+      {action, AliasArn(call.request.region, account, name), account, {}});
+}
+
+base::Status ResolveNothing(Call& call) {
+  call.checks.push_back(
+      {call.operation.action, "*", call.request.caller.account, {}});
+  return {};
+}
+
+base::Status ResolveKeyId(Call& call) {
+  ASSIGN_OR_RETURN(
+      call.key, FindKey(call, *call.Text("KeyId"), call.operation.key_forms));
+  AddKeyCheck(call, call.operation.action, call.key, call.operation.states);
+  return {};
+}
+
+base::Status ResolveOptionalKeyId(Call& call) {
+  return call.Text("KeyId") ? ResolveKeyId(call) : ResolveNothing(call);
+}
+
+base::Status RequireSymmetricAlgorithm(const Call& call, std::string_view name,
+                                       const Key& key) {
+  const auto algorithm = call.Text(name);
+  if (!algorithm || *algorithm == KeySpecName(KeySpec::kSymmetricDefault)) {
+    return {};
+  }
+  return Error{ErrorCode::kInvalidKeyUsage,
+               fmt::format("Algorithm {} is incompatible with key spec {}.",
+                           *algorithm, KeySpecName(key.spec))};
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_SEAL_H_
+#define KMS_OPERATIONS_SEAL_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <string>
+
+#include "base/result.h"
+#include "kms/ciphertext.h"
+#include "kms/operations/call.h"
+
+namespace kms::operations {
+
+// What a request to the token says about the key and the context, for sealing
+// under the current material or for opening under the one that sealed.
+struct Binding {
+  CiphertextHeader header;
+  hsm::KeyRef ref;
+  hsm::Counter counter = 0;
+  hsm::Aad aad{};
+};
+
+// For a new ciphertext under `key`.
+boost::asio::awaitable<base::Result<Binding>> BindForSealing(
+    Call& call, const Key& key, const EncryptionContext& context);
+
+// For an existing one: kInvalidCiphertext if `key` has no such material.
+base::Result<Binding> BindForOpening(const Key& key,
+                                     const CiphertextHeader& header,
+                                     const EncryptionContext& context);
+
+// A token's error in the words of the API: a material that its token does not
+// have is kKeyUnavailable, never NotFoundException.
+base::Error MaterialError(const Key& key, base::Error error);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_SEAL_H_

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_SHAPES_H_
+#define KMS_OPERATIONS_SHAPES_H_
+
+#include <array>
+#include <string_view>
+
+#include "kms/operations/shape.h"
+
+// The shapes of the AWS KMS API model (2014-11-01) that our operations take.
+namespace kms::operations::shapes {
+
+using namespace std::string_view_literals;
+
+bool IsAliasName(std::string_view value);
+bool IsMarker(std::string_view value);
+bool IsPolicyName(std::string_view value);
+bool IsPolicy(std::string_view value);
+bool IsXksKeyId(std::string_view value);
+
+inline constexpr Pattern kAliasNamePattern = {"^[a-zA-Z0-9:/_-]+$",
+                                              IsAliasName};
+inline constexpr Pattern kMarkerPattern = {"[\\u0020-\\u00FF]*", IsMarker};
+inline constexpr Pattern kPolicyNamePattern = {"[\\w]+", IsPolicyName};
+inline constexpr Pattern kPolicyPattern = {
+    "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", IsPolicy};
+inline constexpr Pattern kXksKeyIdPattern = {"^[a-zA-Z0-9-_.]+$", IsXksKeyId};
+
+inline constexpr std::array kCustomerMasterKeySpecs = {
+    "RSA_2048"sv,        "RSA_3072"sv,          "RSA_4096"sv,
+    "ECC_NIST_P256"sv,   "ECC_NIST_P384"sv,     "ECC_NIST_P521"sv,
+    "ECC_SECG_P256K1"sv, "SYMMETRIC_DEFAULT"sv, "HMAC_224"sv,
+    "HMAC_256"sv,        "HMAC_384"sv,          "HMAC_512"sv};
+inline constexpr std::array kKeySpecs = {
+    "RSA_2048"sv,        "RSA_3072"sv,
+    "RSA_4096"sv,        "ECC_NIST_P256"sv,
+    "ECC_NIST_P384"sv,   "ECC_NIST_P521"sv,
+    "ECC_SECG_P256K1"sv, "SYMMETRIC_DEFAULT"sv,
+    "HMAC_224"sv,        "HMAC_256"sv,
+    "HMAC_384"sv,        "HMAC_512"sv,
+    "ML_DSA_44"sv,       "ML_DSA_65"sv,
+    "ML_DSA_87"sv,       "ECC_NIST_EDWARDS25519"sv,
+    "ML_KEM_512"sv,      "ML_KEM_768"sv,
+    "ML_KEM_1024"sv};
+inline constexpr std::array kKeyUsages = {
+    "SIGN_VERIFY"sv, "ENCRYPT_DECRYPT"sv, "GENERATE_VERIFY_MAC"sv,
+    "KEY_AGREEMENT"sv, "ENCAPSULATE_DECAPSULATE"sv};
+inline constexpr std::array kOrigins = {
+    "AWS_KMS"sv, "EXTERNAL"sv, "AWS_CLOUDHSM"sv, "EXTERNAL_KEY_STORE"sv};
+inline constexpr std::array kEncryptionAlgorithms = {
+    "SYMMETRIC_DEFAULT"sv, "RSAES_OAEP_SHA_1"sv, "RSAES_OAEP_SHA_256"sv};
+inline constexpr std::array kDataKeySpecs = {"AES_256"sv, "AES_128"sv};
+inline constexpr std::array kDryRunModifiers = {"IGNORE_CIPHERTEXT"sv};
+inline constexpr std::array kKeyEncryptionMechanisms = {"RSAES_OAEP_SHA_256"sv};
+
+inline constexpr Shape kBoolean = {.type = Type::kBoolean};
+inline constexpr Shape kKeyId = {.min = 1, .max = 2048};
+inline constexpr Shape kAliasName = {
+    .min = 1, .max = 256, .pattern = &kAliasNamePattern};
+inline constexpr Shape kDescription = {.min = 0, .max = 8192};
+inline constexpr Shape kPolicy = {
+    .min = 1, .max = 131072, .pattern = &kPolicyPattern};
+inline constexpr Shape kPolicyName = {
+    .min = 1, .max = 128, .pattern = &kPolicyNamePattern};
+inline constexpr Shape kCustomKeyStoreId = {.min = 1, .max = 64};
+inline constexpr Shape kXksKeyId = {
+    .min = 1, .max = 128, .pattern = &kXksKeyIdPattern};
+inline constexpr Shape kKeySpec = {.values = kKeySpecs};
+inline constexpr Shape kCustomerMasterKeySpec = {.values =
+                                                     kCustomerMasterKeySpecs};
+inline constexpr Shape kKeyUsage = {.values = kKeyUsages};
+inline constexpr Shape kOrigin = {.values = kOrigins};
+inline constexpr Shape kEncryptionAlgorithm = {.values = kEncryptionAlgorithms};
+inline constexpr Shape kDataKeySpec = {.values = kDataKeySpecs};
+inline constexpr Shape kPlaintext = {
+    .type = Type::kBlob, .min = 1, .max = 4096};
+inline constexpr Shape kCiphertext = {
+    .type = Type::kBlob, .min = 1, .max = 6144};
+inline constexpr Shape kNumberOfBytes = {
+    .type = Type::kInteger, .min = 1, .max = 1024};
+inline constexpr Shape kLimit = {.type = Type::kInteger, .min = 1, .max = 1000};
+inline constexpr Shape kMarker = {
+    .min = 1, .max = 1024, .pattern = &kMarkerPattern};
+inline constexpr Shape kPendingWindow = {
+    .type = Type::kInteger, .min = 1, .max = 365};
+inline constexpr Shape kEncryptionContext = {.type = Type::kStringMap};
+
+// A grant token is a bearer credential: it is not audited.
+inline constexpr Shape kGrantToken = {.min = 1, .max = 8192};
+inline constexpr Shape kGrantTokens = {.type = Type::kList,
+                                       .min = 0,
+                                       .max = 10,
+                                       .item = &kGrantToken,
+                                       .audited = false};
+
+inline constexpr Shape kDryRunModifier = {.values = kDryRunModifiers};
+inline constexpr Shape kDryRunModifierList = {.type = Type::kList,
+                                              .item = &kDryRunModifier};
+
+inline constexpr Shape kTagKey = {.min = 1, .max = 128};
+inline constexpr Shape kTagValue = {.min = 0, .max = 256};
+inline constexpr std::array kTagMembers = {
+    Member{"TagKey", &kTagKey, true}, Member{"TagValue", &kTagValue, true}};
+inline constexpr Shape kTag = {.type = Type::kStructure,
+                               .members = kTagMembers};
+inline constexpr Shape kTagList = {.type = Type::kList, .item = &kTag};
+inline constexpr Shape kTagKeyList = {.type = Type::kList, .item = &kTagKey};
+
+inline constexpr Shape kAttestationDocument = {
+    .type = Type::kBlob, .min = 1, .max = 262144};
+inline constexpr Shape kKeyEncryptionMechanism = {.values =
+                                                      kKeyEncryptionMechanisms};
+inline constexpr std::array kRecipientMembers = {
+    Member{"KeyEncryptionAlgorithm", &kKeyEncryptionMechanism},
+    Member{"AttestationDocument", &kAttestationDocument}};
+inline constexpr Shape kRecipient = {.type = Type::kStructure,
+                                     .members = kRecipientMembers};
+
+}  // namespace kms::operations::shapes
+
+#endif  // KMS_OPERATIONS_SHAPES_H_

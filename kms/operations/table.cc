@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The API, one row an operation. AWS KMS API Reference; the states are the rows
+// of the table in AWS KMS Developer Guide, "Key states of KMS keys".
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "kms/operations/handlers.h"
+#include "kms/operations/operation.h"
+#include "kms/operations/resolve.h"
+#include "kms/operations/shapes.h"
+
+namespace kms::operations {
+namespace {
+
+using namespace shapes;
+
+constexpr bool kRequired = true;
+
+constexpr std::array kKeyIdOnly = {Member{"KeyId", &kKeyId, kRequired}};
+constexpr std::array kCreateAlias = {
+    Member{"AliasName", &kAliasName, kRequired},
+    Member{"TargetKeyId", &kKeyId, kRequired}};
+constexpr std::array kCreateKey = {
+    Member{"Policy", &kPolicy},
+    Member{"Description", &kDescription},
+    Member{"KeyUsage", &kKeyUsage},
+    Member{"CustomerMasterKeySpec", &kCustomerMasterKeySpec},
+    Member{"KeySpec", &kKeySpec},
+    Member{"Origin", &kOrigin},
+    Member{"CustomKeyStoreId", &kCustomKeyStoreId},
+    Member{"BypassPolicyLockoutSafetyCheck", &kBoolean},
+    Member{"Tags", &kTagList},
+    Member{"MultiRegion", &kBoolean},
+    Member{"XksKeyId", &kXksKeyId}};
+constexpr std::array kDecrypt = {
+    Member{"CiphertextBlob", &kCiphertext},
+    Member{"EncryptionContext", &kEncryptionContext},
+    Member{"GrantTokens", &kGrantTokens},
+    Member{"KeyId", &kKeyId},
+    Member{"EncryptionAlgorithm", &kEncryptionAlgorithm},
+    Member{"Recipient", &kRecipient},
+    Member{"DryRun", &kBoolean},
+    Member{"DryRunModifiers", &kDryRunModifierList}};
+constexpr std::array kDeleteAlias = {
+    Member{"AliasName", &kAliasName, kRequired}};
+constexpr std::array kDescribeKey = {Member{"KeyId", &kKeyId, kRequired},
+                                     Member{"GrantTokens", &kGrantTokens}};
+constexpr std::array kEncrypt = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"Plaintext", &kPlaintext, kRequired},
+    Member{"EncryptionContext", &kEncryptionContext},
+    Member{"GrantTokens", &kGrantTokens},
+    Member{"EncryptionAlgorithm", &kEncryptionAlgorithm},
+    Member{"DryRun", &kBoolean}};
+constexpr std::array kGenerateDataKey = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"EncryptionContext", &kEncryptionContext},
+    Member{"NumberOfBytes", &kNumberOfBytes},
+    Member{"KeySpec", &kDataKeySpec},
+    Member{"GrantTokens", &kGrantTokens},
+    Member{"Recipient", &kRecipient},
+    Member{"DryRun", &kBoolean}};
+constexpr std::array kGenerateDataKeyWithoutPlaintext = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"EncryptionContext", &kEncryptionContext},
+    Member{"KeySpec", &kDataKeySpec},
+    Member{"NumberOfBytes", &kNumberOfBytes},
+    Member{"GrantTokens", &kGrantTokens},
+    Member{"DryRun", &kBoolean}};
+constexpr std::array kGenerateRandom = {
+    Member{"NumberOfBytes", &kNumberOfBytes},
+    Member{"CustomKeyStoreId", &kCustomKeyStoreId},
+    Member{"Recipient", &kRecipient}};
+constexpr std::array kGetKeyPolicy = {Member{"KeyId", &kKeyId, kRequired},
+                                      Member{"PolicyName", &kPolicyName}};
+constexpr std::array kListAliases = {Member{"KeyId", &kKeyId},
+                                     Member{"Limit", &kLimit},
+                                     Member{"Marker", &kMarker}};
+constexpr std::array kListKeys = {Member{"Limit", &kLimit},
+                                  Member{"Marker", &kMarker}};
+constexpr std::array kListOfKey = {Member{"KeyId", &kKeyId, kRequired},
+                                   Member{"Limit", &kLimit},
+                                   Member{"Marker", &kMarker}};
+constexpr std::array kPutKeyPolicy = {
+    Member{"KeyId", &kKeyId, kRequired}, Member{"PolicyName", &kPolicyName},
+    Member{"Policy", &kPolicy, kRequired},
+    Member{"BypassPolicyLockoutSafetyCheck", &kBoolean}};
+constexpr std::array kReEncrypt = {
+    Member{"CiphertextBlob", &kCiphertext},
+    Member{"SourceEncryptionContext", &kEncryptionContext},
+    Member{"SourceKeyId", &kKeyId},
+    Member{"DestinationKeyId", &kKeyId, kRequired},
+    Member{"DestinationEncryptionContext", &kEncryptionContext},
+    Member{"SourceEncryptionAlgorithm", &kEncryptionAlgorithm},
+    Member{"DestinationEncryptionAlgorithm", &kEncryptionAlgorithm},
+    Member{"GrantTokens", &kGrantTokens},
+    Member{"DryRun", &kBoolean},
+    Member{"DryRunModifiers", &kDryRunModifierList}};
+constexpr std::array kScheduleKeyDeletion = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"PendingWindowInDays", &kPendingWindow}};
+constexpr std::array kTagResource = {Member{"KeyId", &kKeyId, kRequired},
+                                     Member{"Tags", &kTagList, kRequired}};
+constexpr std::array kUntagResource = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"TagKeys", &kTagKeyList, kRequired}};
+constexpr std::array kUpdateKeyDescription = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"Description", &kDescription, kRequired}};
+constexpr std::span<const Member> kNoMembers;
+
+constexpr std::string_view kAws = "TrentService";
+constexpr std::string_view kOwn = "Claviger";
+constexpr auto kReads = Effect::kReads;
+constexpr auto kWrites = Effect::kWrites;
+constexpr auto kAnyForm = KeyForms::kAny;
+constexpr auto kIdOrArn = KeyForms::kIdOrArn;
+constexpr auto kNoKey = KeyForms::kNone;
+constexpr bool kGrantable = true;
+constexpr bool kCrossAccount = true;
+
+// clang-format off
+constexpr std::array kOperations = {
+    Operation{kOwn, "AcceptClock", "claviger:AcceptClock", kNoMembers, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, AcceptClock},
+    Operation{kOwn, "Status", "claviger:Status", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, Status},
+    Operation{kAws, "CancelKeyDeletion", "kms:CancelKeyDeletion", kKeyIdOnly, kIdOrArn, kOnlyPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, CancelKeyDeletion},
+    Operation{kAws, "CreateAlias", "kms:CreateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateCreateAlias, ResolveCreateAlias, CreateAlias},
+    Operation{kAws, "CreateKey", "kms:CreateKey", kCreateKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateCreateKey, ResolveCreateKey, CreateKey},
+    Operation{kAws, "Decrypt", "kms:Decrypt", kDecrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateDecrypt, ResolveDecrypt, Decrypt},
+    Operation{kAws, "DeleteAlias", "kms:DeleteAlias", kDeleteAlias, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveDeleteAlias, DeleteAlias},
+    Operation{kAws, "DescribeKey", "kms:DescribeKey", kDescribeKey, kAnyForm, kAnyState, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, DescribeKey},
+    Operation{kAws, "DisableKey", "kms:DisableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DisableKey},
+    Operation{kAws, "EnableKey", "kms:EnableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, EnableKey},
+    Operation{kAws, "Encrypt", "kms:Encrypt", kEncrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, Encrypt},
+    Operation{kAws, "GenerateDataKey", "kms:GenerateDataKey", kGenerateDataKey, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKey, ResolveKeyId, GenerateDataKey},
+    Operation{kAws, "GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext", kGenerateDataKeyWithoutPlaintext, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKey, ResolveKeyId, GenerateDataKeyWithoutPlaintext},
+    Operation{kAws, "GenerateRandom", "kms:GenerateRandom", kGenerateRandom, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateGenerateRandom, ResolveNothing, GenerateRandom},
+    Operation{kAws, "GetKeyPolicy", "kms:GetKeyPolicy", kGetKeyPolicy, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyPolicy},
+    Operation{kAws, "ListAliases", "kms:ListAliases", kListAliases, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListAliases, ResolveOptionalKeyId, ListAliases},
+    Operation{kAws, "ListKeyPolicies", "kms:ListKeyPolicies", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, ListKeyPolicies},
+    Operation{kAws, "ListKeys", "kms:ListKeys", kListKeys, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ListKeys},
+    Operation{kAws, "ListResourceTags", "kms:ListResourceTags", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListResourceTags, ResolveKeyId, ListResourceTags},
+    Operation{kAws, "PutKeyPolicy", "kms:PutKeyPolicy", kPutKeyPolicy, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidatePutKeyPolicy, ResolveKeyId, PutKeyPolicy},
+    Operation{kAws, "ReEncrypt", "kms:ReEncryptFrom", kReEncrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateReEncrypt, ResolveReEncrypt, ReEncrypt},
+    Operation{kAws, "ScheduleKeyDeletion", "kms:ScheduleKeyDeletion", kScheduleKeyDeletion, kIdOrArn, kForScheduling, kWrites, !kGrantable, !kCrossAccount, ValidateScheduleKeyDeletion, ResolveKeyId, ScheduleKeyDeletion},
+    Operation{kAws, "TagResource", "kms:TagResource", kTagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateTagResource, ResolveKeyId, TagResource},
+    Operation{kAws, "UntagResource", "kms:UntagResource", kUntagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateUntagResource, ResolveKeyId, UntagResource},
+    Operation{kAws, "UpdateAlias", "kms:UpdateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateCreateAlias, ResolveUpdateAlias, UpdateAlias},
+    Operation{kAws, "UpdateKeyDescription", "kms:UpdateKeyDescription", kUpdateKeyDescription, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, UpdateKeyDescription},
+};
+// clang-format on
+
+constexpr std::pair<std::string_view, std::string_view> Target(
+    const Operation& operation) {
+  return {operation.service, operation.name};
+}
+static_assert(std::ranges::is_sorted(kOperations, {}, Target));
+
+struct StateText {
+  KeyState state;
+  base::ErrorCode code;
+  std::string_view text;  // "<ARN> is " + text + "."
+};
+constexpr std::array kStateTexts = {
+    StateText{KeyState::kEnabled, base::ErrorCode::kInvalidState,
+              "not pending deletion"},
+    StateText{KeyState::kDisabled, base::ErrorCode::kDisabled, "disabled"},
+    StateText{KeyState::kPendingDeletion, base::ErrorCode::kInvalidState,
+              "pending deletion"},
+    StateText{KeyState::kPendingReplicaDeletion, base::ErrorCode::kInvalidState,
+              "pending replica deletion"},
+    StateText{KeyState::kPendingImport, base::ErrorCode::kInvalidState,
+              "pending import"},
+    StateText{KeyState::kUnavailable, base::ErrorCode::kInvalidState,
+              "unavailable"},
+    StateText{KeyState::kCreating, base::ErrorCode::kInvalidState, "creating"},
+    StateText{KeyState::kUpdating, base::ErrorCode::kInvalidState, "updating"},
+};
+static_assert(kStateTexts.size() == 8, "every KeyState has a text");
+
+}  // namespace
+
+std::span<const Operation> AllOperations() { return kOperations; }
+
+const Operation* FindOperation(std::string_view service,
+                               std::string_view name) {
+  const std::pair target(service, name);
+  const auto it = std::ranges::lower_bound(kOperations, target, {}, Target);
+  return it != kOperations.end() && Target(*it) == target ? &*it : nullptr;
+}
+
+base::Status CheckState(States allowed, const Key& key) {
+  if ((allowed & Bit(key.state)) != 0) {
+    return {};
+  }
+  if (allowed == kOnlyPendingDeletion) {
+    return base::Error{base::ErrorCode::kInvalidState,
+                       key.Arn() + " is not pending deletion."};
+  }
+  const auto it = std::ranges::find(kStateTexts, key.state, &StateText::state);
+  return base::Error{it->code, fmt::format("{} is {}.", key.Arn(), it->text)};
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/handlers.h"
+
+namespace kms::operations {
+
+Answer UpdateKeyDescription(Call& call) {
+  const std::string description(*call.Text("Description"));
+  CO_RETURN_IF_ERROR(
+      co_await call.CommitKey([&description](Key& key) -> base::Status {
+        key.description = description;
+        return {};
+      }));
+  co_return Reply();
+}
+
+}  // namespace kms::operations
