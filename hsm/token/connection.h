@@ -31,6 +31,10 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   Sessions& sessions() { return *sessions_; }
+  // Sessions of their own, whose objects go with them.
+  base::Result<Sessions> OpenSessions() const {
+    return Sessions::Open(module_.functions(), slot_.id);
+  }
   const TokenLock& lock() const { return lock_; }
   const TokenIdentity& identity() const { return slot_.token; }
 

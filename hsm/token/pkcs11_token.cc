@@ -25,6 +25,16 @@ bool IsFinal(ErrorCode code) {
 
 }  // namespace
 
+Capabilities CapabilitiesOf(const TokenIdentity& token,
+                            const Profile& profile) {
+  return {.token_label = token.label,
+          .token_serial = token.serial,
+          .manufacturer = token.manufacturer,
+          .model = token.model,
+          .algorithm = profile.algorithm,
+          .notes = profile.notes};
+}
+
 Pkcs11Token::Pkcs11Token(std::unique_ptr<Connection> connection, Canary canary,
                          Profile profile, const base::Clock& clock)
     : connection_(std::move(connection)),
@@ -187,13 +197,7 @@ base::Result<EmptyReply> Pkcs11Token::Execute(const HealthRequest&) {
 }
 
 base::Result<Capabilities> Pkcs11Token::Execute(const CapabilitiesRequest&) {
-  const TokenIdentity& token = connection_->identity();
-  return Capabilities{.token_label = token.label,
-                      .token_serial = token.serial,
-                      .manufacturer = token.manufacturer,
-                      .model = token.model,
-                      .algorithm = profile_.algorithm,
-                      .notes = profile_.notes};
+  return CapabilitiesOf(connection_->identity(), profile_);
 }
 
 base::Result<ListKeysReply> Pkcs11Token::Execute(const ListKeysRequest&) {

@@ -13,6 +13,8 @@
 
 namespace hsm::token {
 
+Capabilities CapabilitiesOf(const TokenIdentity& token, const Profile& profile);
+
 // Pkcs11Token is the Token: it finds the object of each request, has the
 // KeyCipher use it, and decides what a failure means.
 class Pkcs11Token final : public Token {

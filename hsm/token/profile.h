@@ -16,15 +16,23 @@ struct AttributeSupport {
   bool copyable = true;            // CKA_COPYABLE and CKA_DESTROYABLE.
 };
 
+// What was tried, and what came of it: a line of `claviger token probe`.
+struct Finding {
+  std::string tried;
+  std::string outcome;
+};
+
 // What the probe found out about a token by trying (probe.h).
 struct Profile {
-  Algorithm algorithm = Algorithm::kXaes256Gcm;
+  Algorithm algorithm = Algorithm::kXaes256Gcm;  // The better it can do.
   AttributeSupport attributes;
-  bool allowed_mechanisms_enforced = false;
-  CK_RV bad_tag = CKR_OK;          // What C_Decrypt answers to one.
-  CK_MECHANISM_TYPE rfc5649 = 0;   // Its mechanism, or 0.
-  bool unwrap_template = false;    // CKA_UNWRAP_TEMPLATE binds.
-  std::vector<std::string> notes;  // For the operator.
+  CK_RV bad_tag = CKR_OK;         // What C_Decrypt answers to one.
+  CK_MECHANISM_TYPE rfc5649 = 0;  // The id of AES key wrap with padding, or 0.
+  bool unwrap_template = false;   // CKA_UNWRAP_TEMPLATE binds.
+
+  std::vector<Finding> findings;
+  std::vector<std::string> notes;  // Those an operator should read.
+  std::string refusal;  // Why we must not use this token; empty if we may.
 };
 
 }  // namespace hsm::token

@@ -26,6 +26,13 @@ CK_GCM_PARAMS GcmParameters(base::ByteView iv, base::ByteView aad) {
           .tag_bits = kTagBits};
 }
 
+CK_MECHANISM AsCk(const Mechanism& mechanism) {
+  // No parameter is a null pointer to the standard, an empty one is not.
+  return {mechanism.type,
+          mechanism.parameter.empty() ? nullptr : Unconst(mechanism.parameter),
+          mechanism.parameter.size()};
+}
+
 }  // namespace
 
 base::Result<Session> Session::Open(const CK_FUNCTION_LIST& module,
@@ -85,7 +92,7 @@ Answer<Nothing> Session::Random(std::span<std::uint8_t> out) {
 }
 
 Answer<ObjectHandle> Session::GenerateKey(CK_MECHANISM_TYPE mechanism,
-                                          Template attributes) {
+                                          const Template& attributes) {
   CK_MECHANISM ck = {mechanism, nullptr, 0};
   CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
   const CK_RV rv = module_->C_GenerateKey(handle_, &ck, attributes.data(),
@@ -93,7 +100,7 @@ Answer<ObjectHandle> Session::GenerateKey(CK_MECHANISM_TYPE mechanism,
   return {Noted(rv), "C_GenerateKey", ObjectHandle{key}};
 }
 
-Answer<ObjectHandle> Session::CreateObject(Template attributes) {
+Answer<ObjectHandle> Session::CreateObject(const Template& attributes) {
   CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
   const CK_RV rv = module_->C_CreateObject(handle_, attributes.data(),
                                            attributes.size(), &object);
@@ -101,7 +108,7 @@ Answer<ObjectHandle> Session::CreateObject(Template attributes) {
 }
 
 Answer<ObjectHandle> Session::CopyObject(ObjectHandle object,
-                                         Template changes) {
+                                         const Template& changes) {
   CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
   const CK_RV rv = module_->C_CopyObject(handle_, Raw(object), changes.data(),
                                          changes.size(), &copy);
@@ -113,7 +120,8 @@ Answer<Nothing> Session::DestroyObject(ObjectHandle object) {
   return {Noted(rv), "C_DestroyObject", {}};
 }
 
-Answer<Nothing> Session::SetAttributes(ObjectHandle object, Template changes) {
+Answer<Nothing> Session::SetAttributes(ObjectHandle object,
+                                       const Template& changes) {
   const CK_RV rv = module_->C_SetAttributeValue(handle_, Raw(object),
                                                 changes.data(), changes.size());
   return {Noted(rv), "C_SetAttributeValue", {}};
@@ -121,7 +129,7 @@ Answer<Nothing> Session::SetAttributes(ObjectHandle object, Template changes) {
 
 Answer<ObjectHandle> Session::DeriveKey(ObjectHandle base,
                                         base::ByteView blocks,
-                                        Template& attributes) {
+                                        const Template& attributes) {
   CK_KEY_DERIVATION_STRING_DATA parameter = {Unconst(blocks), blocks.size()};
   CK_MECHANISM ck = {CKM_AES_ECB_ENCRYPT_DATA, &parameter, sizeof(parameter)};
   CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
@@ -130,9 +138,9 @@ Answer<ObjectHandle> Session::DeriveKey(ObjectHandle base,
   return {Noted(rv), "C_DeriveKey", ObjectHandle{key}};
 }
 
-Answer<base::Bytes> Session::WrapKey(CK_MECHANISM_TYPE mechanism,
+Answer<base::Bytes> Session::WrapKey(const Mechanism& mechanism,
                                      ObjectHandle with, ObjectHandle key) {
-  CK_MECHANISM ck = {mechanism, nullptr, 0};
+  CK_MECHANISM ck = AsCk(mechanism);
   base::Bytes wrapped(kMaxWrapped);
   CK_ULONG size = wrapped.size();
   const CK_RV rv = module_->C_WrapKey(handle_, &ck, Raw(with), Raw(key),
@@ -141,16 +149,23 @@ Answer<base::Bytes> Session::WrapKey(CK_MECHANISM_TYPE mechanism,
   return {Noted(rv), "C_WrapKey", std::move(wrapped)};
 }
 
-Answer<ObjectHandle> Session::UnwrapKey(CK_MECHANISM_TYPE mechanism,
+Answer<ObjectHandle> Session::UnwrapKey(const Mechanism& mechanism,
                                         ObjectHandle with,
                                         base::ByteView wrapped,
-                                        Template attributes) {
-  CK_MECHANISM ck = {mechanism, nullptr, 0};
+                                        const Template& attributes) {
+  CK_MECHANISM ck = AsCk(mechanism);
   CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
   const CK_RV rv = module_->C_UnwrapKey(
       handle_, &ck, Raw(with), Unconst(wrapped), wrapped.size(),
       attributes.data(), attributes.size(), &key);
   return {Noted(rv), "C_UnwrapKey", ObjectHandle{key}};
+}
+
+Answer<Nothing> Session::StartEncryption(const Mechanism& mechanism,
+                                         ObjectHandle key) {
+  CK_MECHANISM ck = AsCk(mechanism);
+  spoiled_ = true;
+  return {module_->C_EncryptInit(handle_, &ck, Raw(key)), "C_EncryptInit", {}};
 }
 
 Answer<base::Bytes> Session::ReadAttribute(ObjectHandle object,
@@ -174,7 +189,8 @@ Answer<base::Secret> Session::ReadSecret(ObjectHandle object) {
   return {Noted(rv), "C_GetAttributeValue", std::move(value)};
 }
 
-Answer<std::vector<ObjectHandle>> Session::FindObjects(Template pattern) {
+Answer<std::vector<ObjectHandle>> Session::FindObjects(
+    const Template& pattern) {
   Answer<std::vector<ObjectHandle>> found;
   found.function = "C_FindObjectsInit";
   found.rv = Noted(

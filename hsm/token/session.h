@@ -32,6 +32,11 @@ struct [[nodiscard]] Answer {
 
 struct Nothing {};
 
+struct Mechanism {
+  CK_MECHANISM_TYPE type;
+  base::ByteView parameter = {};
+};
+
 // A Session is one open read-write PKCS#11 session. Key material stays behind
 // ObjectHandles; the one way to read a value is ReadSecret, which the token
 // refuses for every key of ours that is sensitive.
@@ -54,21 +59,24 @@ class Session {
   Answer<Nothing> Random(std::span<std::uint8_t> out);
 
   Answer<ObjectHandle> GenerateKey(CK_MECHANISM_TYPE mechanism,
-                                   Template attributes);
-  Answer<ObjectHandle> CreateObject(Template attributes);
-  Answer<ObjectHandle> CopyObject(ObjectHandle object, Template changes);
+                                   const Template& attributes);
+  Answer<ObjectHandle> CreateObject(const Template& attributes);
+  Answer<ObjectHandle> CopyObject(ObjectHandle object, const Template& changes);
   Answer<Nothing> DestroyObject(ObjectHandle object);
-  Answer<Nothing> SetAttributes(ObjectHandle object, Template changes);
+  Answer<Nothing> SetAttributes(ObjectHandle object, const Template& changes);
 
-  // Makes the key E_base(blocks), by CKM_AES_ECB_ENCRYPT_DATA. `attributes` is
-  // not const because Cryptoki's are not; it comes back as it was.
+  // Makes the key E_base(blocks), by CKM_AES_ECB_ENCRYPT_DATA.
   Answer<ObjectHandle> DeriveKey(ObjectHandle base, base::ByteView blocks,
-                                 Template& attributes);
+                                 const Template& attributes);
 
-  Answer<base::Bytes> WrapKey(CK_MECHANISM_TYPE mechanism, ObjectHandle with,
+  Answer<base::Bytes> WrapKey(const Mechanism& mechanism, ObjectHandle with,
                               ObjectHandle key);
-  Answer<ObjectHandle> UnwrapKey(CK_MECHANISM_TYPE mechanism, ObjectHandle with,
-                                 base::ByteView wrapped, Template attributes);
+  Answer<ObjectHandle> UnwrapKey(const Mechanism& mechanism, ObjectHandle with,
+                                 base::ByteView wrapped,
+                                 const Template& attributes);
+
+  // Whether `key` may encrypt by `mechanism`. Spoils the session.
+  Answer<Nothing> StartEncryption(const Mechanism& mechanism, ObjectHandle key);
 
   // One attribute, of at most 1024 bytes.
   Answer<base::Bytes> ReadAttribute(ObjectHandle object,
@@ -77,7 +85,7 @@ class Session {
   Answer<base::Secret> ReadSecret(ObjectHandle object);
 
   // Every object that matches. Slow: the token looks at all it has.
-  Answer<std::vector<ObjectHandle>> FindObjects(Template pattern);
+  Answer<std::vector<ObjectHandle>> FindObjects(const Template& pattern);
 
   // AES-GCM with a 128-bit tag, which follows the ciphertext. Whether the token
   // kept to that is the caller's to check. Neither ever passes a null pointer

@@ -26,7 +26,10 @@ class Template {
   Template& SetMechanisms(std::vector<CK_MECHANISM_TYPE> mechanisms);
   Template& Remove(CK_ATTRIBUTE_TYPE type);
 
-  CK_ATTRIBUTE* data() { return attributes_.data(); }
+  // Cryptoki takes non-const pointers to templates that it only reads.
+  CK_ATTRIBUTE* data() const {
+    return const_cast<CK_ATTRIBUTE*>(attributes_.data());
+  }
   CK_ULONG size() const { return attributes_.size(); }
 
  private:

@@ -15,12 +15,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-P12 PrefixOf(const Nonce& nonce) {
-  P12 p;
-  std::copy_n(nonce.begin(), p.size(), p.begin());
-  return p;
-}
-
 Nonce Join(const P12& p, const Iv& iv) {
   Nonce nonce;
   std::ranges::copy(iv, std::ranges::copy(p, nonce.begin()).out);

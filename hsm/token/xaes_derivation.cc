@@ -16,7 +16,7 @@ using base::ErrorCode;
 base::Result<base::Secret> DeriveReadable(Sessions& sessions, ObjectHandle key,
                                           base::ByteView blocks) {
   Session& anchor = sessions.anchor();
-  Template readable = ReadableTemplate(blocks.size());
+  const Template readable = ReadableTemplate(blocks.size());
   ASSIGN_OR_RETURN(const ObjectHandle object,
                    anchor.DeriveKey(key, blocks, readable).Take());
   auto value = anchor.ReadSecret(object);
@@ -44,6 +44,12 @@ base::Secret Blocks(Purpose purpose, const P12& p, const base::Secret& k1) {
 
 }  // namespace
 
+P12 PrefixOf(const Nonce& nonce) {
+  P12 p;
+  std::copy_n(nonce.begin(), p.size(), p.begin());
+  return p;
+}
+
 void Double(std::span<std::uint8_t, 16> block) {
   constexpr std::uint8_t kReduction = 0x87;  // x^128 = x^7 + x^2 + x + 1.
   const auto carry = static_cast<std::uint8_t>(block[0] >> 7);
@@ -63,7 +69,7 @@ base::Result<ObjectHandle> DeriveMessageKey(Sessions& sessions,
                                             ObjectHandle key,
                                             const base::Secret& k1,
                                             const P12& p,
-                                            Template& message_key) {
+                                            const Template& message_key) {
   const base::Secret blocks = Blocks(Purpose::kMessageKey, p, k1);
   return sessions.anchor().DeriveKey(key, blocks.Reveal(), message_key).Take();
 }

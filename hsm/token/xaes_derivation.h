@@ -14,6 +14,7 @@ namespace hsm::token {
 
 // The first half of a Nonce, which chooses the message key.
 using P12 = std::array<std::uint8_t, 12>;
+P12 PrefixOf(const Nonce& nonce);
 using Block = std::array<std::uint8_t, 16>;
 
 // What the derived bytes are for: the letter in the derivation's input.
@@ -33,7 +34,7 @@ base::Result<ObjectHandle> DeriveMessageKey(Sessions& sessions,
                                             ObjectHandle key,
                                             const base::Secret& k1,
                                             const P12& p,
-                                            Template& message_key);
+                                            const Template& message_key);
 
 // What identifies K without revealing it: the derivation for kCheckValue, P =
 // 0. docs/protocol/ciphertext.md.
