@@ -59,10 +59,15 @@ std::optional<base::WallTime> Columns::OptionalTime() {
 }
 
 hsm::Algorithm Columns::Algorithm() {
-  const auto algorithm = static_cast<hsm::Algorithm>(Integer());
-  ok_ = ok_ && (algorithm == hsm::Algorithm::kXaes256Gcm ||
-                algorithm == hsm::Algorithm::kAes256GcmCounter);
-  return algorithm;
+  const std::int64_t value = Integer();
+  for (const hsm::Algorithm algorithm :
+       {hsm::Algorithm::kXaes256Gcm, hsm::Algorithm::kAes256GcmCounter}) {
+    if (value == static_cast<std::int64_t>(algorithm)) {
+      return algorithm;
+    }
+  }
+  ok_ = false;
+  return {};
 }
 
 void Columns::Skip(std::size_t count) {

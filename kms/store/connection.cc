@@ -38,8 +38,8 @@ constexpr std::string_view kDamagedAdvice =
     "the store {} is damaged: stop clavigerd, keep a copy of the file, and "
     "restore the newest backup";
 constexpr std::string_view kDiskAdvice =
-    "the disk under the store {} fails: see the kernel's log; nothing was "
-    "changed";
+    "the disk under the store {} refuses: look for a quota, a limit of the "
+    "file size, or errors in the kernel's log; nothing was changed";
 constexpr std::string_view kOpenAdvice =
     "the store {} cannot be opened: check that its folder exists and belongs "
     "to this user";
@@ -328,7 +328,16 @@ base::Status Connection::Begin() {
 }
 
 base::Status Connection::Commit() {
-  RETURN_IF_ERROR(Query("COMMIT"));
+  const base::Result<Rows> committed = Query("COMMIT");
+  traces_remain_ = false;
+  if (!committed.has_value()) {
+    Rollback();
+    // Copies what is committed to the database and empties the log.
+    traces_remain_ =
+        sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                  nullptr, nullptr) != SQLITE_OK;
+    return committed.error();
+  }
   return {};
 }
 
@@ -352,15 +361,6 @@ base::Status Connection::ReleaseSavepoint() {
 base::Status Connection::RollbackToSavepoint() {
   RETURN_IF_ERROR(Query("ROLLBACK TO SAVEPOINT change"));
   return ReleaseSavepoint();
-}
-
-base::Status Connection::DropUncommitted() {
-  const int code = sqlite3_wal_checkpoint_v2(
-      db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  if (code != SQLITE_OK) {
-    return Failed(code);
-  }
-  return {};
 }
 
 base::Result<std::vector<std::string>> Connection::TableNames() {

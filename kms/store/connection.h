@@ -85,18 +85,19 @@ class Connection {
   // A transaction that takes the write lock at once, so that it cannot fail
   // half-way because somebody else wrote.
   base::Status Begin();
+  // If it fails nothing was changed, and the transaction is over. A commit
+  // whose last step failed may have left all it wanted to write in the
+  // write-ahead log, where the next process to open the file would take it for
+  // committed: Commit() removes it, or else traces_remain() is true until a
+  // commit succeeds.
   base::Status Commit();
+  bool traces_remain() const { return traces_remain_; }
   void Rollback();  // Ends the transaction, if the database has not already.
 
   // One level of nesting inside a transaction.
   base::Status Savepoint();
   base::Status ReleaseSavepoint();
   base::Status RollbackToSavepoint();
-
-  // Makes sure that nothing of a transaction whose Commit failed can come back:
-  // its frames may be in the write-ahead log, complete, and would be taken for
-  // committed by the next process to open the file.
-  base::Status DropUncommitted();
 
   // The first error since Begin() that says something about the database
   // and not about one statement: the whole transaction must be given up, even
@@ -131,6 +132,7 @@ class Connection {
   std::map<std::string, Statement, std::less<>> statements_;
   std::optional<base::Error> fault_;
   bool fault_is_transient_ = false;
+  bool traces_remain_ = false;
 };
 
 }  // namespace kms::store

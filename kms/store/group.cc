@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/store/group.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "base/log.h"
 #include "kms/store/columns.h"
 
 namespace kms::store {
@@ -63,17 +61,7 @@ base::Result<Committed> Attempt(Connection& connection, const Group& group) {
     connection.Rollback();  // Every change failed: there is nothing to write.
     return done;
   }
-  if (base::Status committed = connection.Commit(); !committed.has_value()) {
-    connection.Rollback();
-    if (const base::Status dropped = connection.DropUncommitted();
-        !dropped.has_value()) {
-      base::LogWarning(
-          "store: a commit failed and its traces could not be removed; a "
-          "change that was refused may be there after a crash: {}",
-          dropped.error().message);
-    }
-    return std::move(committed).error();
-  }
+  RETURN_IF_ERROR(connection.Commit());
   return done;
 }
 

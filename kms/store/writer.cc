@@ -120,7 +120,12 @@ void Writer::KeepForgotten(std::vector<std::string> forgotten) {
 // Logs when the disk begins and when it ceases to refuse, not each time.
 void Writer::NoteHealth(const base::Result<Committed>& done) {
   if (!done.has_value() && !failing_) {
-    base::LogError("store: nothing can be committed: {}", done.error().message);
+    base::LogError("store: nothing can be committed: {}{}",
+                   done.error().message,
+                   connection_->traces_remain()
+                       ? "; a change that is refused now may be there after a "
+                         "crash of this process"
+                       : "");
   }
   if (done.has_value() && failing_) {
     base::LogInfo("store: commits work again");
