@@ -54,7 +54,7 @@ class Writer {
   explicit Writer(std::size_t max) : max_(max) {}
   // Goes on after the bytes of `begun`, which count towards `max`.
   Writer(std::size_t max, WipingBytes begun)
-      : max_(max), bytes_(std::move(begun)) {}
+      : max_(max), ok_(begun.size() <= max), bytes_(std::move(begun)) {}
 
   Writer& U8(std::uint8_t value);
   Writer& U16(std::uint16_t value);

@@ -4,6 +4,11 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <string>
+
 namespace base {
 namespace {
 
@@ -21,13 +26,28 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
   return spdlog::level::err;
 }
 
+bool IsControl(char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }
+
+// A message may hold what a client sent: a line break in it must not look like
+// the next message, nor an escape sequence reach the reader's terminal.
+std::string Escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (IsControl(c)) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}",
+                     static_cast<unsigned>(c));
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 void InitLog(std::string_view program, LogLevel level) {
-  auto logger =
-      std::make_shared<spdlog::logger>(
-          std::string(program),
-          std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>(
+      std::string(program), std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %n[%P] %l: %v",
                       spdlog::pattern_time_type::utc);
   logger->set_level(ToSpdlog(level));
@@ -36,6 +56,10 @@ void InitLog(std::string_view program, LogLevel level) {
 }
 
 void LogLine(LogLevel level, std::string_view text) {
+  if (std::any_of(text.begin(), text.end(), IsControl)) {
+    spdlog::log(ToSpdlog(level), "{}", Escaped(text));
+    return;
+  }
   spdlog::log(ToSpdlog(level), "{}", text);
 }
 

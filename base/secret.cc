@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace base {
 
@@ -22,6 +23,15 @@ Secret::Secret(std::size_t size)
   if (bytes_ == nullptr) {
     std::abort();
   }
+}
+
+Secret::Secret(Secret&& other) noexcept
+    : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {}
+
+Secret& Secret::operator=(Secret&& other) noexcept {
+  bytes_ = std::move(other.bytes_);
+  size_ = std::exchange(other.size_, 0);
+  return *this;
 }
 
 Secret Secret::CopyOf(std::span<const std::uint8_t> bytes) {

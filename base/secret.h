@@ -28,6 +28,11 @@ class Secret {
   // it is sized at start-up for the most requests that can be in flight.
   explicit Secret(std::size_t size);
 
+  // What was moved from is empty.
+  Secret(Secret&& other) noexcept;
+  Secret& operator=(Secret&& other) noexcept;
+  ~Secret() = default;
+
   static Secret CopyOf(std::span<const std::uint8_t> bytes);
   static Secret CopyOf(std::string_view text);
 
