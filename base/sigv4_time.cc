@@ -30,6 +30,11 @@ bool HasForm(std::string_view text) {
                     });
 }
 
+Error NotAmzDate() {
+  return {ErrorCode::kIncompleteSignature,
+          "Date must be in ISO-8601 'basic format' (YYYYMMDD'T'HHMMSS'Z')."};
+}
+
 }  // namespace
 
 AmzDate FormatAmzDate(WallTime time) {
@@ -50,11 +55,8 @@ AmzDate FormatAmzDate(WallTime time) {
 }
 
 Result<std::chrono::sys_seconds> ParseAmzDate(std::string_view text) {
-  const Error bad{ErrorCode::kIncompleteSignature,
-                  "Date must be in ISO-8601 'basic format' "
-                  "(YYYYMMDD'T'HHMMSS'Z')."};
   if (!HasForm(text)) {
-    return bad;
+    return NotAmzDate();
   }
   const std::chrono::year_month_day date(
       std::chrono::year(static_cast<int>(TakeDigits(text, 0, 4))),
@@ -64,7 +66,7 @@ Result<std::chrono::sys_seconds> ParseAmzDate(std::string_view text) {
   const unsigned minute = TakeDigits(text, 11, 2);
   const unsigned second = TakeDigits(text, 13, 2);
   if (!date.ok() || hour > 23 || minute > 59 || second > 59) {
-    return bad;
+    return NotAmzDate();
   }
   return std::chrono::sys_days(date) + std::chrono::hours(hour) +
          std::chrono::minutes(minute) + std::chrono::seconds(second);
