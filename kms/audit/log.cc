@@ -124,6 +124,7 @@ class FileLog final : public Log {
 base::Status FileLog::Start() {
   ASSIGN_OR_RETURN(writer_, Writer::Open(options_, clock_));
   Publish();
+  space_.Poll();
   // The thread takes no signals: they are for the thread that main() chose.
   sigset_t all, before;
   sigfillset(&all);
@@ -180,7 +181,6 @@ void FileLog::Run() {
   while (Take(queue)) {
     Commit(queue);
     queue.Clear();
-    in_flight_ = 0;
     space_.Poll();
   }
   if (const base::Status closed = writer_->Close(); !closed) {
@@ -214,11 +214,13 @@ void FileLog::Commit(Queue& queue) {
           fmt::format("the audit log cannot be written, and nothing is done "
                       "unrecorded: cannot {}",
                       count.error().message)};
+      in_flight_ = 0;
       Report(failed);
       Complete(std::span(queue.waiters).subspan(done), failed);
       return;
     }
     records_ += *count;
+    in_flight_ -= *count;
     Publish();
     Report({});
     Complete(std::span(queue.waiters).subspan(done, *count), {});

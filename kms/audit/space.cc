@@ -20,9 +20,9 @@ base::Result<std::uint64_t> FreeBytes(const std::string& folder) {
 }  // namespace
 
 SpaceWatch::SpaceWatch(const LogOptions& options, const base::Clock& clock)
-    : options_(options), clock_(clock), looked_(clock.Monotonic()) {
-  Look();
-}
+    : options_(options),
+      clock_(clock),
+      looked_(clock.Monotonic() - kInterval) {}
 
 void SpaceWatch::Poll() {
   const base::MonotonicTime now = clock_.Monotonic();

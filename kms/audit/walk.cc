@@ -114,13 +114,14 @@ class Walker {
     const auto next_link = next ? ParseLink(*next) : std::nullopt;
     if (next_link && next_link->previous != LineHash(line)) {
       return At(
-          "its hash of the record before it, and the next record's hash "
-          "of it, are both wrong: it was edited");
+          "its hash of the record before it, and the next record's hash of it, "
+          "are both wrong: it was edited");
     }
     return fmt::format(
-        "{}: it was edited: the record after it ({}) names "
+        "{}: it{} was edited: the record after it ({}) names "
         "another hash",
-        Where(walk_.lines), Where(walk_.lines + 1));
+        Where(walk_.lines), next_link ? "" : ", or the record after it,",
+        Where(walk_.lines + 1));
   }
 
   void Accept(std::string_view line, const Link& link) {
