@@ -25,7 +25,8 @@ struct Locator {
   auto operator<=>(const Locator&) const = default;
 };
 
-// How the symmetric ciphertexts of a key are made (docs/protocol/ciphertext.md).
+// How the symmetric ciphertexts of a key are made
+// (docs/protocol/ciphertext.md).
 enum class Algorithm : std::uint8_t {
   kXaes256Gcm = 1,       // The token derives a message key; random nonces.
   kAes256GcmCounter = 2  // The token cannot derive; nonces are counted.
@@ -146,8 +147,8 @@ struct Capabilities {
 // All objects of the token that are keys, by CKA_ID, whoever made them.
 struct ListKeysRequest {};
 struct ListedKey {
-  base::Bytes id;       // CKA_ID; empty if unreadable.
-  std::string label;    // CKA_LABEL; empty if unreadable.
+  base::Bytes id;        // CKA_ID; empty if unreadable.
+  std::string label;     // CKA_LABEL; empty if unreadable.
   bool readable = true;  // False for the litter of a kill during creation.
 };
 struct ListKeysReply {

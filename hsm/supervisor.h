@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_SUPERVISOR_H_
+#define HSM_SUPERVISOR_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "hsm/worker_process.h"
+
+namespace hsm {
+
+struct SupervisorOptions {
+  std::string key_store;            // Its name, for the log.
+  std::string socket_path;          // Where clavigerd comes; made and removed.
+  int workers = 2;                  // 1..64.
+  std::vector<uid_t> allowed_uids;  // Who may connect.
+  OpenTokenFn open_token;           // Runs in each worker.
+  // A worker that takes longer to open its token is killed.
+  std::chrono::milliseconds open_deadline{120'000};
+  int ready_fd = -1;  // Gets "ready\n", and is closed, once we listen.
+};
+
+// Runs the workers of one key store until SIGTERM or SIGINT, and hands their
+// connections to clavigerd. A worker that dies or is to be replaced is followed
+// by another, with back-off. A token that refuses the PIN, or that a worker
+// finds unfit, is left alone, and nobody tries again before SIGHUP: a few
+// attempts more would lock it. For the same reason one worker tries the PIN
+// first.
+//
+// Loads no module and reads no PIN. Takes over the signals of the process,
+// which must have one thread only. Returns when all workers are gone; fails
+// with kBusy if the socket is served already, kIo or kInvalidArgument if it
+// cannot be made.
+base::Status RunSupervisor(const SupervisorOptions& options,
+                           const base::Clock& clock);
+
+}  // namespace hsm
+
+#endif  // HSM_SUPERVISOR_H_

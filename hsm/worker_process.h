@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HSM_WORKER_PROCESS_H_
+#define HSM_WORKER_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "hsm/fd.h"
+#include "hsm/token/token.h"
+
+namespace hsm {
+
+// Opens the token. It is called in the worker process, so it is also the place
+// that reads the PIN and prepares the process for holding it.
+using OpenTokenFn =
+    std::function<base::Result<std::unique_ptr<token::Token>>()>;
+
+// A worker process and the supervisor's end of its control socket, on which the
+// worker reports its start (one SupervisorReply), connections are handed to it,
+// and whose end tells it to stop.
+struct WorkerProcess {
+  pid_t pid = -1;
+  Fd control;
+};
+
+// Forks a worker, which opens its token, reports, and serves. The calling
+// process must have one thread only. Fails with kIo.
+base::Result<WorkerProcess> StartWorker(const OpenTokenFn& open_token);
+
+// What a status from waitpid() says, for people: "was killed by signal 11".
+std::string DescribeExit(int wait_status);
+
+}  // namespace hsm
+
+#endif  // HSM_WORKER_PROCESS_H_
