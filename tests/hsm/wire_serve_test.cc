@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <future>
+#include <string>
+#include <vector>
+
+#include "hsm/frame.h"
+#include "hsm/serve.h"
+#include "hsm/socket.h"
+#include "hsm/status_codes.h"
+#include "tests/hsm/memory_token.h"
+#include "tests/testlib/status.h"
+
+namespace hsm {
+namespace {
+
+using base::ErrorCode;
+using hsm_test::EncryptOf;
+using hsm_test::MemoryToken;
+
+struct Reply {
+  std::uint32_t slot;
+  std::uint8_t status;
+  base::Bytes payload;
+};
+
+// A worker's loop on a thread, and the supervisor's end of its control socket.
+class ServeTest : public testing::Test {
+ protected:
+  ServeTest()
+      : token_(testlib::Take(MemoryToken::Open(hsm_test::Shared::Make()))) {
+    SocketPair pair = testlib::Take(MakeSocketPair(SOCK_SEQPACKET));
+    control_ = std::move(pair.ours);
+    loop_ = std::async(std::launch::async,
+                       [this, theirs = std::move(pair.theirs)]() mutable {
+                         return Serve(*token_, std::move(theirs));
+                       });
+  }
+
+  ~ServeTest() override { control_.Close(); }
+
+  Fd Connect() {
+    SocketPair pair = testlib::Take(MakeSocketPair(SOCK_STREAM));
+    const base::Bytes hello = {1};
+    testlib::Take(SendPacket(control_.get(), hello, pair.theirs.get()));
+    return std::move(pair.ours);
+  }
+
+  template <typename Request>
+  static void Append(base::WipingBytes& out, std::uint32_t slot,
+                     const Request& request) {
+    testlib::Take(AppendFrame(slot, RowOf<Request>().number, request, out));
+  }
+
+  static void Write(const Fd& socket, base::ByteView bytes) {
+    while (!bytes.empty()) {
+      const ssize_t size =
+          send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      ASSERT_GT(size, 0);
+      bytes = bytes.subspan(static_cast<std::size_t>(size));
+    }
+  }
+
+  // The next reply; nothing at the end of the connection.
+  static std::optional<Reply> Read(const Fd& socket) {
+    base::Bytes head(kFrameHeadSize);
+    if (!ReadAll(socket, head)) {
+      return std::nullopt;
+    }
+    base::Reader reader(head);
+    const std::uint32_t length = *reader.U32();
+    Reply reply{*reader.U32(), *reader.U8(), {}};
+    reply.payload.resize(length - kMinFrame);
+    return ReadAll(socket, reply.payload) ? std::optional(reply) : std::nullopt;
+  }
+
+  static bool ReadAll(const Fd& socket, base::Bytes& bytes) {
+    return bytes.empty() ||
+           recv(socket.get(), bytes.data(), bytes.size(), MSG_WAITALL) ==
+               static_cast<ssize_t>(bytes.size());
+  }
+
+  std::unique_ptr<token::Token> token_;
+  Fd control_;
+  std::future<WorkerExit> loop_;
+};
+
+TEST_F(ServeTest, AnswersEachRequestInItsSlot) {
+  const Fd socket = Connect();
+  base::WipingBytes out;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    Append(out, 5000 - i, EncryptOf(std::to_string(i)));
+  }
+  Write(socket, out);
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    const auto reply = Read(socket);
+    ASSERT_TRUE(reply.has_value());
+    EXPECT_EQ(reply->slot, 5000 - i);
+    EXPECT_EQ(reply->status, kStatusOk);
+    ASSERT_OK_AND_ASSIGN(const Sealed sealed, Decode<Sealed>(reply->payload));
+    EXPECT_EQ(sealed.ciphertext,
+              hsm_test::Flipped(base::AsBytes(std::to_string(i))));
+  }
+}
+
+TEST_F(ServeTest, AnswersEveryOperation) {
+  const Fd socket = Connect();
+  base::WipingBytes out;
+  Append(out, 1, GenerateKeyRequest{});
+  Append(out, 2, EncryptOf("x"));
+  Append(out, 3, DecryptRequest{.sealed = {{}, hsm_test::Flipped({})}});
+  Append(out, 4, GenerateDataKeyRequest{.size = 32});
+  Append(out, 5, ReEncryptRequest{});
+  Append(out, 6, RandomRequest{16});
+  Append(out, 7, DestroyKeyRequest{});
+  Append(out, 8, EvictKeyRequest{});
+  Append(out, 9, CheckKeyRequest{});
+  Append(out, 10, HealthRequest{});
+  Append(out, 11, CapabilitiesRequest{});
+  Append(out, 12, ListKeysRequest{});
+  Write(socket, out);
+  for (std::uint32_t slot = 1; slot <= kOperationCount; ++slot) {
+    const auto reply = Read(socket);
+    ASSERT_TRUE(reply.has_value());
+    EXPECT_EQ(reply->slot, slot);
+    // The MemoryToken has nothing to destroy.
+    EXPECT_EQ(reply->status,
+              slot == 7 ? StatusNumber(ErrorCode::kNotFound) : kStatusOk)
+        << slot;
+    if (slot == 12) {
+      ASSERT_OK_AND_ASSIGN(const ListKeysReply listed,
+                           Decode<ListKeysReply>(reply->payload));
+      EXPECT_EQ(listed.keys.size(), hsm_test::kListedKeys);
+    }
+  }
+}
+
+TEST_F(ServeTest, WaitsForAPeerThatDoesNotRead) {
+  const Fd slow = Connect();
+  base::WipingBytes out;
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    Append(out, i, ListKeysRequest{});  // Some 150 KiB each.
+  }
+  Write(slow, out);
+  // Meanwhile others are served.
+  const Fd other = Connect();
+  out.clear();
+  Append(out, 77, HealthRequest{});
+  Write(other, out);
+  const auto reply = Read(other);
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->slot, 77U);
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    const auto late = Read(slow);
+    ASSERT_TRUE(late.has_value());
+    EXPECT_EQ(late->slot, i);
+  }
+}
+
+TEST_F(ServeTest, EndsAConnectionThatBreaksTheProtocol) {
+  base::WipingBytes good;
+  Append(good, 1, RandomRequest{16});
+  const std::vector<base::Bytes> bad = {
+      {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 6},  // Too long.
+      {0, 1, 0, 1, 0, 0, 0, 1, 6},              // Just too long.
+      {0, 0, 0, 4, 0, 0, 0, 1, 6},              // Too short.
+      {0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 16},       // Operation 0.
+      {0, 0, 0, 7, 0, 0, 0, 1, 13, 0, 16},      // No such operation.
+      {0, 0, 0, 7, 0, 0, 0, 1, 255, 0, 16},     // No such operation.
+      {0, 0, 0, 6, 0, 0, 0, 1, 6, 0},           // A field is cut.
+      {0, 0, 0, 8, 0, 0, 0, 1, 6, 0, 16, 0},    // A byte is left.
+  };
+  for (const base::Bytes& bytes : bad) {
+    const Fd socket = Connect();
+    Write(socket, good);
+    ASSERT_TRUE(Read(socket).has_value());
+    Write(socket, bytes);
+    EXPECT_FALSE(Read(socket).has_value()) << base::HexEncode(bytes);
+  }
+  // And only that connection.
+  const Fd socket = Connect();
+  Write(socket, good);
+  EXPECT_TRUE(Read(socket).has_value());
+}
+
+TEST_F(ServeTest, ServesManyConnectionsUpToABound) {
+  std::vector<Fd> sockets;
+  base::WipingBytes out;
+  Append(out, 1, HealthRequest{});
+  for (int i = 0; i < 256; ++i) {
+    sockets.push_back(Connect());
+  }
+  for (const Fd& socket : sockets) {
+    Write(socket, out);
+    EXPECT_TRUE(Read(socket).has_value());
+  }
+  const Fd surplus = Connect();
+  EXPECT_FALSE(Read(surplus).has_value());
+  sockets.pop_back();
+  EXPECT_TRUE(Read((Write(sockets.front(), out), sockets.front())));
+}
+
+TEST_F(ServeTest, EndsWhenTheTokenIsGoneAfterSayingSo) {
+  const Fd socket = Connect();
+  base::WipingBytes out;
+  Append(out, 1, HealthRequest{});
+  Append(out, 2, EncryptOf(hsm_test::kTokenGone));
+  Append(out, 3, HealthRequest{});
+  Write(socket, out);
+  EXPECT_EQ(Read(socket)->status, kStatusOk);
+  const auto reply = Read(socket);
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->slot, 2U);
+  EXPECT_EQ(reply->status, StatusNumber(ErrorCode::kHsmUnavailable));
+  EXPECT_FALSE(Read(socket).has_value());
+  EXPECT_EQ(loop_.get(), WorkerExit::kTokenGone);
+}
+
+TEST_F(ServeTest, EndsWithTheControlSocket) {
+  const Fd socket = Connect();
+  control_.Close();
+  EXPECT_EQ(loop_.get(), WorkerExit::kStopped);
+  EXPECT_FALSE(Read(socket).has_value());
+}
+
+}  // namespace
+}  // namespace hsm
