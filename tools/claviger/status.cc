@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "tools/claviger/connect.h"
+#include "tools/claviger/verb.h"
+
+namespace tools::claviger {
+namespace {
+
+void Print(std::string_view name, std::string_view value) {
+  fmt::print("{:<24}{}\n", name, value);
+}
+
+// The first line of a page.
+std::string FirstLine(std::string_view page) {
+  return Printable(page.substr(0, page.find('\n')));
+}
+
+// Prints what the server says of itself on `path`; returns whether it is well.
+base::Result<bool> PrintPage(kms::client::Client& client, std::string_view name,
+                             std::string_view path) {
+  ASSIGN_OR_RETURN(const kms::client::Response response, client.Get(path));
+  const bool good = response.status == 200;
+  Print(name, good ? "yes" : "no: " + FirstLine(response.body));
+  return good;
+}
+
+// Prints the members of an object, one a line.
+void PrintMembers(const base::Json& object) {
+  for (const auto& [key, value] : object.items()) {
+    Print(key, Printable(value.is_string() ? base::TextOf(value)
+                                           : std::string_view(value.dump())));
+  }
+}
+
+// Only the server's administrators may ask for more, and only on the socket.
+base::Status PrintDetails(kms::client::Client& client) {
+  const auto response = client.Call("Claviger.Status", "{}");
+  if (!response.has_value()) {
+    Print("details", "none: " + FirstLine(response.error().message));
+    return {};
+  }
+  ASSIGN_OR_RETURN(const base::Json status, base::ParseJson(response->body));
+  if (status.is_object()) {
+    PrintMembers(status);
+  }
+  return {};
+}
+
+base::Result<int> RunStatus(const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const auto client, MakeClient(arguments));
+  Print("server", kms::client::Describe(client->endpoint()));
+  ASSIGN_OR_RETURN(const bool alive, PrintPage(*client, "alive", "/healthz"));
+  ASSIGN_OR_RETURN(const bool ready, PrintPage(*client, "ready", "/readyz"));
+  RETURN_IF_ERROR(PrintDetails(*client));
+  return alive && ready ? kExitSuccess : kExitRefused;
+}
+
+}  // namespace
+
+const Verb kStatus = {
+    "status",
+    "Says whether the server serves; exit status 0 if it does",
+    {},
+    RunStatus};
+
+}  // namespace tools::claviger
