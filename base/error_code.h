@@ -10,13 +10,13 @@ namespace base {
 // boundary (AWS error names, CK_RV) translates it in exactly one total table.
 enum class ErrorCode : std::uint8_t {
   // The request itself.
-  kValidation,         // A member breaks a constraint of the API's model.
-  kSerialization,      // The body is not the JSON that the operation takes.
-  kUnknownOperation,   // No such operation.
-  kInvalidArgument,    // A caller inside the program broke a contract; bad
-                       // configuration; a bad command line.
-  kThrottled,          // A bounded queue is full.
-  kDryRun,             // Would have succeeded, but DryRun is set.
+  kValidation,        // A member breaks a constraint of the API's model.
+  kSerialization,     // The body is not the JSON that the operation takes.
+  kUnknownOperation,  // No such operation.
+  kInvalidArgument,   // A caller inside the program broke a contract; bad
+                      // configuration; a bad command line.
+  kThrottled,         // A bounded queue is full.
+  kDryRun,            // Would have succeeded, but DryRun is set.
   // Who asks.
   kMissingAuthentication,
   kIncompleteSignature,
@@ -24,7 +24,7 @@ enum class ErrorCode : std::uint8_t {
   kUnrecognizedClient,
   kExpiredToken,
   kAccessDenied,
-  kNotAuthorized,      // Reserved names (alias/aws/).
+  kNotAuthorized,  // Reserved names (alias/aws/).
   kInvalidGrantToken,
   // Keys and their neighbours.
   kNotFound,
@@ -43,15 +43,15 @@ enum class ErrorCode : std::uint8_t {
   kUnsupportedOperation,
   kConflict,
   // Ourselves and what we stand on.
-  kKeyUnavailable,     // The key's material cannot be reached now.
-  kHsmUnavailable,     // The worker or the token did not answer or is gone.
-  kTimeout,            // A deadline passed; the outcome is settled.
-  kAuditUnavailable,   // The audit log cannot be written: fail closed.
-  kStoreUnavailable,   // The store cannot be read or written.
-  kBusy,               // Another process holds it (a lock, a database).
-  kCorrupt,            // Bytes at rest or from a peer that cannot be right.
-  kIo,                 // The operating system refused; errno is in the text.
-  kInternal,           // A broken invariant.
+  kKeyUnavailable,    // The key's material cannot be reached now.
+  kHsmUnavailable,    // The worker or the token did not answer or is gone.
+  kTimeout,           // A deadline passed; the outcome is settled.
+  kAuditUnavailable,  // The audit log cannot be written: fail closed.
+  kStoreUnavailable,  // The store cannot be read or written.
+  kBusy,              // Another process holds it (a lock, a database).
+  kCorrupt,           // Bytes at rest or from a peer that cannot be right.
+  kIo,                // The operating system refused; errno is in the text.
+  kInternal,          // A broken invariant.
 };
 
 }  // namespace base

@@ -76,14 +76,14 @@ void Hasher::Start() {
 }
 
 void Hasher::Update(ByteView data) {
-  Require(EVP_DigestUpdate(contexts_->digest.get(), data.data(),
-                           data.size()) == 1);
+  Require(EVP_DigestUpdate(contexts_->digest.get(), data.data(), data.size()) ==
+          1);
 }
 
 Digest Hasher::Finish() {
   Digest digest;
-  Require(EVP_DigestFinal_ex(contexts_->digest.get(), digest.data(),
-                             nullptr) == 1);
+  Require(EVP_DigestFinal_ex(contexts_->digest.get(), digest.data(), nullptr) ==
+          1);
   return digest;
 }
 

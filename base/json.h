@@ -19,9 +19,9 @@ namespace base {
 // reading in a buffer of its own, which is not (docs/mistakes.md).
 //
 // Objects iterate in the order of their keys' UTF-8 bytes.
-using Json = nlohmann::basic_json<std::map, std::vector, WipingString, bool,
-                                  std::int64_t, std::uint64_t, double,
-                                  WipingAllocator>;
+using Json =
+    nlohmann::basic_json<std::map, std::vector, WipingString, bool,
+                         std::int64_t, std::uint64_t, double, WipingAllocator>;
 
 // Parses one JSON text of RFC 8259. Stricter than most: an object that names a
 // key twice is refused (two readers could disagree on its meaning), and so is
@@ -31,8 +31,8 @@ Result<Json> ParseJson(std::string_view text);
 // Views a string value; the caller has checked that it is one.
 std::string_view TextOf(const Json& value);
 
-// Appends `text` as the inside of a JSON string (without the quotes). Bytes that
-// are not UTF-8 become U+FFFD, so that the result is always JSON.
+// Appends `text` as the inside of a JSON string (without the quotes). Bytes
+// that are not UTF-8 become U+FFFD, so that the result is always JSON.
 void AppendJsonEscaped(std::string_view text, WipingString& out);
 
 }  // namespace base

@@ -41,11 +41,11 @@ using Status = Result<void>;
 // CO_RETURN_IF_ERROR is the same inside a coroutine.
 #define RETURN_IF_ERROR(expr) BASE_RETURN_IF_ERROR_INNER(return, expr)
 #define CO_RETURN_IF_ERROR(expr) BASE_RETURN_IF_ERROR_INNER(co_return, expr)
-#define BASE_RETURN_IF_ERROR_INNER(return_word, expr)    \
-  do {                                                   \
-    if (auto status_ = (expr); !status_.has_value()) {   \
+#define BASE_RETURN_IF_ERROR_INNER(return_word, expr)        \
+  do {                                                       \
+    if (auto status_ = (expr); !status_.has_value()) {       \
       return_word ::base::Error(std::move(status_).error()); \
-    }                                                    \
+    }                                                        \
   } while (false)
 
 // ASSIGN_OR_RETURN declares or assigns `lhs` from the Result `expr`, or returns

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "base/bytes.h"
@@ -40,13 +41,11 @@ Status CheckNotOurs(std::span<const HeaderView> headers) {
 
 // The value of SignedHeaders for `headers`.
 Result<std::string> SignedHeaders(std::span<const HeaderView> headers) {
-  std::vector<std::string> names;
+  std::set<std::string> names;
   for (const HeaderView& header : headers) {
-    names.push_back(Lower(header.name));
+    names.insert(Lower(header.name));
   }
-  std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
-  if (std::ranges::find(names, "host") == names.end()) {
+  if (!names.contains("host")) {
     return Error{ErrorCode::kInvalidArgument,
                  "a request needs a host header before it can be signed"};
   }

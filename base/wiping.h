@@ -22,7 +22,8 @@ class WipingAllocator {
 
   WipingAllocator() = default;
   template <typename U>
-  WipingAllocator(const WipingAllocator<U>&) noexcept {}  // NOLINT
+  WipingAllocator(  // NOLINT(google-explicit-constructor)
+      const WipingAllocator<U>&) noexcept {}
 
   T* allocate(std::size_t n) { return std::allocator<T>().allocate(n); }
   void deallocate(T* p, std::size_t n) noexcept {
