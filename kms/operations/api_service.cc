@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "kms/operations/context.h"
 #include "kms/operations/dry_run.h"
+#include "kms/operations/outbox.h"
 #include "kms/operations/record.h"
 #include "kms/operations/resolve.h"
 
@@ -80,12 +81,11 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Run(Call& call) {
 boost::asio::awaitable<base::Status> ApiService::Record(
     Call& call, const base::Error* error) {
   if (!call.committed_event.empty()) {
-    CO_RETURN_IF_ERROR(co_await log_.Append(std::move(call.committed_event)));
-    environment_.store.ForgetOutbox(call.event_id);
-    co_return base::Status();
+    store::OutboxEvent event = {call.event_id, std::move(call.committed_event)};
+    co_return co_await AppendCommitted(environment_, std::move(event));
   }
-  co_return co_await log_.Append(error == nullptr ? SuccessEvent(call, 0)
-                                                  : FailureEvent(call, *error));
+  co_return co_await environment_.log.Append(
+      error == nullptr ? SuccessEvent(call, 0) : FailureEvent(call, *error));
 }
 
 boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
@@ -112,7 +112,7 @@ base::Status ApiService::Ready() const {
         base::ErrorCode::kHsmUnavailable,
         "no worker of key store '" + environment_.key_store + "' answers"};
   }
-  if (!log_.health().writable) {
+  if (!environment_.log.health().writable) {
     return base::Error{base::ErrorCode::kAuditUnavailable,
                        "the audit log cannot be written"};
   }

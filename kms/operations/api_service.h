@@ -2,7 +2,6 @@
 #ifndef KMS_OPERATIONS_API_SERVICE_H_
 #define KMS_OPERATIONS_API_SERVICE_H_
 
-#include "kms/audit/log.h"
 #include "kms/operations/call.h"
 #include "kms/service.h"
 
@@ -12,9 +11,8 @@ namespace kms::operations {
 // Handle, and there the same steps in the same order.
 class ApiService final : public Service {
  public:
-  // Everything is borrowed.
-  ApiService(Environment& environment, audit::Log& log)
-      : environment_(environment), log_(log) {}
+  // `environment` is borrowed.
+  explicit ApiService(Environment& environment) : environment_(environment) {}
 
   boost::asio::awaitable<base::Result<Reply>> Handle(
       const Request& request) override;
@@ -26,7 +24,6 @@ class ApiService final : public Service {
                                               const base::Error* error);
 
   Environment& environment_;
-  audit::Log& log_;
 };
 
 }  // namespace kms::operations

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "kms/audit/log.h"
 #include "kms/authorizer.h"
 #include "kms/ciphertext.h"
 #include "kms/operations/operation.h"
@@ -37,8 +38,12 @@ struct Environment {
   const base::Clock& clock;
   Counters& counters;
   DeletionGuard& deletion_guard;
+  audit::Log& log;
   std::string key_store;  // Where new keys live.
   hsm::Algorithm algorithm = hsm::Algorithm::kXaes256Gcm;  // Of new keys.
+  // Events of mutations that the log could not take when they happened; they
+  // are in the outbox, and housekeeping tries again.
+  std::vector<store::OutboxEvent> unlogged;
 };
 
 // A Check is one thing that must be allowed: an action on a resource. `key` is

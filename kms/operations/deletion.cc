@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "kms/audit/event.h"
+#include "kms/operations/outbox.h"
 
 namespace kms::operations {
 namespace {
@@ -43,8 +44,7 @@ std::string StepEvent(const Environment& environment, const Key& key,
 
 // Commits `change` with its event, and has the event in the log on return.
 asio::awaitable<base::Status> CommitStep(Environment& environment,
-                                         audit::Log& log, const Key& key,
-                                         std::string_view name,
+                                         const Key& key, std::string_view name,
                                          store::Store::Change change) {
   const std::string event_id = base::NewUuidText();
   std::string text;
@@ -54,14 +54,11 @@ asio::awaitable<base::Status> CommitStep(Environment& environment,
     return transaction.AddOutbox({event_id, text});
   };
   CO_RETURN_IF_ERROR(co_await environment.store.Write(whole));
-  CO_RETURN_IF_ERROR(co_await log.Append(text));
-  environment.store.ForgetOutbox(event_id);
-  co_return base::Status();
+  co_return co_await AppendCommitted(environment, {event_id, text});
 }
 
 // Marks the key, unless it was saved meanwhile: then kConflict.
 asio::awaitable<base::Status> BeginDestruction(Environment& environment,
-                                               audit::Log& log,
                                                const Key& key) {
   auto mark = [&key](store::Transaction& transaction) -> base::Status {
     ASSIGN_OR_RETURN(Key current, transaction.GetKey(key.id));
@@ -73,8 +70,7 @@ asio::awaitable<base::Status> BeginDestruction(Environment& environment,
     current.destroying = true;
     return transaction.UpdateKey(current);
   };
-  co_return co_await CommitStep(environment, log, key, "DeleteKeyStarted",
-                                mark);
+  co_return co_await CommitStep(environment, key, "DeleteKeyStarted", mark);
 }
 
 asio::awaitable<base::Status> DestroyMaterials(Environment& environment,
@@ -93,15 +89,15 @@ asio::awaitable<base::Status> DestroyMaterials(Environment& environment,
 }
 
 asio::awaitable<base::Status> DestroyKey(Environment& environment,
-                                         audit::Log& log, const Key& key) {
+                                         const Key& key) {
   if (!key.destroying) {
-    CO_RETURN_IF_ERROR(co_await BeginDestruction(environment, log, key));
+    CO_RETURN_IF_ERROR(co_await BeginDestruction(environment, key));
   }
   CO_RETURN_IF_ERROR(co_await DestroyMaterials(environment, key));
   auto forget = [&key](store::Transaction& transaction) {
     return transaction.DeleteKey(key.id);
   };
-  co_return co_await CommitStep(environment, log, key, "DeleteKey", forget);
+  co_return co_await CommitStep(environment, key, "DeleteKey", forget);
 }
 
 }  // namespace
@@ -146,8 +142,7 @@ store::ClockProgress DeletionGuard::progress() {
   return {trusted_};
 }
 
-asio::awaitable<base::Status> DestroyDueKeys(Environment& environment,
-                                             audit::Log& log) {
+asio::awaitable<base::Status> DestroyDueKeys(Environment& environment) {
   const auto due_time = environment.deletion_guard.DueTime();
   // Without a trusted time, only what has begun goes on.
   CO_ASSIGN_OR_RETURN(const auto due, environment.store.ListDueDeletions(
@@ -158,7 +153,7 @@ asio::awaitable<base::Status> DestroyDueKeys(Environment& environment,
     if (!key) {
       continue;  // Somebody else was faster.
     }
-    const base::Status status = co_await DestroyKey(environment, log, **key);
+    const base::Status status = co_await DestroyKey(environment, **key);
     const bool cancelled =
         !status && status.error().code == base::ErrorCode::kConflict;
     if (!status && !cancelled && first_error) {

@@ -3,14 +3,12 @@
 #define KMS_OPERATIONS_DELETION_H_
 
 #include <boost/asio/awaitable.hpp>
-#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "kms/audit/log.h"
 #include "kms/operations/call.h"
 
 namespace kms::operations {
@@ -55,8 +53,7 @@ class DeletionGuard {
 // the token destroys it, the store forgets it, an audit record after. Whatever
 // is killed in between, the next run goes on. Keys that fail are tried again in
 // the next run; the first error is returned.
-boost::asio::awaitable<base::Status> DestroyDueKeys(Environment& environment,
-                                                    audit::Log& log);
+boost::asio::awaitable<base::Status> DestroyDueKeys(Environment& environment);
 
 }  // namespace kms::operations
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/housekeeping.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+
+#include "base/log.h"
+#include "kms/operations/deletion.h"
+#include "kms/operations/outbox.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kRound = std::chrono::seconds(1);
+constexpr int kRoundsPerProgress = 60;
+
+asio::awaitable<void> PersistProgress(Environment& environment) {
+  const store::ClockProgress progress = environment.deletion_guard.progress();
+  auto set = [progress](store::Transaction& transaction) {
+    return transaction.SetClockProgress(progress);
+  };
+  const base::Status status = co_await environment.store.Write(set);
+  if (!status) {
+    base::LogWarning("cannot persist the clock's progress: {}",
+                     status.error().message);
+  }
+}
+
+// Says so when distrust begins and ends, not every second between.
+void WatchClock(Environment& environment, bool& distrusted) {
+  const bool now = !environment.deletion_guard.DueTime().has_value();
+  if (now && !distrusted) {
+    base::LogWarning(
+        "the clock leads the time that has provably passed by {} s: keys that "
+        "are due are not destroyed until an operator accepts the clock with "
+        "`claviger call Claviger.AcceptClock` on the Unix socket",
+        environment.deletion_guard.Lead().count());
+  }
+  distrusted = now;
+}
+
+}  // namespace
+
+asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  bool distrusted = false;
+  for (int round = 0;; ++round) {
+    boost::system::error_code cancelled;
+    timer.expires_after(kRound);
+    co_await timer.async_wait(
+        asio::redirect_error(asio::use_awaitable, cancelled));
+    if (cancelled) {
+      co_return;
+    }
+    co_await RetryUnlogged(environment);
+    if (chores == Chores::kOwnOnly) {
+      continue;
+    }
+    WatchClock(environment, distrusted);
+    const base::Status destroyed = co_await DestroyDueKeys(environment);
+    if (!destroyed) {
+      base::LogError("destroying keys that are due: {}",
+                     destroyed.error().message);
+    }
+    if (round % kRoundsPerProgress == 0) {
+      co_await PersistProgress(environment);
+    }
+  }
+}
+
+}  // namespace kms::operations

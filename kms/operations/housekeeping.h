@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_HOUSEKEEPING_H_
+#define KMS_OPERATIONS_HOUSEKEEPING_H_
+
+#include <boost/asio/awaitable.hpp>
+
+#include "kms/operations/call.h"
+
+namespace kms::operations {
+
+// Whether this io thread does what one thread does for all: one says kAll.
+enum class Chores : std::uint8_t { kOwnOnly, kAll };
+
+// Once a second until cancelled: writes events that the log could not take. And
+// with kAll: destroys keys whose day has come, and persists how far time has
+// provably passed.
+boost::asio::awaitable<void> KeepHouse(Environment& environment, Chores chores);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_HOUSEKEEPING_H_

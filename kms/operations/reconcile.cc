@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/reconcile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/bytes.h"
+#include "base/log.h"
+
+namespace kms::operations {
+namespace {
+
+constexpr std::size_t kMostNamed = 10;
+
+std::string Named(const std::vector<std::string>& ids) {
+  const std::size_t count = std::min(ids.size(), kMostNamed);
+  return fmt::format("{}{}", fmt::join(ids.begin(), ids.begin() + count, ", "),
+                     count < ids.size() ? ", ..." : "");
+}
+
+}  // namespace
+
+boost::asio::awaitable<base::Result<Difference>> CompareToken(
+    Environment& environment) {
+  const hsm::ListKeysRequest request;
+  CO_ASSIGN_OR_RETURN(const hsm::ListKeysReply listed,
+                      co_await environment.hsm.Call(request));
+  CO_ASSIGN_OR_RETURN(const auto locators,
+                      environment.store.ListLocators(environment.key_store));
+  std::set<std::string> expected;
+  for (const hsm::Locator& locator : locators) {
+    expected.insert(base::HexEncode(locator.bytes));
+  }
+  Difference difference;
+  for (const hsm::ListedKey& key : listed.keys) {
+    if (!key.readable) {
+      ++difference.unreadable;
+    } else if (const std::string id = base::HexEncode(key.id);
+               expected.erase(id) == 0) {
+      difference.unknown.push_back(id);
+    }
+  }
+  difference.missing.assign(expected.begin(), expected.end());
+  co_return difference;
+}
+
+void LogDifference(const Difference& difference) {
+  if (!difference.missing.empty()) {
+    base::LogError(
+        "{} key materials of the store are not on the token: {}. Their keys "
+        "cannot be used. Was the token restored from an older backup than the "
+        "store, or is this another token?",
+        difference.missing.size(), Named(difference.missing));
+  }
+  if (!difference.unknown.empty()) {
+    base::LogWarning(
+        "{} keys on the token are not in the store: {}. They are left alone. "
+        "Is the store an older backup than the token, or --state the wrong "
+        "folder?",
+        difference.unknown.size(), Named(difference.unknown));
+  }
+  if (difference.unreadable > 0) {
+    base::LogWarning(
+        "{} objects on the token cannot be read: creations that were "
+        "interrupted leave such. They are left alone and do no harm.",
+        difference.unreadable);
+  }
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// claviger-hsm: the workers of one key store, and their supervisor. The only
+// program that loads a PKCS#11 module and reads a PIN.
+#include <fmt/format.h>
+#include <pwd.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "hsm/supervisor.h"
+#include "hsm/token/init_token.h"
+#include "hsm/token/probe_token.h"
+#include "hsm/token/token.h"
+#include "tools/config/config.h"
+#include "tools/files/files.h"
+
+namespace tools {
+namespace {
+
+constexpr std::size_t kWorkerHeap = 4U << 20;
+
+struct Options {
+  std::string config_file;
+  config::KeyStore store;
+  bool dev = false;
+  int ready_fd = -1;
+  std::string label;
+  std::string so_pin_file;
+};
+
+base::Status HardenProcess(bool dev) {
+  RETURN_IF_ERROR(base::ForbidCoreDumps());
+  ASSIGN_OR_RETURN(
+      const bool locked,
+      base::InitSecureHeap(kWorkerHeap, dev ? base::UnlockedMemory::kAllow
+                                            : base::UnlockedMemory::kRefuse));
+  if (!locked) {
+    base::LogWarning("memory for the PIN could not be locked");
+  }
+  return {};
+}
+
+base::Result<hsm::token::TokenConfig> TokenConfigOf(
+    const config::KeyStore& store) {
+  hsm::token::TokenConfig config;
+  config.module = store.module;
+  config.token_uri = store.token;
+  config.quirks = store.quirks;
+  config.lock_dir = store.lock_dir;
+  ASSIGN_OR_RETURN(config.pin, ReadSecretFile(store.pin_file));
+  return config;
+}
+
+base::Result<uid_t> UidOf(const std::string& user) {
+  const passwd* const entry = getpwnam(user.c_str());
+  if (entry == nullptr) {
+    return base::Error{base::ErrorCode::kInvalidArgument,
+                       "hsm.allowed_user: there is no user '" + user + "'"};
+  }
+  return entry->pw_uid;
+}
+
+base::Status ReadConfig(Options& options, std::vector<uid_t>& allowed) {
+  if (options.config_file.empty()) {
+    allowed = {geteuid(), 0};
+    return {};
+  }
+  ASSIGN_OR_RETURN(const config::Config config,
+                   config::Load(options.config_file));
+  options.store = config.key_stores.front();
+  ASSIGN_OR_RETURN(const uid_t uid, UidOf(config.allowed_user));
+  allowed = {uid, 0};
+  return {};
+}
+
+base::Status Supervise(Options options) {
+  hsm::SupervisorOptions supervisor;
+  RETURN_IF_ERROR(ReadConfig(options, supervisor.allowed_uids));
+  supervisor.key_store = options.store.name;
+  supervisor.socket_path = options.store.socket;
+  supervisor.workers = options.store.workers;
+  supervisor.ready_fd = options.ready_fd;
+  const base::RealClock clock;
+  supervisor.open_token =
+      [&options, &clock]() -> base::Result<std::unique_ptr<hsm::token::Token>> {
+    RETURN_IF_ERROR(HardenProcess(options.dev));
+    ASSIGN_OR_RETURN(auto config, TokenConfigOf(options.store));
+    return hsm::token::Token::Open(std::move(config), clock);
+  };
+  return hsm::RunSupervisor(supervisor, clock);
+}
+
+base::Status InitToken(const Options& options) {
+  RETURN_IF_ERROR(HardenProcess(/*dev=*/true));
+  ASSIGN_OR_RETURN(const base::Secret so_pin,
+                   ReadSecretFile(options.so_pin_file));
+  ASSIGN_OR_RETURN(const base::Secret pin,
+                   ReadSecretFile(options.store.pin_file));
+  return hsm::token::InitSoftHsmToken(options.store.module, options.label,
+                                      so_pin, pin);
+}
+
+base::Status Probe(const Options& options) {
+  RETURN_IF_ERROR(HardenProcess(/*dev=*/true));
+  ASSIGN_OR_RETURN(const auto config, TokenConfigOf(options.store));
+  ASSIGN_OR_RETURN(const hsm::token::ProbeReport report,
+                   hsm::token::ProbeToken(config));
+  for (const auto& [tried, outcome] : report.findings) {
+    fmt::print("{}: {}\n", tried, outcome);
+  }
+  if (!report.refusal.empty()) {
+    return base::Error{base::ErrorCode::kUnsupportedOperation, report.refusal};
+  }
+  return {};
+}
+
+void AddTokenOptions(CLI::App& app, config::KeyStore& store) {
+  app.add_option("--module", store.module, "PKCS#11 module");
+  app.add_option("--token", store.token, "RFC 7512 URI of the token");
+  app.add_option("--pin-file", store.pin_file,
+                 "File with the user PIN, readable by its owner only");
+  app.add_option("--lock-dir", store.lock_dir,
+                 "Lock folder of tokens without a directory");
+  app.add_option("--quirks", store.quirks, "Name of a token profile");
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("The workers of one key store.", "claviger-hsm");
+  app.set_version_flag("--version", "claviger-hsm " CLAVIGER_VERSION);
+  app.add_option("--config", options.config_file, "Configuration file (TOML)");
+  app.add_option("--key-store", options.store.name, "Name of the key store");
+  app.add_option("--socket", options.store.socket, "Where clavigerd comes");
+  app.add_option("--workers", options.store.workers)->check(CLI::Range(1, 64));
+  app.add_option("--ready-fd", options.ready_fd, "Told when listening");
+  app.add_flag("--dev", options.dev, "Warn where production refuses");
+  AddTokenOptions(app, options.store);
+  CLI::App* const init =
+      app.add_subcommand("init-token", "Make a token in an empty SoftHSM slot");
+  init->add_option("--label", options.label)->required();
+  init->add_option("--so-pin-file", options.so_pin_file)->required();
+  AddTokenOptions(*init, options.store);
+  CLI::App* const probe = app.add_subcommand(
+      "probe", "Try what a token can do and whether it keeps its keys");
+  AddTokenOptions(*probe, options.store);
+  CLI11_PARSE(app, argc, argv);
+
+  base::InitLog("claviger-hsm", base::LogLevel::kInfo);
+  signal(SIGPIPE, SIG_IGN);
+  const base::Status status = init->parsed()    ? InitToken(options)
+                              : probe->parsed() ? Probe(options)
+                                                : Supervise(options);
+  if (!status) {
+    base::LogError("{}", status.error().message);
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace tools
+
+int main(int argc, char** argv) { return tools::Main(argc, argv); }

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/clavigerd/daemon.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "kms/operations/intents.h"
+#include "kms/operations/outbox.h"
+#include "kms/operations/reconcile.h"
+#include "tools/clavigerd/gauges.h"
+#include "tools/clavigerd/io_thread.h"
+
+namespace tools {
+namespace {
+
+namespace asio = boost::asio;
+
+std::vector<std::string_view> OperationNames() {
+  std::vector<std::string_view> names;
+  for (const auto& operation : kms::operations::AllOperations()) {
+    names.push_back(operation.name);
+  }
+  return names;
+}
+
+base::Status MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return base::Error{base::ErrorCode::kIo, "cannot make the folder " + path +
+                                                 ": " + std::strerror(errno)};
+  }
+  return {};
+}
+
+// A log that knows of mutations that the store has not seen: the store is older
+// than the log, and with it every key made since would be forgotten.
+base::Status CheckNotOlder(const kms::store::Store& store,
+                           const kms::audit::Log& log) {
+  const std::uint64_t logged = log.health().max_store_revision;
+  const std::uint64_t reached = store.info().revision;
+  if (logged <= reached) {
+    return {};
+  }
+  return base::Error{
+      base::ErrorCode::kCorrupt,
+      fmt::format("the store is older than the audit log (revision {}, the log "
+                  "has seen {}): it was restored from a backup. Restore the "
+                  "newest copy of claviger.db; or, to go on with this one and "
+                  "without what came after it, move the folder audit/ away "
+                  "first and keep it.",
+                  reached, logged)};
+}
+
+}  // namespace
+
+struct Daemon::Parts {
+  Parts(config::Config the_config, const base::Clock& the_clock)
+      : config(std::move(the_config)), clock(the_clock) {}
+
+  base::Status OpenStore();
+  base::Status OpenLog();
+  asio::awaitable<base::Status> Settle(const FirstAdministrator* first);
+  asio::awaitable<base::Status> LoadCredentials();
+
+  config::Config config;
+  const base::Clock& clock;
+  kms::AdministratorsOnly authorizer;
+  kms::http::Metrics metrics{OperationNames()};
+  kms::identity::CredentialSource credentials{
+      std::make_shared<const kms::identity::Credentials>(
+          std::vector<kms::identity::AccessKey>())};
+  std::unique_ptr<kms::store::Store> store;
+  std::unique_ptr<kms::audit::Log> log;
+  std::unique_ptr<kms::operations::DeletionGuard> deletion_guard;
+  std::shared_ptr<kms::http::TlsContext> tls;
+  std::vector<std::unique_ptr<IoThread>> threads;
+  std::uint16_t http_port = 0;
+};
+
+base::Status Daemon::Parts::OpenStore() {
+  kms::store::StoreOptions options;
+  options.path = config.state + "/claviger.db";
+  ASSIGN_OR_RETURN(store, kms::store::Store::Open(options, clock));
+  ASSIGN_OR_RETURN(deletion_guard,
+                   kms::operations::DeletionGuard::Load(*store, clock));
+  return {};
+}
+
+base::Status Daemon::Parts::OpenLog() {
+  kms::audit::LogOptions options;
+  options.folder = config.state + "/audit";
+  options.store_id = store->info().id;
+  options.epoch = store->info().epoch;
+  options.segment_bytes = config.segment_bytes;
+  options.segment_seconds = config.segment_seconds;
+  options.low_space_bytes = config.low_space_bytes;
+  RETURN_IF_ERROR(MakeFolder(options.folder));
+  ASSIGN_OR_RETURN(log, kms::audit::Log::Open(options, clock));
+  RETURN_IF_ERROR(CheckNotOlder(*store, *log));
+  return kms::operations::CompleteLog(*store, *log, options.folder);
+}
+
+asio::awaitable<base::Status> Daemon::Parts::LoadCredentials() {
+  auto& environment = threads.front()->environment();
+  CO_ASSIGN_OR_RETURN(auto keys,
+                      co_await kms::operations::LoadAccessKeys(environment));
+  credentials.Replace(
+      std::make_shared<const kms::identity::Credentials>(std::move(keys)));
+  co_return base::Status();
+}
+
+// Nothing on the token is touched before the service keys have shown that it
+// is this store's token.
+asio::awaitable<base::Status> Daemon::Parts::Settle(
+    const FirstAdministrator* first) {
+  auto& environment = threads.front()->environment();
+  CO_ASSIGN_OR_RETURN(const auto service_keys, store->ListServiceKeys());
+  const bool fresh = first != nullptr && service_keys.empty();
+  CO_RETURN_IF_ERROR(co_await kms::operations::CheckServiceKeys(
+      environment, fresh ? kms::operations::NewStore::kAllow
+                         : kms::operations::NewStore::kRefuse));
+  CO_ASSIGN_OR_RETURN(const auto access_keys, store->ListAccessKeys());
+  if (first != nullptr && access_keys.empty()) {
+    CO_RETURN_IF_ERROR(co_await kms::operations::AddAdministratorKey(
+        environment, config.account, first->access_key_id, first->secret));
+  }
+  CO_RETURN_IF_ERROR(co_await kms::operations::SettleIntents(
+      environment, store->info().epoch));
+  CO_ASSIGN_OR_RETURN(const auto difference,
+                      co_await kms::operations::CompareToken(environment));
+  kms::operations::LogDifference(difference);
+  co_return co_await LoadCredentials();
+}
+
+Daemon::Daemon(config::Config config, const base::Clock& clock)
+    : parts_(std::make_unique<Parts>(std::move(config), clock)) {}
+
+Daemon::~Daemon() = default;
+
+base::Status Daemon::Open(const FirstAdministrator* first) {
+  Parts& parts = *parts_;
+  RETURN_IF_ERROR(MakeFolder(parts.config.state));
+  RETURN_IF_ERROR(parts.OpenStore());
+  RETURN_IF_ERROR(parts.OpenLog());
+  const Shared shared = {.clock = parts.clock,
+                         .store = *parts.store,
+                         .log = *parts.log,
+                         .deletion_guard = *parts.deletion_guard,
+                         .credentials = parts.credentials,
+                         .metrics = parts.metrics,
+                         .authorizer = parts.authorizer};
+  for (int i = 0; i < parts.config.threads; ++i) {
+    parts.threads.push_back(std::make_unique<IoThread>(parts.config, shared));
+    IoThread& thread = *parts.threads.back();
+    RETURN_IF_ERROR(thread.RunToEnd(thread.Connect()));
+  }
+  AddGauges(parts.metrics, parts.threads, *parts.store, *parts.log);
+  return parts.threads.front()->RunToEnd(parts.Settle(first));
+}
+
+base::Status Daemon::Listen() {
+  Parts& parts = *parts_;
+  const config::Config& config = parts.config;
+  if (config.https) {
+    ASSIGN_OR_RETURN(parts.tls, kms::http::TlsContext::Load(
+                                    {.certificate_chain = config.certificate,
+                                     .private_key = config.private_key}));
+  }
+  for (const auto& thread : parts.threads) {
+    if (config.http) {
+      // All threads share the port that the first was given.
+      const std::uint16_t port =
+          parts.http_port != 0 ? parts.http_port : config.http->port;
+      ASSIGN_OR_RETURN(parts.http_port,
+                       thread->server().ListenTcp(config.http->host, port));
+    }
+    if (config.https) {
+      RETURN_IF_ERROR(thread->server().ListenTls(
+          config.https->host, config.https->port, parts.tls));
+    }
+  }
+  return parts.threads.front()->server().ListenUnix(config.unix_socket);
+}
+
+std::uint16_t Daemon::http_port() const { return parts_->http_port; }
+
+void Daemon::Run() {
+  Parts& parts = *parts_;
+  std::vector<std::jthread> others;
+  for (std::size_t i = 1; i < parts.threads.size(); ++i) {
+    others.emplace_back([thread = parts.threads[i].get()] {
+      thread->Run(kms::operations::Chores::kOwnOnly);
+    });
+  }
+  parts.threads.front()->Run(kms::operations::Chores::kAll);
+  others.clear();
+  parts.log->Close();
+}
+
+void Daemon::Stop() {
+  for (const auto& thread : parts_->threads) {
+    thread->Stop();
+  }
+}
+
+base::Status Daemon::Reload(const config::Config& config) {
+  if (parts_->tls == nullptr) {
+    return {};
+  }
+  if (config.certificate != parts_->config.certificate ||
+      config.private_key != parts_->config.private_key) {
+    return base::Error{base::ErrorCode::kInvalidArgument,
+                       "listen.certificate and listen.private_key name other "
+                       "files: that needs a restart"};
+  }
+  return parts_->tls->Reload();
+}
+
+}  // namespace tools

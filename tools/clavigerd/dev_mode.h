@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TOOLS_CLAVIGERD_DEV_MODE_H_
+#define TOOLS_CLAVIGERD_DEV_MODE_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "tools/clavigerd/daemon.h"
+#include "tools/config/config.h"
+
+namespace tools {
+
+// What --dev was told.
+struct DevOptions {
+  std::string folder;  // Empty: a fresh temporary folder.
+  std::string listen = "127.0.0.1:0";
+  std::string access_key;  // "ID:SECRET"; empty: made or found again.
+  std::string account = "000000000000";
+};
+
+// A DevMode is a whole KMS under one folder, for development and CI: a SoftHSM
+// token, its workers as children of the same user (so there is no boundary
+// between them and clavigerd, and it says so), an account, a credential.
+// A second start on the same folder finds everything again.
+class DevMode {
+ public:
+  // Makes what is not there and starts the workers. Fails with what to install
+  // or mend.
+  static base::Result<DevMode> Prepare(const DevOptions& options);
+
+  DevMode(DevMode&& other) noexcept;
+  DevMode& operator=(DevMode&&) = delete;
+  ~DevMode();  // Stops the workers.
+
+  const config::Config& config() const { return config_; }
+  const FirstAdministrator& administrator() const { return administrator_; }
+
+  // Writes DIR/env and DIR/bin/claviger-aws for a server at `port`.
+  base::Status WriteEnvironment(std::uint16_t port) const;
+  std::string env_file() const { return folder_ + "/env"; }
+
+ private:
+  DevMode() = default;
+  base::Status MakeFolders(const DevOptions& options);
+  base::Status MakePins();
+  base::Status MakeAccessKey(const std::string& given);
+  base::Status MakeToken();
+  base::Status StartWorkers();
+
+  std::string folder_;
+  config::Config config_;
+  FirstAdministrator administrator_;
+  pid_t workers_ = -1;
+};
+
+}  // namespace tools
+
+#endif  // TOOLS_CLAVIGERD_DEV_MODE_H_

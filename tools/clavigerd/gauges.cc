@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/clavigerd/gauges.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <functional>
+#include <string>
+
+#include "hsm/client/stats.h"
+#include "hsm/operations.h"
+
+namespace tools {
+namespace {
+
+using hsm::client::OperationStats;
+using hsm::client::Stats;
+
+// Brings a counter to what somebody else has counted.
+void CatchUp(prometheus::Counter& counter, double total) {
+  counter.Increment(total - counter.Value());
+}
+
+// The instruments of one operation of the token, over all io threads.
+class TokenOperation {
+ public:
+  TokenOperation(std::size_t index, prometheus::Counter& calls,
+                 prometheus::Counter& errors, prometheus::Histogram& latency)
+      : index_(index), calls_(calls), errors_(errors), latency_(latency) {}
+
+  void Collect(const std::vector<std::unique_ptr<IoThread>>& threads) {
+    std::int64_t calls = 0;
+    std::int64_t errors = 0;
+    std::int64_t sum_ns = 0;
+    std::array<std::int64_t, kBuckets> buckets{};
+    for (const auto& thread : threads) {
+      const OperationStats& stats = thread->hsm().stats().operations[index_];
+      calls += stats.calls.Get();
+      errors += stats.errors.Get();
+      sum_ns += stats.latency_ns.Get();
+      for (std::size_t i = 0; i < kBuckets; ++i) {
+        buckets[i] += stats.latency[i].Get();
+      }
+    }
+    CatchUp(calls_, static_cast<double>(calls));
+    CatchUp(errors_, static_cast<double>(errors));
+    ObserveNew(buckets, sum_ns);
+  }
+
+ private:
+  static constexpr std::size_t kBuckets =
+      hsm::client::kLatencyBounds.size() + 1;
+
+  void ObserveNew(const std::array<std::int64_t, kBuckets>& buckets,
+                  std::int64_t sum_ns) {
+    std::vector<double> increments(kBuckets);
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+      increments[i] = static_cast<double>(buckets[i] - seen_[i]);
+    }
+    latency_.ObserveMultiple(increments,
+                             static_cast<double>(sum_ns - seen_ns_) / 1e9);
+    seen_ = buckets;
+    seen_ns_ = sum_ns;
+  }
+
+  std::size_t index_;
+  prometheus::Counter& calls_;
+  prometheus::Counter& errors_;
+  prometheus::Histogram& latency_;
+  std::array<std::int64_t, kBuckets> seen_{};
+  std::int64_t seen_ns_ = 0;
+};
+
+prometheus::Histogram::BucketBoundaries LatencyBounds() {
+  prometheus::Histogram::BucketBoundaries bounds;
+  for (const auto bound : hsm::client::kLatencyBounds) {
+    bounds.push_back(std::chrono::duration<double>(bound).count());
+  }
+  return bounds;
+}
+
+std::vector<TokenOperation> MakeTokenOperations(
+    prometheus::Registry& registry) {
+  auto& calls = prometheus::BuildCounter()
+                    .Name("claviger_hsm_calls_total")
+                    .Help("Requests to the token's workers that ended.")
+                    .Register(registry);
+  auto& errors = prometheus::BuildCounter()
+                     .Name("claviger_hsm_errors_total")
+                     .Help("Those that the token or its worker refused.")
+                     .Register(registry);
+  auto& latency = prometheus::BuildHistogram()
+                      .Name("claviger_hsm_call_duration_seconds")
+                      .Help("From the call to its reply, queues included.")
+                      .Register(registry);
+  std::vector<TokenOperation> operations;
+  for (std::size_t i = 0; i < hsm::kOperationCount; ++i) {
+    const prometheus::Labels labels = {
+        {"operation", std::string(hsm::kOperationRows[i].name)}};
+    operations.emplace_back(i, calls.Add(labels), errors.Add(labels),
+                            latency.Add(labels, LatencyBounds()));
+  }
+  return operations;
+}
+
+// One number, read when somebody asks.
+struct Gauge {
+  std::string_view name;
+  std::string_view help;
+  std::function<double()> read;
+};
+
+double SumOf(const std::vector<std::unique_ptr<IoThread>>& threads,
+             hsm::client::Counter Stats::*counter) {
+  std::int64_t sum = 0;
+  for (const auto& thread : threads) {
+    sum += (thread->hsm().stats().*counter).Get();
+  }
+  return static_cast<double>(sum);
+}
+
+std::vector<Gauge> GaugesOf(
+    const std::vector<std::unique_ptr<IoThread>>& threads,
+    const kms::store::Store& store, const kms::audit::Log& log) {
+  const auto of = [&threads](hsm::client::Counter Stats::*counter) {
+    return [&threads, counter] { return SumOf(threads, counter); };
+  };
+  return {
+      {"claviger_hsm_queued_cost", "Cost units waiting for a worker.",
+       of(&Stats::queued_cost)},
+      {"claviger_hsm_ready_workers", "Connections to workers that answer.",
+       of(&Stats::ready_workers)},
+      {"claviger_hsm_worker_losses", "Connections to workers that were lost.",
+       of(&Stats::worker_losses)},
+      {"claviger_hsm_workers_replaced", "Workers replaced for a fault.",
+       of(&Stats::workers_replaced)},
+      {"claviger_hsm_throttled", "Requests refused because a queue was full.",
+       of(&Stats::throttled)},
+      {"claviger_store_queued_writes", "Changes waiting for the store.",
+       [&store] { return static_cast<double>(store.QueueLength()); }},
+      {"claviger_store_revision", "Mutations that the store has seen.",
+       [&store] { return static_cast<double>(store.info().revision); }},
+      {"claviger_audit_queued_records", "Records waiting for the disk.",
+       [&log] { return static_cast<double>(log.health().queued); }},
+      {"claviger_audit_writable", "1 if the log can be written, else 0.",
+       [&log] { return log.health().writable ? 1.0 : 0.0; }},
+      {"claviger_audit_free_bytes", "Free space where the log lies.",
+       [&log] { return static_cast<double>(log.health().free_bytes); }},
+      {"claviger_audit_head_sequence", "Number of the newest record.",
+       [&log] { return static_cast<double>(log.health().head_sequence); }},
+  };
+}
+
+}  // namespace
+
+void AddGauges(kms::http::Metrics& metrics,
+               const std::vector<std::unique_ptr<IoThread>>& threads,
+               const kms::store::Store& store, const kms::audit::Log& log) {
+  for (Gauge& gauge : GaugesOf(threads, store, log)) {
+    auto& family = prometheus::BuildGauge()
+                       .Name(std::string(gauge.name))
+                       .Help(std::string(gauge.help))
+                       .Register(metrics.registry());
+    metrics.OnCollect(
+        [&instrument = family.Add({}), read = std::move(gauge.read)] {
+          instrument.Set(read());
+        });
+  }
+  auto operations = std::make_shared<std::vector<TokenOperation>>(
+      MakeTokenOperations(metrics.registry()));
+  metrics.OnCollect([operations, &threads] {
+    for (TokenOperation& operation : *operations) {
+      operation.Collect(threads);
+    }
+  });
+}
+
+}  // namespace tools

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/clavigerd/io_thread.h"
+
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+
+namespace tools {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kShutdownLimit = std::chrono::seconds(10);
+
+hsm::client::ClientConfig WorkersOf(const config::KeyStore& key_store) {
+  return {.key_store = key_store.name,
+          .supervisor_socket = key_store.socket,
+          .workers = key_store.workers};
+}
+
+kms::http::AwsJsonDoor::Options DoorOptions(const config::Config& config) {
+  return {.local = {.account = config.account,
+                    .default_region = config.region,
+                    .own_uid = geteuid()},
+          .most_in_flight =
+              static_cast<std::size_t>(config.max_requests_in_flight)};
+}
+
+kms::http::ServerLimits LimitsOf(const config::Config& config) {
+  kms::http::ServerLimits limits;
+  limits.connections =
+      static_cast<std::size_t>(config.max_connections / config.threads);
+  return limits;
+}
+
+}  // namespace
+
+IoThread::IoThread(const config::Config& config, const Shared& shared)
+    : hsm_(io_, WorkersOf(config.key_stores.front()), shared.clock),
+      counters_(shared.store),
+      environment_{.store = shared.store,
+                   .hsm = hsm_,
+                   .authorizer = shared.authorizer,
+                   .clock = shared.clock,
+                   .counters = counters_,
+                   .deletion_guard = shared.deletion_guard,
+                   .log = shared.log,
+                   .key_store = config.key_stores.front().name},
+      service_(environment_),
+      door_(service_, shared.credentials, shared.metrics, shared.clock,
+            DoorOptions(config)),
+      router_(door_, shared.metrics, service_,
+              config.public_metrics ? kms::http::Observers::kAll
+                                    : kms::http::Observers::kLocal),
+      server_(io_, shared.clock, LimitsOf(config),
+              [this](const kms::http::HttpRequest& request) {
+                return router_.Handle(request);
+              }) {}
+
+base::Status IoThread::RunToEnd(asio::awaitable<base::Status> task) {
+  std::optional<base::Status> result;
+  asio::co_spawn(
+      io_, std::move(task),
+      [&result](const std::exception_ptr& thrown, base::Status status) {
+        result = thrown == nullptr ? std::move(status)
+                                   : base::Error{base::ErrorCode::kInternal,
+                                                 "an exception escaped"};
+      });
+  while (!result) {
+    io_.run_one();
+  }
+  return *std::move(result);
+}
+
+asio::awaitable<base::Status> IoThread::Connect() {
+  CO_RETURN_IF_ERROR(co_await hsm_.Start());
+  const hsm::CapabilitiesRequest request;
+  CO_ASSIGN_OR_RETURN(const hsm::Capabilities capabilities,
+                      co_await hsm_.Call(request));
+  environment_.algorithm = capabilities.algorithm;
+  for (const std::string& note : capabilities.notes) {
+    base::LogInfo("token '{}': {}", capabilities.token_label, note);
+  }
+  co_return base::Status();
+}
+
+void IoThread::Run(kms::operations::Chores chores) {
+  asio::co_spawn(io_, kms::operations::KeepHouse(environment_, chores),
+                 asio::detached);
+  io_.run();
+}
+
+asio::awaitable<void> IoThread::Close() {
+  if (!co_await server_.Shutdown(kShutdownLimit)) {
+    base::LogWarning("some connections did not end in time and were cut");
+  }
+  co_await kms::operations::RetryUnlogged(environment_);
+  hsm_.Stop();
+  work_.reset();
+  io_.stop();
+}
+
+void IoThread::Stop() {
+  asio::post(io_, [this] { asio::co_spawn(io_, Close(), asio::detached); });
+}
+
+}  // namespace tools

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TOOLS_CLAVIGERD_IO_THREAD_H_
+#define TOOLS_CLAVIGERD_IO_THREAD_H_
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "hsm/client/client.h"
+#include "kms/authorizer.h"
+#include "kms/http/aws_json.h"
+#include "kms/http/router.h"
+#include "kms/http/server.h"
+#include "kms/http/tls.h"
+#include "kms/identity/credentials.h"
+#include "kms/operations/api_service.h"
+#include "kms/operations/counters.h"
+#include "kms/operations/deletion.h"
+#include "kms/operations/housekeeping.h"
+#include "kms/operations/outbox.h"
+#include "tools/config/config.h"
+
+namespace tools {
+
+// What all io threads share. Everything in it is safe to call from any thread.
+struct Shared {
+  const base::Clock& clock;
+  kms::store::Store& store;
+  kms::audit::Log& log;
+  kms::operations::DeletionGuard& deletion_guard;
+  const kms::identity::CredentialSource& credentials;
+  kms::http::Metrics& metrics;
+  const kms::Authorizer& authorizer;
+};
+
+// An IoThread is all that one thread of the server has of its own: its loop,
+// its connections to the workers, its doors. Nothing in it is locked.
+class IoThread {
+ public:
+  IoThread(const config::Config& config, const Shared& shared);
+
+  boost::asio::io_context& io() { return io_; }
+  kms::operations::Environment& environment() { return environment_; }
+  kms::http::HttpServer& server() { return server_; }
+  const hsm::client::Client& hsm() const { return hsm_; }
+
+  // Runs `task` to its end on the calling thread, before Run().
+  base::Status RunToEnd(boost::asio::awaitable<base::Status> task);
+
+  // Connects to the workers and learns what the token can.
+  boost::asio::awaitable<base::Status> Connect();
+
+  // Serves on the calling thread until Stop() has done its work.
+  void Run(kms::operations::Chores chores);
+  void Stop();  // From any thread.
+
+ private:
+  boost::asio::awaitable<void> Close();
+
+  // The order of construction is that of dependence.
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
+      work_{io_.get_executor()};
+  hsm::client::Client hsm_;
+  kms::operations::Counters counters_;
+  kms::operations::Environment environment_;
+  kms::operations::ApiService service_;
+  kms::http::AwsJsonDoor door_;
+  kms::http::Router router_;
+  kms::http::HttpServer server_;
+};
+
+}  // namespace tools
+
+#endif  // TOOLS_CLAVIGERD_IO_THREAD_H_

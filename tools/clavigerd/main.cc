@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// clavigerd: the daemon.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "tools/clavigerd/daemon.h"
+#include "tools/clavigerd/dev_mode.h"
+#include "tools/clavigerd/print_operations.h"
+#include "tools/config/config.h"
+
+namespace tools {
+namespace {
+
+struct Options {
+  std::string config_file = "/etc/claviger/clavigerd.toml";
+  std::string state;
+  bool dev = false;
+  DevOptions dev_options;
+};
+
+base::Status HardenProcess(const config::Config& config) {
+  RETURN_IF_ERROR(base::ForbidCoreDumps());
+  const auto unlocked = config.allow_unlocked_memory
+                            ? base::UnlockedMemory::kAllow
+                            : base::UnlockedMemory::kRefuse;
+  ASSIGN_OR_RETURN(const bool locked,
+                   base::InitSecureHeap(config.secure_heap_bytes, unlocked));
+  if (!locked) {
+    base::LogWarning(
+        "memory for secrets could not be locked: it may reach the swap space");
+  }
+  return {};
+}
+
+sigset_t HandledSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+    sigaddset(&set, number);
+  }
+  return set;
+}
+
+// Answers signals until the daemon is told to stop. Threads made later inherit
+// the mask, so that only this one gets them.
+void HandleSignals(Daemon& daemon, const Options& options) {
+  const sigset_t set = HandledSignals();
+  for (;;) {
+    int number = 0;
+    if (sigwait(&set, &number) != 0) {
+      continue;
+    }
+    if (number != SIGHUP) {
+      base::LogInfo("stopping");
+      daemon.Stop();
+      return;
+    }
+    if (options.dev) {
+      continue;  // There is no configuration to read again.
+    }
+    const auto config = config::Load(options.config_file);
+    const base::Status status =
+        config ? daemon.Reload(*config) : base::Error(config.error());
+    if (status) {
+      base::LogInfo("configuration reloaded");
+    } else {
+      base::LogError("nothing was reloaded: {}", status.error().message);
+    }
+  }
+}
+
+base::Status Serve(const Options& options, const config::Config& config,
+                   const DevMode* dev) {
+  const base::RealClock clock;
+  Daemon daemon(config, clock);
+  RETURN_IF_ERROR(
+      daemon.Open(dev == nullptr ? nullptr : &dev->administrator()));
+  RETURN_IF_ERROR(daemon.Listen());
+  if (dev != nullptr) {
+    RETURN_IF_ERROR(dev->WriteEnvironment(daemon.http_port()));
+    fmt::print("clavigerd ready http://127.0.0.1:{} env={}\n",
+               daemon.http_port(), dev->env_file());
+  } else {
+    fmt::print("clavigerd ready\n");
+  }
+  std::fflush(stdout);
+  std::jthread signals([&] { HandleSignals(daemon, options); });
+  daemon.Run();
+  return {};
+}
+
+base::Status RunDev(const Options& options) {
+  base::LogWarning(
+      "development mode: the token's workers run as the same user, so there is "
+      "no boundary between them and clavigerd");
+  config::Config heap;
+  heap.allow_unlocked_memory = true;
+  RETURN_IF_ERROR(HardenProcess(heap));
+  ASSIGN_OR_RETURN(const DevMode dev, DevMode::Prepare(options.dev_options));
+  return Serve(options, dev.config(), &dev);
+}
+
+base::Status RunConfigured(const Options& options) {
+  ASSIGN_OR_RETURN(config::Config config, config::Load(options.config_file));
+  if (!options.state.empty()) {
+    config.state = options.state;
+  }
+  RETURN_IF_ERROR(HardenProcess(config));
+  return Serve(options, config, nullptr);
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  bool print_operations = false;
+  CLI::App app("The Claviger key management service.", "clavigerd");
+  app.set_version_flag("--version", "clavigerd " CLAVIGER_VERSION);
+  app.add_option("--config", options.config_file, "Configuration file (TOML)")
+      ->capture_default_str();
+  app.add_option("--state", options.state, "State folder, over the file's");
+  auto* const dev = app.add_flag("--dev", options.dev,
+                                 "A whole KMS in one folder, for development");
+  app.add_option("--dev-dir", options.dev_options.folder,
+                 "Its folder (default: a fresh one in /tmp)")
+      ->needs(dev);
+  app.add_option("--listen", options.dev_options.listen,
+                 "Loopback address and port; 0 picks a free one")
+      ->needs(dev)
+      ->capture_default_str();
+  app.add_option("--dev-access-key", options.dev_options.access_key,
+                 "ID:SECRET of the administrator (development values only)")
+      ->needs(dev);
+  app.add_option("--account", options.dev_options.account, "12 digits")
+      ->needs(dev)
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            const bool good =
+                text.size() == 12 &&
+                text.find_first_not_of("0123456789") == std::string::npos;
+            return good ? std::string() : std::string("must be 12 digits");
+          },
+          "DIGITS"))
+      ->capture_default_str();
+  app.add_flag("--print-operations", print_operations,
+               "Print the table of operations and exit");
+  CLI11_PARSE(app, argc, argv);
+
+  if (print_operations) {
+    PrintOperations();
+    return 0;
+  }
+  base::InitLog("clavigerd", base::LogLevel::kInfo);
+  const sigset_t handled = HandledSignals();
+  pthread_sigmask(SIG_BLOCK, &handled, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // A full quota is an error of write, not a death.
+  const base::Status status =
+      options.dev ? RunDev(options) : RunConfigured(options);
+  if (!status) {
+    base::LogError("{}", status.error().message);
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace tools
+
+int main(int argc, char** argv) { return tools::Main(argc, argv); }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/clavigerd/print_operations.h"
+
+#include <fmt/format.h>
+
+#include "kms/operations/operation.h"
+
+namespace tools {
+namespace {
+
+std::string_view FormsText(kms::operations::KeyForms forms) {
+  switch (forms) {
+    case kms::operations::KeyForms::kNone:
+      return "-";
+    case kms::operations::KeyForms::kIdOrArn:
+      return "id, ARN";
+    case kms::operations::KeyForms::kAny:
+      return "id, ARN, alias, alias ARN";
+  }
+  return "-";
+}
+
+}  // namespace
+
+void PrintOperations() {
+  fmt::print("| Operation | Permission | Key | Changes state |\n");
+  fmt::print("|---|---|---|---|\n");
+  for (const auto& operation : kms::operations::AllOperations()) {
+    const bool own = operation.service != "TrentService";
+    fmt::print(
+        "| {}{} | {} | {} | {} |\n", own ? "Claviger." : "", operation.name,
+        operation.action, FormsText(operation.key_forms),
+        operation.effect == kms::operations::Effect::kWrites ? "yes" : "no");
+  }
+}
+
+}  // namespace tools

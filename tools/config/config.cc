@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/config/config.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <limits>
+#include <set>
+
+namespace tools::config {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Status;
+
+// Where in the file something stands, for "file:line: reason".
+Error At(const std::string& file, const toml::node& node,
+         const std::string& reason) {
+  return {ErrorCode::kInvalidArgument,
+          fmt::format("{}:{}: {}", file, node.source().begin.line, reason)};
+}
+
+// Takes the keys of one table: each at most once, and in the end none may be
+// left over. The first problem is kept; later ones are passed over.
+class TableReader {
+ public:
+  TableReader(const std::string& file, const toml::table& table,
+              std::string name)
+      : file_(file), table_(table), name_(std::move(name)) {}
+
+  TableReader& Text(const char* key, std::string& out, bool required = false) {
+    if (const toml::node* const node = Take(key, required)) {
+      if (const auto value = node->value_exact<std::string>();
+          value && !value->empty()) {
+        out = *value;
+      } else {
+        Fail(*node, Named(key) + " must be a text that is not empty");
+      }
+    }
+    return *this;
+  }
+
+  TableReader& Bool(const char* key, bool& out) {
+    if (const toml::node* const node = Take(key, false)) {
+      if (const auto value = node->value_exact<bool>()) {
+        out = *value;
+      } else {
+        Fail(*node, Named(key) + " must be true or false");
+      }
+    }
+    return *this;
+  }
+
+  template <typename T>
+  TableReader& Integer(const char* key, T& out, std::int64_t min,
+                       std::int64_t max) {
+    if (const toml::node* const node = Take(key, false)) {
+      const auto value = node->value_exact<std::int64_t>();
+      if (value && *value >= min && *value <= max) {
+        out = static_cast<T>(*value);
+      } else {
+        Fail(*node, fmt::format("{} must be a whole number from {} to {}",
+                                Named(key), min, max));
+      }
+    }
+    return *this;
+  }
+
+  TableReader& Address(const char* key, std::optional<ListenAddress>& out) {
+    std::string text;
+    Text(key, text);
+    if (text.empty() || !problem_) {
+      return *this;
+    }
+    if (auto address = ParseListenAddress(text)) {
+      out = *std::move(address);
+    } else {
+      Fail(*table_.get(key), Named(key) + ": " + address.error().message);
+    }
+    return *this;
+  }
+
+  // A table in this one.
+  TableReader& Table(const char* key,
+                     const std::function<Status(TableReader&)>& read) {
+    if (const toml::node* const node = Take(key, false)) {
+      if (const toml::table* const table = node->as_table()) {
+        Enter(*table, std::string(key), read);
+      } else {
+        Fail(*node, Named(key) + " must be a table: [" + key + "]");
+      }
+    }
+    return *this;
+  }
+
+  // Tables of one name, [[key]].
+  TableReader& Tables(const char* key,
+                      const std::function<Status(TableReader&)>& read) {
+    const toml::node* const node = Take(key, false);
+    if (node == nullptr) {
+      return *this;
+    }
+    const toml::array* const array = node->as_array();
+    if (array == nullptr || !array->is_homogeneous<toml::table>()) {
+      Fail(*node, Named(key) + " must be tables: [[" + key + "]]");
+      return *this;
+    }
+    for (const toml::node& item : *array) {
+      Enter(*item.as_table(), std::string(key), read);
+    }
+    return *this;
+  }
+
+  // What went wrong, or that a key is left which nobody has taken.
+  Status Finish() {
+    RETURN_IF_ERROR(problem_);
+    for (const auto& [key, node] : table_) {
+      if (!taken_.contains(std::string(key.str()))) {
+        return At(file_, node,
+                  fmt::format("unknown key '{}'; known here: {}",
+                              Named(std::string(key.str()).c_str()),
+                              fmt::join(taken_, ", ")));
+      }
+    }
+    return {};
+  }
+
+ private:
+  const toml::node* Take(const char* key, bool required) {
+    taken_.insert(key);
+    const toml::node* const node = table_.get(key);
+    if (node == nullptr && required) {
+      Fail(table_, Named(key) + " is missing");
+    }
+    return node;
+  }
+
+  void Enter(const toml::table& table, std::string name,
+             const std::function<Status(TableReader&)>& read) {
+    TableReader reader(file_, table, std::move(name));
+    Status status = read(reader);
+    if (problem_ && !status) {
+      problem_ = std::move(status);
+    }
+  }
+
+  std::string Named(const char* key) const {
+    return name_.empty() ? key : name_ + "." + key;
+  }
+
+  void Fail(const toml::node& node, const std::string& reason) {
+    if (problem_) {
+      problem_ = At(file_, node, reason);
+    }
+  }
+
+  const std::string& file_;
+  const toml::table& table_;
+  const std::string name_;
+  std::set<std::string> taken_;
+  Status problem_;
+};
+
+Status ReadKeyStore(TableReader& reader, Config& config) {
+  KeyStore store;
+  std::string placement = "resident";
+  reader.Text("name", store.name, true)
+      .Text("module", store.module, true)
+      .Text("token", store.token, true)
+      .Text("pin_file", store.pin_file, true)
+      .Text("socket", store.socket)
+      .Text("quirks", store.quirks)
+      .Text("lock_dir", store.lock_dir)
+      .Text("placement", placement)
+      .Integer("workers", store.workers, 1, 64);
+  RETURN_IF_ERROR(reader.Finish());
+  if (placement != "resident") {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("key_store.placement '{}' is not supported: this "
+                             "release keeps every key on its token "
+                             "(\"resident\")",
+                             placement)};
+  }
+  if (store.socket.empty()) {
+    store.socket = "/run/claviger-hsm/" + store.name + ".sock";
+  }
+  if (store.lock_dir.empty()) {
+    store.lock_dir = "/run/claviger-hsm";
+  }
+  config.key_stores.push_back(std::move(store));
+  return {};
+}
+
+Status ReadTables(TableReader& reader, Config& config) {
+  constexpr std::int64_t kMegabyte = 1 << 20;
+  constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
+  reader.Text("state", config.state)
+      .Text("account", config.account, true)
+      .Text("region", config.region)
+      .Table("listen",
+             [&](TableReader& table) {
+               return table.Text("unix", config.unix_socket)
+                   .Address("http", config.http)
+                   .Address("https", config.https)
+                   .Text("certificate", config.certificate)
+                   .Text("private_key", config.private_key)
+                   .Bool("public_metrics", config.public_metrics)
+                   .Finish();
+             })
+      .Table("server",
+             [&](TableReader& table) {
+               return table.Integer("threads", config.threads, 1, 64)
+                   .Integer("max_connections", config.max_connections, 1, 65536)
+                   .Integer("max_requests_in_flight",
+                            config.max_requests_in_flight, 1, 65536)
+                   .Finish();
+             })
+      .Table("audit",
+             [&](TableReader& table) {
+               return table
+                   .Integer("segment_bytes", config.segment_bytes, kMegabyte,
+                            1024 * kMegabyte)
+                   .Integer("segment_seconds", config.segment_seconds, 60,
+                            31 * 86400)
+                   .Integer("low_space_bytes", config.low_space_bytes, 0, kAny)
+                   .Finish();
+             })
+      .Table("memory",
+             [&](TableReader& table) {
+               return table
+                   .Integer("secure_heap_bytes", config.secure_heap_bytes,
+                            kMegabyte, 1024 * kMegabyte)
+                   .Bool("allow_unlocked", config.allow_unlocked_memory)
+                   .Finish();
+             })
+      .Table("hsm",
+             [&](TableReader& table) {
+               return table.Text("allowed_user", config.allowed_user).Finish();
+             })
+      .Tables("key_store",
+              [&](TableReader& table) { return ReadKeyStore(table, config); });
+  return reader.Finish();
+}
+
+// What no single key can say.
+Status CheckWhole(const std::string& file, const Config& config) {
+  const auto wrong = [&file](const std::string& reason) {
+    return Error{ErrorCode::kInvalidArgument, file + ": " + reason};
+  };
+  if (config.account.size() != 12 ||
+      config.account.find_first_not_of("0123456789") != std::string::npos) {
+    return wrong("account must be 12 digits");
+  }
+  if (config.key_stores.size() != 1) {
+    return wrong(
+        fmt::format("there are {} [[key_store]] tables; this release "
+                    "serves exactly one",
+                    config.key_stores.size()));
+  }
+  const bool has_files =
+      !config.certificate.empty() && !config.private_key.empty();
+  if (config.https && !has_files) {
+    return wrong(
+        "listen.https needs listen.certificate and listen.private_key");
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<ListenAddress> ParseListenAddress(std::string_view text) {
+  const Error bad = {ErrorCode::kInvalidArgument,
+                     fmt::format("'{}' is not ADDRESS:PORT, such as "
+                                 "127.0.0.1:8080 or [::1]:8080",
+                                 text)};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) {
+    return bad;
+  }
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) {
+    host = host.substr(1, host.size() - 2);
+  }
+  ListenAddress address;
+  const auto [end, error] = std::from_chars(
+      digits.data(), digits.data() + digits.size(), address.port);
+  const bool whole =
+      error == std::errc() && end == digits.data() + digits.size();
+  if (!whole || host.empty() ||
+      bracketed != (host.find(':') != std::string_view::npos)) {
+    return bad;
+  }
+  address.host = host;
+  return address;
+}
+
+base::Result<Config> Load(const std::string& path) {
+  toml::table table;
+  try {
+    table = toml::parse_file(path);
+  } catch (const toml::parse_error& error) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("{}:{}: {}", path, error.source().begin.line,
+                             error.description())};
+  }
+  Config config;
+  TableReader reader(path, table, "");
+  RETURN_IF_ERROR(ReadTables(reader, config));
+  RETURN_IF_ERROR(CheckWhole(path, config));
+  return config;
+}
+
+}  // namespace tools::config

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TOOLS_CONFIG_CONFIG_H_
+#define TOOLS_CONFIG_CONFIG_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tools::config {
+
+// "HOST:PORT", the host a numeric address (IPv6 in brackets).
+struct ListenAddress {
+  std::string host;
+  std::uint16_t port = 0;
+};
+base::Result<ListenAddress> ParseListenAddress(std::string_view text);
+
+// One [[key_store]]: a token and the workers that use it.
+struct KeyStore {
+  std::string name;
+  std::string module;    // Path of the PKCS#11 module.
+  std::string token;     // RFC 7512 URI.
+  std::string pin_file;  // Read by claviger-hsm only.
+  std::string socket;    // Of its supervisor.
+  std::string quirks;    // Name of a profile; empty: recognised.
+  std::string lock_dir;  // For tokens without a directory of their own.
+  int workers = 2;       // 1..64.
+};
+
+// The configuration of clavigerd and claviger-hsm: one TOML file.
+struct Config {
+  std::string state = "/var/lib/claviger";
+  std::string account;               // Of callers on the Unix socket.
+  std::string region = "us-east-1";  // Of their requests that name none.
+
+  // [listen]
+  std::string unix_socket = "/run/claviger/clavigerd.sock";
+  std::optional<ListenAddress> http;   // Loopback only.
+  std::optional<ListenAddress> https;  // Needs certificate and private_key.
+  std::string certificate;
+  std::string private_key;
+  bool public_metrics = false;  // /metrics and /readyz on https too.
+
+  // [server]
+  int threads = 1;
+  int max_connections = 4096;
+  int max_requests_in_flight = 1024;
+
+  // [audit]
+  std::uint64_t segment_bytes = 64U << 20;
+  std::uint64_t segment_seconds = 86400;
+  std::uint64_t low_space_bytes = 1U << 30;
+
+  // [memory]
+  std::uint64_t secure_heap_bytes = 16U << 20;
+  bool allow_unlocked_memory = false;
+
+  // [hsm]
+  std::string allowed_user = "claviger";  // Who may use the workers.
+
+  std::vector<KeyStore> key_stores;
+};
+
+// Reads `path`. Fails with kInvalidArgument and "file:line: reason" for an
+// unknown key, a value of the wrong type or out of range, a missing value:
+// there is no default for what a typing error left out.
+base::Result<Config> Load(const std::string& path);
+
+}  // namespace tools::config
+
+#endif  // TOOLS_CONFIG_CONFIG_H_
