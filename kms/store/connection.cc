@@ -3,10 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <utility>
 
 namespace kms::store {
@@ -14,79 +12,6 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
-
-constexpr std::array kCodes = {
-    std::pair{SqlError::kUnique, ErrorCode::kAlreadyExists},
-    std::pair{SqlError::kReference, ErrorCode::kNotFound},
-    std::pair{SqlError::kSerialization, ErrorCode::kConflict},
-    std::pair{SqlError::kBusy, ErrorCode::kBusy},
-    std::pair{SqlError::kConnection, ErrorCode::kStoreUnavailable},
-    std::pair{SqlError::kStorage, ErrorCode::kStoreUnavailable},
-    std::pair{SqlError::kDamaged, ErrorCode::kCorrupt},
-    std::pair{SqlError::kOther, ErrorCode::kInternal},
-};
-
-// One row for each SQLite result code that is not SqlError::kOther; an extended
-// code is looked up before its primary one. `advice` tells an operator what to
-// do; {} is the path of the database.
-struct Classified {
-  int code;
-  SqlError error;
-  std::string_view advice;
-};
-constexpr std::string_view kDamagedAdvice =
-    "the store {} is damaged: stop clavigerd, keep a copy of the file, and "
-    "restore the newest backup";
-constexpr std::string_view kDiskAdvice =
-    "the disk under the store {} refuses: look for a quota, a limit of the "
-    "file size, or errors in the kernel's log; nothing was changed";
-constexpr std::string_view kOpenAdvice =
-    "the store {} cannot be opened: check that its folder exists and belongs "
-    "to this user";
-constexpr std::array kClasses = {
-    Classified{SQLITE_CONSTRAINT_PRIMARYKEY, SqlError::kUnique, ""},
-    Classified{SQLITE_CONSTRAINT_UNIQUE, SqlError::kUnique, ""},
-    Classified{SQLITE_CONSTRAINT_FOREIGNKEY, SqlError::kReference, ""},
-    Classified{SQLITE_BUSY_SNAPSHOT, SqlError::kSerialization, ""},
-    Classified{SQLITE_BUSY, SqlError::kBusy,
-               "another program holds the store {} locked: close it (an "
-               "sqlite3 shell, a backup) and try again"},
-    Classified{SQLITE_LOCKED, SqlError::kBusy, ""},
-    Classified{SQLITE_CANTOPEN, SqlError::kConnection, kOpenAdvice},
-    Classified{SQLITE_PERM, SqlError::kConnection, kOpenAdvice},
-    Classified{SQLITE_READONLY, SqlError::kConnection,
-               "the store {} cannot be written: check the owner and the mode "
-               "of the file and its folder, and that the file system is "
-               "mounted read-write"},
-    Classified{SQLITE_FULL, SqlError::kStorage,
-               "the disk under the store {} is full: free some space and try "
-               "again; nothing was changed"},
-    Classified{SQLITE_IOERR, SqlError::kStorage, kDiskAdvice},
-    Classified{SQLITE_NOMEM, SqlError::kStorage, ""},
-    Classified{SQLITE_CORRUPT, SqlError::kDamaged, kDamagedAdvice},
-    Classified{SQLITE_NOTADB, SqlError::kDamaged, kDamagedAdvice},
-};
-constexpr Classified kUnclassified{0, SqlError::kOther, ""};
-
-const Classified& Classify(int code) {
-  for (const int wanted : {code, code & 0xff}) {
-    const auto it = std::ranges::find(kClasses, wanted, &Classified::code);
-    if (it != kClasses.end()) {
-      return *it;
-    }
-  }
-  return kUnclassified;
-}
-
-// Whether an error of this kind concerns one statement only.
-bool IsOfStatement(SqlError error) {
-  return error == SqlError::kUnique || error == SqlError::kReference ||
-         error == SqlError::kOther;
-}
-
-bool IsTransient(SqlError error) {
-  return error == SqlError::kSerialization || error == SqlError::kBusy;
-}
 
 // The n of "$n", or nothing.
 std::optional<std::size_t> NumberOf(const char* name) {
@@ -120,12 +45,13 @@ int BindValue(sqlite3_stmt* statement, int index, const Value& value) {
   return sqlite3_bind_null(statement, index);
 }
 
-// A floating-point number, which no column of ours holds, reads as NULL: the
-// reader of the row then finds a NULL where none may be.
+// A floating-point number, which no column of ours holds, reads as text: the
+// reader of the row then finds a text where none may be.
 Value ColumnValue(sqlite3_stmt* statement, int column) {
   switch (sqlite3_column_type(statement, column)) {
     case SQLITE_INTEGER:
       return std::int64_t{sqlite3_column_int64(statement, column)};
+    case SQLITE_FLOAT:
     case SQLITE_TEXT: {
       const auto* text =
           reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
@@ -159,15 +85,6 @@ class ResetOnExit {
 };
 
 }  // namespace
-
-base::ErrorCode CodeOf(SqlError error) {
-  for (const auto& [from, to] : kCodes) {
-    if (from == error) {
-      return to;
-    }
-  }
-  std::abort();  // An enumerator without a row: a bug, not an input.
-}
 
 void Connection::Finalize::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
@@ -385,18 +302,15 @@ base::Status Connection::CheckIntegrity() {
 }
 
 base::Error Connection::Failed(int code) {
-  const Classified& found = Classify(code);
   // SQLite's texts name tables and columns, never what was bound.
-  const std::string_view detail =
-      sqlite3_errcode(db_) == code ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
-  std::string message = found.advice.empty()
-                            ? "store"
-                            : fmt::format(fmt::runtime(found.advice), path_);
-  message += fmt::format(" ({}; SQLite code {})", detail, code);
-  Error error{CodeOf(found.error), std::move(message)};
-  if (!IsOfStatement(found.error) && !fault_.has_value()) {
+  const std::string_view detail = sqlite3_extended_errcode(db_) == code
+                                      ? sqlite3_errmsg(db_)
+                                      : sqlite3_errstr(code);
+  const SqlError kind = ClassOf(code);
+  Error error{CodeOf(kind), Explain(code, path_, detail)};
+  if (!IsOfStatement(kind) && !fault_.has_value()) {
     fault_ = error;
-    fault_is_transient_ = IsTransient(found.error);
+    fault_is_transient_ = IsTransient(kind);
   }
   return error;
 }

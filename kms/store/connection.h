@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "kms/store/sql_error.h"
 
 namespace kms::store {
 
@@ -28,21 +29,6 @@ using Value =
 using Values = std::span<const Value>;
 using Row = std::vector<Value>;
 using Rows = std::vector<Row>;
-
-// What kind of failure a database reports, whichever database it is.
-enum class SqlError : std::uint8_t {
-  kUnique,         // A row with this key exists.
-  kReference,      // A row that this one refers to does not exist.
-  kSerialization,  // A conflict with another transaction: run it again.
-  kBusy,           // Somebody else has held the lock for too long.
-  kConnection,     // The database cannot be reached or opened.
-  kStorage,        // The disk is full or fails.
-  kDamaged,        // What the database read from disk cannot be right.
-  kOther,          // Anything else: a bug.
-};
-
-// The one translation of SqlError; total.
-base::ErrorCode CodeOf(SqlError error);
 
 struct ConnectionOptions {
   enum class Mode : std::uint8_t { kWrite, kRead };

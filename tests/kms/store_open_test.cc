@@ -177,6 +177,7 @@ TEST_F(StoreOpenTest, ARowThatCannotBeIsCorrupt) {
            "UPDATE keys SET created = 1.5",
            "UPDATE keys SET policy = x'7b7d'",
            "UPDATE keys SET deletion_date = 'x', state = 'PendingDeletion'",
+           "UPDATE keys SET deletion_date = 1.5, state = 'PendingDeletion'",
            "UPDATE key_materials SET algorithm = 3",
            "UPDATE key_materials SET algorithm = 257",
            "UPDATE key_materials SET is_current = 0",
