@@ -84,8 +84,10 @@ boost::asio::awaitable<base::Status> ApiService::Record(
     store::OutboxEvent event = {call.event_id, std::move(call.committed_event)};
     co_return co_await AppendCommitted(environment_, std::move(event));
   }
-  co_return co_await environment_.log.Append(
-      error == nullptr ? SuccessEvent(call, 0) : FailureEvent(call, *error));
+  // Named first: g++ 12 destroys a temporary of ?: inside co_await twice.
+  std::string event =
+      error == nullptr ? SuccessEvent(call, 0) : FailureEvent(call, *error);
+  co_return co_await environment_.log.Append(std::move(event));
 }
 
 boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(

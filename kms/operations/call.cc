@@ -73,13 +73,13 @@ boost::asio::awaitable<base::Status> Call::Commit(store::Store::Change change) {
 
 boost::asio::awaitable<base::Status> Call::CommitKey(
     std::function<base::Status(Key&)> edit) {
-  co_return co_await Commit(
-      [this, &edit](store::Transaction& transaction) -> base::Status {
-        ASSIGN_OR_RETURN(Key current, transaction.GetKey(key->id));
-        RETURN_IF_ERROR(CheckState(operation.states, current));
-        RETURN_IF_ERROR(edit(current));
-        return transaction.UpdateKey(current);
-      });
+  auto change = [this, &edit](store::Transaction& transaction) -> base::Status {
+    ASSIGN_OR_RETURN(Key current, transaction.GetKey(key->id));
+    RETURN_IF_ERROR(CheckState(operation.states, current));
+    RETURN_IF_ERROR(edit(current));
+    return transaction.UpdateKey(current);
+  };
+  co_return co_await Commit(change);
 }
 
 }  // namespace kms::operations

@@ -5,7 +5,7 @@
 namespace kms::operations {
 
 Answer CancelKeyDeletion(Call& call) {
-  CO_RETURN_IF_ERROR(co_await call.CommitKey([](Key& key) -> base::Status {
+  auto edit = [](Key& key) -> base::Status {
     if (key.destroying) {
       // Between finding the key and here, its day has come.
       return base::Error{base::ErrorCode::kInvalidState,
@@ -14,7 +14,8 @@ Answer CancelKeyDeletion(Call& call) {
     key.state = KeyState::kDisabled;
     key.deletion_date.reset();
     return {};
-  }));
+  };
+  CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));
 
   Reply reply;
   JsonWriter(reply.body)

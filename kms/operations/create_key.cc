@@ -128,10 +128,10 @@ Answer CreateKey(Call& call) {
 
   const std::vector<Tag> tags = ReadTags(call);
   call.key = std::make_shared<const Key>(key);
-  const base::Status committed =
-      co_await call.Commit([&key, &tags](store::Transaction& transaction) {
-        return InsertNewKey(transaction, key, tags);
-      });
+  auto insert = [&key, &tags](store::Transaction& transaction) {
+    return InsertNewKey(transaction, key, tags);
+  };
+  const base::Status committed = co_await call.Commit(insert);
   if (!committed) {
     co_await RollBackCreation(call.environment, *announced);
     co_return committed.error();

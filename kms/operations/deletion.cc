@@ -54,7 +54,8 @@ asio::awaitable<base::Status> CommitStep(Environment& environment,
     return transaction.AddOutbox({event_id, text});
   };
   CO_RETURN_IF_ERROR(co_await environment.store.Write(whole));
-  co_return co_await AppendCommitted(environment, {event_id, text});
+  store::OutboxEvent event = {event_id, std::move(text)};
+  co_return co_await AppendCommitted(environment, std::move(event));
 }
 
 // Marks the key, unless it was saved meanwhile: then kConflict.

@@ -4,10 +4,11 @@
 namespace kms::operations {
 
 Answer DisableKey(Call& call) {
-  CO_RETURN_IF_ERROR(co_await call.CommitKey([](Key& key) -> base::Status {
+  auto edit = [](Key& key) -> base::Status {
     key.state = KeyState::kDisabled;
     return {};
-  }));
+  };
+  CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));
   co_return Reply();
 }
 

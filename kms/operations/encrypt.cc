@@ -10,9 +10,9 @@ Answer Encrypt(Call& call) {
   const Key& key = *call.key;
   CO_RETURN_IF_ERROR(
       RequireSymmetricAlgorithm(call, "EncryptionAlgorithm", key));
-  CO_ASSIGN_OR_RETURN(
-      const Binding binding,
-      co_await BindForSealing(call, key, call.Context("EncryptionContext")));
+  const EncryptionContext context = call.Context("EncryptionContext");
+  CO_ASSIGN_OR_RETURN(const Binding binding,
+                      co_await BindForSealing(call, key, context));
 
   hsm::EncryptRequest request;
   request.key = binding.ref;

@@ -16,9 +16,9 @@ std::uint16_t DataKeySize(const Call& call) {
 
 Answer Generate(Call& call, bool want_plaintext) {
   const Key& key = *call.key;
-  CO_ASSIGN_OR_RETURN(
-      const Binding binding,
-      co_await BindForSealing(call, key, call.Context("EncryptionContext")));
+  const EncryptionContext context = call.Context("EncryptionContext");
+  CO_ASSIGN_OR_RETURN(const Binding binding,
+                      co_await BindForSealing(call, key, context));
 
   hsm::GenerateDataKeyRequest request;
   request.key = binding.ref;

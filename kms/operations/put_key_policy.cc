@@ -11,11 +11,11 @@ base::Status ValidatePutKeyPolicy(const Call& call) {
 Answer PutKeyPolicy(Call& call) {
   CO_RETURN_IF_ERROR(CheckPolicyName(call));
   const std::string policy(*call.Text("Policy"));
-  CO_RETURN_IF_ERROR(
-      co_await call.CommitKey([&policy](Key& key) -> base::Status {
-        key.policy = policy;
-        return {};
-      }));
+  auto edit = [&policy](Key& key) -> base::Status {
+    key.policy = policy;
+    return {};
+  };
+  CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));
   co_return Reply();
 }
 

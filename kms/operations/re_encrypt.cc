@@ -39,10 +39,10 @@ Answer ReEncrypt(Call& call) {
   CO_ASSIGN_OR_RETURN(const Binding from,
                       BindForOpening(source, call.ciphertext->header,
                                      call.Context("SourceEncryptionContext")));
-  CO_ASSIGN_OR_RETURN(
-      const Binding to,
-      co_await BindForSealing(call, key,
-                              call.Context("DestinationEncryptionContext")));
+  const EncryptionContext context =
+      call.Context("DestinationEncryptionContext");
+  CO_ASSIGN_OR_RETURN(const Binding to,
+                      co_await BindForSealing(call, key, context));
 
   hsm::ReEncryptRequest request;
   request.from = from.ref;

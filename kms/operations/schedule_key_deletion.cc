@@ -25,11 +25,12 @@ base::Status ValidateScheduleKeyDeletion(const Call& call) {
 Answer ScheduleKeyDeletion(Call& call) {
   const auto days = call.Number("PendingWindowInDays").value_or(kDefaultWindow);
   const base::WallTime date = call.now + std::chrono::days(days);
-  CO_RETURN_IF_ERROR(co_await call.CommitKey([date](Key& key) -> base::Status {
+  auto edit = [date](Key& key) -> base::Status {
     key.state = KeyState::kPendingDeletion;
     key.deletion_date = date;
     return {};
-  }));
+  };
+  CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));
 
   Reply reply;
   JsonWriter(reply.body)

@@ -21,10 +21,10 @@ Answer AcceptClock(Call& call) {
   DeletionGuard& guard = call.environment.deletion_guard;
   guard.Accept();
   const store::ClockProgress progress = guard.progress();
-  CO_RETURN_IF_ERROR(
-      co_await call.Commit([progress](store::Transaction& transaction) {
-        return transaction.SetClockProgress(progress);
-      }));
+  auto set = [progress](store::Transaction& transaction) {
+    return transaction.SetClockProgress(progress);
+  };
+  CO_RETURN_IF_ERROR(co_await call.Commit(set));
   co_return Reply();
 }
 

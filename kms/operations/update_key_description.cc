@@ -5,11 +5,11 @@ namespace kms::operations {
 
 Answer UpdateKeyDescription(Call& call) {
   const std::string description(*call.Text("Description"));
-  CO_RETURN_IF_ERROR(
-      co_await call.CommitKey([&description](Key& key) -> base::Status {
-        key.description = description;
-        return {};
-      }));
+  auto edit = [&description](Key& key) -> base::Status {
+    key.description = description;
+    return {};
+  };
+  CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));
   co_return Reply();
 }
 
