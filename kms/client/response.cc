@@ -63,13 +63,10 @@ base::Result<std::size_t> ResponseParser::Feed(base::ByteView bytes) {
   while (used < bytes.size() && !Done()) {
     started_ = true;
     const bool in_body = state_ == State::kBody || state_ == State::kChunk;
-    const base::Result<std::size_t> taken =
-        in_body ? TakeBody(bytes.subspan(used))
-                : TakeLineByte(static_cast<char>(bytes[used]));
-    if (!taken.has_value()) {
-      return taken;
-    }
-    used += *taken;
+    ASSIGN_OR_RETURN(const std::size_t taken,
+                     in_body ? TakeBody(bytes.subspan(used))
+                             : TakeLineByte(static_cast<char>(bytes[used])));
+    used += taken;
   }
   return used;
 }

@@ -5,7 +5,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -13,7 +15,9 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace kms::client {
 namespace {
@@ -53,22 +57,18 @@ base::Status FinishConnect(int descriptor, const Deadline& deadline) {
   return error == 0 ? base::Status() : base::Status(IoError("connect", error));
 }
 
-base::Result<std::unique_ptr<Socket>> ConnectTo(const sockaddr* address,
-                                                socklen_t size,
-                                                const Deadline& deadline) {
+base::Result<Socket> ConnectTo(const addrinfo& address,
+                               const Deadline& deadline) {
   const int descriptor =
-      socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) {
     return IoError("socket", errno);
   }
-  auto connected = std::make_unique<Socket>(descriptor);
-  if (address->sa_family != AF_UNIX) {
-    // A request is one write: nothing is gained by waiting for more of it.
-    const int on = 1;
-    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  }
-  if (connect(descriptor, address, size) != 0) {
-    // EAGAIN is a Unix socket's full backlog: poll() would not tell its end.
+  Socket connected(descriptor);
+  // A request is one write: nothing is gained by waiting for more of it.
+  const int on = 1;
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (connect(descriptor, address.ai_addr, address.ai_addrlen) != 0) {
     if (errno != EINPROGRESS && errno != EINTR) {
       return IoError("connect", errno);
     }
@@ -77,8 +77,32 @@ base::Result<std::unique_ptr<Socket>> ConnectTo(const sockaddr* address,
   return connected;
 }
 
-base::Result<std::unique_ptr<Socket>> ConnectUnix(const std::string& path,
-                                                  const Deadline& deadline) {
+// Connects to a Unix socket. While its backlog is full, a non-blocking
+// connect() fails at once and poll() does not tell when to try again; so this
+// one blocks, for as long as there is time.
+base::Status BlockingConnect(int descriptor, const sockaddr_un& address,
+                             const Deadline& deadline) {
+  for (;;) {
+    const int left = std::max(1, deadline.PollTimeout());
+    const timeval patience = {left / 1000, left % 1000 * 1000};
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience,
+               sizeof(patience));
+    if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address),
+                sizeof(address)) == 0) {
+      return {};
+    }
+    if (errno == EAGAIN) {
+      return Error{ErrorCode::kTimeout,
+                   "the server did not accept the connection in time"};
+    }
+    if (errno != EINTR) {
+      return IoError("connect", errno);
+    }
+  }
+}
+
+base::Result<Socket> ConnectUnix(const std::string& path,
+                                 const Deadline& deadline) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) {
@@ -87,8 +111,17 @@ base::Result<std::unique_ptr<Socket>> ConnectUnix(const std::string& path,
                      std::to_string(sizeof(address.sun_path) - 1) + " bytes)"};
   }
   std::copy(path.begin(), path.end(), address.sun_path);
-  return ConnectTo(reinterpret_cast<const sockaddr*>(&address), sizeof(address),
-                   deadline);
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) {
+    return IoError("socket", errno);
+  }
+  Socket connected(descriptor);
+  RETURN_IF_ERROR(BlockingConnect(descriptor, address, deadline));
+  const int nonblocking = 1;
+  if (ioctl(descriptor, FIONBIO, &nonblocking) != 0) {
+    return IoError("ioctl", errno);
+  }
+  return connected;
 }
 
 bool IsLoopback(const sockaddr* address) {
@@ -100,8 +133,8 @@ bool IsLoopback(const sockaddr* address) {
   return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
-base::Result<std::unique_ptr<Socket>> ConnectTcp(const Endpoint& endpoint,
-                                                 const Deadline& deadline) {
+base::Result<Socket> ConnectTcp(const Endpoint& endpoint,
+                                const Deadline& deadline) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -122,7 +155,7 @@ base::Result<std::unique_ptr<Socket>> ConnectTcp(const Endpoint& endpoint,
                    "loopback only"};
       continue;
     }
-    auto connected = ConnectTo(each->ai_addr, each->ai_addrlen, deadline);
+    base::Result<Socket> connected = ConnectTo(*each, deadline);
     if (connected.has_value()) {
       return connected;
     }
@@ -140,11 +173,11 @@ int Deadline::PollTimeout() const {
       std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, INT_MAX));
 }
 
-base::Result<std::unique_ptr<Socket>> Socket::Connect(
-    const Endpoint& endpoint, const Deadline& deadline) {
-  auto connected = endpoint.transport == Transport::kUnix
-                       ? ConnectUnix(endpoint.path, deadline)
-                       : ConnectTcp(endpoint, deadline);
+base::Result<Socket> Socket::Connect(const Endpoint& endpoint,
+                                     const Deadline& deadline) {
+  base::Result<Socket> connected = endpoint.transport == Transport::kUnix
+                                       ? ConnectUnix(endpoint.path, deadline)
+                                       : ConnectTcp(endpoint, deadline);
   if (!connected.has_value()) {
     return Error{connected.error().code, "cannot connect to " +
                                              Describe(endpoint) + ": " +
@@ -153,7 +186,14 @@ base::Result<std::unique_ptr<Socket>> Socket::Connect(
   return connected;
 }
 
-Socket::~Socket() { close(descriptor_); }
+Socket::~Socket() {
+  if (descriptor_ >= 0) {
+    close(descriptor_);
+  }
+}
+
+Socket::Socket(Socket&& other) noexcept
+    : Stream(other), descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 base::Status Socket::Write(base::ByteView bytes, const Deadline& deadline) {
   while (!bytes.empty()) {

@@ -2,8 +2,6 @@
 #ifndef KMS_CLIENT_SOCKET_H_
 #define KMS_CLIENT_SOCKET_H_
 
-#include <memory>
-
 #include "kms/client/endpoint.h"
 #include "kms/client/stream.h"
 
@@ -18,13 +16,14 @@ class Socket final : public Stream {
   // sockets never do. For Transport::kHttp, an address that is not loopback is
   // refused whatever the name said. Fails with kIo or kTimeout, naming the
   // endpoint.
-  static base::Result<std::unique_ptr<Socket>> Connect(
-      const Endpoint& endpoint, const Deadline& deadline);
+  static base::Result<Socket> Connect(const Endpoint& endpoint,
+                                      const Deadline& deadline);
 
+  // Takes `descriptor`, which must not block.
   explicit Socket(int descriptor) : descriptor_(descriptor) {}
   ~Socket() override;
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
+  Socket(Socket&& other) noexcept;
+  Socket& operator=(Socket&&) = delete;
 
   base::Status Write(base::ByteView bytes, const Deadline& deadline) override;
   base::Result<std::size_t> Read(std::span<std::uint8_t> into,

@@ -33,6 +33,7 @@ class Deadline {
 // process can drop what it inherited without disturbing its parent.
 class Stream {
  public:
+  Stream() = default;
   virtual ~Stream() = default;
 
   // Writes all of `bytes`, or fails with kTimeout or kIo.

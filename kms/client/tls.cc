@@ -47,7 +47,7 @@ bool IsIpAddress(const std::string& host) {
 // OpenSSL does, not even freeing, can write to the peer or raise SIGPIPE.
 class TlsStream final : public Stream {
  public:
-  TlsStream(std::unique_ptr<Socket> socket, SslPtr ssl)
+  TlsStream(Socket socket, SslPtr ssl)
       : socket_(std::move(socket)), ssl_(std::move(ssl)) {}
 
   base::Status Handshake(const std::string& host, const Deadline& deadline);
@@ -61,7 +61,7 @@ class TlsStream final : public Stream {
   base::Result<std::size_t> Fill(const Deadline& deadline);
   Error HandshakeFailed(const std::string& host);
 
-  std::unique_ptr<Socket> socket_;
+  Socket socket_;
   SslPtr ssl_;
   std::array<std::uint8_t, kRecordBytes> record_{};  // Ciphertext only.
 };
@@ -72,7 +72,7 @@ base::Status TlsStream::Flush(const Deadline& deadline) {
   while (BIO_ctrl_pending(out) > 0) {
     const int size =
         BIO_read(out, record_.data(), static_cast<int>(record_.size()));
-    RETURN_IF_ERROR(socket_->Write(
+    RETURN_IF_ERROR(socket_.Write(
         {record_.data(), static_cast<std::size_t>(std::max(size, 0))},
         deadline));
   }
@@ -82,7 +82,7 @@ base::Status TlsStream::Flush(const Deadline& deadline) {
 // Receives once, into OpenSSL's incoming buffer; 0 says the peer has closed.
 base::Result<std::size_t> TlsStream::Fill(const Deadline& deadline) {
   RETURN_IF_ERROR(Flush(deadline));
-  ASSIGN_OR_RETURN(const std::size_t got, socket_->Read(record_, deadline));
+  ASSIGN_OR_RETURN(const std::size_t got, socket_.Read(record_, deadline));
   if (got > 0 && BIO_write(SSL_get_rbio(ssl_.get()), record_.data(),
                            static_cast<int>(got)) != static_cast<int>(got)) {
     return Error{ErrorCode::kInternal, TakeOpensslError()};
@@ -170,7 +170,7 @@ base::Result<std::size_t> TlsStream::Read(std::span<std::uint8_t> into,
 // A TLS 1.3 server may send session tickets at any time: bytes on the socket
 // are no reason to distrust it unless they decrypt to something for us.
 bool TlsStream::IsQuiet(const Deadline& deadline) {
-  while (socket_->IsReadable()) {
+  while (socket_.IsReadable()) {
     const base::Result<std::size_t> got = Fill(deadline);
     if (!got.has_value() || *got == 0) {
       return false;
@@ -263,8 +263,7 @@ base::Result<TlsContext> TlsContext::Create(const LibraryContext& library,
 }
 
 base::Result<std::unique_ptr<Stream>> TlsContext::Connect(
-    std::unique_ptr<Socket> socket, const std::string& host,
-    const Deadline& deadline) {
+    Socket socket, const std::string& host, const Deadline& deadline) {
   SslPtr ssl = NewSsl(context_.get(), library_, host);
   if (ssl == nullptr) {
     return Error{ErrorCode::kInternal, "TLS: " + TakeOpensslError()};

@@ -44,7 +44,7 @@ class TlsContext {
   // Does the handshake on `socket` and returns the encrypted stream. The
   // server's certificate must be valid and name `host`. Fails with
   // kInvalidArgument if it is or does not, else with kIo, kTimeout, kCorrupt.
-  base::Result<std::unique_ptr<Stream>> Connect(std::unique_ptr<Socket> socket,
+  base::Result<std::unique_ptr<Stream>> Connect(Socket socket,
                                                 const std::string& host,
                                                 const Deadline& deadline);
 

@@ -34,8 +34,9 @@ base::Result<int> RunAuditVerify(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kAuditVerify = {"audit verify",
-                           "Checks the audit log's chain, without the server",
-                           kOptions, RunAuditVerify};
+Verb AuditVerifyVerb() {
+  return {"audit verify", "Checks the audit log's chain, without the server",
+          kOptions, RunAuditVerify};
+}
 
 }  // namespace tools::claviger

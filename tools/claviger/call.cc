@@ -62,7 +62,9 @@ base::Result<int> RunCall(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kCall = {"call", "Calls any operation and prints the reply",
-                    kOptions, RunCall};
+Verb CallVerb() {
+  return {"call", "Calls any operation and prints the reply", kOptions,
+          RunCall};
+}
 
 }  // namespace tools::claviger

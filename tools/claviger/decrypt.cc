@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <string>
+#include <utility>
 
 #include "tools/claviger/connect.h"
 #include "tools/claviger/data_key.h"
@@ -56,9 +58,9 @@ base::Status CheckContext(const EncryptionContext& actual,
   for (const auto& [key, value] : required) {
     const auto found = actual.find(key);
     if (found == actual.end() || found->second != value) {
-      return Error{
-          ErrorCode::kInvalidCiphertext,
-          "the file's encryption context does not have " + key + "=" + value};
+      std::string why = "the file's encryption context does not have ";
+      why.append(key).append("=").append(value);
+      return Error{ErrorCode::kInvalidCiphertext, std::move(why)};
     }
   }
   return {};
@@ -91,11 +93,11 @@ base::Result<int> DecryptToStandardOutput(const Arguments& arguments) {
   if (status.has_value()) {
     return kExitSuccess;
   }
-  return Error{status.error().code,
-               status.error().message +
-                   (wrote ? "; what was written is not the whole file: throw "
-                            "it away"
-                          : "")};
+  Error error = status.error();
+  if (wrote) {
+    error.message += "; what was written is not the whole file: throw it away";
+  }
+  return error;
 }
 
 base::Result<int> RunDecrypt(const Arguments& arguments) {
@@ -115,7 +117,9 @@ base::Result<int> RunDecrypt(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kDecrypt = {"decrypt", "Decrypts what 'claviger encrypt' has made",
-                       kOptions, RunDecrypt};
+Verb DecryptVerb() {
+  return {"decrypt", "Decrypts what 'claviger encrypt' has made", kOptions,
+          RunDecrypt};
+}
 
 }  // namespace tools::claviger

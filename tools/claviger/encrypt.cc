@@ -83,7 +83,9 @@ base::Result<int> RunEncrypt(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kEncrypt = {"encrypt", "Encrypts a file of any size under a key",
-                       kOptions, RunEncrypt};
+Verb EncryptVerb() {
+  return {"encrypt", "Encrypts a file of any size under a key", kOptions,
+          RunEncrypt};
+}
 
 }  // namespace tools::claviger

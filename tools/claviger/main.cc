@@ -15,9 +15,10 @@
 namespace tools::claviger {
 namespace {
 
-constexpr std::array kVerbs = {
-    &kAuditVerify, &kCall, &kDecrypt, &kEncrypt, &kStatus, &kTokenProbe,
-};
+std::array<Verb, 6> Verbs() {
+  return {AuditVerifyVerb(), CallVerb(),   DecryptVerb(),
+          EncryptVerb(),     StatusVerb(), TokenProbeVerb()};
+}
 
 constexpr auto kGlobalOptions = std::to_array<Option>({
     {kEndpointOption,
@@ -48,6 +49,13 @@ struct Parsed {
 
 // CLI11 keeps references into the elements: a list does not move them.
 using ParsedOptions = std::list<Parsed>;
+
+// A verb as CLI11 knows it.
+struct Offered {
+  Verb verb;
+  CLI::App& app;
+  ParsedOptions options;
+};
 
 void AddOptions(CLI::App& app, std::span<const Option> rows,
                 ParsedOptions& parsed) {
@@ -110,19 +118,19 @@ int Main(int argc, char** argv) {
         ->require_subcommand(1)
         ->fallthrough();
   }
-  std::array<std::pair<CLI::App*, ParsedOptions>, kVerbs.size()> verbs;
-  for (std::size_t i = 0; i < kVerbs.size(); ++i) {
-    verbs[i].first = &AddVerb(app, *kVerbs[i]);
-    AddOptions(*verbs[i].first, kVerbs[i]->options, verbs[i].second);
+  std::list<Offered> offered;
+  for (const Verb& verb : Verbs()) {
+    Offered& slot = offered.emplace_back(Offered{verb, AddVerb(app, verb), {}});
+    AddOptions(slot.app, verb.options, slot.options);
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitSuccess : kExitUsage;
   }
-  for (std::size_t i = 0; i < kVerbs.size(); ++i) {
-    if (verbs[i].first->parsed()) {
-      return Run(*kVerbs[i], Collect(global, verbs[i].second));
+  for (const Offered& slot : offered) {
+    if (slot.app.parsed()) {
+      return Run(slot.verb, Collect(global, slot.options));
     }
   }
   return kExitUsage;  // CLI11 insists on a verb: not reached.

@@ -63,10 +63,11 @@ base::Result<int> RunStatus(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kStatus = {
-    "status",
-    "Says whether the server serves; exit status 0 if it does",
-    {},
-    RunStatus};
+Verb StatusVerb() {
+  return {"status",
+          "Says whether the server serves; exit status 0 if it does",
+          {},
+          RunStatus};
+}
 
 }  // namespace tools::claviger

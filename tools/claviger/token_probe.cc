@@ -46,6 +46,7 @@ base::Result<int> RunTokenProbe(const Arguments& arguments) {
     words.insert(words.end(), {option, *arguments.Text(option)});
   }
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) {
     pointers.push_back(word.data());
   }
@@ -56,8 +57,10 @@ base::Result<int> RunTokenProbe(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kTokenProbe = {
-    "token probe", "Tries out what a token can do and what it would give away",
-    kOptions, RunTokenProbe};
+Verb TokenProbeVerb() {
+  return {"token probe",
+          "Tries out what a token can do and what it would give away", kOptions,
+          RunTokenProbe};
+}
 
 }  // namespace tools::claviger

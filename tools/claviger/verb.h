@@ -53,12 +53,12 @@ struct Verb {
 };
 
 // One file each; main.cc has the table.
-extern const Verb kAuditVerify;
-extern const Verb kCall;
-extern const Verb kDecrypt;
-extern const Verb kEncrypt;
-extern const Verb kStatus;
-extern const Verb kTokenProbe;
+Verb AuditVerifyVerb();
+Verb CallVerb();
+Verb DecryptVerb();
+Verb EncryptVerb();
+Verb StatusVerb();
+Verb TokenProbeVerb();
 
 // What every verb takes that talks to the server; written before or after it.
 inline constexpr const char* kEndpointOption = "--endpoint";
