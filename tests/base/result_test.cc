@@ -41,9 +41,14 @@ Status BothPositive(int a, int b, int* reached) {
   return {};
 }
 
-Result<std::unique_ptr<int>> Boxed(int value) {
-  ASSIGN_OR_RETURN(auto box,
-                   Result<std::unique_ptr<int>>(std::make_unique<int>(value)));
+Result<std::unique_ptr<int>> Box(int value) {
+  RETURN_IF_ERROR(Positive(value));
+  return std::make_unique<int>(value);
+}
+
+Result<std::unique_ptr<int>> Doubled(int value) {
+  ASSIGN_OR_RETURN(std::unique_ptr<int> box, Box(value));
+  *box *= 2;
   return box;
 }
 
@@ -69,9 +74,10 @@ TEST(ResultTest, ReturnIfErrorStopsAtTheError) {
 }
 
 TEST(ResultTest, MoveOnlyValuesAreMovedOut) {
-  Result<std::unique_ptr<int>> box = Boxed(7);
+  Result<std::unique_ptr<int>> box = Doubled(7);
   ASSERT_THAT(box, IsOk());
-  EXPECT_EQ(**box, 7);
+  EXPECT_EQ(**box, 14);
+  EXPECT_THAT(Doubled(0), StatusIs(ErrorCode::kValidation));
 }
 
 TEST(ResultTest, AnErrorKnowsWhereItWasMadeNotWhereItPassed) {

@@ -1,87 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/testlib/status.h"
 
+#include <array>
+#include <cstddef>
+
 namespace testlib {
+namespace {
+
+using enum base::ErrorCode;
+
+struct Row {
+  base::ErrorCode code;
+  std::string_view name;
+};
+
+constexpr auto kRows = std::to_array<Row>({
+    {kValidation, "kValidation"},
+    {kSerialization, "kSerialization"},
+    {kUnknownOperation, "kUnknownOperation"},
+    {kInvalidArgument, "kInvalidArgument"},
+    {kThrottled, "kThrottled"},
+    {kDryRun, "kDryRun"},
+    {kMissingAuthentication, "kMissingAuthentication"},
+    {kIncompleteSignature, "kIncompleteSignature"},
+    {kInvalidSignature, "kInvalidSignature"},
+    {kUnrecognizedClient, "kUnrecognizedClient"},
+    {kExpiredToken, "kExpiredToken"},
+    {kAccessDenied, "kAccessDenied"},
+    {kNotAuthorized, "kNotAuthorized"},
+    {kInvalidGrantToken, "kInvalidGrantToken"},
+    {kNotFound, "kNotFound"},
+    {kAlreadyExists, "kAlreadyExists"},
+    {kInvalidArn, "kInvalidArn"},
+    {kInvalidAliasName, "kInvalidAliasName"},
+    {kInvalidMarker, "kInvalidMarker"},
+    {kDisabled, "kDisabled"},
+    {kInvalidState, "kInvalidState"},
+    {kInvalidKeyUsage, "kInvalidKeyUsage"},
+    {kInvalidCiphertext, "kInvalidCiphertext"},
+    {kIncorrectKey, "kIncorrectKey"},
+    {kLimitExceeded, "kLimitExceeded"},
+    {kMalformedPolicy, "kMalformedPolicy"},
+    {kTag, "kTag"},
+    {kUnsupportedOperation, "kUnsupportedOperation"},
+    {kConflict, "kConflict"},
+    {kKeyUnavailable, "kKeyUnavailable"},
+    {kHsmUnavailable, "kHsmUnavailable"},
+    {kTimeout, "kTimeout"},
+    {kAuditUnavailable, "kAuditUnavailable"},
+    {kStoreUnavailable, "kStoreUnavailable"},
+    {kBusy, "kBusy"},
+    {kCorrupt, "kCorrupt"},
+    {kIo, "kIo"},
+    {kInternal, "kInternal"},
+});
+
+static_assert(kRows.size() == static_cast<std::size_t>(kInternal) + 1,
+              "every code has its row");
+
+}  // namespace
 
 std::string_view CodeName(base::ErrorCode code) {
-  using enum base::ErrorCode;
-  switch (code) {
-    case kValidation:
-      return "kValidation";
-    case kSerialization:
-      return "kSerialization";
-    case kUnknownOperation:
-      return "kUnknownOperation";
-    case kInvalidArgument:
-      return "kInvalidArgument";
-    case kThrottled:
-      return "kThrottled";
-    case kDryRun:
-      return "kDryRun";
-    case kMissingAuthentication:
-      return "kMissingAuthentication";
-    case kIncompleteSignature:
-      return "kIncompleteSignature";
-    case kInvalidSignature:
-      return "kInvalidSignature";
-    case kUnrecognizedClient:
-      return "kUnrecognizedClient";
-    case kExpiredToken:
-      return "kExpiredToken";
-    case kAccessDenied:
-      return "kAccessDenied";
-    case kNotAuthorized:
-      return "kNotAuthorized";
-    case kInvalidGrantToken:
-      return "kInvalidGrantToken";
-    case kNotFound:
-      return "kNotFound";
-    case kAlreadyExists:
-      return "kAlreadyExists";
-    case kInvalidArn:
-      return "kInvalidArn";
-    case kInvalidAliasName:
-      return "kInvalidAliasName";
-    case kInvalidMarker:
-      return "kInvalidMarker";
-    case kDisabled:
-      return "kDisabled";
-    case kInvalidState:
-      return "kInvalidState";
-    case kInvalidKeyUsage:
-      return "kInvalidKeyUsage";
-    case kInvalidCiphertext:
-      return "kInvalidCiphertext";
-    case kIncorrectKey:
-      return "kIncorrectKey";
-    case kLimitExceeded:
-      return "kLimitExceeded";
-    case kMalformedPolicy:
-      return "kMalformedPolicy";
-    case kTag:
-      return "kTag";
-    case kUnsupportedOperation:
-      return "kUnsupportedOperation";
-    case kConflict:
-      return "kConflict";
-    case kKeyUnavailable:
-      return "kKeyUnavailable";
-    case kHsmUnavailable:
-      return "kHsmUnavailable";
-    case kTimeout:
-      return "kTimeout";
-    case kAuditUnavailable:
-      return "kAuditUnavailable";
-    case kStoreUnavailable:
-      return "kStoreUnavailable";
-    case kBusy:
-      return "kBusy";
-    case kCorrupt:
-      return "kCorrupt";
-    case kIo:
-      return "kIo";
-    case kInternal:
-      return "kInternal";
+  for (const Row& row : kRows) {
+    if (row.code == code) {
+      return row.name;
+    }
   }
   return "an unknown code";
 }
