@@ -64,7 +64,7 @@ int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
   return Forward<&sqlite3_io_methods::xShmLock>(file, offset, count, flags);
 }
 
-const sqlite3_io_methods kMethods = {
+constexpr sqlite3_io_methods kMethods = {
     3,
     [](sqlite3_file* file) {
       return Forward<&sqlite3_io_methods::xClose>(file);

@@ -45,6 +45,7 @@ class StoreGroupTest : public testing::Test {
   base::Result<Committed> Run(const std::vector<Store::Change>& changes,
                               std::vector<std::string> forgotten = {}) {
     std::vector<const Store::Change*> pointers;
+    pointers.reserve(changes.size());
     for (const Store::Change& change : changes) {
       pointers.push_back(&change);
     }

@@ -191,9 +191,9 @@ TEST_F(StoreWriteTest, NobodySeesTheOldKeyAfterTheAcknowledgement) {
   Alias alias = MakeAlias("alias/a", key);
   ASSERT_OK(Insert(alias));
   std::atomic<bool> stop{false};
-  std::vector<std::thread> readers;
-  for (int i = 0; i < 3; ++i) {
-    readers.emplace_back([&] {
+  std::vector<std::thread> readers(3);
+  for (std::thread& reader : readers) {
+    reader = std::thread([&] {
       while (!stop.load()) {
         Take(store_->FindKey(key.id));
         Take(store_->FindAlias(kAccount, kRegion, "alias/a"));
