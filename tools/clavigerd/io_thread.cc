@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -92,15 +93,19 @@ asio::awaitable<base::Status> IoThread::Connect() {
 }
 
 void IoThread::Run(kms::operations::Chores chores) {
-  asio::co_spawn(io_, kms::operations::KeepHouse(environment_, chores),
-                 asio::detached);
+  asio::co_spawn(
+      io_, kms::operations::KeepHouse(environment_, chores),
+      asio::bind_cancellation_slot(stop_chores_.slot(), asio::detached));
   io_.run();
 }
 
 asio::awaitable<void> IoThread::Close() {
-  if (!co_await server_.Shutdown(kShutdownLimit)) {
+  const bool all_ended = co_await server_.Shutdown(kShutdownLimit);
+  if (!all_ended) {
     base::LogWarning("some connections did not end in time and were cut");
   }
+  // A chore that is under way ends first; the next is not begun.
+  stop_chores_.emit(asio::cancellation_type::terminal);
   co_await kms::operations::RetryUnlogged(environment_);
   hsm_.Stop();
   work_.reset();

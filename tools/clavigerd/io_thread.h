@@ -2,6 +2,7 @@
 #ifndef TOOLS_CLAVIGERD_IO_THREAD_H_
 #define TOOLS_CLAVIGERD_IO_THREAD_H_
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
@@ -63,6 +64,7 @@ class IoThread {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
       work_{io_.get_executor()};
+  boost::asio::cancellation_signal stop_chores_;
   hsm::client::Client hsm_;
   kms::operations::Counters counters_;
   kms::operations::Environment environment_;
