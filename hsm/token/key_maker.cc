@@ -74,8 +74,10 @@ base::Result<CheckValue> MakeKey(Workshop workshop, const KeyRef& key) {
     ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
     Session& anchor = workshop.connection.sessions().anchor();
     RETURN_IF_ERROR(anchor.DestroyObject(object).Done());
-    return Error{ErrorCode::kCorrupt, "the new key failed its self-test: " +
-                                          check_value.error().message};
+    const bool dead = check_value.error().code == ErrorCode::kHsmUnavailable;
+    return Error{
+        dead ? ErrorCode::kHsmUnavailable : ErrorCode::kCorrupt,
+        "the new key failed its self-test: " + check_value.error().message};
   }
   RETURN_IF_ERROR(workshop.connection.Sync());
   workshop.index.Add(key.locator, object);

@@ -68,6 +68,15 @@ Error Pkcs11Token::Final(Error error) {
   return error;
 }
 
+template <typename T>
+base::Result<T> Pkcs11Token::Alive(base::Result<T> result) {
+  if (!result.has_value() && (result.error().code == ErrorCode::kInternal ||
+                              result.error().code == ErrorCode::kCorrupt)) {
+    RETURN_IF_ERROR(canary_.Check());
+  }
+  return result;
+}
+
 template <typename Use>
 auto Pkcs11Token::WithKey(const KeyRef& key, Use use)
     -> decltype(use(ObjectHandle{})) {
@@ -119,18 +128,15 @@ base::Result<base::Secret> Pkcs11Token::Random(std::size_t size) {
   }
   base::Secret bytes(size);
   ASSIGN_OR_RETURN(Session* const session, connection_->sessions().Working());
-  RETURN_IF_ERROR(session->Random(bytes.Reveal()).Done());
+  RETURN_IF_ERROR(Alive(session->Random(bytes.Reveal()).Done()));
   return bytes;
 }
 
 base::Result<GenerateKeyReply> Pkcs11Token::Execute(
     const GenerateKeyRequest& request) {
   const Workshop workshop{*connection_, profile_, index_, cipher_};
-  auto made = MakeKey(workshop, request.key);
-  if (!made.has_value() && made.error().code != ErrorCode::kAlreadyExists) {
-    RETURN_IF_ERROR(canary_.Check());
-  }
-  ASSIGN_OR_RETURN(const CheckValue check_value, std::move(made));
+  ASSIGN_OR_RETURN(const CheckValue check_value,
+                   Alive(MakeKey(workshop, request.key)));
   return GenerateKeyReply{check_value};
 }
 
@@ -173,12 +179,12 @@ base::Result<PlaintextReply> Pkcs11Token::Execute(
 base::Result<EmptyReply> Pkcs11Token::Execute(
     const DestroyKeyRequest& request) {
   const Workshop workshop{*connection_, profile_, index_, cipher_};
-  RETURN_IF_ERROR(DestroyKey(workshop, request.locator));
+  RETURN_IF_ERROR(Alive(DestroyKey(workshop, request.locator)));
   return EmptyReply{};
 }
 
 base::Result<EmptyReply> Pkcs11Token::Execute(const EvictKeyRequest& request) {
-  RETURN_IF_ERROR(Forget(request.locator));
+  RETURN_IF_ERROR(Alive(Forget(request.locator)));
   return EmptyReply{};
 }
 
@@ -202,7 +208,7 @@ base::Result<Capabilities> Pkcs11Token::Execute(const CapabilitiesRequest&) {
 
 base::Result<ListKeysReply> Pkcs11Token::Execute(const ListKeysRequest&) {
   ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
-  ASSIGN_OR_RETURN(auto keys, ListKeys(connection_->sessions(), hold));
+  ASSIGN_OR_RETURN(auto keys, Alive(ListKeys(connection_->sessions(), hold)));
   return ListKeysReply{std::move(keys)};
 }
 

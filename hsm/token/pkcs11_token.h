@@ -50,6 +50,10 @@ class Pkcs11Token final : public Token {
   template <typename Use>
   auto WithKey(const KeyRef& key, Use use) -> decltype(use(ObjectHandle{}));
 
+  // The same, or kHsmUnavailable if it failed because the token is dead.
+  template <typename T>
+  base::Result<T> Alive(base::Result<T> result);
+
   // The Error of a `use` that is not worth repeating: kInvalidCiphertext only
   // if the token lives.
   base::Error Final(base::Error error);

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_FAKES_PKCS11_FAULTS_H_
+#define TESTS_FAKES_PKCS11_FAULTS_H_
+
+#include <p11-kit/pkcs11.h>
+
+#include <string_view>
+
+// What a test tells the fake token to do wrong, by a file of one command a line
+// that $FAKE_PKCS11_CONTROL names and that is read anew at every call:
+//
+//   FUNCTION return RV        fails with RV (a number, or 0x...)
+//   FUNCTION return-once RV   likewise, and the line goes away
+//   FUNCTION hang             never returns
+//   FUNCTION crash            kills the process
+//   FUNCTION lie              answers CKR_OK and a wrong byte
+//   no-derive                 CKM_AES_ECB_ENCRYPT_DATA does not exist
+//   no-allowed-mechanisms     CKA_ALLOWED_MECHANISMS does not exist
+//   iv-by-token               C_Encrypt of AES-GCM appends an IV of its own
+//   accept-forgery            C_Decrypt takes any tag
+//   bad-tag-unknown           C_Decrypt has an unheard-of answer to a wrong one
+//   theft KIND                allows one: value, change, copy, usage, wrap
+//   pin-locked, pin-final-try set the flag in CK_TOKEN_INFO
+//
+// A "half-made" before a return-once of C_GenerateKey leaves the object behind,
+// as SoftHSM does.
+//
+// If $FAKE_PKCS11_CALLS names a file, the name of every function called is
+// appended to it, with " locked" if the token's lock file, the one that ends in
+// .lock in $FAKE_PKCS11_LOCK_DIR, was locked at that moment.
+namespace fakes::pkcs11 {
+
+// Called first by every function. CKR_OK: go on.
+CK_RV Enter(std::string_view function);
+
+// Whether the control file has this line.
+bool Told(std::string_view line);
+
+// Whether `function` shall lie.
+bool Lies(std::string_view function);
+
+}  // namespace fakes::pkcs11
+
+#endif  // TESTS_FAKES_PKCS11_FAULTS_H_

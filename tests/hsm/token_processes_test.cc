@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "hsm/token/connection.h"
+#include "tests/fakes/softhsm_token.h"
+#include "tests/hsm/token_fixture.h"
+
+// Several processes on one SoftHSM token, and what is left when one is killed.
+// The delays before a kill are there to hit every moment, not to wait for one.
+namespace hsm::token {
+namespace {
+
+// A child process that runs `body` and then ends. It reports the locators of
+// keys through a pipe.
+class Child {
+ public:
+  explicit Child(const std::function<void(Child&)>& body) {
+    EXPECT_EQ(pipe(pipe_.data()), 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+      close(pipe_[0]);
+      body(*this);
+      _exit(0);
+    }
+    close(pipe_[1]);
+  }
+  ~Child() {
+    Kill();
+    close(pipe_[0]);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  // In the child: one write of so few bytes is whole or not at all.
+  void Report(const Locator& locator) {
+    (void)!write(pipe_[1], locator.bytes.data(), locator.bytes.size());
+  }
+
+  // In the parent: the next report.
+  Locator Report() {
+    Locator locator;
+    EXPECT_EQ(read(pipe_[0], locator.bytes.data(), locator.bytes.size()),
+              static_cast<ssize_t>(locator.bytes.size()));
+    return locator;
+  }
+
+  // In the parent: everything reported until the child's end.
+  std::vector<Locator> Reports() {
+    std::vector<Locator> reports;
+    Locator locator;
+    while (read(pipe_[0], locator.bytes.data(), locator.bytes.size()) ==
+           static_cast<ssize_t>(locator.bytes.size())) {
+      reports.push_back(locator);
+    }
+    return reports;
+  }
+
+  void KillAfter(std::chrono::microseconds delay) {
+    const timespec time = {0, std::chrono::nanoseconds(delay).count()};
+    nanosleep(&time, nullptr);
+    Kill();
+  }
+
+  void Kill() {
+    if (pid_ > 0) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+      pid_ = 0;
+    }
+  }
+
+ private:
+  std::array<int, 2> pipe_{};
+  pid_t pid_ = 0;
+};
+
+class TokenProcessesTest : public testing::Test {
+ protected:
+  std::unique_ptr<Token> Open() {
+    auto token = Token::Open(place_.Config(), clock_);
+    EXPECT_TRUE(token.has_value()) << token.error().message;
+    return token.has_value() ? *std::move(token) : nullptr;
+  }
+
+  std::chrono::microseconds RandomDelay(int max_microseconds) {
+    return std::chrono::microseconds(
+        std::uniform_int_distribution(0, max_microseconds)(random_));
+  }
+
+  // How many of `keys` the token can no longer use.
+  static std::size_t Lost(Token& token, const std::vector<Locator>& keys) {
+    std::size_t lost = 0;
+    for (const Locator& locator : keys) {
+      const auto checked =
+          token.Execute(CheckKeyRequest{KeyRef{.locator = locator}});
+      lost += checked.has_value() ? 0 : 1;
+    }
+    return lost;
+  }
+
+  static void CreateKeys(Token& token, Child& report, int count) {
+    for (int i = 0; i < count; ++i) {
+      const KeyRef key = NewKey();
+      if (token.Execute(GenerateKeyRequest{key}).has_value()) {
+        report.Report(key.locator);
+      }
+    }
+  }
+
+  fakes::SoftHsmToken place_;
+  base::RealClock clock_;
+  std::mt19937 random_{20261122};
+};
+
+// Without the lock the reader destroys about one key in seventy.
+TEST_F(TokenProcessesTest, ReaderLosesNoKeyOfTheWriter) {
+  constexpr int kKeys = 250;
+  Child reader([&](Child&) {
+    const auto token = Open();
+    while (token->Execute(ListKeysRequest{}).has_value()) {
+    }
+  });
+  Child writer([&](Child& self) { CreateKeys(*Open(), self, kKeys); });
+  const auto created = writer.Reports();
+  EXPECT_EQ(created.size(), kKeys);
+  reader.Kill();
+  const auto token = Open();
+  ASSERT_NE(token, nullptr);
+  EXPECT_EQ(Lost(*token, created), 0U);
+}
+
+TEST_F(TokenProcessesTest, WritersLoseNoKeyOfEachOther) {
+  constexpr int kKeys = 100;
+  Child one([&](Child& self) { CreateKeys(*Open(), self, kKeys); });
+  Child two([&](Child& self) { CreateKeys(*Open(), self, kKeys); });
+  auto created = one.Reports();
+  const auto others = two.Reports();
+  created.insert(created.end(), others.begin(), others.end());
+  EXPECT_EQ(created.size(), 2 * kKeys);
+  const auto token = Open();
+  ASSERT_NE(token, nullptr);
+  EXPECT_EQ(Lost(*token, created), 0U);
+}
+
+TEST_F(TokenProcessesTest, ProcessesThatStartTogetherAllFindTheToken) {
+  constexpr int kRounds = 5;
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<std::unique_ptr<Child>> children;
+    for (int i = 0; i < 4; ++i) {
+      children.push_back(std::make_unique<Child>(
+          [&](Child& self) { CreateKeys(*Open(), self, 1); }));
+    }
+    for (const auto& child : children) {
+      EXPECT_EQ(child->Reports().size(), 1U);
+    }
+  }
+}
+
+// The parent has the module open, so the other process must be the older one.
+TEST_F(TokenProcessesTest, KeyOfAnotherProcessIsFoundAndItsEndIsSeen) {
+  std::array<int, 2> go{};
+  ASSERT_EQ(pipe(go.data()), 0);
+  const auto wait = [&] {
+    char word = 0;
+    (void)!read(go[0], &word, 1);
+  };
+  const auto tell = [&] { (void)!write(go[1], "g", 1); };
+  Child other([&](Child& self) {
+    const auto token = Open();
+    wait();
+    const KeyRef key = NewKey();
+    (void)token->Execute(GenerateKeyRequest{key});
+    self.Report(key.locator);
+    wait();
+    (void)token->Execute(DestroyKeyRequest{key.locator});
+    self.Report(key.locator);
+  });
+  const auto token = Open();
+  ASSERT_NE(token, nullptr);
+  tell();
+  const KeyRef key{.locator = other.Report()};
+  ASSERT_OK(token->Execute(CheckKeyRequest{key}));
+  tell();
+  other.Report();
+  EXPECT_ERROR(token->Execute(CheckKeyRequest{key}), kNotFound);
+}
+
+// A kill within C_Login leaves an empty token.object: all keys lost, but for
+// the copy.
+TEST_F(TokenProcessesTest, KillsDuringLoginsDoNotLoseTheToken) {
+  const KeyRef key = NewKey();
+  {
+    Child maker([&](Child& self) {
+      if (Open()->Execute(GenerateKeyRequest{key}).has_value()) {
+        self.Report(key.locator);
+      }
+    });
+    ASSERT_EQ(maker.Reports().size(), 1U);
+  }
+  for (int i = 0; i < 40; ++i) {
+    Child victim([&](Child&) {
+      while (Connection::Open(place_.Config()).has_value()) {
+      }
+    });
+    victim.KillAfter(RandomDelay(12'000));
+  }
+  const auto token = Open();
+  ASSERT_NE(token, nullptr);
+  EXPECT_EQ(Lost(*token, {key.locator}), 0U);
+}
+
+TEST_F(TokenProcessesTest, KillsDuringCreationLoseNoAcknowledgedKey) {
+  std::vector<Locator> created;
+  for (int i = 0; i < 30; ++i) {
+    Child victim([&](Child& self) { CreateKeys(*Open(), self, 1'000'000); });
+    victim.KillAfter(std::chrono::milliseconds(6) + RandomDelay(12'000));
+    const auto reports = victim.Reports();
+    created.insert(created.end(), reports.begin(), reports.end());
+  }
+  ASSERT_GT(created.size(), 0U);
+  const auto token = Open();
+  ASSERT_NE(token, nullptr);
+  EXPECT_EQ(Lost(*token, created), 0U);
+
+  // What the kills left is reported, and stays.
+  const auto listed = token->Execute(ListKeysRequest{});
+  ASSERT_OK(listed);
+  EXPECT_GE(listed->keys.size(), created.size());
+  const auto again = token->Execute(ListKeysRequest{});
+  ASSERT_OK(again);
+  EXPECT_EQ(again->keys.size(), listed->keys.size());
+}
+
+}  // namespace
+}  // namespace hsm::token
