@@ -24,10 +24,9 @@ Batch& BatchOf(const asio::any_io_executor& executor,
                std::vector<Batch>& batches) {
   constexpr std::size_t kLookBack = 8;
   const std::size_t count = std::min(batches.size(), kLookBack);
-  for (auto batch = batches.rbegin(); batch != batches.rbegin() + count;
-       ++batch) {
-    if (batch->executor == executor) {
-      return *batch;
+  for (Batch& batch : std::span(batches).last(count)) {
+    if (batch.executor == executor) {
+      return batch;
     }
   }
   return batches.emplace_back(Batch{executor, {}});

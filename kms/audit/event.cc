@@ -6,8 +6,17 @@
 namespace kms::audit {
 namespace {
 
+// Limits in bytes, as CloudTrail has them: a client must not be able to make an
+// event that the log cannot take. All of them together stay below
+// Log::kMaxEventBytes, also where every byte needs an escape of six.
+constexpr std::size_t kMaxField = 1 << 10;     // Cut off.
+constexpr std::size_t kMaxRequest = 70 << 10;  // The rest: left out.
+constexpr std::size_t kMaxResponse = 16 << 10;
+constexpr std::size_t kMaxDecision = 8 << 10;
+constexpr std::size_t kMaxContext = 28 << 10;
+
 // An ObjectWriter appends one JSON object: braces around its lifetime, commas
-// between members. Names are ours (no escaping) unless AddForeign is used.
+// between members. Names are ours (no escaping) but for ForeignName.
 class ObjectWriter {
  public:
   explicit ObjectWriter(std::string& out) : out_(out) { out_.push_back('{'); }
@@ -28,7 +37,7 @@ class ObjectWriter {
   }
   void Add(std::string_view name, std::string_view value) {
     Name(name);
-    AppendJsonString(value, out_);
+    AppendJsonString(value.substr(0, kMaxField), out_);
   }
   void AddUnlessEmpty(std::string_view name, std::string_view value) {
     if (!value.empty()) {
@@ -39,7 +48,7 @@ class ObjectWriter {
     Name(name);
     out_.append(value ? "true" : "false");
   }
-  void AddMembers(std::string_view name, Members members);
+  void AddMembers(std::string_view name, Members members, std::size_t limit);
 
  private:
   void Comma() {
@@ -61,12 +70,18 @@ void AppendObject(Members members, std::string& out) {
   }
 }
 
-void ObjectWriter::AddMembers(std::string_view name, Members members) {
+void ObjectWriter::AddMembers(std::string_view name, Members members,
+                              std::size_t limit) {
   Name(name);
   if (members.empty()) {
     out_.append("null");  // As CloudTrail does.
-  } else {
-    AppendObject(members, out_);
+    return;
+  }
+  const std::size_t start = out_.size();
+  AppendObject(members, out_);
+  if (out_.size() - start > limit) {
+    out_.resize(start);
+    out_.append(R"({"omitted":true})");
   }
 }
 
@@ -112,10 +127,10 @@ void AppendAdditional(const Event& event, std::string& out) {
   ObjectWriter object(out);
   object.AddUnlessEmpty("door", event.door);
   if (!event.decision.empty()) {
-    object.AddMembers("decision", event.decision);
+    object.AddMembers("decision", event.decision, kMaxDecision);
   }
   if (!event.context.empty()) {
-    object.AddMembers("context", event.context);
+    object.AddMembers("context", event.context, kMaxContext);
   }
 }
 
@@ -161,8 +176,8 @@ void AppendCall(const Event& event, ObjectWriter& object, std::string& out) {
 void AppendOutcome(const Event& event, ObjectWriter& object, std::string& out) {
   object.AddUnlessEmpty("errorCode", event.error_code);
   object.AddUnlessEmpty("errorMessage", event.error_message);
-  object.AddMembers("requestParameters", event.request);
-  object.AddMembers("responseElements", event.response);
+  object.AddMembers("requestParameters", event.request, kMaxRequest);
+  object.AddMembers("responseElements", event.response, kMaxResponse);
   if (!event.door.empty() || !event.decision.empty() ||
       !event.context.empty()) {
     object.Name("additionalEventData");

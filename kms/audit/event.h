@@ -103,8 +103,10 @@ struct Event {
 };
 
 // The event as one line of JSON without a line break, for Log::Append and for
-// the outbox. "storeRevision", if present, is its last member: the log relies
-// on that (docs/protocol/audit.md).
+// the outbox. It is never larger than a log takes: fields are cut at 1 KiB, and
+// requestParameters and the like that are too large become {"omitted":true}.
+// "storeRevision", if present, is its last member: the log relies on that
+// (docs/protocol/audit.md).
 std::string EventText(const Event& event);
 
 }  // namespace kms::audit

@@ -89,7 +89,7 @@ base::Result<Writer::Found> Writer::FindNewest(std::uint64_t& cut_bytes) {
     }
     cut_bytes += walk.tail_bytes;
     base::LogWarning("audit: removing {}, which holds no record", path);
-    if (unlink(path.c_str()) != 0) {
+    if (unlink(path.c_str()) != 0 || fsync(lock_.get()) != 0) {
       return IoError("remove", path);
     }
   }
@@ -123,8 +123,12 @@ base::Status Writer::Adopt(const Found& found) {
   started_ = start.time;
   continues_ = walk.node == options_.node && walk.epoch == options_.epoch;
   only_started_ = walk.lines == 1;
-  ASSIGN_OR_RETURN(segment_, Segment::Reopen(PathOf(file.name), walk.size,
-                                             SegmentOptions()));
+  Segment::Options options = SegmentOptions();
+  if (!continues_) {
+    options.bytes = 0;  // It will only be closed.
+  }
+  ASSIGN_OR_RETURN(segment_,
+                   Segment::Reopen(PathOf(file.name), walk.size, options));
   return {};
 }
 

@@ -141,6 +141,43 @@ TEST(AuditEventTest, EveryPairOfBytesGivesValidJson) {
   }
 }
 
+TEST(AuditEventTest, NoClientCanMakeAnEventThatTheLogRefuses) {
+  const std::string worst(100'000, '\x01');
+  const Member members[] = {{"a", std::string_view(worst).substr(0, 4000)},
+                            {"b", worst}};
+  const Event::Resource resources[] = {{worst, worst, worst}, {worst, worst}};
+  Event event;
+  event.identity = {worst, worst, worst, worst, worst, worst, worst};
+  event.name = event.region = event.source_address = event.user_agent = worst;
+  event.error_code = event.error_message = event.door = worst;
+  event.request = event.response = event.decision = event.context = members;
+  event.request_id = event.event_id = event.recipient_account = "1";
+  event.resources = resources;
+  event.tls = {worst, worst, worst};
+  std::string text = EventText(event);
+  EXPECT_LE(text.size(), Log::kMaxEventBytes);
+  auto json = nlohmann::json::parse(text);
+  EXPECT_EQ(json["requestParameters"], nlohmann::json({{"omitted", true}}));
+  EXPECT_EQ(json["userAgent"], worst.substr(0, 1024));
+  // What is just below every limit.
+  const auto fill = [&](std::size_t size) {
+    return std::string_view(worst).substr(0, size / 6 - 3);
+  };
+  const Member request[] = {{"a", fill(70 << 10)}};
+  const Member response[] = {{"a", fill(16 << 10)}};
+  const Member decision[] = {{"a", fill(8 << 10)}};
+  const Member context[] = {{"a", fill(28 << 10)}};
+  event.request = request;
+  event.response = response;
+  event.decision = decision;
+  event.context = context;
+  text = EventText(event);
+  EXPECT_LE(text.size(), Log::kMaxEventBytes);
+  json = nlohmann::json::parse(text);
+  EXPECT_EQ(json["requestParameters"]["a"], fill(70 << 10));
+  EXPECT_EQ(json["additionalEventData"]["context"]["a"], fill(28 << 10));
+}
+
 TEST(AuditEventTest, NumbersKeepTheirValue) {
   const Member request[] = {{"min", std::int64_t{INT64_MIN}},
                             {"max", std::uint64_t{UINT64_MAX}},

@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 
 #include "kms/audit/log.h"
@@ -18,16 +21,18 @@
 namespace {
 
 // What the next writes do.
-enum class Fault { kNone, kNothing, kHalf, kAll };
+enum class Fault { kNone, kWait, kNothing, kHalf, kAll };
 std::atomic<Fault> g_fault = Fault::kNone;
 std::atomic<int> g_errno = EIO;
 
 }  // namespace
 
-// Stands before the C library's function for everything in this program: writes
-// nothing, half or all of the bytes, and then says that it failed.
+// Stands before the C library's function for everything in this program: waits
+// for another order, or writes nothing, half or all of the bytes and then says
+// that it failed.
 extern "C" ssize_t pwrite(int fd, const void* bytes, size_t size,
                           off_t offset) noexcept(false) {
+  g_fault.wait(Fault::kWait);
   const Fault fault = g_fault;
   if (fault == Fault::kHalf || fault == Fault::kAll) {
     const size_t part = fault == Fault::kAll ? size : size / 2 / 4096 * 4096;
@@ -119,6 +124,42 @@ TEST_F(AuditFaultTest, OpeningOnABrokenDiskFailsAndLeavesNoSegment) {
   g_fault = Fault::kAll;
   EXPECT_FALSE(Log::Open(options_, clock_).has_value());
   EXPECT_EQ(SegmentPaths(folder_.path()).size(), 0U);
+}
+
+TEST_F(AuditFaultTest, ASlowDiskThrottlesAtABound) {
+  constexpr int kAppends = 400;  // Of 200 KiB: more than may wait.
+  options_.segment_bytes = 16 << 20;
+  const auto log = OpenLog(options_, clock_);
+  g_fault = Fault::kWait;
+  boost::asio::io_context context;
+  int recorded = 0;
+  int throttled = 0;
+  for (int i = 0; i < kAppends; ++i) {
+    boost::asio::co_spawn(
+        context,
+        [&, i]() -> boost::asio::awaitable<void> {
+          const auto status = co_await log->Append(TestEvent(i, 200 << 10));
+          recorded += status.has_value();
+          throttled += !status.has_value() &&
+                       status.error().code == base::ErrorCode::kThrottled;
+        },
+        boost::asio::detached);
+  }
+  context.poll();
+  EXPECT_GT(throttled, 0);
+  EXPECT_EQ(log->health().queued, static_cast<unsigned>(kAppends - throttled));
+  EXPECT_TRUE(log->health().writable);
+  g_fault = Fault::kNone;
+  g_fault.notify_all();
+  context.run();
+  EXPECT_EQ(recorded + throttled, kAppends);
+  log->Close();
+  int found = 0;
+  const auto verified = Verify(folder_.path(), [&](std::string_view line) {
+    found += line.starts_with("{\"number\"");
+  });
+  EXPECT_TRUE(verified.has_value());
+  EXPECT_EQ(found, recorded);
 }
 
 // The soft limit is per process: a child lowers and raises its own.

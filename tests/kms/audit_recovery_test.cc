@@ -105,7 +105,7 @@ TEST_F(AuditRecoveryTest, AGroupWithAHoleIsCutWhole) {
   const std::size_t line_size = group.size() / 5;
   for (int broken = 0; broken < 5; ++broken) {
     std::string torn = text + group;
-    std::fill_n(torn.begin() + text.size() + broken * line_size + 50, 512, 0);
+    torn.replace(text.size() + broken * line_size + 50, 512, 512, '\0');
     torn.resize(options_.segment_bytes, '\0');
     Spill(path_, torn);
     SCOPED_TRACE(broken);
@@ -116,7 +116,7 @@ TEST_F(AuditRecoveryTest, AGroupWithAHoleIsCutWhole) {
 TEST_F(AuditRecoveryTest, AHoleBeforeAcknowledgedRecordsIsRefused) {
   std::string text = Write(4);
   const std::size_t second = text.find('\n') + 1;
-  std::fill_n(text.begin() + second + 5, 10, '\0');
+  text.replace(second + 5, 10, 10, '\0');
   text.resize(options_.segment_bytes, '\0');
   Spill(path_, text);
   const base::Error error = OpenError();
@@ -180,8 +180,10 @@ TEST_F(AuditRecoveryTest, ATornFirstSegmentBeginsAnew) {
   if (!log) {
     _exit(1);
   }
+  constexpr int kThreads = 4;
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
+  threads.reserve(kThreads);
+  for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0;; ++i) {
         const int number = t * 1'000'000 + i;
@@ -209,7 +211,7 @@ std::vector<int> NumbersIn(const std::string& folder) {
 // of whatever it does then.
 TEST_F(AuditRecoveryTest, NothingAcknowledgedIsLostWhenTheWriterIsKilled) {
   constexpr int kRuns = 50;
-  std::mt19937 random(20261122);  // NOLINT(cert-msc51-cpp): repeatable.
+  std::mt19937 random(20261122);  // NOLINT(cert-msc*): repeatable.
   for (int run = 0; run < kRuns; ++run) {
     const TempFolder folder(run % 5 == 0 ? "/var/tmp" : "/dev/shm");
     LogOptions options = OptionsFor(folder.path());
