@@ -4,7 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <string>
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include "tests/testlib/status.h"
@@ -20,7 +21,7 @@ using testlib::IsOk;
 using testlib::IsOkAndHolds;
 using testlib::StatusIs;
 
-const Bytes kTen = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+constexpr std::array<std::uint8_t, 10> kTen = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 
 TEST(ReaderTest, IntegersAreBigEndian) {
   const Bytes bytes = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08,

@@ -32,6 +32,7 @@ void ForManyBytes(Check check) {
       check(Bytes{static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b)});
     }
   }
+  // NOLINTNEXTLINE(cert-msc32-c,cert-msc51-cpp)
   std::mt19937 random(20260101);
   for (std::size_t size = 3; size <= 300; ++size) {
     Bytes bytes(size);

@@ -16,7 +16,8 @@ using testing::Not;
 using testlib::IsOk;
 using testlib::StatusIs;
 
-const std::string kSignature(64, 'a');
+constexpr const char* kSignature =
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 std::string Header(const std::string& credential,
                    const std::string& signed_headers = "host;x-amz-date",
@@ -25,7 +26,7 @@ std::string Header(const std::string& credential,
          ", SignedHeaders=" + signed_headers + ", Signature=" + signature;
 }
 
-const std::string kCredential =
+constexpr const char* kCredential =
     "AKIDEXAMPLE/20150830/us-east-1/kms/aws4_request";
 
 TEST(ParseAuthorizationTest, SplitsTheHeader) {
@@ -44,9 +45,9 @@ TEST(ParseAuthorizationTest, SplitsTheHeader) {
 }
 
 TEST(ParseAuthorizationTest, TakesParametersInAnyOrderAndSpacing) {
-  const std::string parts[] = {"Credential=" + kCredential,
+  const std::string parts[] = {std::string("Credential=") + kCredential,
                                "SignedHeaders=host;x-amz-date",
-                               "Signature=" + kSignature};
+                               std::string("Signature=") + kSignature};
   for (const char* separator : {",", ", ", " , "}) {
     const std::string header = "AWS4-HMAC-SHA256  " + parts[2] + separator +
                                parts[0] + separator + parts[1] + "  ";
@@ -83,8 +84,8 @@ TEST(ParseAuthorizationTest, EveryMissingParameterIsNamed) {
                "Authorization header requires 'Signature' parameter. "
                "Authorization header requires 'SignedHeaders' parameter. "
                "Authorization=AWS4-HMAC-SHA256"));
-  EXPECT_THAT(ParseAuthorization("AWS4-HMAC-SHA256 Credential=" + kCredential +
-                                 ", Signature=" + kSignature),
+  EXPECT_THAT(ParseAuthorization(std::string("AWS4-HMAC-SHA256 Credential=") +
+                                 kCredential + ", Signature=" + kSignature),
               StatusIs(ErrorCode::kIncompleteSignature,
                        "Authorization header requires 'SignedHeaders' "
                        "parameter. Authorization=AWS4-HMAC-SHA256"));
