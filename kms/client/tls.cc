@@ -217,14 +217,21 @@ void LibraryContext::Free::operator()(OSSL_LIB_CTX* context) const {
   OSSL_LIB_CTX_free(context);
 }
 
+void LibraryContext::Free::operator()(OSSL_PROVIDER* provider) const {
+  OSSL_PROVIDER_unload(provider);
+}
+
 base::Result<LibraryContext> LibraryContext::Create() {
   // Whatever touches OpenSSL first makes it read openssl.cnf. Do it here, on
   // purpose, rather than inside a call that holds a lock.
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
   LibraryContext library;
   library.context_.reset(OSSL_LIB_CTX_new());
-  if (library.context_ == nullptr ||
-      OSSL_PROVIDER_load(library.context_.get(), "default") == nullptr) {
+  if (library.context_ != nullptr) {
+    library.provider_.reset(
+        OSSL_PROVIDER_load(library.context_.get(), "default"));
+  }
+  if (library.provider_ == nullptr) {
     return Error{ErrorCode::kInternal,
                  "OpenSSL's default provider: " + TakeOpensslError()};
   }

@@ -27,8 +27,10 @@ class LibraryContext {
  private:
   struct Free {
     void operator()(OSSL_LIB_CTX* context) const;
+    void operator()(OSSL_PROVIDER* provider) const;
   };
   std::unique_ptr<OSSL_LIB_CTX, Free> context_;
+  std::unique_ptr<OSSL_PROVIDER, Free> provider_;  // Must go first.
 };
 
 // A TlsContext holds what all TLS connections of a client share: TLS 1.2 or
