@@ -26,8 +26,6 @@ using std::chrono::milliseconds;
 
 // Each waits for a worker of some io thread of clavigerd.
 constexpr std::size_t kMaxPeers = 256;
-// A worker ends between two operations, or never.
-constexpr milliseconds kStopPatience{10'000};
 
 base::Result<Fd> CatchSignals() {
   sigset_t signals;
@@ -96,7 +94,7 @@ base::Status Supervisor::Run() {
     std::erase_if(peers_, [](const Peer& peer) { return peer.gone; });
     RETURN_IF_ERROR(Wait());
   }
-  workers_.Stop(kStopPatience);
+  workers_.Stop(options_.stop_patience);
   return {};
 }
 

@@ -22,6 +22,8 @@ struct SupervisorOptions {
   OpenTokenFn open_token;           // Runs in each worker.
   // A worker that takes longer to open its token is killed.
   std::chrono::milliseconds open_deadline{120'000};
+  // A worker that does not stop by itself for so long is killed at the end.
+  std::chrono::milliseconds stop_patience{10'000};
   int ready_fd = -1;  // Gets "ready\n", and is closed, once we listen.
 };
 

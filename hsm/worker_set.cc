@@ -175,10 +175,11 @@ void WorkerSet::Reap() {
 
 void WorkerSet::OnGone(std::size_t index, int wait_status) {
   Worker& worker = workers_[index];
-  if (worker.served) {
+  if (worker.served && !stopping_) {
     base::LogWarning("{}: worker {} {}", options_.key_store, index,
                      DescribeExit(wait_status));
-  } else if (!worker.reason) {
+  }
+  if (!worker.served && !worker.reason && !stopping_) {
     worker.reason = base::Error{
         base::ErrorCode::kHsmUnavailable,
         "a worker " + DescribeExit(wait_status) + " while it opened the token"};
@@ -243,6 +244,7 @@ bool WorkerSet::AnyProcess() const {
 }
 
 void WorkerSet::Stop(milliseconds patience) {
+  stopping_ = true;
   for (Worker& worker : workers_) {
     worker.process.control.Close();
   }

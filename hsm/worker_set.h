@@ -86,6 +86,7 @@ class WorkerSet {
   // The token took the PIN once: others may try it at the same time.
   bool accepted_ = false;
   std::optional<base::Error> refused_;  // Nobody tries again.
+  bool stopping_ = false;               // Nobody wonders about an end.
 };
 
 }  // namespace hsm

@@ -57,7 +57,8 @@ asio::awaitable<base::Result<Fd>> Reach(std::string path,
 
 // Sends the request and waits for its answer, which may carry a descriptor.
 asio::awaitable<base::Result<Answer>> Ask(Fd socket, SupervisorRequest request,
-                                          milliseconds timeout) {
+                                          milliseconds timeout,
+                                          Asking& asking) {
   const auto executor = co_await asio::this_coro::executor;
   if (base::Status sent = SendPacket(socket.get(), EncodeRequest(request));
       !sent) {
@@ -66,6 +67,7 @@ asio::awaitable<base::Result<Answer>> Ask(Fd socket, SupervisorRequest request,
   // Shared, because a timer that has fired cannot be called back.
   const auto stream = std::make_shared<asio::posix::stream_descriptor>(
       executor, socket.Release());
+  asking.stream = stream;
   asio::steady_timer timer(executor, timeout);
   timer.async_wait([stream](auto error) {
     if (!error) {
@@ -91,15 +93,21 @@ asio::awaitable<base::Result<Answer>> Ask(Fd socket, SupervisorRequest request,
 
 }  // namespace
 
+void Asking::Cancel() {
+  if (const auto waiting = stream.lock()) {
+    waiting->cancel();
+  }
+}
+
 asio::awaitable<base::Result<Connected>> AskConnect(
-    std::string supervisor_socket, std::uint32_t worker,
-    milliseconds patience) {
+    std::string supervisor_socket, std::uint32_t worker, milliseconds patience,
+    Asking& asking) {
   CO_ASSIGN_OR_RETURN(Fd socket,
                       co_await Reach(std::move(supervisor_socket), patience));
   const SupervisorRequest request = {.kind = SupervisorRequest::Kind::kConnect,
                                      .worker = worker};
-  CO_ASSIGN_OR_RETURN(
-      Answer answer, co_await Ask(std::move(socket), request, kConnectTimeout));
+  CO_ASSIGN_OR_RETURN(Answer answer, co_await Ask(std::move(socket), request,
+                                                  kConnectTimeout, asking));
   CO_RETURN_IF_ERROR(answer.reply.status);
   if (!answer.fd.valid()) {
     co_return base::Error{base::ErrorCode::kHsmUnavailable,
@@ -113,11 +121,12 @@ asio::awaitable<base::Status> AskReplace(std::string supervisor_socket,
                                          Generation generation) {
   CO_ASSIGN_OR_RETURN(
       Fd socket, co_await Reach(std::move(supervisor_socket), milliseconds{0}));
+  Asking asking;
   const SupervisorRequest request = {.kind = SupervisorRequest::Kind::kReplace,
                                      .worker = worker,
                                      .generation = generation};
-  CO_ASSIGN_OR_RETURN(
-      Answer answer, co_await Ask(std::move(socket), request, kReplaceTimeout));
+  CO_ASSIGN_OR_RETURN(Answer answer, co_await Ask(std::move(socket), request,
+                                                  kReplaceTimeout, asking));
   co_return answer.reply.status;
 }
 

@@ -3,8 +3,10 @@
 #define HSM_CLIENT_ASK_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/result.h"
@@ -21,12 +23,19 @@ struct Connected {
   Generation generation = 0;
 };
 
+// A question that waits for its answer, and can be given up.
+struct Asking {
+  std::weak_ptr<boost::asio::posix::stream_descriptor> stream;
+
+  void Cancel();
+};
+
 // Waits for the worker to open its token. Fails with the worker's own error if
 // it cannot, and with kHsmUnavailable if the supervisor cannot be reached for
-// `patience`.
+// `patience`, or the question is given up. `asking` is borrowed.
 boost::asio::awaitable<base::Result<Connected>> AskConnect(
     std::string supervisor_socket, std::uint32_t worker,
-    std::chrono::milliseconds patience);
+    std::chrono::milliseconds patience, Asking& asking);
 
 // Succeeds once no process serves as this generation of the worker.
 boost::asio::awaitable<base::Status> AskReplace(std::string supervisor_socket,

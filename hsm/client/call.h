@@ -2,20 +2,17 @@
 #ifndef HSM_CLIENT_CALL_H_
 #define HSM_CLIENT_CALL_H_
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <cstdint>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/wiping.h"
+#include "hsm/client/done_handler.h"
 #include "hsm/frame.h"
 #include "hsm/operations.h"
 
 namespace hsm::client {
-
-// Told when the reply is in its place, or why there is none.
-using DoneHandler = boost::asio::any_completion_handler<void(base::Status)>;
 
 // A Call is one request on its way: waiting in a queue, then in a slot of a
 // Link. The request and the place of its reply stay in the frame of the
@@ -29,7 +26,8 @@ struct Call {
                          base::WipingBytes& out) = nullptr;
   // Fills *reply; fails if `payload` is not one.
   base::Status (*decode)(base::ByteView payload, void* reply) = nullptr;
-  DoneHandler done;
+  // Told when the reply is in its place, or why there is none.
+  DoneHandler<base::Status> done;
   base::MonotonicTime issued{};
   base::MonotonicTime due{};  // Set when it is sent.
 };

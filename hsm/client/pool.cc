@@ -25,8 +25,11 @@ Pool::Pool(asio::io_context& io, ClientConfig config, const base::Clock& clock)
       config_(std::move(config)),
       clock_(clock),
       sweep_timer_(io),
-      workers_(static_cast<std::size_t>(std::max(config_.workers, 1))),
-      down_since_(clock.Monotonic()) {}
+      down_since_(clock.Monotonic()) {
+  for (int i = 0; i < std::clamp(config_.workers, 1, 64); ++i) {
+    workers_.emplace_back(io);
+  }
+}
 
 base::Status Pool::Admit(const OperationRow& row) {
   if (stopped_ || IsOutage(clock_.Monotonic())) {

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -52,10 +51,13 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
  private:
   struct Worker {
+    explicit Worker(boost::asio::io_context& io) : pause(io) {}
+
     std::shared_ptr<Link> link;  // Null while there is none.
     bool overdue = false;        // The link was closed for a missed deadline.
     base::Error reason{base::ErrorCode::kHsmUnavailable, "not started"};
-    boost::asio::cancellation_signal stop;
+    Asking asking;                    // For a new connection.
+    boost::asio::steady_timer pause;  // Before it is asked for again.
   };
 
   // Scheduling.
@@ -92,7 +94,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   const base::Clock& clock_;
   boost::asio::steady_timer sweep_timer_;
   bool stopped_ = false;
-  std::vector<Worker> workers_;
+  std::deque<Worker> workers_;
   std::array<std::deque<Call>, 2> queues_;  // By Lane.
   int queued_cost_ = 0;
   base::MonotonicTime down_since_{};  // If no worker has a link.

@@ -16,7 +16,7 @@ struct Eviction {
   EmptyReply reply;
   std::vector<bool> confirmed;  // By worker.
   std::size_t waiting = 0;
-  asio::any_completion_handler<void()> done;
+  DoneHandler<> done;
 };
 
 }  // namespace
@@ -61,9 +61,9 @@ asio::awaitable<std::vector<bool>> Pool::EvictByAsking(Locator locator) {
     ++eviction->waiting;
     Call call = MakeCall(eviction->request, eviction->reply);
     call.issued = clock_.Monotonic();
-    call.done = [eviction, index](base::Status status) {
+    call.done = [eviction, index](const base::Status& status) {
       eviction->confirmed[index] = status.has_value();
-      if (--eviction->waiting == 0 && eviction->done) {
+      if (--eviction->waiting == 0) {
         std::move(eviction->done)();
       }
     };

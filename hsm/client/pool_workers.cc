@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
@@ -30,8 +28,8 @@ constexpr milliseconds kLongestPause{1'000};
 asio::awaitable<base::Status> Pool::Start() {
   std::vector<Connected> connected;
   for (std::uint32_t index = 0; index < workers_.size(); ++index) {
-    auto worker =
-        co_await AskConnect(config_.supervisor_socket, index, kStartPatience);
+    auto worker = co_await AskConnect(config_.supervisor_socket, index,
+                                      kStartPatience, workers_[index].asking);
     if (!worker) {
       co_return InStore(worker.error());
     }
@@ -42,8 +40,7 @@ asio::awaitable<base::Status> Pool::Start() {
   }
   for (std::uint32_t index = 0; index < workers_.size(); ++index) {
     asio::co_spawn(io_, KeepConnected(index, std::move(connected[index])),
-                   asio::bind_cancellation_slot(workers_[index].stop.slot(),
-                                                asio::detached));
+                   asio::detached);
   }
   ScheduleSweep();
   co_return base::Status();
@@ -58,7 +55,8 @@ void Pool::Stop() {
     if (worker.link != nullptr) {
       worker.link->Close();
     }
-    worker.stop.emit(asio::cancellation_type::terminal);
+    worker.asking.Cancel();
+    worker.pause.cancel();
   }
   for (std::deque<Call>& queue : queues_) {
     while (!queue.empty()) {
@@ -71,25 +69,23 @@ void Pool::Stop() {
 asio::awaitable<void> Pool::KeepConnected(std::uint32_t index,
                                           Connected first) {
   const std::shared_ptr<Pool> self = shared_from_this();
-  // Cancellation ends a wait with an error code, not with an exception.
-  co_await asio::this_coro::throw_if_cancelled(false);
   co_await ServeLink(index, std::move(first));
-  asio::steady_timer pause(io_);
+  Worker& worker = workers_[index];
   milliseconds next_pause = kFirstPause;
   while (!stopped_) {
-    auto connected =
-        co_await AskConnect(config_.supervisor_socket, index, milliseconds{0});
-    if (connected && !stopped_) {
+    auto connected = co_await AskConnect(config_.supervisor_socket, index,
+                                         milliseconds{0}, worker.asking);
+    if (connected) {
       co_await ServeLink(index, *std::move(connected));
       next_pause = kFirstPause;
       continue;
     }
-    if (!connected) {
-      workers_[index].reason = connected.error();
+    worker.reason = connected.error();
+    if (!stopped_) {
+      worker.pause.expires_after(next_pause);
+      co_await worker.pause.async_wait(asio::as_tuple(asio::use_awaitable));
+      next_pause = std::min(next_pause * 2, kLongestPause);
     }
-    pause.expires_after(next_pause);
-    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
-    next_pause = std::min(next_pause * 2, kLongestPause);
   }
 }
 

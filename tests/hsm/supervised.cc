@@ -21,6 +21,7 @@ Supervised::Supervised(int workers) : shared_(Shared::Make()) {
   options_.socket_path = directory_ / "hsm.sock";
   options_.workers = workers;
   options_.allowed_uids = {geteuid()};
+  options_.stop_patience = std::chrono::milliseconds{100};
   options_.open_token = [shared = shared_] {
     return MemoryToken::Open(shared);
   };
