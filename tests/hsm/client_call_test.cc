@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "tests/hsm/client_fixture.h"
+
+namespace hsm_test {
+namespace {
+
+using base::ErrorCode;
+using testing::HasSubstr;
+using testlib::StatusIs;
+
+std::vector<std::string> Numbers(int count) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < count; ++i) {
+    texts.push_back(std::to_string(i));
+  }
+  return texts;
+}
+
+TEST_F(ClientTest, GivesEachOfTenThousandCallersItsOwnAnswer) {
+  Start();
+  // Within the queue's bound, as often as it takes.
+  for (int round = 0; round < 4; ++round) {
+    const auto texts = Numbers(2500);
+    results_.clear();
+    EncryptAll(texts);
+    RunUntil([this] { return AllEnded(); });
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      ASSERT_OK(*results_[i]);
+      EXPECT_EQ((*results_[i])->ciphertext, Flipped(base::AsBytes(texts[i])));
+    }
+  }
+  const auto& stats = client_->stats().operations[1];
+  EXPECT_EQ(stats.calls.Get(), 10'000);
+  EXPECT_EQ(stats.errors.Get(), 0);
+}
+
+TEST_F(ClientTest, SpeaksEveryOperation) {
+  Start();
+  hsm::GenerateKeyRequest generate;
+  generate.key.locator.bytes.fill(7);
+  ASSERT_OK_AND_ASSIGN(const auto key, Run(client_->Call(generate)));
+  EXPECT_EQ(key.check_value[0], 7);
+
+  ASSERT_OK_AND_ASSIGN(const hsm::Sealed sealed,
+                       Run(client_->Call(EncryptOf("text"))));
+  hsm::DecryptRequest decrypt;
+  decrypt.sealed = sealed;
+  ASSERT_OK_AND_ASSIGN(const auto plain, Run(client_->Call(decrypt)));
+  EXPECT_EQ(plain.plaintext.RevealText(), "text");
+
+  hsm::GenerateDataKeyRequest data_key;
+  data_key.size = 32;
+  ASSERT_OK_AND_ASSIGN(const auto made, Run(client_->Call(data_key)));
+  EXPECT_EQ(made.plaintext.size(), 32U);
+  data_key.want_plaintext = false;
+  ASSERT_OK_AND_ASSIGN(const auto hidden, Run(client_->Call(data_key)));
+  EXPECT_TRUE(hidden.plaintext.empty());
+
+  hsm::ReEncryptRequest again;
+  again.sealed = sealed;
+  ASSERT_OK_AND_ASSIGN(const auto resealed, Run(client_->Call(again)));
+  EXPECT_EQ(resealed.ciphertext, sealed.ciphertext);
+
+  ASSERT_OK_AND_ASSIGN(const auto random,
+                       Run(client_->Call(hsm::RandomRequest{24})));
+  EXPECT_EQ(random.plaintext.size(), 24U);
+  EXPECT_OK(Run(client_->Call(hsm::CheckKeyRequest{})));
+  EXPECT_OK(Run(client_->Call(hsm::HealthRequest{})));
+  ASSERT_OK_AND_ASSIGN(const auto profile,
+                       Run(client_->Call(hsm::CapabilitiesRequest{})));
+  EXPECT_EQ(profile.notes.at(1), "hides nothing");
+  ASSERT_OK_AND_ASSIGN(const auto listed,
+                       Run(client_->Call(hsm::ListKeysRequest{})));
+  EXPECT_EQ(listed.keys.size(), static_cast<std::size_t>(kListedKeys));
+  EXPECT_EQ(listed.keys.at(4999).label, "4999");
+}
+
+TEST_F(ClientTest, HandsOnTheTokensErrors) {
+  Start();
+  EXPECT_THAT(Run(client_->Call(hsm::DestroyKeyRequest{})),
+              StatusIs(ErrorCode::kNotFound, "no such object"));
+  hsm::DecryptRequest decrypt;
+  decrypt.sealed.ciphertext = base::Bytes(20, 1);
+  EXPECT_THAT(Run(client_->Call(decrypt)),
+              StatusIs(ErrorCode::kInvalidCiphertext, ""));
+  EXPECT_EQ(client_->stats().operations[2].errors.Get(), 1);
+}
+
+TEST_F(ClientTest, RefusesARequestThatTheProtocolCannotCarry) {
+  Start();
+  hsm::EncryptRequest request;
+  request.plaintext = base::Secret(hsm::kMaxPlaintext + 1);
+  EXPECT_THAT(Run(client_->Call(std::move(request))),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("longer")));
+  EXPECT_OK(Run(client_->Call(EncryptOf("next"))));
+}
+
+TEST_F(ClientTest, CarriesTheLongestRequestsInBulk) {
+  Start();
+  const std::string text(hsm::kMaxPlaintext, 'x');
+  EncryptAll(std::vector<std::string>(500, text));
+  RunUntil([this] { return AllEnded(); });
+  for (const auto& result : results_) {
+    ASSERT_OK(*result);
+    EXPECT_EQ((*result)->ciphertext.size(), text.size() + hsm::kTagSize);
+  }
+}
+
+TEST_F(ClientTest, ThrottlesWhenTheQueueIsFull) {
+  Start();
+  // The workers' windows and the queue take 2 x 64 + 4096.
+  EncryptAll(Numbers(6000));
+  RunUntil([this] { return AllEnded(); });
+  std::map<int, int> by_code;
+  for (const auto& result : results_) {
+    ++by_code[*result ? -1 : static_cast<int>((*result).error().code)];
+  }
+  EXPECT_THAT(by_code,
+              testing::UnorderedElementsAre(
+                  testing::Pair(-1, testing::Ge(4096)),
+                  testing::Pair(static_cast<int>(ErrorCode::kThrottled),
+                                testing::Ge(1))));
+  EXPECT_EQ(client_->stats().queued_cost.Get(), 0);
+  EXPECT_GT(client_->stats().throttled.Get(), 0);
+}
+
+TEST_F(ClientTest, SpreadsLoadOverTheWorkers) {
+  Start();
+  std::vector<std::optional<base::Result<hsm::Capabilities>>> seen(64);
+  for (auto& result : seen) {
+    Spawn(client_->Call(hsm::CapabilitiesRequest{}), result);
+  }
+  RunUntil([&] {
+    return std::ranges::all_of(
+        seen, [](const auto& result) { return result.has_value(); });
+  });
+  std::set<std::string> pids;
+  for (const auto& result : seen) {
+    pids.insert((*result)->token_serial);
+  }
+  EXPECT_EQ(pids.size(), 2U);
+}
+
+// Worker 1 hangs in a long call; all else goes on at worker 0.
+TEST_F(ClientTest, ShortCallsDoNotWaitBehindLongOnes) {
+  Start();
+  hsm::GenerateKeyRequest slow;
+  slow.key.locator.bytes.fill(kSlowKey);
+  std::optional<base::Result<hsm::GenerateKeyReply>> never;
+  Spawn(client_->Call(slow), never);
+  EncryptAll(Numbers(1000));
+  RunUntil([this] { return AllEnded(); });
+  for (const auto& result : results_) {
+    ASSERT_OK(*result);
+  }
+  EXPECT_FALSE(never.has_value());
+  clock_.Advance(std::chrono::seconds(121));
+  RunUntil([&] { return never.has_value(); });
+  EXPECT_THAT(*never, StatusIs(ErrorCode::kTimeout));
+}
+
+TEST_F(ClientTest, MeasuresWhatItDoes) {
+  Start();
+  ASSERT_OK(Run(client_->Call(hsm::HealthRequest{})));
+  const hsm::client::OperationStats& health = client_->stats().operations[9];
+  EXPECT_EQ(health.calls.Get(), 1);
+  EXPECT_EQ(health.latency_ns.Get(), 0);  // The clock stood still.
+  EXPECT_EQ(health.latency[0].Get(), 1);
+  EXPECT_EQ(client_->stats().ready_workers.Get(), 2);
+  EXPECT_TRUE(client_->Ready());
+}
+
+}  // namespace
+}  // namespace hsm_test
