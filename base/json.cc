@@ -153,6 +153,10 @@ bool IsPlain(unsigned char c) {
 }  // namespace
 
 Result<Json> ParseJson(std::string_view text) {
+  // nlohmann passes over a byte order mark; RFC 8259 section 8.1 has none.
+  if (text.starts_with("\xEF\xBB\xBF")) {
+    return Error{ErrorCode::kSerialization, "not JSON at byte 1"};
+  }
   Builder builder;
   if (!Json::sax_parse(text.begin(), text.end(), &builder)) {
     return Error{ErrorCode::kSerialization, builder.problem()};

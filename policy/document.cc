@@ -28,6 +28,60 @@ constexpr std::array<std::array<std::string_view, 2>, 3> kExclusive = {
      {"Action", "NotAction"},
      {"Resource", "NotResource"}}};
 
+// Condition operators, without ForAllValues:, ForAnyValue: and IfExists.
+constexpr std::array<std::string_view, 27> kOperators = {
+    "StringEquals",
+    "StringNotEquals",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
+    "StringLike",
+    "StringNotLike",
+    "NumericEquals",
+    "NumericNotEquals",
+    "NumericLessThan",
+    "NumericLessThanEquals",
+    "NumericGreaterThan",
+    "NumericGreaterThanEquals",
+    "DateEquals",
+    "DateNotEquals",
+    "DateLessThan",
+    "DateLessThanEquals",
+    "DateGreaterThan",
+    "DateGreaterThanEquals",
+    "Bool",
+    "BinaryEquals",
+    "IpAddress",
+    "NotIpAddress",
+    "ArnEquals",
+    "ArnNotEquals",
+    "ArnLike",
+    "ArnNotLike",
+    "Null"};
+
+// Operator names do not depend on case.
+bool IsOperator(std::string_view name) {
+  const auto lower = [](std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return out;
+  };
+  std::string rest = lower(name);
+  for (const std::string_view prefix : {"forallvalues:", "foranyvalue:"}) {
+    if (rest.starts_with(prefix)) {
+      rest.erase(0, prefix.size());
+      break;
+    }
+  }
+  constexpr std::string_view kIfExists = "ifexists";
+  if (rest.ends_with(kIfExists) && rest != "nullifexists") {
+    rest.resize(rest.size() - kIfExists.size());
+  }
+  return std::ranges::any_of(
+      kOperators, [&](std::string_view known) { return lower(known) == rest; });
+}
+
 base::Error Malformed(std::string message) {
   return {base::ErrorCode::kMalformedPolicy, std::move(message)};
 }
@@ -85,7 +139,12 @@ base::Status CheckCondition(const Json& condition) {
   if (!condition.is_object()) {
     return Malformed("Condition must be an object.");
   }
-  for (const Json& keys : condition) {
+  for (const auto& [name, keys] : condition.items()) {
+    const std::string_view condition_operator(name.data(), name.size());
+    if (!IsOperator(condition_operator)) {
+      return Malformed("Unknown condition operator '" +
+                       std::string(condition_operator) + "'.");
+    }
     if (!keys.is_object() ||
         !std::all_of(keys.begin(), keys.end(), IsConditionValue)) {
       return Malformed(

@@ -7,7 +7,7 @@
 
 namespace kms::operations {
 
-base::Status ValidateCreateAlias(const Call& call) {
+base::Status ValidateAliasName(const Call& call) {
   return CheckAliasName(*call.Text("AliasName"));
 }
 

@@ -16,14 +16,16 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
+constexpr std::string_view kSymmetric = "SYMMETRIC_DEFAULT";
+
 // What this release can make; everything else of the model is refused.
 struct Only {
   std::string_view member;
   std::string_view value;
 };
 constexpr std::array kOnly = {
-    Only{"KeySpec", "SYMMETRIC_DEFAULT"},
-    Only{"CustomerMasterKeySpec", "SYMMETRIC_DEFAULT"},
+    Only{"KeySpec", kSymmetric},
+    Only{"CustomerMasterKeySpec", kSymmetric},
     Only{"Origin", "AWS_KMS"},
 };
 
@@ -32,6 +34,15 @@ base::Status CheckKind(const Call& call) {
     return Error{ErrorCode::kValidation,
                  "You cannot specify KeySpec and CustomerMasterKeySpec in the "
                  "same request. CustomerMasterKeySpec is deprecated."};
+  }
+  const bool symmetric =
+      call.Text("KeySpec").value_or(
+          call.Text("CustomerMasterKeySpec").value_or(kSymmetric)) ==
+      kSymmetric;
+  if (!symmetric && call.Find("KeyUsage") == nullptr) {
+    return Error{ErrorCode::kValidation,
+                 "You must specify a KeyUsage value for all KMS keys except "
+                 "for symmetric encryption keys."};
   }
   for (const auto& [member, value] : kOnly) {
     const auto given = call.Text(member);

@@ -16,7 +16,7 @@ using Answer = boost::asio::awaitable<base::Result<Reply>>;
 
 Answer CancelKeyDeletion(Call& call);
 
-base::Status ValidateCreateAlias(const Call& call);
+base::Status ValidateAliasName(const Call& call);
 base::Status ResolveCreateAlias(Call& call);
 Answer CreateAlias(Call& call);
 

@@ -126,10 +126,10 @@ constexpr std::array kOperations = {
     Operation{kOwn, "AcceptClock", "claviger:AcceptClock", kNoMembers, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, AcceptClock},
     Operation{kOwn, "Status", "claviger:Status", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, Status},
     Operation{kAws, "CancelKeyDeletion", "kms:CancelKeyDeletion", kKeyIdOnly, kIdOrArn, kOnlyPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, CancelKeyDeletion},
-    Operation{kAws, "CreateAlias", "kms:CreateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateCreateAlias, ResolveCreateAlias, CreateAlias},
+    Operation{kAws, "CreateAlias", "kms:CreateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveCreateAlias, CreateAlias},
     Operation{kAws, "CreateKey", "kms:CreateKey", kCreateKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateCreateKey, ResolveCreateKey, CreateKey},
     Operation{kAws, "Decrypt", "kms:Decrypt", kDecrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateDecrypt, ResolveDecrypt, Decrypt},
-    Operation{kAws, "DeleteAlias", "kms:DeleteAlias", kDeleteAlias, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveDeleteAlias, DeleteAlias},
+    Operation{kAws, "DeleteAlias", "kms:DeleteAlias", kDeleteAlias, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveDeleteAlias, DeleteAlias},
     Operation{kAws, "DescribeKey", "kms:DescribeKey", kDescribeKey, kAnyForm, kAnyState, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, DescribeKey},
     Operation{kAws, "DisableKey", "kms:DisableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DisableKey},
     Operation{kAws, "EnableKey", "kms:EnableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, EnableKey},
@@ -147,7 +147,7 @@ constexpr std::array kOperations = {
     Operation{kAws, "ScheduleKeyDeletion", "kms:ScheduleKeyDeletion", kScheduleKeyDeletion, kIdOrArn, kForScheduling, kWrites, !kGrantable, !kCrossAccount, ValidateScheduleKeyDeletion, ResolveKeyId, ScheduleKeyDeletion},
     Operation{kAws, "TagResource", "kms:TagResource", kTagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateTagResource, ResolveKeyId, TagResource},
     Operation{kAws, "UntagResource", "kms:UntagResource", kUntagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateUntagResource, ResolveKeyId, UntagResource},
-    Operation{kAws, "UpdateAlias", "kms:UpdateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateCreateAlias, ResolveUpdateAlias, UpdateAlias},
+    Operation{kAws, "UpdateAlias", "kms:UpdateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveUpdateAlias, UpdateAlias},
     Operation{kAws, "UpdateKeyDescription", "kms:UpdateKeyDescription", kUpdateKeyDescription, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, UpdateKeyDescription},
 };
 // clang-format on

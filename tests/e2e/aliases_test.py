@@ -180,6 +180,8 @@ class DeleteAlias(ServerCase):
     def test_refuses(self):
         self.refuses("ValidationException", PREFIX, self.kms.delete_alias,
                      AliasName="plain")
+        self.refuses("NotAuthorizedException", None, self.kms.delete_alias,
+                     AliasName="alias/aws/mine")
         self.invalid("null at 'aliasName' failed to satisfy constraint: Member "
                      "must not be null", self.kms.delete_alias)
 

@@ -118,7 +118,7 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
     }
     folder_ = pattern;
   }
-  RETURN_IF_ERROR(MakeDirectory(folder_, 0755));
+  RETURN_IF_ERROR(MakeDirectory(folder_, 0700));
   RETURN_IF_ERROR(MakeDirectory(folder_ + "/tokens", 0700));
   RETURN_IF_ERROR(MakeDirectory(folder_ + "/bin", 0755));
   ASSIGN_OR_RETURN(const std::string module, FindModule());

@@ -29,6 +29,10 @@ class ServerCase(unittest.TestCase):
         cls.kms = boto3_client(cls.server)
 
     @classmethod
+    def tearDownClass(cls):
+        cls.kms.close()
+
+    @classmethod
     def _close(cls):
         server, ServerCase.server = ServerCase.server, None
         server.close()
