@@ -16,8 +16,7 @@ namespace kms::client {
 // synchronised.
 //
 // Making one lets OpenSSL read its configuration first, which may load other
-// PKCS#11 modules, even the one that is calling: hold no lock around it
-// (docs/embedding.md).
+// PKCS#11 modules, even the one that is calling: hold no lock around it.
 class LibraryContext {
  public:
   static base::Result<LibraryContext> Create();

@@ -286,8 +286,8 @@ TEST_F(EnvelopeProgramTest, StatusPrintsWhatTheServerTells) {
       Path("s"));
   const Finished run = Claviger({"status"});
   EXPECT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.out, AllOf(HasSubstr("Version                 0.1.0\n"),
-                             HasSubstr("TokenReady              true\n")));
+  EXPECT_THAT(run.out, AllOf(HasSubstr("Version                   0.1.0\n"),
+                             HasSubstr("TokenReady                true\n")));
 }
 
 TEST_F(EnvelopeProgramTest, AWrongCommandLineHasAStatusOfItsOwn) {

@@ -13,7 +13,7 @@ namespace tools::claviger {
 namespace {
 
 void Print(std::string_view name, std::string_view value) {
-  fmt::print("{:<24}{}\n", name, value);
+  fmt::print("{:<26}{}\n", name, value);
 }
 
 // The first line of a page.
