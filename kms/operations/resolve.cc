@@ -122,7 +122,11 @@ base::Result<KeyPtr> FindCiphertextKey(
   if (!key && key.error().code != ErrorCode::kNotFound) {
     return Error(std::move(key).error());
   }
-  if (!key || (*key)->region != call.request.region || (*key)->destroying) {
+  // No policy can allow the key of another account yet.
+  const bool there = key && (*key)->region == call.request.region &&
+                     (*key)->account == call.request.caller.account &&
+                     !(*key)->destroying;
+  if (!there) {
     return Error{ErrorCode::kAccessDenied, std::string(kNoSuchCiphertextKey)};
   }
   return key;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -36,8 +37,8 @@ kms::http::AwsJsonDoor::Options DoorOptions(const config::Config& config) {
 
 kms::http::ServerLimits LimitsOf(const config::Config& config) {
   kms::http::ServerLimits limits;
-  limits.connections =
-      static_cast<std::size_t>(config.max_connections / config.threads);
+  limits.connections = static_cast<std::size_t>(
+      std::max(config.max_connections / config.threads, 1));
   return limits;
 }
 
