@@ -6,6 +6,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <utility>
 
 #include "base/log.h"
@@ -136,8 +137,11 @@ asio::awaitable<base::Result<Reply>> AwsJsonDoor::Call(
   try {
     co_return co_await service_.Handle(call);
   } catch (const std::exception& exception) {
-    // We throw nothing; this is for what the libraries below do.
-    co_return base::Error{base::ErrorCode::kInternal, exception.what()};
+    // We throw nothing; this is for what the libraries below do. Their texts
+    // may quote what they were working on: only the type is told.
+    co_return base::Error{
+        base::ErrorCode::kInternal,
+        std::string("caught an exception of type ") + typeid(exception).name()};
   }
 }
 

@@ -338,43 +338,6 @@ void Spawn(std::shared_ptr<ServerState> state, Peer peer, Door door,
 
 }  // namespace
 
-void ServerState::Add(LiveConnection& connection) {
-  live.insert(&connection);
-  count.store(live.size(), std::memory_order_relaxed);
-}
-
-void ServerState::Remove(LiveConnection& connection) {
-  live.erase(&connection);
-  count.store(live.size(), std::memory_order_relaxed);
-  if (live.empty() && draining) {
-    all_ended.cancel();
-  }
-}
-
-void ServerState::Sweep() {
-  const base::MonotonicTime now = clock.Monotonic();
-  for (LiveConnection* connection : live) {
-    connection->Expire(now);
-  }
-  if (now >= drain_deadline) {
-    all_ended.cancel();
-  }
-}
-
-void ServerState::StartDraining(std::chrono::seconds limit) {
-  draining = true;
-  drain_deadline = clock.Monotonic() + limit;
-  for (LiveConnection* connection : live) {
-    connection->Wake();
-  }
-}
-
-void ServerState::CutAll() {
-  for (LiveConnection* connection : live) {
-    connection->Cut();
-  }
-}
-
 void ServePlain(std::shared_ptr<ServerState> state, TcpSocket socket,
                 Peer peer) {
   Spawn<TcpSocket>(std::move(state), std::move(peer), Door::kHttp,

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "kms/http/head.h"
 #include "kms/http/message.h"
 
 namespace kms::http {
@@ -17,13 +18,6 @@ struct RequestLimits {
   std::size_t header_bytes = 16 * 1024;  // Request line and header lines.
   std::size_t header_fields = 100;
   std::size_t body_bytes = 256 * 1024;
-};
-
-// Why a request cannot be read: the status that the client gets before the
-// connection closes, and a sentence about it.
-struct Refusal {
-  unsigned status;
-  std::string_view reason;  // A literal.
 };
 
 // A RequestReader turns the bytes of one connection into requests. It does no

@@ -90,7 +90,7 @@ class ServerThread {
   // Lets time pass and ends what is overdue.
   void Pass(std::chrono::seconds time);
 
-  // Starts Shutdown() on the io thread.
+  // Starts Shutdown() on the io thread: when this returns, it has begun.
   std::future<bool> Shutdown(std::chrono::seconds limit);
 
   // Waits, at most 20 s, until `is_so` holds on the io thread.

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/json.h"
+#include "kms/http/errors.h"
+#include "tests/testlib/status.h"
+
+namespace kms::http {
+namespace {
+
+using base::ErrorCode;
+
+constexpr int kCodes = static_cast<int>(ErrorCode::kInternal) + 1;
+
+std::string BodyOf(ErrorCode code, std::string message) {
+  base::WipingString body;
+  AppendErrorBody({code, std::move(message)}, body);
+  return std::string(body);
+}
+
+// A change of the table is to be seen in review.
+TEST(AwsErrors, AreAsTheGoldenFileSays) {
+  std::string table;
+  for (int i = 0; i < kCodes; ++i) {
+    const auto code = static_cast<ErrorCode>(i);
+    const AwsError& error = AwsErrorOf(code);
+    EXPECT_EQ(error.code, code);
+    table += std::string(testlib::CodeName(code)) + " " +
+             std::string(error.type) + " " + std::to_string(error.status) +
+             (error.fixed_message.empty() ? " own\n" : " fixed\n");
+  }
+  std::ifstream golden(CLAVIGER_GOLDEN "/errors.txt");
+  EXPECT_EQ(table, std::string(std::istreambuf_iterator<char>(golden), {}));
+}
+
+// SDKs retry a 500 by themselves: it must never be the client's fault.
+TEST(AwsErrors, AreServerErrorsExactlyWhereAwsSaysSo) {
+  for (int i = 0; i < kCodes; ++i) {
+    const AwsError& error = AwsErrorOf(static_cast<ErrorCode>(i));
+    const bool is_fault = error.type == "KMSInternalException" ||
+                          error.type == "DependencyTimeoutException" ||
+                          error.type == "KeyUnavailableException";
+    EXPECT_EQ(error.status, is_fault ? 500u : 400u) << error.type;
+  }
+}
+
+TEST(AwsErrors, TakeAnUnknownCodeForAnInternalError) {
+  EXPECT_EQ(AwsErrorOf(static_cast<ErrorCode>(kCodes)).type,
+            "KMSInternalException");
+  EXPECT_EQ(AwsErrorOf(static_cast<ErrorCode>(255)).type,
+            "KMSInternalException");
+}
+
+TEST(AwsErrors, AreJsonWhateverTheMessageHolds) {
+  const std::string message = "quote \" slash \\ line \n bad \xff end";
+  for (int i = 0; i < kCodes; ++i) {
+    EXPECT_THAT(base::ParseJson(BodyOf(static_cast<ErrorCode>(i), message)),
+                testlib::IsOk());
+  }
+  EXPECT_EQ(BodyOf(ErrorCode::kNotFound, "a\"b\\c\n"),
+            R"({"__type":"NotFoundException","message":"a\"b\\c\n"})");
+}
+
+TEST(AwsErrors, HaveAMessageOnlyIfThereIsOne) {
+  EXPECT_EQ(BodyOf(ErrorCode::kInvalidCiphertext, ""),
+            R"({"__type":"InvalidCiphertextException"})");
+  EXPECT_EQ(BodyOf(ErrorCode::kAccessDenied, ""),
+            R"({"__type":"AccessDeniedException"})");
+  EXPECT_EQ(BodyOf(ErrorCode::kAccessDenied, "no"),
+            R"({"__type":"AccessDeniedException","Message":"no"})");
+}
+
+}  // namespace
+}  // namespace kms::http

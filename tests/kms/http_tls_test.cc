@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include <fstream>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "kms/http/tls.h"
+#include "tests/kms/client_certificates.h"
+#include "tests/kms/http_testing.h"
+#include "tests/testlib/status.h"
+#include "tests/testlib/temp_dir.h"
+
+namespace kms::http {
+namespace {
+
+using ::base::ErrorCode;
+using ::testing::HasSubstr;
+using ::testlib::StatusIs;
+
+struct FreeSsl {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
+};
+using SessionPtr = std::unique_ptr<SSL_SESSION, FreeSsl>;
+
+// A TlsClient is a RawClient inside TLS. It trusts everybody.
+class TlsClient {
+ public:
+  TlsClient(std::uint16_t port, int version, SSL_SESSION* session = nullptr)
+      : raw_(RawClient::Tcp(port)),
+        context_(SSL_CTX_new(TLS_client_method())),
+        ssl_(nullptr) {
+    SSL_CTX_set_security_level(context_.get(), 0);
+    SSL_CTX_set_min_proto_version(context_.get(), version);
+    SSL_CTX_set_max_proto_version(context_.get(), version);
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_fd(ssl_.get(), raw_.fd());
+    if (session != nullptr) {
+      SSL_set_session(ssl_.get(), session);
+    }
+    connected_ = SSL_connect(ssl_.get()) == 1;
+  }
+
+  // Without a goodbye OpenSSL would not resume the session.
+  ~TlsClient() { SSL_shutdown(ssl_.get()); }
+  TlsClient(const TlsClient&) = delete;
+  TlsClient& operator=(const TlsClient&) = delete;
+
+  bool connected() const { return connected_; }
+  bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+  SessionPtr session() const {
+    return SessionPtr(SSL_get1_session(ssl_.get()));
+  }
+
+  // The common name of the server's certificate.
+  std::string ServerName() const {
+    X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+    std::string name(64, '\0');
+    const int size = X509_NAME_get_text_by_NID(
+        X509_get_subject_name(certificate), NID_commonName, name.data(),
+        static_cast<int>(name.size()));
+    name.resize(static_cast<std::size_t>(size));
+    return name;
+  }
+
+  // Sends, and reads until what came ends in `end`, or the connection does.
+  std::string Call(std::string_view bytes, std::string_view end) {
+    SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
+    std::string all;
+    while (!all.ends_with(end)) {
+      char some[4096];
+      const int size = SSL_read(ssl_.get(), some, sizeof(some));
+      if (size <= 0) {
+        break;
+      }
+      all.append(some, static_cast<std::size_t>(size));
+    }
+    return all;
+  }
+
+  // Whether the server says goodbye the way TLS wants it.
+  bool IsClosedCleanly() {
+    char byte;
+    const int size = SSL_read(ssl_.get(), &byte, 1);
+    return SSL_get_error(ssl_.get(), size) == SSL_ERROR_ZERO_RETURN;
+  }
+
+ private:
+  RawClient raw_;
+  std::unique_ptr<SSL_CTX, FreeSsl> context_;
+  std::unique_ptr<SSL, FreeSsl> ssl_;
+  bool connected_ = false;
+};
+
+class Tls : public testing::Test {
+ protected:
+  void WriteCertificate(const std::string& name) {
+    const client::Certificate certificate({.name = name});
+    certificate.WriteCertificate(files_.certificate_chain);
+    certificate.WriteKey(files_.private_key);
+  }
+
+  void Listen() {
+    WriteCertificate("first");
+    tls_ = testlib::Take(TlsContext::Load(files_));
+    port_ = server_.Run([this] {
+      return testlib::Take(server_.server().ListenTls("127.0.0.1", 0, tls_));
+    });
+  }
+
+  testlib::TempDir dir_;
+  const TlsFiles files_{.certificate_chain = dir_ / "chain.pem",
+                        .private_key = dir_ / "key.pem"};
+  std::shared_ptr<TlsContext> tls_;
+  ServerThread server_{Echo};
+  std::uint16_t port_ = 0;
+};
+
+TEST_F(Tls, ServesTls12And13) {
+  Listen();
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient client(port_, version);
+    ASSERT_TRUE(client.connected());
+    EXPECT_THAT(client.Call(PostOf("one"), "one"), HasSubstr("POST / one"));
+    EXPECT_THAT(client.Call(PostOf("two"), "two"), HasSubstr("POST / two"));
+    EXPECT_THAT(client.Call(PostOf("end", "Connection: close\r\n"), "end"),
+                HasSubstr("Connection: close"));
+    EXPECT_TRUE(client.IsClosedCleanly());
+  }
+}
+
+TEST_F(Tls, RefusesTls11) {
+  Listen();
+  EXPECT_FALSE(TlsClient(port_, TLS1_1_VERSION).connected());
+}
+
+TEST_F(Tls, ResumesASessionByTicket) {
+  Listen();
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    SessionPtr session;
+    {
+      TlsClient first(port_, version);
+      EXPECT_FALSE(first.resumed());
+      first.Call(PostOf("one"), "one");
+      session = first.session();
+    }
+    TlsClient second(port_, version, session.get());
+    EXPECT_TRUE(second.resumed());
+    EXPECT_THAT(second.Call(PostOf("two"), "two"), HasSubstr("POST / two"));
+  }
+}
+
+TEST_F(Tls, PresentsANewCertificateToNewConnectionsOnly) {
+  Listen();
+  TlsClient before(port_, TLS1_3_VERSION);
+  EXPECT_EQ(before.ServerName(), "first");
+  WriteCertificate("second");
+  ASSERT_OK(tls_->Reload());
+  TlsClient after(port_, TLS1_3_VERSION);
+  EXPECT_EQ(after.ServerName(), "second");
+  EXPECT_THAT(before.Call(PostOf("old"), "old"), HasSubstr("POST / old"));
+  EXPECT_THAT(after.Call(PostOf("new"), "new"), HasSubstr("POST / new"));
+}
+
+TEST_F(Tls, KeepsTheOldCertificateIfTheNewOneIsBroken) {
+  Listen();
+  std::ofstream(files_.private_key) << "not a key";
+  EXPECT_THAT(tls_->Reload(), StatusIs(ErrorCode::kInvalidArgument,
+                                       HasSubstr(files_.private_key)));
+  EXPECT_EQ(TlsClient(port_, TLS1_3_VERSION).ServerName(), "first");
+}
+
+TEST_F(Tls, NamesTheFileThatCannotBeUsed) {
+  WriteCertificate("first");
+  const auto load = [&](TlsFiles files) {
+    return TlsContext::Load(std::move(files));
+  };
+  EXPECT_THAT(load({dir_ / "none", files_.private_key}),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("none")));
+  EXPECT_THAT(load({files_.certificate_chain, dir_ / "none"}),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("none")));
+  EXPECT_THAT(load({files_.private_key, files_.private_key}),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("key.pem")));
+  const std::string other = dir_ / "other.pem";
+  client::Certificate({.name = "other"}).WriteKey(other);
+  EXPECT_THAT(load({files_.certificate_chain, other}),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("other.pem")));
+}
+
+TEST_F(Tls, SurvivesClientsThatDoNotSpeakIt) {
+  Listen();
+  RawClient plain = RawClient::Tcp(port_);
+  ASSERT_TRUE(plain.Send(PostOf("plain")));
+  EXPECT_EQ(plain.Read().status, 0);
+  { const RawClient leaves = RawClient::Tcp(port_); }
+  EXPECT_TRUE(TlsClient(port_, TLS1_3_VERSION).connected());
+}
+
+TEST_F(Tls, EndsAHandshakeThatTakesTooLong) {
+  Listen();
+  RawClient client = RawClient::Tcp(port_);
+  ASSERT_TRUE(
+      server_.WaitUntil([&] { return server_.server().connections() == 1; }));
+  server_.Pass(std::chrono::seconds(10));
+  EXPECT_TRUE(client.IsAtEnd());
+}
+
+TEST_F(Tls, AnswersARefusedRequestBeforeItCloses) {
+  Listen();
+  TlsClient client(port_, TLS1_3_VERSION);
+  EXPECT_THAT(client.Call("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: "
+                          "300000\r\n\r\n" +
+                              std::string(100000, 'x'),
+                          "too large\n"),
+              HasSubstr("HTTP/1.1 413 "));
+}
+
+TEST_F(Tls, ClosesIdleConnectionsOnShutdown) {
+  Listen();
+  TlsClient client(port_, TLS1_3_VERSION);
+  EXPECT_THAT(client.Call(PostOf("one"), "one"), HasSubstr("POST / one"));
+  std::future<bool> ended = server_.Shutdown(std::chrono::seconds(10));
+  EXPECT_TRUE(client.IsClosedCleanly());
+}
+
+}  // namespace
+}  // namespace kms::http
