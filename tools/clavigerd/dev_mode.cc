@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/clavigerd/dev_mode.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
-#include "base/bytes.h"
-#include "base/log.h"
-#include "base/random.h"
+#include "base/wiping.h"
+#include "hsm/socket.h"
 #include "tools/files/files.h"
 
 namespace tools {
@@ -27,41 +20,6 @@ using base::ErrorCode;
 
 constexpr std::string_view kTokenLabel = "claviger-dev";
 constexpr int kWorkers = 2;
-constexpr int kReadyTimeoutMs = 60'000;
-constexpr std::array kModules = {"/usr/lib/softhsm/libsofthsm2.so",
-                                 "/usr/lib/x86_64-linux-gnu/softhsm/"
-                                 "libsofthsm2.so",
-                                 "/usr/lib/aarch64-linux-gnu/softhsm/"
-                                 "libsofthsm2.so"};
-
-base::Result<std::string> FindModule() {
-  for (const char* const module : kModules) {
-    if (Exists(module)) {
-      return std::string(module);
-    }
-  }
-  return Error{ErrorCode::kNotFound,
-               "SoftHSM is not installed: apt-get install softhsm2"};
-}
-
-std::string RandomText(std::size_t bytes) {
-  base::Secret random(bytes);
-  base::RandomBytes(random.Reveal());
-  return base::HexEncode(random.Reveal());
-}
-
-// An access key id in AWS's form: AKIA and 16 of A-Z, 2-7.
-std::string NewAccessKeyId() {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  std::array<std::uint8_t, 16> random;
-  base::RandomBytes(random);
-  std::string id = "AKIA";
-  for (const std::uint8_t byte : random) {
-    id.push_back(kAlphabet[byte % kAlphabet.size()]);
-  }
-  return id;
-}
-
 // Quotes for the shell.
 std::string Quoted(std::string_view text) {
   std::string quoted = "'";
@@ -69,16 +27,6 @@ std::string Quoted(std::string_view text) {
     quoted.append(c == '\'' ? "'\\''" : std::string(1, c));
   }
   return quoted + "'";
-}
-
-base::Status WaitUntilReady(int fd) {
-  pollfd waited = {.fd = fd, .events = POLLIN, .revents = 0};
-  char byte = 0;
-  if (poll(&waited, 1, kReadyTimeoutMs) == 1 && read(fd, &byte, 1) == 1) {
-    return {};
-  }
-  return Error{ErrorCode::kHsmUnavailable,
-               "claviger-hsm did not start; see its messages above"};
 }
 
 }  // namespace
@@ -89,22 +37,9 @@ base::Result<DevMode> DevMode::Prepare(const DevOptions& options) {
   RETURN_IF_ERROR(dev.MakePins());
   RETURN_IF_ERROR(dev.MakeAccessKey(options.access_key));
   RETURN_IF_ERROR(dev.MakeToken());
-  RETURN_IF_ERROR(dev.StartWorkers());
+  ASSIGN_OR_RETURN(dev.workers_,
+                   setup::Workers::Start(dev.config_.key_stores[0]));
   return dev;
-}
-
-DevMode::DevMode(DevMode&& other) noexcept
-    : folder_(std::move(other.folder_)),
-      config_(std::move(other.config_)),
-      administrator_(std::move(other.administrator_)),
-      workers_(std::exchange(other.workers_, -1)) {}
-
-DevMode::~DevMode() {
-  if (workers_ > 0) {
-    kill(workers_, SIGTERM);
-    while (waitpid(workers_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
 }
 
 base::Status DevMode::MakeFolders(const DevOptions& options) {
@@ -119,9 +54,11 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
     folder_ = pattern;
   }
   RETURN_IF_ERROR(MakeDirectory(folder_, 0700));
+  ASSIGN_OR_RETURN(lock_,
+                   kms::store::FileLock::Acquire(folder_ + "/clavigerd.lock"));
   RETURN_IF_ERROR(MakeDirectory(folder_ + "/tokens", 0700));
   RETURN_IF_ERROR(MakeDirectory(folder_ + "/bin", 0755));
-  ASSIGN_OR_RETURN(const std::string module, FindModule());
+  ASSIGN_OR_RETURN(const std::string module, setup::FindSoftHsm());
   ASSIGN_OR_RETURN(config_.http, config::ParseListenAddress(options.listen));
   config_.state = folder_;
   config_.account = options.account;
@@ -139,12 +76,8 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
 }
 
 base::Status DevMode::MakePins() {
-  for (const char* const name : {"/pin", "/so-pin"}) {
-    if (!Exists(folder_ + name)) {
-      RETURN_IF_ERROR(WriteFile(folder_ + name, RandomText(16) + "\n", 0600));
-    }
-  }
-  return {};
+  RETURN_IF_ERROR(setup::MakePinFile(folder_ + "/so-pin"));
+  return setup::MakePinFile(folder_ + "/pin");
 }
 
 base::Status DevMode::MakeAccessKey(const std::string& given) {
@@ -157,8 +90,10 @@ base::Status DevMode::MakeAccessKey(const std::string& given) {
     }
     RETURN_IF_ERROR(WriteFile(file, given, 0600));
   } else if (!Exists(file)) {
-    RETURN_IF_ERROR(
-        WriteFile(file, NewAccessKeyId() + ":" + RandomText(20), 0600));
+    const base::Secret secret = setup::NewSecretText();
+    base::WipingString pair(setup::NewAccessKeyId());
+    pair.append(":").append(secret.RevealText());
+    RETURN_IF_ERROR(WriteFile(file, pair, 0600));
   }
   ASSIGN_OR_RETURN(const base::Secret text, ReadSecretFile(file));
   const std::string_view pair = text.RevealText();
@@ -168,49 +103,10 @@ base::Status DevMode::MakeAccessKey(const std::string& given) {
 }
 
 base::Status DevMode::MakeToken() {
-  const std::string conf = folder_ + "/softhsm2.conf";
-  RETURN_IF_ERROR(WriteFile(conf,
-                            fmt::format("directories.tokendir = {}/tokens\n"
-                                        "objectstore.backend = file\n"
-                                        "log.level = ERROR\n",
-                                        folder_),
-                            0644));
-  setenv("SOFTHSM2_CONF", conf.c_str(), 1);
-  // Written only when the token is whole: an interrupted start begins again.
-  const std::string mark = folder_ + "/token-made";
-  if (Exists(mark)) {
-    return {};
-  }
-  RETURN_IF_ERROR(RunProgram(
-      {SiblingProgram("claviger-hsm"), "init-token", "--module",
-       config_.key_stores[0].module, "--label", std::string(kTokenLabel),
-       "--so-pin-file", folder_ + "/so-pin", "--pin-file", folder_ + "/pin"}));
-  return WriteFile(mark, std::string(kTokenLabel) + "\n", 0644);
-}
-
-base::Status DevMode::StartWorkers() {
-  std::array<int, 2> ready{};
-  if (pipe2(ready.data(), O_CLOEXEC) != 0) {
-    return Error{ErrorCode::kIo, std::strerror(errno)};
-  }
-  const config::KeyStore& store = config_.key_stores[0];
-  const auto started = StartProgram(
-      {SiblingProgram("claviger-hsm"), "--dev", "--key-store", store.name,
-       "--socket", store.socket, "--module", store.module, "--token",
-       store.token, "--pin-file", store.pin_file, "--lock-dir", store.lock_dir,
-       "--workers", std::to_string(store.workers), "--ready-fd",
-       std::to_string(ready[1])},
-      ready[1]);
-  close(ready[1]);
-  base::Status status;
-  if (started) {
-    workers_ = *started;
-    status = WaitUntilReady(ready[0]);
-  } else {
-    status = Error(started.error());
-  }
-  close(ready[0]);
-  return status;
+  RETURN_IF_ERROR(setup::UseSoftHsmConfiguration(folder_ + "/softhsm2.conf",
+                                                 folder_ + "/tokens"));
+  return setup::MakeToken(config_.key_stores[0], kTokenLabel,
+                          folder_ + "/so-pin", folder_ + "/token-made");
 }
 
 base::Status DevMode::WriteEnvironment(std::uint16_t port) const {

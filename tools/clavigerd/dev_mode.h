@@ -2,14 +2,15 @@
 #ifndef TOOLS_CLAVIGERD_DEV_MODE_H_
 #define TOOLS_CLAVIGERD_DEV_MODE_H_
 
-#include <sys/types.h>
-
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "kms/store/file_lock.h"
 #include "tools/clavigerd/daemon.h"
 #include "tools/config/config.h"
+#include "tools/setup/setup.h"
 
 namespace tools {
 
@@ -24,16 +25,14 @@ struct DevOptions {
 // A DevMode is a whole KMS under one folder, for development and CI: a SoftHSM
 // token, its workers as children of the same user (so there is no boundary
 // between them and clavigerd, and it says so), an account, a credential.
-// A second start on the same folder finds everything again.
+// A second start on the same folder finds everything again. The workers stop
+// with it.
 class DevMode {
  public:
-  // Makes what is not there and starts the workers. Fails with what to install
-  // or mend.
+  // Makes what is not there and starts the workers. Fails with kBusy if another
+  // clavigerd has the folder, before it has changed anything there; else with
+  // what to install or mend.
   static base::Result<DevMode> Prepare(const DevOptions& options);
-
-  DevMode(DevMode&& other) noexcept;
-  DevMode& operator=(DevMode&&) = delete;
-  ~DevMode();  // Stops the workers.
 
   const config::Config& config() const { return config_; }
   const FirstAdministrator& administrator() const { return administrator_; }
@@ -48,12 +47,12 @@ class DevMode {
   base::Status MakePins();
   base::Status MakeAccessKey(const std::string& given);
   base::Status MakeToken();
-  base::Status StartWorkers();
 
   std::string folder_;
   config::Config config_;
   FirstAdministrator administrator_;
-  pid_t workers_ = -1;
+  std::optional<kms::store::FileLock> lock_;  // Of folder_.
+  setup::Workers workers_;
 };
 
 }  // namespace tools

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/setup/setup.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "tools/files/files.h"
+
+namespace tools::setup {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr int kReadyTimeoutMs = 60'000;
+constexpr std::array kModules = {
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"};
+
+base::Status WaitUntilReady(int fd) {
+  pollfd waited = {.fd = fd, .events = POLLIN, .revents = 0};
+  char byte = 0;
+  if (poll(&waited, 1, kReadyTimeoutMs) == 1 && read(fd, &byte, 1) == 1) {
+    return {};
+  }
+  return Error{ErrorCode::kHsmUnavailable,
+               "claviger-hsm did not start; see its messages above"};
+}
+
+}  // namespace
+
+base::Result<std::string> FindSoftHsm() {
+  for (const char* const module : kModules) {
+    if (Exists(module)) {
+      return std::string(module);
+    }
+  }
+  return Error{ErrorCode::kNotFound,
+               "SoftHSM is not installed: apt-get install softhsm2"};
+}
+
+std::string NewAccessKeyId() {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  std::array<std::uint8_t, 16> random;
+  base::RandomBytes(random);
+  std::string id = "AKIA";
+  for (const std::uint8_t byte : random) {
+    id.push_back(kAlphabet[byte % kAlphabet.size()]);
+  }
+  return id;
+}
+
+base::Secret NewSecretText() {
+  constexpr std::size_t kRandomBytes = 30;  // 40 characters of base64.
+  base::Secret random(kRandomBytes);
+  base::RandomBytes(random.Reveal());
+  base::WipingString text;
+  base::Base64Append(random.Reveal(), text);
+  return base::Secret::CopyOf(text);
+}
+
+base::Status MakePinFile(const std::string& path) {
+  if (Exists(path)) {
+    return {};
+  }
+  std::array<std::uint8_t, 16> random;
+  base::RandomBytes(random);
+  return WriteFile(path, base::HexEncode(random) + "\n", 0600);
+}
+
+base::Status UseSoftHsmConfiguration(const std::string& path,
+                                     const std::string& token_folder) {
+  RETURN_IF_ERROR(WriteFile(path,
+                            fmt::format("directories.tokendir = {}\n"
+                                        "objectstore.backend = file\n"
+                                        "log.level = ERROR\n",
+                                        token_folder),
+                            0644));
+  setenv("SOFTHSM2_CONF", path.c_str(), 1);
+  return {};
+}
+
+base::Status MakeToken(const config::KeyStore& store, std::string_view label,
+                       const std::string& so_pin_file,
+                       const std::string& mark) {
+  if (Exists(mark)) {
+    return {};
+  }
+  RETURN_IF_ERROR(
+      RunProgram({SiblingProgram("claviger-hsm"), "init-token", "--module",
+                  store.module, "--label", std::string(label), "--so-pin-file",
+                  so_pin_file, "--pin-file", store.pin_file}));
+  return WriteFile(mark, std::string(label) + "\n", 0644);
+}
+
+base::Result<Workers> Workers::Start(const config::KeyStore& store) {
+  std::array<int, 2> ready{};
+  if (pipe2(ready.data(), O_CLOEXEC) != 0) {
+    return Error{ErrorCode::kIo, std::strerror(errno)};
+  }
+  const auto started = StartProgram(
+      {SiblingProgram("claviger-hsm"), "--dev", "--key-store", store.name,
+       "--socket", store.socket, "--module", store.module, "--token",
+       store.token, "--pin-file", store.pin_file, "--lock-dir", store.lock_dir,
+       "--workers", std::to_string(store.workers), "--ready-fd",
+       std::to_string(ready[1])},
+      ready[1]);
+  close(ready[1]);
+  const base::Status status =
+      started ? WaitUntilReady(ready[0]) : Error(started.error());
+  close(ready[0]);
+  Workers workers(started ? *started : -1);
+  RETURN_IF_ERROR(status);
+  return workers;
+}
+
+Workers::Workers(Workers&& other) noexcept
+    : supervisor_(std::exchange(other.supervisor_, -1)) {}
+
+Workers& Workers::operator=(Workers&& other) noexcept {
+  Stop();
+  supervisor_ = std::exchange(other.supervisor_, -1);
+  return *this;
+}
+
+Workers::~Workers() { Stop(); }
+
+void Workers::Stop() {
+  if (supervisor_ > 0) {
+    kill(supervisor_, SIGTERM);
+    while (waitpid(supervisor_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  supervisor_ = -1;
+}
+
+}  // namespace tools::setup

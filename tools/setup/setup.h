@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TOOLS_SETUP_SETUP_H_
+#define TOOLS_SETUP_SETUP_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "tools/config/config.h"
+
+// The steps that a development server and `claviger init` have in common.
+namespace tools::setup {
+
+// The path of SoftHSM's module; kNotFound with what to install.
+base::Result<std::string> FindSoftHsm();
+
+// A new access key id in AWS's form (AKIA and 16 of A-Z, 2-7), and a new secret
+// as text.
+std::string NewAccessKeyId();
+base::Secret NewSecretText();
+
+// Writes a random PIN to `path`, readable by its owner only; keeps one that is
+// there.
+base::Status MakePinFile(const std::string& path);
+
+// Writes SoftHSM's configuration for tokens under `token_folder`, and names it
+// in our environment for the programs that we start.
+base::Status UseSoftHsmConfiguration(const std::string& path,
+                                     const std::string& token_folder);
+
+// Makes a token called `label`, by claviger-hsm. `mark` is a file that is
+// written once the token is whole: if it is there, nothing is done.
+base::Status MakeToken(const config::KeyStore& store, std::string_view label,
+                       const std::string& so_pin_file, const std::string& mark);
+
+// Workers are a claviger-hsm process of ours, which serves `store` until this
+// is destroyed, to our own uid.
+class Workers {
+ public:
+  // Returns when it listens. Fails with kHsmUnavailable if it does not.
+  static base::Result<Workers> Start(const config::KeyStore& store);
+
+  Workers() = default;
+  Workers(Workers&& other) noexcept;
+  Workers& operator=(Workers&& other) noexcept;
+  ~Workers();
+
+ private:
+  explicit Workers(pid_t supervisor) : supervisor_(supervisor) {}
+  void Stop();
+
+  pid_t supervisor_ = -1;
+};
+
+}  // namespace tools::setup
+
+#endif  // TOOLS_SETUP_SETUP_H_
