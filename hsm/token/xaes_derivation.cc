@@ -79,7 +79,7 @@ base::Result<CheckValue> DeriveCheckValue(Sessions& sessions, ObjectHandle key,
   const base::Secret blocks = Blocks(Purpose::kCheckValue, P12{}, k1);
   ASSIGN_OR_RETURN(const base::Secret bytes,
                    DeriveReadable(sessions, key, blocks.Reveal()));
-  CheckValue check_value;
+  CheckValue check_value{};
   std::ranges::copy(bytes.Reveal(), check_value.begin());
   return check_value;
 }
