@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -66,6 +67,21 @@ base::Result<uid_t> UidOf(const std::string& user) {
   return entry->pw_uid;
 }
 
+// The entry called `name`; without a name, the only one.
+base::Result<config::KeyStore> FindKeyStore(
+    const std::vector<config::KeyStore>& stores, const std::string& name) {
+  if (name.empty() && stores.size() == 1) {
+    return stores.front();
+  }
+  const auto found = std::ranges::find(stores, name, &config::KeyStore::name);
+  if (found == stores.end()) {
+    return base::Error{base::ErrorCode::kInvalidArgument,
+                       name.empty() ? "which key store? Use --key-store NAME"
+                                    : "there is no key store '" + name + "'"};
+  }
+  return *found;
+}
+
 base::Status ReadConfig(Options& options, std::vector<uid_t>& allowed) {
   if (options.config_file.empty()) {
     allowed = {geteuid(), 0};
@@ -73,7 +89,8 @@ base::Status ReadConfig(Options& options, std::vector<uid_t>& allowed) {
   }
   ASSIGN_OR_RETURN(const config::Config config,
                    config::Load(options.config_file));
-  options.store = config.key_stores.front();
+  ASSIGN_OR_RETURN(options.store,
+                   FindKeyStore(config.key_stores, options.store.name));
   ASSIGN_OR_RETURN(const uid_t uid, UidOf(config.allowed_user));
   allowed = {uid, 0};
   return {};
