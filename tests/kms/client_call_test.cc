@@ -245,7 +245,7 @@ TEST_F(ClientCallTest, GivesUpAtTheDeadline) {
 TEST_F(ClientCallTest, GivesUpOnAServerThatDoesNotRead) {
   ScriptedServer server({[](Peer& peer) { peer.WaitForClose(); }});
   // Nobody accepts a second connection: its bytes fill the kernel's buffers.
-  Endpoint endpoint = server.endpoint();
+  const Endpoint& endpoint = server.endpoint();
   const auto first = ClientOf(endpoint, clock_, std::chrono::milliseconds(50));
   EXPECT_THAT(first->Call("Sign", "{}"), StatusIs(ErrorCode::kTimeout));
   const auto second = ClientOf(endpoint, clock_, std::chrono::milliseconds(50));

@@ -22,13 +22,15 @@ using testing::HasSubstr;
 using testlib::StatusIs;
 using testlib::Take;
 
-const Subject kAuthority{.name = "ca", .is_authority = true};
-const Subject kLoopback{.name = "server",
-                        .alternative_names = "IP:127.0.0.1,DNS:localhost"};
+Subject Authority() { return {.name = "ca", .is_authority = true}; }
+
+Subject Loopback() {
+  return {.name = "server", .alternative_names = "IP:127.0.0.1,DNS:localhost"};
+}
 
 class ClientTlsTest : public testing::Test {
  protected:
-  ClientTlsTest() : authority_(kAuthority) {
+  ClientTlsTest() : authority_(Authority()) {
     authority_.WriteCertificate(Path("ca.pem"));
   }
 
@@ -65,13 +67,13 @@ class ClientTlsTest : public testing::Test {
 };
 
 TEST_F(ClientTlsTest, TrustsItsAuthorityForAddressAndName) {
-  Issue(kLoopback, authority_);
+  Issue(Loopback(), authority_);
   EXPECT_THAT(CallOnce(), testlib::IsOk());
   EXPECT_THAT(CallOnce("localhost"), testlib::IsOk());
 }
 
 TEST_F(ClientTlsTest, KeepsTheConnectionInSpiteOfSessionTickets) {
-  Issue(kLoopback, authority_);
+  Issue(Loopback(), authority_);
   ScriptedServer server({Answer({Reply("1"), Reply("2"), Reply("3")})},
                         Path("cert.pem"), Path("key.pem"));
   const auto client = ClientOf(server.endpoint());
@@ -83,7 +85,7 @@ TEST_F(ClientTlsTest, KeepsTheConnectionInSpiteOfSessionTickets) {
 }
 
 TEST_F(ClientTlsTest, CarriesRepliesOfManyRecords) {
-  Issue(kLoopback, authority_);
+  Issue(Loopback(), authority_);
   const std::string body(300'000, 'b');
   ScriptedServer server({[&](Peer& peer) {
                           const std::string request = peer.ReadRequest();
@@ -107,7 +109,7 @@ TEST_F(ClientTlsTest, RefusesACertificateForAnotherHost) {
 }
 
 TEST_F(ClientTlsTest, RefusesAnExpiredCertificate) {
-  Subject expired = kLoopback;
+  Subject expired = Loopback();
   expired.valid_from_seconds = -7200;
   expired.valid_for_seconds = -3600;
   Issue(expired, authority_);
@@ -116,7 +118,7 @@ TEST_F(ClientTlsTest, RefusesAnExpiredCertificate) {
 }
 
 TEST_F(ClientTlsTest, RefusesACertificateOfTomorrow) {
-  Subject early = kLoopback;
+  Subject early = Loopback();
   early.valid_from_seconds = 3600;
   early.valid_for_seconds = 7200;
   Issue(early, authority_);
@@ -125,7 +127,7 @@ TEST_F(ClientTlsTest, RefusesACertificateOfTomorrow) {
 }
 
 TEST_F(ClientTlsTest, RefusesAnotherAuthority) {
-  Issue(kLoopback, Certificate(kAuthority));
+  Issue(Loopback(), Certificate(Authority()));
   EXPECT_THAT(CallOnce(),
               StatusIs(ErrorCode::kInvalidArgument,
                        AllOf(HasSubstr("the certificate of 127.0.0.1"),
@@ -133,7 +135,7 @@ TEST_F(ClientTlsTest, RefusesAnotherAuthority) {
 }
 
 TEST_F(ClientTlsTest, RefusesACertificateThatSignedItself) {
-  const Certificate own(kLoopback);
+  const Certificate own(Loopback());
   own.WriteCertificate(Path("cert.pem"));
   own.WriteKey(Path("key.pem"));
   EXPECT_THAT(CallOnce(),
@@ -162,7 +164,7 @@ TEST_F(ClientTlsTest, RefusesAnAuthorityFileWithoutCertificate) {
 }
 
 TEST_F(ClientTlsTest, AChildLeavesItsParentsConnectionAlone) {
-  Issue(kLoopback, authority_);
+  Issue(Loopback(), authority_);
   ScriptedServer server({Answer({Reply("1"), Reply("2")})}, Path("cert.pem"),
                         Path("key.pem"));
   auto client = ClientOf(server.endpoint());

@@ -94,7 +94,8 @@ class BadHeaderTest : public testing::TestWithParam<BadCase> {};
 
 TEST_P(BadHeaderTest, IsRefused) {
   Bytes bytes = Take(EncodeHeader(TestHeader()));
-  std::ranges::copy(GetParam().bytes, bytes.begin() + GetParam().at);
+  std::ranges::copy(GetParam().bytes,
+                    std::span(bytes).subspan(GetParam().at).begin());
   EXPECT_THAT(OpenEnvelope(From(bytes)),
               StatusIs(ErrorCode::kCorrupt, HasSubstr(GetParam().why)));
 }

@@ -65,6 +65,7 @@ class EnvelopeProgramTest : public testing::Test {
     Write(Path("stdin"), input);
     arguments.insert(arguments.begin(), CLAVIGER_PROGRAM);
     std::vector<char*> words;
+    words.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) {
       words.push_back(argument.data());
     }

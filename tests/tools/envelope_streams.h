@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 #include "base/bytes.h"
 #include "tools/claviger/envelope.h"
@@ -37,6 +38,13 @@ inline base::Bytes Pattern(std::size_t size) {
     bytes[i] = static_cast<std::uint8_t>(i * 31 + (i >> 8) * 7);
   }
   return bytes;
+}
+
+// A copy of the `size` bytes at `begin`.
+inline base::Bytes Cut(const base::Bytes& bytes, std::size_t begin,
+                       std::size_t size = std::dynamic_extent) {
+  const base::ByteView part = base::ByteView(bytes).subspan(begin, size);
+  return {part.begin(), part.end()};
 }
 
 inline base::Secret TestKey(std::uint8_t fill = 7) {

@@ -78,8 +78,7 @@ TEST(EnvelopeTest, AnotherSaltGivesAnotherCiphertext) {
   const Bytes one = Encrypt(plaintext, TestHeader());
   const Bytes two = Encrypt(plaintext, other);
   const std::size_t begin = ChunksBegin(other);
-  EXPECT_NE(Bytes(one.begin() + begin, one.end()),
-            Bytes(two.begin() + begin, two.end()));
+  EXPECT_NE(Cut(one, begin), Cut(two, begin));
 }
 
 TEST(EnvelopeTest, TheHeaderTellsWhatToAskTheServer) {
@@ -130,8 +129,7 @@ TEST(EnvelopeTest, EveryTruncationIsNoticed) {
   const Bytes plaintext = Pattern(2 * kChunk);
   const Bytes envelope = Encrypt(plaintext, header);
   for (std::size_t size = 0; size < envelope.size(); ++size) {
-    const Outcome outcome =
-        Open(Bytes(envelope.begin(), envelope.begin() + size));
+    const Outcome outcome = Open(Cut(envelope, 0, size));
     ASSERT_THAT(outcome.status, Not(IsOk())) << size;
     ASSERT_LT(outcome.plaintext.size(), plaintext.size()) << size;
   }
@@ -144,12 +142,10 @@ class EnvelopeChunksTest : public testing::Test {
         envelope_(Encrypt(plaintext_, TestHeader())),
         begin_(ChunksBegin(TestHeader())) {}
 
-  Bytes Head() const {
-    return Bytes(envelope_.begin(), envelope_.begin() + begin_);
-  }
+  Bytes Head() const { return Cut(envelope_, 0, begin_); }
   Bytes Chunk(std::size_t number) const {
-    const auto first = envelope_.begin() + begin_ + number * kSealed;
-    return Bytes(first, number == 3 ? envelope_.end() : first + kSealed);
+    const std::size_t at = begin_ + number * kSealed;
+    return Cut(envelope_, at, std::min(kSealed, envelope_.size() - at));
   }
   // The envelope with these chunks, in this order.
   Bytes With(const std::vector<std::size_t>& chunks) const {
@@ -214,8 +210,9 @@ TEST_F(EnvelopeChunksTest, ChunksOfAnotherEnvelopeAreNoticed) {
   EnvelopeHeader other = TestHeader();
   other.salt[31] ^= 1;
   const Bytes second = Encrypt(plaintext_, other);
+  const Bytes chunks = Cut(second, begin_);
   Bytes mixed = Head();
-  mixed.insert(mixed.end(), second.begin() + begin_, second.end());
+  mixed.insert(mixed.end(), chunks.begin(), chunks.end());
   EXPECT_THAT(Open(mixed).status,
               StatusIs(ErrorCode::kInvalidCiphertext, HasSubstr("chunk 0")));
 }
