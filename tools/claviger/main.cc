@@ -15,9 +15,10 @@
 namespace tools::claviger {
 namespace {
 
-std::array<Verb, 6> Verbs() {
-  return {AuditVerifyVerb(), CallVerb(),   DecryptVerb(),
-          EncryptVerb(),     StatusVerb(), TokenProbeVerb()};
+std::array<Verb, 9> Verbs() {
+  return {AuditVerifyVerb(), CallVerb(),   ConfigCheckVerb(),
+          DecryptVerb(),     DoctorVerb(), EncryptVerb(),
+          InitVerb(),        StatusVerb(), TokenProbeVerb()};
 }
 
 constexpr auto kGlobalOptions = std::to_array<Option>({
@@ -37,6 +38,7 @@ struct Group {
 
 constexpr auto kGroups = std::to_array<Group>({
     {"audit", "The audit log"},
+    {"config", "The configuration of a server"},
     {"token", "PKCS#11 tokens"},
 });
 
@@ -140,6 +142,7 @@ int Main(int argc, char** argv) {
 }  // namespace tools::claviger
 
 int main(int argc, char** argv) {
+  base::InitLog("claviger", base::LogLevel::kWarning);
   // Data keys and plaintext pass through: none of it into a core dump. An
   // ordinary user's small limit of locked memory suffices for the keys; where
   // even that is refused, encrypting a file is no worse than reading it.

@@ -55,8 +55,11 @@ struct Verb {
 // One file each; main.cc has the table.
 Verb AuditVerifyVerb();
 Verb CallVerb();
+Verb ConfigCheckVerb();
 Verb DecryptVerb();
+Verb DoctorVerb();
 Verb EncryptVerb();
+Verb InitVerb();
 Verb StatusVerb();
 Verb TokenProbeVerb();
 

@@ -17,7 +17,7 @@
 namespace tools {
 namespace {
 
-constexpr std::size_t kMostSecretBytes = 64 * 1024;
+constexpr std::size_t kMostSecretBytes = 4096;
 
 base::Error SystemError(const std::string& what) {
   return {base::ErrorCode::kIo, what + ": " + std::strerror(errno)};

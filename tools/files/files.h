@@ -21,7 +21,7 @@ base::Status MakeDirectory(const std::string& path, mode_t mode);
 base::Status WriteFile(const std::string& path, std::string_view text,
                        mode_t mode);
 
-// Reads a file of at most 64 KiB; one line break at its end is dropped. Fails
+// Reads a file of at most 4 KiB; one line break at its end is dropped. Fails
 // with kInvalidArgument if others than its owner and root may read it.
 base::Result<base::Secret> ReadSecretFile(const std::string& path);
 

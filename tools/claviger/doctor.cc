@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// One line a check: what is well, what is not, and how to mend it.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <cstdlib>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/json.h"
+#include "kms/audit/log.h"
+#include "kms/client/client.h"
+#include "kms/store/store.h"
+#include "tools/claviger/connect.h"
+#include "tools/claviger/verb.h"
+#include "tools/config/config.h"
+#include "tools/files/files.h"
+
+namespace tools::claviger {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr const char* kConfig = "--config";
+constexpr const char* kDevFolder = "--dev-dir";
+constexpr const char* kProbe = "--probe-token";
+constexpr auto kOptions = std::to_array<Option>({
+    {kConfig, "Configuration file (default: " CLAVIGER_CONFIG_FILE ")"},
+    {kDevFolder, "Look at the folder of a development server instead"},
+    {kProbe, "Log in to the token as well: only while the server is stopped",
+     OptionKind::kFlag},
+});
+
+// What a check found: nothing wrong (and what it saw), or an Error that says
+// how to mend it. kInvalidState is a warning, every other code a failure.
+using Finding = base::Result<std::string>;
+
+Error Warning(std::string text) {
+  return {ErrorCode::kInvalidState, std::move(text)};
+}
+
+Error Failure(std::string text) { return {ErrorCode::kIo, std::move(text)}; }
+
+struct Check {
+  const char* name;
+  std::function<Finding()> run;
+};
+
+Finding CheckPrivate(const std::string& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0) {
+    return Failure("there is no " + path + ": run `claviger init`");
+  }
+  if ((found.st_mode & 077) != 0) {
+    return Failure(fmt::format("{} is open to others (mode {:o}): chmod go= {}",
+                               path, found.st_mode & 0777, path));
+  }
+  return fmt::format("{} (mode {:o}, uid {})", path, found.st_mode & 0777,
+                     found.st_uid);
+}
+
+Finding CheckModule(const config::KeyStore& store) {
+  if (!Exists(store.module)) {
+    return Failure("there is no " + store.module +
+                   ": install it (SoftHSM: apt-get install softhsm2)");
+  }
+  return store.module;
+}
+
+Finding CheckMemory(const config::Config& config) {
+  rlimit limit{};
+  getrlimit(RLIMIT_MEMLOCK, &limit);
+  if (limit.rlim_cur != RLIM_INFINITY &&
+      limit.rlim_cur < config.secure_heap_bytes) {
+    return Warning(
+        fmt::format("here RLIMIT_MEMLOCK is {} bytes, the server locks {}: "
+                    "LimitMEMLOCK=64M in its unit, or ulimit -l",
+                    limit.rlim_cur, config.secure_heap_bytes));
+  }
+  return std::string("RLIMIT_MEMLOCK allows the secure heap");
+}
+
+Finding CheckStore(const config::Config& config) {
+  kms::store::StoreOptions options;
+  options.path = config.state + "/claviger.db";
+  ASSIGN_OR_RETURN(const auto store, kms::store::Store::OpenReadOnly(options));
+  const kms::store::StoreInfo info = store->info();
+  return fmt::format("store {}, epoch {}, revision {}", info.id, info.epoch,
+                     info.revision);
+}
+
+Finding CheckAudit(const config::Config& config) {
+  ASSIGN_OR_RETURN(const kms::audit::Verification found,
+                   kms::audit::Verify(config.state + "/audit", {}));
+  return fmt::format("{} records, complete to {}", found.records,
+                     found.head_sequence);
+}
+
+Finding CheckSpace(const config::Config& config) {
+  struct statvfs space {};
+  if (statvfs(config.state.c_str(), &space) != 0) {
+    return Failure("cannot ask for the free space of " + config.state);
+  }
+  const std::uint64_t free = space.f_bavail * space.f_frsize;
+  if (free < config.low_space_bytes) {
+    return Warning(fmt::format(
+        "{} MB are free where the state lies: without space for the audit log "
+        "every request is refused",
+        free >> 20));
+  }
+  return fmt::format("{} MB free", free >> 20);
+}
+
+base::Result<std::unique_ptr<kms::client::Client>> ClientOf(
+    const config::Config& config) {
+  Arguments arguments;
+  arguments.Set(kEndpointOption, {config.unix_socket});
+  return MakeClient(arguments);
+}
+
+Finding CheckServer(const config::Config& config) {
+  ASSIGN_OR_RETURN(const auto client, ClientOf(config));
+  const auto ready = client->Get("/readyz");
+  if (!ready) {
+    return Warning("no server answers on " + config.unix_socket +
+                   ": systemctl start clavigerd");
+  }
+  if (ready->status != 200) {
+    return Failure("the server is not ready: " +
+                   Printable(std::string_view(ready->body)));
+  }
+  return "serves on " + config.unix_socket;
+}
+
+Finding CheckClock(const config::Config& config) {
+  ASSIGN_OR_RETURN(const auto client, ClientOf(config));
+  const auto answer = client->Call("Claviger.Status", "{}");
+  if (!answer) {
+    return Warning("not asked: " + answer.error().message);
+  }
+  ASSIGN_OR_RETURN(const base::Json status, base::ParseJson(answer->body));
+  const auto waits = status.find("DestructionWaitsForClock");
+  if (waits != status.end() && waits->is_boolean() && waits->get<bool>()) {
+    return Warning(
+        "the clock leads the time that has provably passed: keys that are due "
+        "are not destroyed. If the clock is right: claviger call "
+        "Claviger.AcceptClock");
+  }
+  return std::string("trusted");
+}
+
+Finding ProbeToken(const config::KeyStore& store) {
+  RETURN_IF_ERROR(RunProgram({SiblingProgram("claviger-hsm"), "probe",
+                              "--module", store.module, "--token", store.token,
+                              "--pin-file", store.pin_file}));
+  return std::string("usable; its findings are above");
+}
+
+std::vector<Check> ChecksOf(const config::Config& config, bool probe) {
+  const config::KeyStore& store = config.key_stores.front();
+  std::vector<Check> checks = {
+      {"state folder", [&] { return CheckPrivate(config.state); }},
+      {"store", [&] { return CheckStore(config); }},
+      {"audit log", [&] { return CheckAudit(config); }},
+      {"free space", [&] { return CheckSpace(config); }},
+      {"locked memory", [&] { return CheckMemory(config); }},
+      {"PKCS#11 module", [&] { return CheckModule(store); }},
+      {"server", [&] { return CheckServer(config); }},
+      {"clock", [&] { return CheckClock(config); }},
+  };
+  // A credential of systemd is there only while its unit runs.
+  if (Exists(store.pin_file)) {
+    checks.push_back(
+        {"PIN file", [&] { return CheckPrivate(store.pin_file); }});
+  }
+  if (probe) {
+    checks.push_back({"token", [&] { return ProbeToken(store); }});
+  }
+  return checks;
+}
+
+// Prints one line; returns whether it is no failure.
+bool Report(const char* name, const Finding& finding) {
+  const char* word = "ok";
+  if (!finding) {
+    word = finding.error().code == ErrorCode::kInvalidState ? "WARN" : "FAIL";
+  }
+  fmt::print("{:<4}  {:<15} {}\n", word, name,
+             Printable(finding ? *finding : finding.error().message));
+  return word != std::string_view("FAIL");
+}
+
+// The configuration that `clavigerd --dev` has under a folder.
+config::Config DevConfig(const std::string& folder) {
+  setenv("SOFTHSM2_CONF", (folder + "/softhsm2.conf").c_str(), 1);
+  config::Config config;
+  config.state = folder;
+  config.unix_socket = folder + "/clavigerd.sock";
+  config::KeyStore store;
+  store.name = "default";
+  store.module = "/usr/lib/softhsm/libsofthsm2.so";
+  store.token = "pkcs11:token=claviger-dev";
+  store.pin_file = folder + "/pin";
+  config.key_stores = {store};
+  return config;
+}
+
+base::Result<int> RunDoctor(const Arguments& arguments) {
+  base::Result<config::Config> config = [&] {
+    const auto folder = arguments.Text(kDevFolder);
+    return folder ? base::Result<config::Config>(DevConfig(*folder))
+                  : config::Load(
+                        arguments.Text(kConfig).value_or(CLAVIGER_CONFIG_FILE));
+  }();
+  const Finding read =
+      config ? Finding("as it should be") : Finding(Error(config.error()));
+  bool well = Report("configuration", read);
+  if (!config) {
+    return kExitUsage;
+  }
+  for (const Check& check : ChecksOf(*config, arguments.Has(kProbe))) {
+    well = Report(check.name, check.run()) && well;
+  }
+  return well ? kExitSuccess : kExitRefused;
+}
+
+}  // namespace
+
+Verb DoctorVerb() {
+  return {"doctor",
+          "Looks at a server's surroundings and says how to mend them",
+          kOptions, RunDoctor};
+}
+
+}  // namespace tools::claviger

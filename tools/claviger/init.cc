@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes everything that a server on this machine needs, once. The configuration
+// file is written last: without it, nothing that an interrupted run has left is
+// taken for a server.
+#include <fmt/format.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "tools/claviger/verb.h"
+#include "tools/clavigerd/daemon.h"
+#include "tools/config/config.h"
+#include "tools/files/files.h"
+#include "tools/setup/setup.h"
+
+namespace tools::claviger {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorCode;
+
+constexpr const char* kConfig = "--config";
+constexpr const char* kState = "--state";
+constexpr const char* kAccount = "--account";
+constexpr const char* kTokenFolder = "--token-dir";
+constexpr const char* kTokenLabel = "--token-label";
+constexpr const char* kSoftHsmConf = "--softhsm-conf";
+constexpr const char* kPinFile = "--pin-file";
+constexpr const char* kRunFolder = "--run-dir";
+constexpr const char* kHttp = "--http";
+constexpr const char* kUser = "--user";
+constexpr const char* kHsmUser = "--hsm-user";
+constexpr const char* kCredentialFile = "--credential-file";
+
+constexpr auto kOptions = std::to_array<Option>({
+    {kAccount, "The account, 12 digits", OptionKind::kText, true},
+    {kConfig, "Configuration to write (default: " CLAVIGER_CONFIG_FILE ")"},
+    {kState, "State folder (default: /var/lib/claviger)"},
+    {kTokenFolder,
+     "Where SoftHSM keeps its token (default: "
+     "/var/lib/claviger-hsm/tokens)"},
+    {kTokenLabel, "Label of the token (default: claviger)"},
+    {kSoftHsmConf,
+     "SoftHSM configuration to write (default: "
+     "/etc/claviger/softhsm2.conf)"},
+    {kPinFile,
+     "File for the PIN; the SO's is beside it, with .so (default: "
+     "/etc/claviger/pins/main)"},
+    {kRunFolder, "Folder of the sockets (default: /run)"},
+    {kHttp, "Serve plain HTTP on this loopback address and port as well"},
+    {kUser, "User of clavigerd (default: claviger)"},
+    {kHsmUser, "User of claviger-hsm (default: claviger-hsm)"},
+    {kCredentialFile,
+     "Write the administrator's access key here instead of "
+     "printing it"},
+});
+
+// Where everything goes, and to whom.
+struct Plan {
+  std::string config_file;
+  std::string state;
+  std::string account;
+  std::string token_folder;
+  std::string token_label;
+  std::string softhsm_conf;
+  std::string pin_file;
+  std::string run_folder;
+  std::string http;
+  std::string user;
+  std::string hsm_user;
+  bool systemd_credential = false;  // The unit hands the PIN on.
+};
+
+Plan PlanOf(const Arguments& arguments) {
+  const auto text = [&](const char* option, const char* otherwise) {
+    return arguments.Text(option).value_or(otherwise);
+  };
+  Plan plan;
+  plan.config_file = text(kConfig, CLAVIGER_CONFIG_FILE);
+  plan.state = text(kState, "/var/lib/claviger");
+  plan.account = text(kAccount, "");
+  plan.token_folder = text(kTokenFolder, "/var/lib/claviger-hsm/tokens");
+  plan.token_label = text(kTokenLabel, "claviger");
+  plan.softhsm_conf = text(kSoftHsmConf, "/etc/claviger/softhsm2.conf");
+  plan.pin_file = text(kPinFile, "/etc/claviger/pins/main");
+  plan.run_folder = text(kRunFolder, "/run");
+  plan.http = text(kHttp, "");
+  plan.user = text(kUser, "claviger");
+  plan.hsm_user = text(kHsmUser, "claviger-hsm");
+  plan.systemd_credential = !arguments.Has(kPinFile);
+  return plan;
+}
+
+// Everything that is wrong with the plan is said before anything is done.
+base::Status CheckPlan(const Plan& plan) {
+  if (plan.account.size() != 12 ||
+      plan.account.find_first_not_of("0123456789") != std::string::npos) {
+    return Error{ErrorCode::kInvalidArgument, "--account must be 12 digits"};
+  }
+  for (const std::string& text :
+       {plan.config_file, plan.state, plan.token_folder, plan.token_label,
+        plan.softhsm_conf, plan.pin_file, plan.run_folder, plan.http}) {
+    if (text.find_first_of("\"\\\n;%") != std::string::npos) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "paths and labels may not hold quotes, backslashes, "
+                   "semicolons, percent signs or line breaks: " +
+                       text};
+    }
+  }
+  if (Exists(plan.config_file)) {
+    return Error{ErrorCode::kAlreadyExists,
+                 plan.config_file +
+                     " exists: this machine has been set up; "
+                     "nothing was changed"};
+  }
+  if (Exists(plan.state + "/claviger.db")) {
+    return Error{ErrorCode::kAlreadyExists,
+                 plan.state + " holds a store but there is no " +
+                     plan.config_file +
+                     ". If an interrupted init left it, "
+                     "remove " +
+                     plan.state +
+                     " and run init again; if it is "
+                     "in use, write its configuration by hand. Nothing was "
+                     "changed"};
+  }
+  for (const std::string& user : {plan.user, plan.hsm_user}) {
+    if (getpwnam(user.c_str()) == nullptr) {
+      return Error{ErrorCode::kNotFound,
+                   "there is no user '" + user +
+                       "': run systemd-sysusers, or "
+                       "name others with --user and --hsm-user"};
+    }
+  }
+  return {};
+}
+
+base::Status MakeFolders(const Plan& plan) {
+  std::error_code error;
+  for (const fs::path& folder :
+       {fs::path(plan.config_file).parent_path(), fs::path(plan.state),
+        fs::path(plan.token_folder), fs::path(plan.softhsm_conf).parent_path(),
+        fs::path(plan.pin_file).parent_path()}) {
+    fs::create_directories(folder, error);
+    if (error) {
+      return Error{ErrorCode::kIo, "cannot make the folder " + folder.string() +
+                                       ": " + error.message()};
+    }
+  }
+  fs::permissions(plan.state, fs::perms::owner_all, error);
+  fs::permissions(plan.token_folder, fs::perms::owner_all, error);
+  return {};
+}
+
+std::string ConfigText(const Plan& plan, const config::KeyStore& store) {
+  const std::string http =
+      plan.http.empty() ? "# http = \"127.0.0.1:8080\"       # Loopback only."
+                        : fmt::format("http = \"{}\"", plan.http);
+  return fmt::format(
+      R"(# The configuration of clavigerd and claviger-hsm. A key that is not known, or
+# a bad value, refuses to start and says where.
+
+state = "{state}"
+account = "{account}"        # Of callers on the Unix socket.
+# region = "us-east-1"           # Of their requests that name none.
+
+[listen]
+unix = "{run}/claviger/clavigerd.sock"
+{http}
+# https = "0.0.0.0:8443"         # Needs the two below.
+# certificate = "/etc/claviger/tls/certificate.pem"
+# private_key = "/etc/claviger/tls/private-key.pem"
+
+[hsm]
+allowed_user = "{user}"
+
+[[key_store]]
+name = "{name}"
+module = "{module}"
+token = "{token}"
+pin_file = "{pin}"
+socket = "{run}/claviger-hsm/{name}.sock"
+workers = {workers}
+)",
+      fmt::arg("state", plan.state), fmt::arg("account", plan.account),
+      fmt::arg("run", plan.run_folder), fmt::arg("http", http),
+      fmt::arg("user", plan.user), fmt::arg("name", store.name),
+      fmt::arg("module", store.module), fmt::arg("token", store.token),
+      fmt::arg("pin", plan.systemd_credential
+                          ? "/run/credentials/claviger-hsm@main.service/pin"
+                          : plan.pin_file),
+      fmt::arg("workers", store.workers));
+}
+
+// The store, its service key on the token, and the administrator.
+base::Status MakeStore(const Plan& plan, config::KeyStore store,
+                       const FirstAdministrator& administrator) {
+  std::string folder = "/tmp/claviger-init.XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) {
+    return Error{ErrorCode::kIo, std::string("cannot make a folder in /tmp: ") +
+                                     std::strerror(errno)};
+  }
+  store.socket = folder + "/hsm.sock";
+  config::Config config;
+  config.state = plan.state;
+  config.account = plan.account;
+  config.key_stores = {store};
+  base::Status status;
+  {
+    auto workers = setup::Workers::Start(store);
+    if (!workers) {
+      status = Error(workers.error());
+    } else {
+      const base::RealClock clock;
+      Daemon daemon(config, clock);
+      status = daemon.Open(&administrator);
+    }
+  }
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  return status;
+}
+
+base::Status GiveTo(const std::string& user, const std::string& path) {
+  const passwd* const entry = getpwnam(user.c_str());
+  if (geteuid() != 0 || entry == nullptr) {
+    return {};
+  }
+  std::error_code error;
+  bool good = lchown(path.c_str(), entry->pw_uid, entry->pw_gid) == 0;
+  if (fs::is_directory(path)) {
+    for (const auto& item : fs::recursive_directory_iterator(path, error)) {
+      good = lchown(item.path().c_str(), entry->pw_uid, entry->pw_gid) == 0 &&
+             good;
+    }
+  }
+  if (error || !good) {
+    return Error{ErrorCode::kIo, "cannot give " + path + " to " + user};
+  }
+  return {};
+}
+
+base::WipingString CredentialText(const FirstAdministrator& administrator) {
+  base::WipingString text;
+  text.append("export AWS_ACCESS_KEY_ID=")
+      .append(administrator.access_key_id)
+      .append("\nexport AWS_SECRET_ACCESS_KEY='")
+      .append(administrator.secret.RevealText())
+      .append("'\n");
+  return text;
+}
+
+// Says what there is now. The credential goes where it was asked for before the
+// configuration makes this a server, so that it cannot be lost in between.
+base::Status HandOver(const Plan& plan, const config::KeyStore& store,
+                      const FirstAdministrator& administrator,
+                      const std::optional<std::string>& credential_file) {
+  const base::WipingString credential = CredentialText(administrator);
+  if (credential_file) {
+    RETURN_IF_ERROR(WriteFile(*credential_file, credential, 0600));
+    fmt::print("The administrator's access key is in {}.\n", *credential_file);
+  } else {
+    fmt::print(
+        "The administrator's access key, shown this once. Keep it:\n\n{}\n",
+        std::string_view(credential));
+    std::fflush(stdout);
+  }
+  RETURN_IF_ERROR(WriteFile(plan.config_file, ConfigText(plan, store), 0644));
+  fmt::print(
+      "Configuration: {}\n"
+      "Next:\n"
+      "  claviger doctor --config {}\n"
+      "  systemctl enable --now claviger-hsm@main clavigerd\n"
+      "or without systemd, each as its user:\n"
+      "  SOFTHSM2_CONF={} claviger-hsm --config {}\n"
+      "  clavigerd --config {}\n",
+      plan.config_file, plan.config_file, plan.softhsm_conf, plan.config_file,
+      plan.config_file);
+  return {};
+}
+
+base::Result<int> RunInit(const Arguments& arguments) {
+  const Plan plan = PlanOf(arguments);
+  RETURN_IF_ERROR(CheckPlan(plan));
+  config::KeyStore store;
+  store.name = "main";
+  ASSIGN_OR_RETURN(store.module, setup::FindSoftHsm());
+  store.token = "pkcs11:token=" + plan.token_label;
+  store.pin_file = plan.pin_file;
+  store.lock_dir = plan.token_folder;
+
+  RETURN_IF_ERROR(MakeFolders(plan));
+  RETURN_IF_ERROR(setup::MakePinFile(plan.pin_file));
+  RETURN_IF_ERROR(setup::MakePinFile(plan.pin_file + ".so"));
+  RETURN_IF_ERROR(
+      setup::UseSoftHsmConfiguration(plan.softhsm_conf, plan.token_folder));
+  RETURN_IF_ERROR(setup::MakeToken(store, plan.token_label,
+                                   plan.pin_file + ".so",
+                                   plan.pin_file + ".token-made"));
+  FirstAdministrator administrator;
+  administrator.access_key_id = setup::NewAccessKeyId();
+  administrator.secret = setup::NewSecretText();
+  RETURN_IF_ERROR(MakeStore(plan, store, administrator));
+  RETURN_IF_ERROR(GiveTo(plan.user, plan.state));
+  RETURN_IF_ERROR(GiveTo(plan.hsm_user, plan.token_folder));
+  if (!plan.systemd_credential) {
+    RETURN_IF_ERROR(GiveTo(plan.hsm_user, plan.pin_file));
+  }
+  RETURN_IF_ERROR(
+      HandOver(plan, store, administrator, arguments.Text(kCredentialFile)));
+  return kExitSuccess;
+}
+
+}  // namespace
+
+Verb InitVerb() {
+  return {"init",
+          "Makes a SoftHSM token, a store, an administrator and a "
+          "configuration on this machine",
+          kOptions, RunInit};
+}
+
+}  // namespace tools::claviger
