@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -16,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "tools/claviger/init_plan.h"
 #include "tools/claviger/verb.h"
 #include "tools/clavigerd/daemon.h"
 #include "tools/config/config.h"
@@ -28,122 +28,6 @@ namespace {
 namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
-
-constexpr const char* kConfig = "--config";
-constexpr const char* kState = "--state";
-constexpr const char* kAccount = "--account";
-constexpr const char* kTokenFolder = "--token-dir";
-constexpr const char* kTokenLabel = "--token-label";
-constexpr const char* kSoftHsmConf = "--softhsm-conf";
-constexpr const char* kPinFile = "--pin-file";
-constexpr const char* kRunFolder = "--run-dir";
-constexpr const char* kHttp = "--http";
-constexpr const char* kUser = "--user";
-constexpr const char* kHsmUser = "--hsm-user";
-constexpr const char* kCredentialFile = "--credential-file";
-
-constexpr auto kOptions = std::to_array<Option>({
-    {kAccount, "The account, 12 digits", OptionKind::kText, true},
-    {kConfig, "Configuration to write (default: " CLAVIGER_CONFIG_FILE ")"},
-    {kState, "State folder (default: /var/lib/claviger)"},
-    {kTokenFolder,
-     "Where SoftHSM keeps its token (default: "
-     "/var/lib/claviger-hsm/tokens)"},
-    {kTokenLabel, "Label of the token (default: claviger)"},
-    {kSoftHsmConf,
-     "SoftHSM configuration to write (default: "
-     "/etc/claviger/softhsm2.conf)"},
-    {kPinFile,
-     "File for the PIN; the SO's is beside it, with .so (default: "
-     "/etc/claviger/pins/main)"},
-    {kRunFolder, "Folder of the sockets (default: /run)"},
-    {kHttp, "Serve plain HTTP on this loopback address and port as well"},
-    {kUser, "User of clavigerd (default: claviger)"},
-    {kHsmUser, "User of claviger-hsm (default: claviger-hsm)"},
-    {kCredentialFile,
-     "Write the administrator's access key here instead of "
-     "printing it"},
-});
-
-// Where everything goes, and to whom.
-struct Plan {
-  std::string config_file;
-  std::string state;
-  std::string account;
-  std::string token_folder;
-  std::string token_label;
-  std::string softhsm_conf;
-  std::string pin_file;
-  std::string run_folder;
-  std::string http;
-  std::string user;
-  std::string hsm_user;
-  bool systemd_credential = false;  // The unit hands the PIN on.
-};
-
-Plan PlanOf(const Arguments& arguments) {
-  const auto text = [&](const char* option, const char* otherwise) {
-    return arguments.Text(option).value_or(otherwise);
-  };
-  Plan plan;
-  plan.config_file = text(kConfig, CLAVIGER_CONFIG_FILE);
-  plan.state = text(kState, "/var/lib/claviger");
-  plan.account = text(kAccount, "");
-  plan.token_folder = text(kTokenFolder, "/var/lib/claviger-hsm/tokens");
-  plan.token_label = text(kTokenLabel, "claviger");
-  plan.softhsm_conf = text(kSoftHsmConf, "/etc/claviger/softhsm2.conf");
-  plan.pin_file = text(kPinFile, "/etc/claviger/pins/main");
-  plan.run_folder = text(kRunFolder, "/run");
-  plan.http = text(kHttp, "");
-  plan.user = text(kUser, "claviger");
-  plan.hsm_user = text(kHsmUser, "claviger-hsm");
-  plan.systemd_credential = !arguments.Has(kPinFile);
-  return plan;
-}
-
-// Everything that is wrong with the plan is said before anything is done.
-base::Status CheckPlan(const Plan& plan) {
-  if (plan.account.size() != 12 ||
-      plan.account.find_first_not_of("0123456789") != std::string::npos) {
-    return Error{ErrorCode::kInvalidArgument, "--account must be 12 digits"};
-  }
-  for (const std::string& text :
-       {plan.config_file, plan.state, plan.token_folder, plan.token_label,
-        plan.softhsm_conf, plan.pin_file, plan.run_folder, plan.http}) {
-    if (text.find_first_of("\"\\\n;%") != std::string::npos) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "paths and labels may not hold quotes, backslashes, "
-                   "semicolons, percent signs or line breaks: " +
-                       text};
-    }
-  }
-  if (Exists(plan.config_file)) {
-    return Error{ErrorCode::kAlreadyExists,
-                 plan.config_file +
-                     " exists: this machine has been set up; "
-                     "nothing was changed"};
-  }
-  if (Exists(plan.state + "/claviger.db")) {
-    return Error{ErrorCode::kAlreadyExists,
-                 plan.state + " holds a store but there is no " +
-                     plan.config_file +
-                     ". If an interrupted init left it, "
-                     "remove " +
-                     plan.state +
-                     " and run init again; if it is "
-                     "in use, write its configuration by hand. Nothing was "
-                     "changed"};
-  }
-  for (const std::string& user : {plan.user, plan.hsm_user}) {
-    if (getpwnam(user.c_str()) == nullptr) {
-      return Error{ErrorCode::kNotFound,
-                   "there is no user '" + user +
-                       "': run systemd-sysusers, or "
-                       "name others with --user and --hsm-user"};
-    }
-  }
-  return {};
-}
 
 base::Status MakeFolders(const Plan& plan) {
   std::error_code error;
@@ -263,12 +147,12 @@ base::WipingString CredentialText(const FirstAdministrator& administrator) {
 // Says what there is now. The credential goes where it was asked for before the
 // configuration makes this a server, so that it cannot be lost in between.
 base::Status HandOver(const Plan& plan, const config::KeyStore& store,
-                      const FirstAdministrator& administrator,
-                      const std::optional<std::string>& credential_file) {
+                      const FirstAdministrator& administrator) {
   const base::WipingString credential = CredentialText(administrator);
-  if (credential_file) {
-    RETURN_IF_ERROR(WriteFile(*credential_file, credential, 0600));
-    fmt::print("The administrator's access key is in {}.\n", *credential_file);
+  if (!plan.credential_file.empty()) {
+    RETURN_IF_ERROR(WriteFile(plan.credential_file, credential, 0600));
+    fmt::print("The administrator's access key is in {}.\n",
+               plan.credential_file);
   } else {
     fmt::print(
         "The administrator's access key, shown this once. Keep it:\n\n{}\n",
@@ -305,8 +189,7 @@ base::Result<int> RunInit(const Arguments& arguments) {
   RETURN_IF_ERROR(
       setup::UseSoftHsmConfiguration(plan.softhsm_conf, plan.token_folder));
   RETURN_IF_ERROR(setup::MakeToken(store, plan.token_label,
-                                   plan.pin_file + ".so",
-                                   plan.pin_file + ".token-made"));
+                                   plan.pin_file + ".so", plan.token_mark()));
   FirstAdministrator administrator;
   administrator.access_key_id = setup::NewAccessKeyId();
   administrator.secret = setup::NewSecretText();
@@ -316,8 +199,7 @@ base::Result<int> RunInit(const Arguments& arguments) {
   if (!plan.systemd_credential) {
     RETURN_IF_ERROR(GiveTo(plan.hsm_user, plan.pin_file));
   }
-  RETURN_IF_ERROR(
-      HandOver(plan, store, administrator, arguments.Text(kCredentialFile)));
+  RETURN_IF_ERROR(HandOver(plan, store, administrator));
   return kExitSuccess;
 }
 
@@ -327,7 +209,7 @@ Verb InitVerb() {
   return {"init",
           "Makes a SoftHSM token, a store, an administrator and a "
           "configuration on this machine",
-          kOptions, RunInit};
+          PlanOptions(), RunInit};
 }
 
 }  // namespace tools::claviger

@@ -12,6 +12,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "base/bytes.h"
@@ -39,6 +41,14 @@ base::Status WaitUntilReady(int fd) {
   }
   return Error{ErrorCode::kHsmUnavailable,
                "claviger-hsm did not start; see its messages above"};
+}
+
+std::string SoftHsmConfiguration(const std::string& token_folder) {
+  return fmt::format(
+      "directories.tokendir = {}\n"
+      "objectstore.backend = file\n"
+      "log.level = ERROR\n",
+      token_folder);
 }
 
 }  // namespace
@@ -84,14 +94,16 @@ base::Status MakePinFile(const std::string& path) {
 
 base::Status UseSoftHsmConfiguration(const std::string& path,
                                      const std::string& token_folder) {
-  RETURN_IF_ERROR(WriteFile(path,
-                            fmt::format("directories.tokendir = {}\n"
-                                        "objectstore.backend = file\n"
-                                        "log.level = ERROR\n",
-                                        token_folder),
-                            0644));
+  RETURN_IF_ERROR(WriteFile(path, SoftHsmConfiguration(token_folder), 0644));
   setenv("SOFTHSM2_CONF", path.c_str(), 1);
   return {};
+}
+
+bool IsSoftHsmConfiguration(const std::string& path,
+                            const std::string& token_folder) {
+  std::ifstream file(path);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  return file && text == SoftHsmConfiguration(token_folder);
 }
 
 base::Status MakeToken(const config::KeyStore& store, std::string_view label,

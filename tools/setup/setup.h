@@ -31,6 +31,10 @@ base::Status MakePinFile(const std::string& path);
 base::Status UseSoftHsmConfiguration(const std::string& path,
                                      const std::string& token_folder);
 
+// Whether `path` holds exactly what that writes.
+bool IsSoftHsmConfiguration(const std::string& path,
+                            const std::string& token_folder);
+
 // Makes a token called `label`, by claviger-hsm. `mark` is a file that is
 // written once the token is whole: if it is there, nothing is done.
 base::Status MakeToken(const config::KeyStore& store, std::string_view label,

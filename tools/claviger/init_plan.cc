@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/claviger/init_plan.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include "tools/config/config.h"
+#include "tools/files/files.h"
+#include "tools/setup/setup.h"
+
+namespace tools::claviger {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorCode;
+
+constexpr const char* kConfig = "--config";
+constexpr const char* kState = "--state";
+constexpr const char* kAccount = "--account";
+constexpr const char* kTokenFolder = "--token-dir";
+constexpr const char* kTokenLabel = "--token-label";
+constexpr const char* kSoftHsmConf = "--softhsm-conf";
+constexpr const char* kPinFile = "--pin-file";
+constexpr const char* kRunFolder = "--run-dir";
+constexpr const char* kHttp = "--http";
+constexpr const char* kUser = "--user";
+constexpr const char* kHsmUser = "--hsm-user";
+constexpr const char* kCredentialFile = "--credential-file";
+
+constexpr auto kOptions = std::to_array<Option>({
+    {kAccount, "The account, 12 digits", OptionKind::kText, true},
+    {kConfig, "Configuration to write (default: " CLAVIGER_CONFIG_FILE ")"},
+    {kState, "State folder (default: /var/lib/claviger)"},
+    {kTokenFolder,
+     "Where SoftHSM keeps its token (default: "
+     "/var/lib/claviger-hsm/tokens)"},
+    {kTokenLabel, "Label of the token (default: claviger)"},
+    {kSoftHsmConf,
+     "SoftHSM configuration to write (default: "
+     "/etc/claviger/softhsm2.conf)"},
+    {kPinFile,
+     "File for the PIN; the SO's is beside it, with .so (default: "
+     "/etc/claviger/pins/main)"},
+    {kRunFolder, "Folder of the sockets (default: /run)"},
+    {kHttp, "Serve plain HTTP on this loopback address and port as well"},
+    {kUser, "User of clavigerd (default: claviger)"},
+    {kHsmUser, "User of claviger-hsm (default: claviger-hsm)"},
+    {kCredentialFile,
+     "Write the administrator's access key here instead of "
+     "printing it"},
+});
+
+// The configuration is read in whatever folder the daemons are started.
+std::string Absolute(const std::string& path) {
+  std::error_code error;
+  return fs::absolute(path, error).string();
+}
+
+Error Refusal(ErrorCode code, std::string reason) {
+  return {code, std::move(reason) + "; nothing was changed"};
+}
+
+// What was typed: it goes into TOML, SoftHSM's configuration and a URI.
+base::Status CheckWords(const Plan& plan) {
+  constexpr auto kWrong = ErrorCode::kInvalidArgument;
+  if (plan.account.size() != 12 ||
+      plan.account.find_first_not_of("0123456789") != std::string::npos) {
+    return Refusal(kWrong, "--account must be 12 digits");
+  }
+  for (const std::string& path :
+       {plan.config_file, plan.state, plan.token_folder, plan.softhsm_conf,
+        plan.pin_file, plan.run_folder, plan.http}) {
+    if (path.find_first_of("\"\\\n;%") != std::string::npos) {
+      return Refusal(kWrong,
+                     "paths may not hold quotes, backslashes, semicolons, "
+                     "percent signs or line breaks: " +
+                         path);
+    }
+  }
+  const std::string& label = plan.token_label;
+  const auto is_plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+           (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
+  };
+  if (label.empty() || label.size() > 32 ||
+      !std::ranges::all_of(label, is_plain)) {
+    return Refusal(kWrong,
+                   "--token-label must be 1 to 32 of A-Z a-z 0-9 . _ -");
+  }
+  if (plan.http.empty()) {
+    return {};
+  }
+  const auto address = config::ParseListenAddress(plan.http);
+  if (!address) {
+    return Refusal(kWrong, "--http: " + address.error().message);
+  }
+  if (!address->host.starts_with("127.") && address->host != "::1") {
+    return Refusal(kWrong, "--http is for loopback addresses only");
+  }
+  return {};
+}
+
+base::Status CheckUsers(const Plan& plan) {
+  for (const std::string& user : {plan.user, plan.hsm_user}) {
+    if (getpwnam(user.c_str()) == nullptr) {
+      return Refusal(ErrorCode::kNotFound,
+                     "there is no user '" + user +
+                         "': run systemd-sysusers, or name others with --user "
+                         "and --hsm-user");
+    }
+  }
+  return {};
+}
+
+bool IsEmptyOrAbsent(const std::string& folder) {
+  std::error_code error;
+  return !Exists(folder) || fs::is_empty(folder, error);
+}
+
+// Everything in the folders is given to the daemons' users, so nothing of
+// anybody else may lie there, least of all a token or a store in use. What an
+// interrupted run may have left and this one can use is taken.
+base::Status CheckFresh(const Plan& plan) {
+  constexpr auto kThere = ErrorCode::kAlreadyExists;
+  if (Exists(plan.config_file)) {
+    return Refusal(kThere,
+                   plan.config_file + " exists: this machine has been set up");
+  }
+  if (Exists(plan.state + "/claviger.db")) {
+    return Refusal(
+        kThere, fmt::format("{} holds a store but there is no {}. If an "
+                            "interrupted init left it, remove {} and run init "
+                            "again; if it is in use, write its configuration "
+                            "by hand",
+                            plan.state, plan.config_file, plan.state));
+  }
+  if (!IsEmptyOrAbsent(plan.state)) {
+    return Refusal(kThere, plan.state + " is not empty");
+  }
+  if (!Exists(plan.token_mark()) && !IsEmptyOrAbsent(plan.token_folder)) {
+    return Refusal(kThere, plan.token_folder +
+                               " is not empty. If an interrupted init left it, "
+                               "remove it and run init again; if it holds a "
+                               "token of yours, name another --token-dir");
+  }
+  if (Exists(plan.softhsm_conf) &&
+      !setup::IsSoftHsmConfiguration(plan.softhsm_conf, plan.token_folder)) {
+    return Refusal(kThere, plan.softhsm_conf +
+                               " exists and is not ours: name another "
+                               "--softhsm-conf");
+  }
+  const std::string& file = plan.credential_file;
+  if (Exists(file)) {
+    return Refusal(kThere, file + " exists");
+  }
+  if (!file.empty() && !Exists(fs::path(Absolute(file)).parent_path())) {
+    return Refusal(ErrorCode::kNotFound, "there is no folder for " + file);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const Option> PlanOptions() { return kOptions; }
+
+Plan PlanOf(const Arguments& arguments) {
+  const auto text = [&](const char* option, const char* otherwise) {
+    return arguments.Text(option).value_or(otherwise);
+  };
+  Plan plan;
+  plan.config_file = Absolute(text(kConfig, CLAVIGER_CONFIG_FILE));
+  plan.state = Absolute(text(kState, "/var/lib/claviger"));
+  plan.account = text(kAccount, "");
+  plan.token_folder =
+      Absolute(text(kTokenFolder, "/var/lib/claviger-hsm/tokens"));
+  plan.token_label = text(kTokenLabel, "claviger");
+  plan.softhsm_conf =
+      Absolute(text(kSoftHsmConf, "/etc/claviger/softhsm2.conf"));
+  plan.pin_file = Absolute(text(kPinFile, "/etc/claviger/pins/main"));
+  plan.run_folder = Absolute(text(kRunFolder, "/run"));
+  plan.http = text(kHttp, "");
+  plan.user = text(kUser, "claviger");
+  plan.hsm_user = text(kHsmUser, "claviger-hsm");
+  plan.credential_file = text(kCredentialFile, "");
+  plan.systemd_credential = !arguments.Has(kPinFile);
+  return plan;
+}
+
+base::Status CheckPlan(const Plan& plan) {
+  RETURN_IF_ERROR(CheckWords(plan));
+  RETURN_IF_ERROR(CheckFresh(plan));
+  return CheckUsers(plan);
+}
+
+}  // namespace tools::claviger
