@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "base/hash.h"
 #include "base/sigv4.h"
 #include "kms/identity/principals.h"
 
@@ -34,15 +33,15 @@ bool IsRegion(std::string_view text) {
          });
 }
 
-base::SigV4Request SignedPart(const HttpRequest& request) {
+base::SigV4Request SignedPart(const HttpRequest& request,
+                              base::Hasher& hasher) {
   std::string_view query = request.target;
   const std::string_view path = base::CutAt(query, '?');
   return {.method = request.method,
           .path = path,
           .query = query,
           .headers = request.headers,
-          .payload_sha256 =
-              base::ThreadHasher().Sha256(base::AsBytes(request.body))};
+          .payload_sha256 = hasher.Sha256(base::AsBytes(request.body))};
 }
 
 }  // namespace
@@ -53,8 +52,7 @@ Authenticator::Authenticator(const identity::CredentialSource& credentials,
       clock_(clock),
       local_(std::move(local)),
       administrator_(std::make_shared<const Caller>(
-          identity::Administrator(local_.account))),
-      verifier_(base::ThreadHasher()) {}
+          identity::Administrator(local_.account))) {}
 
 base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request) {
   if (request.Header("authorization")) {
@@ -68,7 +66,7 @@ base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request) {
 
 base::Result<Identity> Authenticator::CheckSignature(
     const HttpRequest& request) {
-  const base::SigV4Request signed_part = SignedPart(request);
+  const base::SigV4Request signed_part = SignedPart(request, hasher_);
   const auto claim =
       base::ReadAuthorization(signed_part, kServices, clock_.Now());
   if (!claim) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/result.h"
 #include "base/sigv4_verifier.h"
 #include "kms/caller.h"
@@ -54,7 +55,9 @@ class Authenticator {
   const base::Clock& clock_;
   const LocalIdentity local_;
   const std::shared_ptr<const Caller> administrator_;
-  base::SigV4Verifier verifier_;
+  // Not ThreadHasher(): who constructs us may be on another thread.
+  base::Hasher hasher_{nullptr};
+  base::SigV4Verifier verifier_{hasher_};
 };
 
 }  // namespace kms::http
