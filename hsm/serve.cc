@@ -44,7 +44,11 @@ class Loop {
       if (ready[i + 1].revents == 0) {
         continue;
       }
-      const Connection::Next next = connections_[i]->OnReady(token_);
+      // Nobody waits for what a client that has gone still asked for: the next
+      // one settles what this one began, and must not be overtaken.
+      const Connection::Next next = (ready[i + 1].revents & POLLHUP) != 0
+                                        ? Connection::Next::kClose
+                                        : connections_[i]->OnReady(token_);
       if (next == Connection::Next::kTokenGone) {
         base::LogError("the token is gone; this worker ends");
         return WorkerExit::kTokenGone;

@@ -76,16 +76,21 @@ asio::awaitable<void> RollBackCreation(Environment& environment,
 
 asio::awaitable<base::Status> SettleIntents(Environment& environment,
                                             std::uint64_t before_epoch) {
-  CO_ASSIGN_OR_RETURN(const auto intents, environment.store.ListIntents());
+  CO_ASSIGN_OR_RETURN(auto intents, environment.store.ListIntents());
   CO_ASSIGN_OR_RETURN(const auto known,
                       environment.store.ListLocators(environment.key_store));
+  std::erase_if(intents, [&](const store::Intent& intent) {
+    return intent.kind != store::IntentKind::kCreate ||
+           intent.epoch >= before_epoch ||
+           intent.key_store != environment.key_store;
+  });
+  if (!intents.empty()) {
+    // A worker may still be making what a killed clavigerd has asked for. When
+    // all have answered, or were replaced, nothing of that can happen any more.
+    CO_RETURN_IF_ERROR(
+        co_await environment.hsm.EvictEverywhere(intents.front().locator));
+  }
   for (const store::Intent& intent : intents) {
-    const bool ours = intent.kind == store::IntentKind::kCreate &&
-                      intent.epoch < before_epoch &&
-                      intent.key_store == environment.key_store;
-    if (!ours) {
-      continue;
-    }
     if (std::ranges::find(known, intent.locator) != known.end()) {
       co_return base::Error{
           base::ErrorCode::kCorrupt,

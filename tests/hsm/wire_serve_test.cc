@@ -33,8 +33,7 @@ struct Reply {
 // A worker's loop on a thread, and the supervisor's end of its control socket.
 class ServeTest : public testing::Test {
  protected:
-  ServeTest()
-      : token_(testlib::Take(MemoryToken::Open(hsm_test::Shared::Make()))) {
+  ServeTest() : token_(testlib::Take(MemoryToken::Open(shared_))) {
     SocketPair pair = testlib::Take(MakeSocketPair(SOCK_SEQPACKET));
     control_ = std::move(pair.ours);
     loop_ = std::async(std::launch::async,
@@ -86,6 +85,7 @@ class ServeTest : public testing::Test {
                static_cast<ssize_t>(bytes.size());
   }
 
+  hsm_test::Shared* const shared_ = hsm_test::Shared::Make();
   std::unique_ptr<token::Token> token_;
   Fd control_;
   std::future<WorkerExit> loop_;
@@ -193,6 +193,7 @@ TEST_F(ServeTest, ServesManyConnectionsUpToABound) {
   std::vector<Fd> sockets;
   base::WipingBytes out;
   Append(out, 1, HealthRequest{});
+  sockets.reserve(256);
   for (int i = 0; i < 256; ++i) {
     sockets.push_back(Connect());
   }
@@ -204,6 +205,27 @@ TEST_F(ServeTest, ServesManyConnectionsUpToABound) {
   EXPECT_FALSE(Read(surplus).has_value());
   sockets.pop_back();
   EXPECT_TRUE(Read((Write(sockets.front(), out), sockets.front())));
+}
+
+// Else a killed clavigerd's key could appear after its successor has settled
+// what was left unfinished.
+TEST_F(ServeTest, DoesNothingForAPeerThatHasGone) {
+  SocketPair pair = testlib::Take(MakeSocketPair(SOCK_STREAM));
+  base::WipingBytes asked;
+  Append(asked, 1, GenerateKeyRequest{});
+  Write(pair.ours, asked);
+  pair.ours.Close();
+  const base::Bytes hello = {1};
+  testlib::Take(SendPacket(control_.get(), hello, pair.theirs.get()));
+
+  const Fd socket = Connect();
+  for (std::uint32_t slot = 1; slot <= 2; ++slot) {
+    base::WipingBytes out;
+    Append(out, slot, HealthRequest{});
+    Write(socket, out);
+    ASSERT_TRUE(Read(socket).has_value());
+  }
+  EXPECT_EQ(shared_->executed, 2);
 }
 
 TEST_F(ServeTest, EndsWhenTheTokenIsGoneAfterSayingSo) {
