@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measures a clavigerd against the lines that the project holds itself to
+// (docs/performance.md).
+#include <fmt/format.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "tests/bench/child.h"
+#include "tests/bench/disk.h"
+#include "tests/bench/empty_server.h"
+#include "tests/bench/server.h"
+#include "tests/bench/token_alone.h"
+#include "tests/bench/workload.h"
+
+namespace bench {
+namespace {
+
+struct Options {
+  std::string bin_dir = "build/release/bin";
+  std::string folder = "/var/tmp";
+  bool check = false;
+  int rounds = 3;
+};
+
+int Processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+// Returns whether every line is held.
+base::Result<bool> Measure(const Options& options) {
+  ASSIGN_OR_RETURN(const WorkFolder folder, WorkFolder::Make(options.folder));
+  ASSIGN_OR_RETURN(const double sync_before, MeasureDataSync(folder.path()));
+  ASSIGN_OR_RETURN(Child empty,
+                   Child::Fork([](int /*in*/, int out) { ServeNothing(out); }));
+  ASSIGN_OR_RETURN(Child token_alone, Child::Fork([&](int in, int out) {
+                     MeasureTokenAlone(folder.path(), in, out);
+                   }));
+  ASSIGN_OR_RETURN(const std::string empty_port, empty.ReadLine());
+  ASSIGN_OR_RETURN(Server server,
+                   Server::Start(options.bin_dir, folder.path()));
+  Workload workload(server, static_cast<std::uint16_t>(std::stoul(empty_port)),
+                    token_alone, {.rounds = options.rounds});
+  RETURN_IF_ERROR(workload.Measure());
+  ASSIGN_OR_RETURN(const double sync_after, MeasureDataSync(folder.path()));
+
+  fmt::print(
+      "{} processors, load generator on the same ones; fdatasync p50 "
+      "{:.2f} ms before, {:.2f} ms after\n",
+      Processors(), sync_before, sync_after);
+  const std::vector<Row> rows = workload.Rows();
+  Print(rows);
+  return AllMet(rows);
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Measures clavigerd.", "claviger-bench");
+  app.add_option("--bin-dir", options.bin_dir, "Where the programs lie")
+      ->capture_default_str();
+  app.add_option("--folder", options.folder,
+                 "On a real disk; state and audit log are made in it")
+      ->capture_default_str();
+  app.add_option("--rounds", options.rounds, "Slices of each figure")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_flag("--check", options.check, "Fail below the line");
+  CLI11_PARSE(app, argc, argv);
+  signal(SIGPIPE, SIG_IGN);
+  const auto held = Measure(options);
+  if (!held) {
+    fmt::print(stderr, "claviger-bench: {}\n", held.error().message);
+    return 2;
+  }
+  return options.check && !*held ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) { return bench::Main(argc, argv); }

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bench/workload.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "tests/bench/load.h"
+
+namespace bench {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::size_t kMany = 64;
+constexpr std::size_t kFew = 16;
+constexpr std::size_t kCreators = 8;
+
+// The lines to hold. On a host whose empty handler is slower than the one that
+// the absolute rates were set for, the shares of it decide.
+constexpr double kRateAtMany = 20'000;
+constexpr double kRateAtFew = 10'000;
+constexpr double kShareAtMany = 0.20;
+constexpr double kShareAtFew = 0.10;
+constexpr double kEmptyOfFastHost = 100'000;
+constexpr double kP99Ms = 5;
+constexpr double kCpuUs = 35;
+constexpr double kCreationShare = 0.80;
+
+constexpr const char* kNotBuiltYet[] = {
+    "data keys beside RSA signers",
+    "RSA-2048 Sign, 64 connections",
+    "wrapped CreateKey",
+    "start with 10,000 wrapped keys",
+    "C_Sign through the module",
+    "policy evaluation, compiled, 10 statements",
+};
+
+std::string PerSecond(double rate) { return fmt::format("{:.0f}/s", rate); }
+std::string Percent(double share) {
+  return fmt::format("{:.1f} %", share * 100);
+}
+std::string Milliseconds(double ms) { return fmt::format("{:.2f} ms", ms); }
+
+Row AtLeast(std::string what, double figure, double limit,
+            std::string (*text)(double)) {
+  return {std::move(what), text(figure), ">= " + text(limit), figure / limit};
+}
+
+Row AtMost(std::string what, double figure, double limit,
+           std::string (*text)(double)) {
+  return {std::move(what), text(figure), "<= " + text(limit), limit / figure};
+}
+
+}  // namespace
+
+Workload::Workload(Server& server, std::uint16_t empty_port, Child& token_alone,
+                   const Options& options)
+    : server_(server),
+      empty_port_(empty_port),
+      token_alone_(token_alone),
+      options_(options) {}
+
+base::Status Workload::Measure() {
+  RETURN_IF_ERROR(PrepareRequests());
+  RETURN_IF_ERROR(MeasureRates());
+  RETURN_IF_ERROR(MeasureLatencies());
+  return MeasureCreation();
+}
+
+// A 256-bit payload and a context of one pair, as envelope encryption has it.
+base::Status Workload::PrepareRequests() {
+  constexpr std::string_view kContext =
+      R"("EncryptionContext":{"tenant":"bench"})";
+  constexpr std::string_view kPlaintext =
+      "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+  ASSIGN_OR_RETURN(const std::string key,
+                   server_.Ask("CreateKey", "{}", "KeyMetadata/KeyId"));
+  const std::string encrypt = fmt::format(
+      R"({{"KeyId":"{}","Plaintext":"{}",{}}})", key, kPlaintext, kContext);
+  ASSIGN_OR_RETURN(const std::string blob,
+                   server_.Ask("Encrypt", encrypt, "CiphertextBlob"));
+  operations_.push_back(
+      {"GenerateDataKey",
+       SignedRequest("GenerateDataKey",
+                     fmt::format(R"({{"KeyId":"{}","KeySpec":"AES_256",{}}})",
+                                 key, kContext))});
+  operations_.push_back({"Encrypt", SignedRequest("Encrypt", encrypt)});
+  operations_.push_back(
+      {"Decrypt",
+       SignedRequest("Decrypt", fmt::format(R"({{"CiphertextBlob":"{}",{}}})",
+                                            blob, kContext))});
+  return {};
+}
+
+base::Status Workload::MeasureRates() {
+  for (int round = 0; round < options_.rounds; ++round) {
+    for (Operation& operation : operations_) {
+      ASSIGN_OR_RETURN(const Slice empty,
+                       Load(empty_port_, operation.request, kMany));
+      ASSIGN_OR_RETURN(const Slice many,
+                       Load(server_.port(), operation.request, kMany));
+      ASSIGN_OR_RETURN(const Slice few,
+                       Load(server_.port(), operation.request, kFew));
+      empty_.push_back(empty.rate);
+      operation.at_64.push_back(many.rate);
+      operation.share.push_back(many.rate / empty.rate);
+      operation.cpu_us.push_back(many.cpu_us);
+      operation.at_16.push_back(few.rate);
+    }
+  }
+  return {};
+}
+
+base::Status Workload::MeasureLatencies() {
+  for (int round = 0; round < options_.rounds; ++round) {
+    for (Operation& operation : operations_) {
+      ASSIGN_OR_RETURN(const Slice slice,
+                       Load(server_.port(), operation.request, kMany,
+                            Median(operation.at_64) / 2));
+      operation.p50_ms.push_back(slice.p50_ms);
+      operation.p99_ms.push_back(slice.p99_ms);
+    }
+  }
+  return {};
+}
+
+base::Status Workload::MeasureCreation() {
+  SignedRequest create("CreateKey", "{}");
+  for (int round = 0; round < options_.rounds; ++round) {
+    RETURN_IF_ERROR(token_alone_.Write("x"));
+    ASSIGN_OR_RETURN(const std::string line, token_alone_.ReadLine());
+    created_alone_.push_back(std::stod(line));
+    ASSIGN_OR_RETURN(const Slice slice,
+                     Load(server_.port(), create, kCreators));
+    created_.push_back(slice.rate);
+  }
+  return {};
+}
+
+base::Result<Workload::Slice> Workload::Load(std::uint16_t port,
+                                             SignedRequest& request,
+                                             std::size_t connections,
+                                             std::optional<double> rate) {
+  double cpu = 0;
+  LoadPlan plan;
+  plan.port = port;
+  plan.connections = connections;
+  plan.duration = options_.slice;
+  plan.rate = rate;
+  plan.next_request = [&request] { return request.Bytes(); };
+  plan.on_start = [&] { cpu -= server_.CpuSeconds(); };
+  plan.on_end = [&] { cpu += server_.CpuSeconds(); };
+  ASSIGN_OR_RETURN(const LoadResult result, Run(plan));
+  if (result.failed > 0 || result.latencies_us.empty()) {
+    return Error{ErrorCode::kIo,
+                 fmt::format("{} of {} requests failed", result.failed,
+                             result.latencies_us.size())};
+  }
+  const auto requests = static_cast<double>(result.latencies_us.size());
+  return Slice{.rate = result.Rate(),
+               .cpu_us = cpu * 1e6 / requests,
+               .p50_ms = result.MillisecondsAt(0.50),
+               .p99_ms = result.MillisecondsAt(0.99)};
+}
+
+void Workload::AddRowsOf(const Operation& operation,
+                         std::vector<Row>& rows) const {
+  const bool slow_host = Median(empty_) < kEmptyOfFastHost;
+  const auto add = [&](Row row, bool advisory) {
+    row.what = operation.name + ", " + row.what;
+    row.advisory = advisory;
+    rows.push_back(std::move(row));
+  };
+  const auto microseconds = [](double us) {
+    return fmt::format("{:.1f} us", us);
+  };
+  const double at_16 = Median(operation.at_16);
+  add(AtLeast("64 connections", Median(operation.at_64), kRateAtMany,
+              PerSecond),
+      slow_host);
+  add(AtLeast("64 connections, of an empty handler", Median(operation.share),
+              kShareAtMany, Percent),
+      false);
+  add(AtLeast("16 connections", at_16, kRateAtFew, PerSecond), slow_host);
+  add(AtLeast("16 connections, of an empty handler", at_16 / Median(empty_),
+              kShareAtFew, Percent),
+      false);
+  add({"half of that load, p50",
+       Milliseconds(Median(operation.p50_ms)),
+       "",
+       {}},
+      false);
+  add(AtMost("half of that load, p99", Median(operation.p99_ms), kP99Ms,
+             Milliseconds),
+      false);
+  add(AtMost("server CPU a request", Median(operation.cpu_us), kCpuUs,
+             microseconds),
+      false);
+}
+
+std::vector<Row> Workload::Rows() const {
+  std::vector<Row> rows;
+  rows.push_back(
+      {"empty handler, 64 connections", PerSecond(Median(empty_)), "", {}});
+  for (const Operation& operation : operations_) {
+    AddRowsOf(operation, rows);
+  }
+  const double alone = Median(created_alone_);
+  rows.push_back(
+      {"token alone, generation and syncfs", PerSecond(alone), "", {}});
+  rows.push_back(AtLeast("resident CreateKey, 8 connections", Median(created_),
+                         alone * kCreationShare, PerSecond));
+  for (const char* const what : kNotBuiltYet) {
+    rows.push_back({what, "not built yet", "", {}});
+  }
+  return rows;
+}
+
+}  // namespace bench

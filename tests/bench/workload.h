@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_BENCH_WORKLOAD_H_
+#define TESTS_BENCH_WORKLOAD_H_
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "tests/bench/child.h"
+#include "tests/bench/report.h"
+#include "tests/bench/server.h"
+#include "tests/bench/signed_request.h"
+
+namespace bench {
+
+// A Workload measures one server beside what its figures are compared with: an
+// empty handler of the same HTTP stack, and the token alone. What is compared
+// is measured in turns, slice by slice, and medians are taken, since the speed
+// of a machine drifts by more than what is to be seen.
+class Workload {
+ public:
+  struct Options {
+    int rounds = 3;
+    std::chrono::milliseconds slice{2000};
+  };
+
+  // Everything is borrowed. `token_alone` runs MeasureTokenAlone().
+  Workload(Server& server, std::uint16_t empty_port, Child& token_alone,
+           const Options& options);
+
+  // Fails if any answer was not 200: then nothing was measured.
+  base::Status Measure();
+
+  std::vector<Row> Rows() const;
+
+ private:
+  // A hot operation, and a figure of each of its slices.
+  struct Operation {
+    std::string name;
+    SignedRequest request;
+    std::vector<double> at_64{}, at_16{};    // Requests a second.
+    std::vector<double> share{};             // Of the empty handler's, at 64.
+    std::vector<double> cpu_us{};            // Of the server, a request, at 64.
+    std::vector<double> p50_ms{}, p99_ms{};  // At half of that load.
+  };
+  struct Slice {
+    double rate = 0;
+    double cpu_us = 0;
+    double p50_ms = 0;
+    double p99_ms = 0;
+  };
+
+  base::Status PrepareRequests();
+  base::Status MeasureRates();
+  base::Status MeasureLatencies();
+  base::Status MeasureCreation();
+  base::Result<Slice> Load(std::uint16_t port, SignedRequest& request,
+                           std::size_t connections,
+                           std::optional<double> rate = {});
+  void AddRowsOf(const Operation& operation, std::vector<Row>& rows) const;
+
+  Server& server_;
+  const std::uint16_t empty_port_;
+  Child& token_alone_;
+  const Options options_;
+  std::deque<Operation> operations_;
+  std::vector<double> empty_;  // Requests a second of the empty handler, at 64.
+  std::vector<double> created_, created_alone_;  // Keys a second.
+};
+
+}  // namespace bench
+
+#endif  // TESTS_BENCH_WORKLOAD_H_
