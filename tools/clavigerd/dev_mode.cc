@@ -2,6 +2,7 @@
 #include "tools/clavigerd/dev_mode.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include <cerrno>
@@ -20,6 +21,27 @@ using base::ErrorCode;
 
 constexpr std::string_view kTokenLabel = "claviger-dev";
 constexpr int kWorkers = 2;
+// Longer than claviger-hsm's patience with its workers.
+constexpr int kPredecessorTimeoutMs = 20'000;
+constexpr int kPredecessorPauseMs = 100;
+
+// A clavigerd that was killed leaves its claviger-hsm behind for the moment
+// that its workers need to finish what they do. A connection to it ends when it
+// does; if it stays, ours says so.
+void WaitForPredecessor(const std::string& socket_path) {
+  for (int left = kPredecessorTimeoutMs / kPredecessorPauseMs; left > 0;
+       --left) {
+    const auto predecessor = hsm::ConnectTo(socket_path);
+    if (!predecessor) {
+      return;
+    }
+    pollfd waited = {.fd = predecessor->get(), .events = 0, .revents = 0};
+    if (poll(&waited, 1, kPredecessorPauseMs) != 0) {
+      poll(nullptr, 0, 1);  // It is about to close its listener too.
+    }
+  }
+}
+
 // Quotes for the shell.
 std::string Quoted(std::string_view text) {
   std::string quoted = "'";
@@ -37,6 +59,7 @@ base::Result<DevMode> DevMode::Prepare(const DevOptions& options) {
   RETURN_IF_ERROR(dev.MakePins());
   RETURN_IF_ERROR(dev.MakeAccessKey(options.access_key));
   RETURN_IF_ERROR(dev.MakeToken());
+  WaitForPredecessor(dev.config_.key_stores[0].socket);
   ASSIGN_OR_RETURN(dev.workers_,
                    setup::Workers::Start(dev.config_.key_stores[0]));
   return dev;
