@@ -144,6 +144,12 @@ store::ClockProgress DeletionGuard::progress() {
 }
 
 asio::awaitable<base::Status> DestroyDueKeys(Environment& environment) {
+  // What has begun goes on only when the log has the record of its beginning.
+  co_await RetryUnlogged(environment);
+  if (!environment.unlogged.empty()) {
+    co_return base::Error{base::ErrorCode::kAuditUnavailable,
+                          "the audit log lacks earlier events"};
+  }
   const auto due_time = environment.deletion_guard.DueTime();
   // Without a trusted time, only what has begun goes on.
   CO_ASSIGN_OR_RETURN(const auto due, environment.store.ListDueDeletions(

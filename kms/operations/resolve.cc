@@ -30,15 +30,22 @@ Error NoSuchKey(std::string_view region, std::string_view account,
 base::Result<KeyPtr> FindByAlias(Call& call, std::string_view account,
                                  std::string_view name) {
   const std::string_view region = call.request.region;
-  auto alias = call.environment.store.FindAlias(account, region, name);
-  if (!alias && alias.error().code == ErrorCode::kNotFound) {
+  const auto no_such_alias = [&] {
     return Error{
         ErrorCode::kNotFound,
         fmt::format("Alias {} is not found.", AliasArn(region, account, name))};
+  };
+  auto alias = call.environment.store.FindAlias(account, region, name);
+  if (!alias && alias.error().code == ErrorCode::kNotFound) {
+    return no_such_alias();
   }
   RETURN_IF_ERROR(alias);
+  ASSIGN_OR_RETURN(KeyPtr key, call.environment.store.FindKey(alias->key_id));
+  if (key->destroying) {
+    return no_such_alias();
+  }
   call.request_alias = name;
-  return call.environment.store.FindKey(alias->key_id);
+  return key;
 }
 
 // The key `id`, if it is where it is looked for. A key of another account that

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/kms/operations_testing.h"
+
+#include <filesystem>
+
+#include "base/bytes.h"
+#include "tests/fakes/softhsm_token.h"
+#include "tests/hsm/supervised.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+using nlohmann::json;
+
+// A SoftHSM token and two worker processes on it.
+struct Workers {
+  Workers() {
+    supervised.options().open_token = [this] {
+      return hsm::token::Token::Open(token.Config(), clock);
+    };
+    supervised.Start();
+  }
+
+  base::RealClock clock;
+  fakes::SoftHsmToken token;
+  hsm_test::Supervised supervised{2};
+};
+
+Workers& TheWorkers() {
+  static Workers workers;
+  return workers;
+}
+
+std::unique_ptr<store::Store> OpenStore(const std::string& folder,
+                                        const base::Clock& clock) {
+  store::StoreOptions options;
+  options.path = folder + "/claviger.db";
+  return testlib::Take(store::Store::Open(options, clock));
+}
+
+std::unique_ptr<RefusingLog> OpenLog(const std::string& folder,
+                                     const store::StoreInfo& store,
+                                     const base::Clock& clock) {
+  audit::LogOptions options;
+  options.folder = folder + "/audit";
+  options.store_id = store.id;
+  options.epoch = store.epoch;
+  options.segment_bytes = 1 << 20;
+  options.low_space_bytes = 0;
+  std::filesystem::create_directory(options.folder);
+  return std::make_unique<RefusingLog>(
+      testlib::Take(audit::Log::Open(options, clock)));
+}
+
+}  // namespace
+
+asio::awaitable<base::Status> RefusingLog::Append(std::string event) {
+  if (refuses) {
+    co_return base::Error{base::ErrorCode::kAuditUnavailable, "disk full"};
+  }
+  co_return co_await log_->Append(std::move(event));
+}
+
+base::Status RefusingLog::AppendNow(std::string event) {
+  if (refuses) {
+    return base::Error{base::ErrorCode::kAuditUnavailable, "disk full"};
+  }
+  return log_->AppendNow(std::move(event));
+}
+
+audit::LogHealth RefusingLog::health() const {
+  audit::LogHealth health = log_->health();
+  health.writable = health.writable && !refuses;
+  return health;
+}
+
+OperationsTest::Server::Server(asio::io_context& io, const base::Clock& clock,
+                               const std::string& folder,
+                               hsm::Algorithm algorithm)
+    : store(OpenStore(folder, clock)),
+      guard(testlib::Take(DeletionGuard::Load(*store, clock))),
+      log(OpenLog(folder, store->info(), clock)),
+      counters(*store),
+      hsm(io,
+          {.key_store = "test",
+           .supervisor_socket = TheWorkers().supervised.socket_path(),
+           .workers = 2},
+          clock),
+      environment{.store = *store,
+                  .hsm = hsm,
+                  .authorizer = authorizer,
+                  .clock = clock,
+                  .counters = counters,
+                  .deletion_guard = *guard,
+                  .log = *log,
+                  .key_store = "test",
+                  .algorithm = algorithm,
+                  .unlogged = {}},
+      service(environment) {}
+
+void OperationsTest::SetUpTestSuite() { TheWorkers(); }
+
+void OperationsTest::Open() {
+  server_ = std::make_unique<Server>(io_, clock_, folder_.path(), algorithm_);
+  testlib::Take(Run(server_->hsm.Start()));
+}
+
+void OperationsTest::Close() {
+  if (server_ == nullptr) {
+    return;
+  }
+  server_->hsm.Stop();
+  server_->log->Close();
+  server_.reset();
+  io_.restart();
+  io_.run();
+}
+
+base::Result<json> OperationsTest::AskText(std::string_view operation,
+                                           std::string_view body,
+                                           const From& from) {
+  const std::string request_id = "5c2e4a5e-0000-4000-8000-000000000001";
+  const Request request = {.service = from.service,
+                           .operation = operation,
+                           .body = body,
+                           .region = from.region,
+                           .caller = from.caller,
+                           .source_address = "192.0.2.7",
+                           .user_agent = "test/1",
+                           .request_id = request_id,
+                           .door = from.door};
+  auto reply = Run(server_->service.Handle(request));
+  if (!reply) {
+    return base::Error(std::move(reply).error());
+  }
+  return reply->body.empty() ? json::object()
+                             : json::parse(std::string_view(reply->body));
+}
+
+base::Result<json> OperationsTest::Ask(std::string_view operation,
+                                       const json& input, const From& from) {
+  return AskText(operation, input.dump(), from);
+}
+
+std::string OperationsTest::NewKey() {
+  const json reply = testlib::Take(Ask("CreateKey", json::object()));
+  return reply.at("KeyMetadata").at("KeyId");
+}
+
+std::string OperationsTest::Encrypted(const std::string& key,
+                                      std::string_view plaintext) {
+  const json input = {
+      {"KeyId", key},
+      {"Plaintext", base::Base64Encode(base::AsBytes(plaintext))}};
+  return testlib::Take(Ask("Encrypt", input)).at("CiphertextBlob");
+}
+
+std::vector<json> OperationsTest::Events() const {
+  std::vector<json> events;
+  const auto verified = audit::Verify(log_folder(), [&](std::string_view line) {
+    json event = json::parse(line);
+    if (event.contains("eventName")) {
+      events.push_back(std::move(event));
+    }
+  });
+  EXPECT_OK(verified);
+  return events;
+}
+
+std::string OperationsTest::LogText() const {
+  std::string text;
+  const auto verified = audit::Verify(log_folder(), [&](std::string_view line) {
+    text.append(line).append("\n");
+  });
+  EXPECT_OK(verified);
+  return text;
+}
+
+int OperationsTest::CountEvents(std::string_view name) const {
+  int count = 0;
+  for (const json& event : Events()) {
+    count += event.at("eventName") == name && !event.contains("errorCode");
+  }
+  return count;
+}
+
+bool OperationsTest::OnToken(const hsm::Locator& locator) {
+  const hsm::ListKeysRequest request;
+  const auto listed = testlib::Take(Run(hsm().Call(request)));
+  for (const hsm::ListedKey& key : listed.keys) {
+    if (std::ranges::equal(key.id, locator.bytes)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void OperationsTest::RunVoid(asio::awaitable<void> task) {
+  bool ended = false;
+  asio::co_spawn(io_, std::move(task),
+                 [&ended](const std::exception_ptr&) { ended = true; });
+  io_.restart();
+  while (!ended && io_.run_one() > 0) {
+  }
+}
+
+}  // namespace kms::operations
