@@ -61,7 +61,8 @@ base::Result<ObjectHandle> Generate(Workshop& workshop, const KeyRef& key) {
   if (!made.ok()) {
     RETURN_IF_ERROR(SweepFailed(workshop, hold, key.locator));
   }
-  return std::move(made).Take();
+  RETURN_IF_ERROR(made.Done());
+  return made.value;
 }
 
 }  // namespace

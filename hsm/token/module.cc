@@ -153,6 +153,7 @@ base::Result<Slot> Module::FindSlot(const std::string& text) const {
 base::Result<std::vector<Slot>> Module::Slots() const {
   ASSIGN_OR_RETURN(const auto found, FoundSlots(*functions_));
   std::vector<Slot> slots;
+  slots.reserve(found.size());
   for (const FoundSlot& slot : found) {
     slots.push_back({.id = slot.id,
                      .token = Identity(slot.info),

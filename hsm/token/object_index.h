@@ -35,7 +35,6 @@ class ObjectIndex {
 
   void Add(const Locator& locator, ObjectHandle object);
   void Remove(const Locator& locator);
-  std::size_t size() const { return objects_.size(); }
 
  private:
   Sessions& sessions_;

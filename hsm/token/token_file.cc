@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -138,6 +139,19 @@ base::Status WriteAll(int fd, base::ByteView content, const fs::path& path) {
   return {};
 }
 
+// A command that root runs must not leave the worker a file it cannot read.
+base::Status GiveToOwnerOf(const fs::path& directory, int fd,
+                           const fs::path& path) {
+  struct stat owner {};
+  if (stat(directory.c_str(), &owner) != 0) {
+    return IoError("look at", directory);
+  }
+  if (geteuid() == 0 && fchown(fd, owner.st_uid, owner.st_gid) != 0) {
+    return IoError("change the owner of", path);
+  }
+  return {};
+}
+
 // Replaces `path` whole or not at all, whatever happens to us or to the power.
 base::Status WriteDurably(const fs::path& path, base::ByteView content) {
   const fs::path temporary = path.string() + ".new";
@@ -146,6 +160,7 @@ base::Status WriteDurably(const fs::path& path, base::ByteView content) {
     if (!file.ok()) {
       return IoError("create", temporary);
     }
+    RETURN_IF_ERROR(GiveToOwnerOf(path.parent_path(), file.fd(), temporary));
     RETURN_IF_ERROR(WriteAll(file.fd(), content, temporary));
     if (fsync(file.fd()) != 0) {
       return IoError("sync", temporary);

@@ -113,6 +113,14 @@ TEST_F(TokenFileTest, FailsWithoutATokenDirectory) {
   EXPECT_ERROR(BackUpTokenFile(place_.TokensDirectory(), "1"), kNotFound);
 }
 
+TEST_F(TokenFileTest, SoftHsmIsNotOpenedWithoutItsCare) {
+  TokenConfig config = place_.Config();
+  config.quirks = "generic";
+  const auto token = Token::Open(std::move(config), clock_);
+  EXPECT_ERROR(token, kInvalidArgument);
+  EXPECT_THAT(token.error().message, HasSubstr("quirks = \"softhsm\""));
+}
+
 TEST_F(TokenFileTest, LoginWithAWrongPinHarmsNothing) {
   TokenConfig config = place_.Config();
   config.pin = base::Secret::CopyOf("4321");

@@ -44,7 +44,7 @@ std::optional<Bytes> Run(EVP_CIPHER_CTX* context, View in) {
       EVP_CipherFinal_ex(context, out.data() + size, &last) != 1) {
     return std::nullopt;
   }
-  out.resize(static_cast<std::size_t>(size + last));
+  out.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(last));
   return out;
 }
 
