@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/context.h"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "kms/audit/json_text.h"
 
 namespace kms::operations {
 namespace {
@@ -70,10 +70,9 @@ void AddRequest(const Call& call, Builder& builder) {
   builder.Add("aws:RequestedRegion", request.region);
   builder.AddBool("aws:SecureTransport", request.door == Door::kHttps);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(call.now);
-  builder.AddOwned(
-      "aws:CurrentTime",
-      fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                  fmt::gmtime(std::chrono::system_clock::to_time_t(seconds))));
+  std::string current_time;
+  audit::AppendTime(call.now, current_time);
+  builder.AddOwned("aws:CurrentTime", std::move(current_time));
   builder.AddOwned("aws:EpochTime",
                    std::to_string(seconds.time_since_epoch().count()));
 }
