@@ -133,7 +133,10 @@ TEST(CiphertextTest, RefusesWhatIsNoneWithoutAMessage) {
 // A key with a known value among the product's own, found by its locator.
 void PutKey(const fakes::SoftHsmToken& place, const hsm::KeyRef& key,
             base::ByteView value) {
-  using namespace hsm::token;
+  using hsm::token::AttributeSupport;
+  using hsm::token::Connection;
+  using hsm::token::KeyTemplate;
+  using hsm::token::Template;
   auto connection = testlib::Take(Connection::Open(place.Config()));
   Template attributes = KeyTemplate(key, AttributeSupport{});
   attributes.Remove(CKA_VALUE_LEN).Set(CKA_TOKEN, true).Set(CKA_VALUE, value);
