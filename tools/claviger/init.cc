@@ -161,15 +161,20 @@ base::Status HandOver(const Plan& plan, const config::KeyStore& store,
   }
   RETURN_IF_ERROR(WriteFile(plan.config_file, ConfigText(plan, store), 0644));
   fmt::print(
-      "Configuration: {}\n"
+      "Configuration: {0}\n"
       "Next:\n"
-      "  claviger doctor --config {}\n"
-      "  systemctl enable --now claviger-hsm@main clavigerd\n"
-      "or without systemd, each as its user:\n"
-      "  SOFTHSM2_CONF={} claviger-hsm --config {}\n"
-      "  clavigerd --config {}\n",
-      plan.config_file, plan.config_file, plan.softhsm_conf, plan.config_file,
+      "  claviger doctor --config {0}\n",
       plan.config_file);
+  if (plan.systemd_credential) {
+    fmt::print("  systemctl enable --now claviger-hsm@main clavigerd\n");
+  } else {
+    fmt::print(
+        "and, with the folders {0}/claviger-hsm and {0}/claviger there:\n"
+        "  SOFTHSM2_CONF={1} claviger-hsm --config {2}     (as {3})\n"
+        "  clavigerd --config {2}     (as {4})\n",
+        plan.run_folder, plan.softhsm_conf, plan.config_file, plan.hsm_user,
+        plan.user);
+  }
   return {};
 }
 
