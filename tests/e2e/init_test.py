@@ -124,6 +124,35 @@ class WhatIsThere(NewFolder):
             credential_file=self.server.folder / "second-credential")
 
 
+class Outcome(NewFolder):
+
+    def test_says_what_to_do_next(self):
+        run = self.server.init()
+        self.assertEqual(run.returncode, 0, run.stderr)
+        config, conf = self.server.config, self.server.softhsm_conf
+        for line in (f"claviger doctor --config {config}\n",
+                     f"SOFTHSM2_CONF={conf} claviger-hsm --config {config} ",
+                     f"clavigerd --config {config} "):
+            self.assertIn("  " + line, run.stdout)
+        self.assertNotIn("systemctl", run.stdout)  # No credential of its.
+
+    def test_writes_whole_paths_for_relative_ones(self):
+        command = self.server.init_command(
+            state="state", pin_file="etc/pin", run_dir="run",
+            token_dir="hsm/tokens", softhsm_conf="etc/softhsm2.conf")
+        subprocess.run(command, cwd=self.server.folder, check=True,
+                       capture_output=True, timeout=START_SECONDS)
+        text = self.server.config.read_text()
+        for line in (f'state = "{self.server.state}"',
+                     f'pin_file = "{self.server.pin_file}"',
+                     f'unix = "{self.server.socket}"'):
+            self.assertIn(line + "\n", text)
+        self.assertIn(f"directories.tokendir = {self.server.tokens}\n",
+                      self.server.softhsm_conf.read_text())
+        run = self.server.claviger("config", "check", self.server.config)
+        self.assertEqual(run.returncode, 0, run.stderr)
+
+
 class Secrets(NewFolder):
 
     def test_are_in_no_command_line_no_environment_and_no_output(self):

@@ -10,30 +10,18 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 
+from testlib.faults import wait_until
 from testlib.server import BIN, START_SECONDS, STOP_SECONDS
 
 PROGRAM = str(BIN / "claviger")
 ACCOUNT = "123456789012"
-POLL_SECONDS = 0.02
 
 
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def wait_until(condition, what, seconds=START_SECONDS):
-    """Returns the first true value of condition(); ends a test that hangs."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(POLL_SECONDS)
-    raise AssertionError(f"waited in vain until {what}")
 
 
 class Installed:
@@ -59,8 +47,7 @@ class Installed:
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.hsm = None
         self.daemon = None
-        # What a test gives here, in place of the above.
-        self.environment = {}
+        self.environment = {}  # What the credential file exports.
 
     @property
     def socket(self):
