@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/connection.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -61,6 +62,9 @@ Connection::Next Connection::Execute(token::Token& token) {
     if (!frame) {
       break;
     }
+    if (IsLong(frame->tag) && PeerHasGone()) {
+      return Next::kClose;
+    }
     const Outcome outcome = Dispatch(token, *frame, out_);
     ++unsent;
     if (outcome == Outcome::kMalformed) {
@@ -72,6 +76,13 @@ Connection::Next Connection::Execute(token::Token& token) {
     }
   }
   return Flush();
+}
+
+// A key that nobody waits for must not appear after somebody has looked for
+// what the peer left behind.
+bool Connection::PeerHasGone() const {
+  pollfd polled = {socket_.get(), 0, 0};
+  return poll(&polled, 1, 0) == 1 && (polled.revents & POLLHUP) != 0;
 }
 
 Connection::Next Connection::Flush() {

@@ -31,6 +31,7 @@ class Connection {
  private:
   Next Read();
   Next Execute(token::Token& token);
+  bool PeerHasGone() const;
   // kRead when everything is written.
   Next Flush();
 

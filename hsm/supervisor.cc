@@ -261,7 +261,7 @@ base::Status RunSupervisor(const SupervisorOptions& options,
   SayReady(options.ready_fd);
   Supervisor supervisor(options, clock, std::move(listener),
                         std::move(signals));
-  const base::Status status = supervisor.Run();
+  base::Status status = supervisor.Run();
   unlink(options.socket_path.c_str());
   return status;
 }

@@ -17,6 +17,7 @@ using testlib::StatusIs;
 
 std::vector<std::string> Numbers(int count) {
   std::vector<std::string> texts;
+  texts.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     texts.push_back(std::to_string(i));
   }

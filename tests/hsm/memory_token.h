@@ -21,7 +21,7 @@ struct Shared {
   std::atomic<int> opens{0};          // Attempts to open a token.
   std::atomic<int> open_error{-1};    // What they fail with.
   std::atomic<int> crash_at_open{0};  // How many of them crash.
-  std::atomic<int> executed{0};       // Requests, of all workers.
+  std::atomic<int> executed{0};       // Those that use a key or random bytes.
   std::atomic<int> evictions{0};      // Of all workers.
   std::atomic<int> evict_error{-1};   // What they fail with.
   std::atomic<int> hung{0};           // Requests that never end.

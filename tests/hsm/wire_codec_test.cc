@@ -94,7 +94,8 @@ TYPED_TEST(CodecTest, EveryTruncationIsRefused) {
   const base::ByteView whole(this->payload_);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     // A copy of just that size, so that a sanitizer sees a read past its end.
-    const base::Bytes cut(whole.begin(), whole.begin() + size);
+    const base::ByteView first = whole.first(size);
+    const base::Bytes cut(first.begin(), first.end());
     EXPECT_THAT(Decode<TypeParam>(cut), StatusIs(ErrorCode::kCorrupt));
   }
 }
@@ -131,11 +132,15 @@ TEST(Codec, HasTheBytesThatTheProtocolPageFreezes) {
       "00000044"
       "01020304"
       "02";
-  for (int i = 0; i < 16; ++i) expected += "a1";
+  for (int i = 0; i < 16; ++i) {
+    expected += "a1";
+  }
   expected +=
       "01"
       "0000000000000002";
-  for (int i = 0; i < 32; ++i) expected += "b2";
+  for (int i = 0; i < 32; ++i) {
+    expected += "b2";
+  }
   expected +=
       "00000002"
       "6869";
