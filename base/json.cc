@@ -157,6 +157,11 @@ Result<Json> ParseJson(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) {
     return Error{ErrorCode::kSerialization, "not JSON at byte 1"};
   }
+  // It takes a NUL for the end of the text, whatever follows.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    return Error{ErrorCode::kSerialization,
+                 "not JSON at byte " + std::to_string(nul + 1)};
+  }
   Builder builder;
   if (!Json::sax_parse(text.begin(), text.end(), &builder)) {
     return Error{ErrorCode::kSerialization, builder.problem()};

@@ -84,6 +84,11 @@ class TableReader {
     return *this;
   }
 
+  // Says why the value of a key that was taken cannot be used.
+  void Refuse(const char* key, const std::string& reason) {
+    Fail(*table_.get(key), Named(key) + " " + reason);
+  }
+
   // A table in this one.
   TableReader& Table(const char* key,
                      const std::function<Status(TableReader&)>& read) {
@@ -177,14 +182,13 @@ Status ReadKeyStore(TableReader& reader, Config& config) {
       .Text("lock_dir", store.lock_dir)
       .Text("placement", placement)
       .Integer("workers", store.workers, 1, 64);
-  RETURN_IF_ERROR(reader.Finish());
   if (placement != "resident") {
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("key_store.placement '{}' is not supported: this "
-                             "release keeps every key on its token "
-                             "(\"resident\")",
-                             placement)};
+    reader.Refuse("placement",
+                  fmt::format("'{}' is not supported: this release keeps every "
+                              "key on its token (\"resident\")",
+                              placement));
   }
+  RETURN_IF_ERROR(reader.Finish());
   if (store.socket.empty()) {
     store.socket = "/run/claviger-hsm/" + store.name + ".sock";
   }

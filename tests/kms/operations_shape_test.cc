@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is wrong with a request, in AWS's words.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kms/operations/operation.h"
+#include "kms/operations/shape.h"
+#include "tests/testlib/status.h"
+
+namespace kms::operations {
+namespace {
+
+using base::ErrorCode;
+using testing::HasSubstr;
+using testlib::StatusIs;
+
+base::Status Check(std::string_view operation, std::string_view text,
+                   std::vector<NamedBlob>* decoded = nullptr) {
+  std::vector<NamedBlob> blobs;
+  const base::Json input = testlib::Take(base::ParseJson(text));
+  const auto* const row = FindOperation("TrentService", operation);
+  const base::Status status =
+      CheckInput(row->input, input, decoded == nullptr ? blobs : *decoded);
+  return status;
+}
+
+struct Broken {
+  std::string_view operation;
+  std::string input;
+  std::string message;  // Without its "1 validation error detected: ".
+};
+
+std::string At(std::string_view value, std::string_view path,
+               std::string_view rule) {
+  std::string text = "Value ";
+  text.append(value).append(value.empty() ? "at '" : " at '").append(path);
+  return text.append("' failed to satisfy constraint: Member must ")
+      .append(rule);
+}
+
+TEST(ShapeTest, NamesTheBrokenRule) {
+  const std::string long_id(2049, 'k');
+  const Broken kCases[] = {
+      {"DescribeKey", "{}", At("null", "keyId", "not be null")},
+      {"DescribeKey", R"({"KeyId":null})", At("null", "keyId", "not be null")},
+      {"DescribeKey", R"({"KeyId":""})",
+       At("''", "keyId", "have length greater than or equal to 1")},
+      {"DescribeKey", R"({"KeyId":")" + long_id + "\"}",
+       At("'" + long_id + "'", "keyId",
+          "have length less than or equal to 2048")},
+      {"DeleteAlias", R"({"AliasName":"alias/a b"})",
+       At("'alias/a b'", "aliasName",
+          "satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$")},
+      {"GetKeyPolicy", R"({"KeyId":"k","PolicyName":"a-b"})",
+       At("'a-b'", "policyName", "satisfy regular expression pattern: [\\w]+")},
+      {"GenerateDataKey", R"({"KeyId":"k","KeySpec":"AES_512"})",
+       At("'AES_512'", "keySpec",
+          "satisfy enum value set: [AES_256, AES_128]")},
+      {"GenerateRandom", R"({"NumberOfBytes":0})",
+       At("'0'", "numberOfBytes", "have value greater than or equal to 1")},
+      {"GenerateRandom", R"({"NumberOfBytes":1025})",
+       At("'1025'", "numberOfBytes", "have value less than or equal to 1024")},
+      {"ListKeys", R"({"Limit":-9223372036854775808})",
+       At("'-9223372036854775808'", "limit",
+          "have value greater than or equal to 1")},
+      {"Encrypt", R"({"KeyId":"k","Plaintext":""})",
+       At("", "plaintext", "have length greater than or equal to 1")},
+      {"DescribeKey",
+       R"({"KeyId":"k","GrantTokens":["1","2","3","4","5","6","7","8","9",)"
+       R"("10","11"]})",
+       At("", "grantTokens", "have length less than or equal to 10")},
+      {"DescribeKey", R"({"KeyId":"k","GrantTokens":["a",""]})",
+       At("''", "grantTokens.2.member",
+          "have length greater than or equal to 1")},
+      {"TagResource",
+       R"({"KeyId":"k","Tags":[{"TagKey":"a","TagValue":""},)"
+       R"({"TagKey":"","TagValue":"b"}]})",
+       At("''", "tags.2.member.tagKey",
+          "have length greater than or equal to 1")},
+      {"TagResource", R"({"KeyId":"k","Tags":[{"TagKey":"a"}]})",
+       At("null", "tags.1.member.tagValue", "not be null")},
+  };
+  for (const Broken& each : kCases) {
+    EXPECT_THAT(Check(each.operation, each.input),
+                StatusIs(ErrorCode::kValidation,
+                         "1 validation error detected: " + each.message));
+  }
+}
+
+TEST(ShapeTest, CountsWhatIsBroken) {
+  EXPECT_THAT(
+      Check("Encrypt", R"({"KeyId":"","EncryptionAlgorithm":"x"})"),
+      StatusIs(ErrorCode::kValidation,
+               "3 validation errors detected: " +
+                   At("''", "keyId", "have length greater than or equal to 1") +
+                   "; " + At("null", "plaintext", "not be null") + "; " +
+                   At("'x'", "encryptionAlgorithm",
+                      "satisfy enum value set: [SYMMETRIC_DEFAULT, "
+                      "RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256]")));
+}
+
+TEST(ShapeTest, PassesOverWhatIsNullOrUnknown) {
+  EXPECT_OK(Check("DescribeKey",
+                  R"({"KeyId":"k","GrantTokens":null,"Other":{"x":[1]}})"));
+}
+
+TEST(ShapeTest, CountsCharactersAndNotBytes) {
+  const auto tag = [](int count) {
+    std::string key;
+    for (int i = 0; i < count; ++i) {
+      key.append("\xF0\x9F\x94\x91");
+    }
+    return R"({"KeyId":"k","Tags":[{"TagKey":")" + key +
+           R"(","TagValue":""}]})";
+  };
+  EXPECT_OK(Check("TagResource", tag(128)));
+  EXPECT_THAT(Check("TagResource", tag(129)),
+              StatusIs(ErrorCode::kValidation,
+                       HasSubstr("length less than or equal to 128")));
+}
+
+TEST(ShapeTest, RefusesAnotherJsonType) {
+  const std::pair<std::string_view, std::string_view> kCases[] = {
+      {"DescribeKey", "[]"},
+      {"DescribeKey", "\"k\""},
+      {"DescribeKey", R"({"KeyId":1})"},
+      {"DescribeKey", R"({"KeyId":{}})"},
+      {"DescribeKey", R"({"KeyId":"k","GrantTokens":"t"})"},
+      {"DescribeKey", R"({"KeyId":"k","GrantTokens":[null]})"},
+      {"Encrypt", R"({"KeyId":"k","Plaintext":1})"},
+      {"Encrypt", R"({"KeyId":"k","Plaintext":"YQ==","DryRun":"true"})"},
+      {"Encrypt", R"({"KeyId":"k","Plaintext":"YQ==","DryRun":1})"},
+      {"Encrypt", R"({"KeyId":"k","Plaintext":"YQ==","EncryptionContext":[]})"},
+      {"Encrypt",
+       R"({"KeyId":"k","Plaintext":"YQ==","EncryptionContext":{"a":1}})"},
+      {"GenerateRandom", R"({"NumberOfBytes":"1"})"},
+      {"GenerateRandom", R"({"NumberOfBytes":1.0})"},
+      {"GenerateRandom", R"({"NumberOfBytes":9223372036854775808})"},
+      {"GenerateRandom", R"({"NumberOfBytes":1e99})"},
+      {"TagResource", R"({"KeyId":"k","Tags":{}})"},
+      {"TagResource", R"({"KeyId":"k","Tags":["a"]})"},
+  };
+  for (const auto& [operation, input] : kCases) {
+    EXPECT_THAT(Check(operation, input), StatusIs(ErrorCode::kSerialization))
+        << input;
+  }
+}
+
+TEST(ShapeTest, TakesStrictBase64Only) {
+  for (const std::string text : {"Y", "YQ", "YQ=", "YQ==\\n", " YQ==", "YR==",
+                                 "Y_==", "YQ==YQ==", "=", "YQ==="}) {
+    EXPECT_THAT(
+        Check("Encrypt", R"({"KeyId":"k","Plaintext":")" + text + "\"}"),
+        StatusIs(ErrorCode::kSerialization, HasSubstr("'plaintext'")))
+        << text;
+  }
+}
+
+TEST(ShapeTest, HandsOverTheDecodedBlobs) {
+  std::vector<NamedBlob> blobs;
+  ASSERT_OK(Check("Encrypt", R"({"KeyId":"k","Plaintext":"YWI="})", &blobs));
+  ASSERT_EQ(blobs.size(), 1U);
+  EXPECT_EQ(blobs[0].name, "Plaintext");
+  EXPECT_EQ(blobs[0].bytes.RevealText(), "ab");
+}
+
+}  // namespace
+}  // namespace kms::operations

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The API as a text that is reviewed when it changes, and its key states
+// against AWS's table, copied here by hand.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "kms/operations/operation.h"
+#include "tests/testlib/status.h"
+
+namespace kms::operations {
+namespace {
+
+using base::ErrorCode;
+using testlib::StatusIs;
+
+std::string ShapeText(const Shape& shape);
+
+std::string MembersText(std::span<const Member> members) {
+  std::string text;
+  for (const Member& member : members) {
+    text.append(text.empty() ? "" : ", ")
+        .append(member.name)
+        .append(member.required ? "! " : " ")
+        .append(ShapeText(*member.shape));
+  }
+  return text;
+}
+
+std::string ShapeText(const Shape& shape) {
+  constexpr std::array kTypes = {"string", "blob", "integer",  "boolean",
+                                 "map",    "list", "structure"};
+  std::string text = kTypes.at(static_cast<std::size_t>(shape.type));
+  const auto bound = [](std::int64_t value) {
+    return value == kUnbounded ? "" : std::to_string(value);
+  };
+  if (shape.min != kUnbounded || shape.max != kUnbounded) {
+    text.append("[").append(bound(shape.min)).append("..");
+    text.append(bound(shape.max)).append("]");
+  }
+  if (shape.pattern != nullptr) {
+    text.append(" /").append(shape.pattern->text).append("/");
+  }
+  for (const std::string_view value : shape.values) {
+    text.append(" |").append(value);
+  }
+  if (shape.item != nullptr) {
+    text.append(" of ").append(ShapeText(*shape.item));
+  }
+  if (!shape.members.empty()) {
+    text.append(" {").append(MembersText(shape.members)).append("}");
+  }
+  return text + (shape.audited ? "" : " (not audited)");
+}
+
+std::string StatesText(States states) {
+  std::string text;
+  for (int i = 0; i < 8; ++i) {
+    const auto state = static_cast<KeyState>(i);
+    if ((states & Bit(state)) != 0) {
+      text.append(" ").append(KeyStateName(state));
+    }
+  }
+  return text;
+}
+
+std::string TableText() {
+  constexpr std::array kForms = {"none", "id or ARN", "any"};
+  std::ostringstream out;
+  for (const Operation& operation : AllOperations()) {
+    out << operation.service << "." << operation.name << "\n  action "
+        << operation.action << "\n  key "
+        << kForms.at(static_cast<std::size_t>(operation.key_forms))
+        << (operation.effect == Effect::kReads ? "; reads" : "; writes")
+        << (operation.grantable ? "; grantable" : "")
+        << (operation.cross_account ? "; cross-account" : "") << "\n  states"
+        << StatesText(operation.states) << "\n";
+    for (const Member& member : operation.input) {
+      out << "  " << MembersText({&member, 1}) << "\n";
+    }
+  }
+  return out.str();
+}
+
+TEST(TableTest, IsTheGoldenText) {
+  std::ifstream file(CLAVIGER_GOLDEN "/operations.txt");
+  std::ostringstream golden;
+  golden << file.rdbuf();
+  EXPECT_EQ(TableText(), golden.str())
+      << "If the change is meant, put the first text into "
+         "tests/golden/operations.txt.";
+}
+
+TEST(TableTest, EveryOperationIsFoundByItsNameOnly) {
+  for (const Operation& operation : AllOperations()) {
+    EXPECT_EQ(FindOperation(operation.service, operation.name), &operation);
+    EXPECT_EQ(FindOperation("Other", operation.name), nullptr);
+    EXPECT_NE(operation.resolve, nullptr);
+    EXPECT_NE(operation.run, nullptr);
+  }
+  EXPECT_EQ(FindOperation("TrentService", "encrypt"), nullptr);
+  EXPECT_EQ(FindOperation("", ""), nullptr);
+}
+
+// Columns: Enabled, Disabled, PendingDeletion, PendingReplicaDeletion,
+// PendingImport, Unavailable, Creating, Updating. Developer Guide, "Key states
+// of KMS keys": '+' works, the digits are its notes.
+constexpr std::array kColumns = {
+    KeyState::kEnabled,         KeyState::kDisabled,
+    KeyState::kPendingDeletion, KeyState::kPendingReplicaDeletion,
+    KeyState::kPendingImport,   KeyState::kUnavailable,
+    KeyState::kCreating,        KeyState::kUpdating};
+const std::map<std::string_view, std::string_view> kRows = {
+    {"CancelKeyDeletion", "44++4444"},
+    {"CreateAlias", "++33++++"},
+    {"Decrypt", "+1335bc+"},
+    {"DeleteAlias", "++++++++"},
+    {"DescribeKey", "++++++++"},
+    {"DisableKey", "++335+cd"},
+    {"EnableKey", "++335+cd"},
+    {"Encrypt", "+1335bc+"},
+    {"GenerateDataKey", "+1335bc+"},
+    {"GenerateDataKeyWithoutPlaintext", "+1335bc+"},
+    {"GetKeyPolicy", "++++++++"},
+    {"ListAliases", "++++++++"},
+    {"ListKeyPolicies", "++++++++"},
+    {"ListResourceTags", "++++++++"},
+    {"PutKeyPolicy", "++++++++"},
+    {"ReEncrypt", "+1335bc+"},
+    {"ScheduleKeyDeletion", "++33+++d"},
+    {"TagResource", "++33++++"},
+    {"UntagResource", "++33++++"},
+    {"UpdateAlias", "++33++++"},
+    {"UpdateKeyDescription", "++33++++"},
+};
+
+// What a cell of the table says: the end of the message, and the error.
+std::pair<ErrorCode, std::string_view> NoteOf(char note, KeyState state) {
+  switch (note) {
+    case '1':
+      return {ErrorCode::kDisabled, " is disabled."};
+    case '3':
+      return {ErrorCode::kInvalidState, state == KeyState::kPendingDeletion
+                                            ? " is pending deletion."
+                                            : " is pending replica deletion."};
+    case '4':
+      return {ErrorCode::kInvalidState, " is not pending deletion."};
+    case '5':
+      return {ErrorCode::kInvalidState, " is pending import."};
+    case 'b':
+      return {ErrorCode::kInvalidState, " is unavailable."};
+    case 'c':
+      return {ErrorCode::kInvalidState, " is creating."};
+    default:
+      return {ErrorCode::kInvalidState, " is updating."};
+  }
+}
+
+TEST(TableTest, KeyStatesAreAwsOnes) {
+  Key key;
+  key.id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+  key.account = "111122223333";
+  key.region = "eu-west-1";
+  std::size_t with_key = 0;
+  for (const Operation& operation : AllOperations()) {
+    const bool names_key = kRows.contains(operation.name);
+    with_key += names_key;
+    const std::string_view row =
+        names_key ? kRows.at(operation.name) : "++++++++";
+    for (std::size_t i = 0; i < kColumns.size(); ++i) {
+      key.state = kColumns.at(i);
+      SCOPED_TRACE(testing::Message()
+                   << operation.name << " " << KeyStateName(key.state));
+      const base::Status status = CheckState(operation.states, key);
+      if (row[i] == '+') {
+        EXPECT_OK(status);
+        continue;
+      }
+      const auto [code, text] = NoteOf(row[i], key.state);
+      EXPECT_THAT(status, StatusIs(code, key.Arn() + std::string(text)));
+    }
+  }
+  EXPECT_EQ(with_key, kRows.size());
+}
+
+}  // namespace
+}  // namespace kms::operations

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/config/config.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/testlib/status.h"
+#include "tests/testlib/temp_dir.h"
+
+namespace tools::config {
+namespace {
+
+using base::ErrorCode;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+using testlib::StatusIs;
+
+constexpr const char* kStore = R"(
+[[key_store]]
+name = "main"
+module = "/usr/lib/softhsm/libsofthsm2.so"
+token = "pkcs11:token=main"
+pin_file = "/etc/claviger/pin"
+)";
+
+class ConfigTest : public testing::Test {
+ protected:
+  base::Result<Config> Read(const std::string& text) {
+    std::ofstream(path_, std::ios::trunc) << text;
+    return Load(path_);
+  }
+  // With everything that must be there, and `more` in between (line 2 on).
+  base::Result<Config> ReadWith(const std::string& more) {
+    return Read("account = \"111122223333\"\n" + more + kStore);
+  }
+
+  testlib::TempDir folder_;
+  std::string path_ = folder_ / "claviger.toml";
+};
+
+TEST_F(ConfigTest, HasDefaults) {
+  ASSERT_OK_AND_ASSIGN(const Config config, ReadWith(""));
+  EXPECT_EQ(config.account, "111122223333");
+  EXPECT_EQ(config.state, "/var/lib/claviger");
+  EXPECT_EQ(config.region, "us-east-1");
+  EXPECT_EQ(config.unix_socket, "/run/claviger/clavigerd.sock");
+  EXPECT_FALSE(config.http.has_value());
+  EXPECT_FALSE(config.https.has_value());
+  EXPECT_FALSE(config.allow_unlocked_memory);
+  EXPECT_FALSE(config.public_metrics);
+  ASSERT_EQ(config.key_stores.size(), 1U);
+  EXPECT_EQ(config.key_stores[0].socket, "/run/claviger-hsm/main.sock");
+  EXPECT_EQ(config.key_stores[0].lock_dir, "/run/claviger-hsm");
+  EXPECT_EQ(config.key_stores[0].workers, 2);
+}
+
+TEST_F(ConfigTest, TakesEveryKey) {
+  ASSERT_OK_AND_ASSIGN(const Config config, ReadWith(R"(
+state = "/s"
+region = "eu-west-1"
+[listen]
+unix = "/u"
+http = "127.0.0.1:8080"
+https = "[::]:8443"
+certificate = "/c"
+private_key = "/k"
+public_metrics = true
+[server]
+threads = 64
+max_connections = 65536
+max_requests_in_flight = 1
+[audit]
+segment_bytes = 1048576
+segment_seconds = 60
+low_space_bytes = 0
+[memory]
+secure_heap_bytes = 1073741824
+allow_unlocked = true
+[hsm]
+allowed_user = "me"
+)"));
+  EXPECT_EQ(config.state, "/s");
+  EXPECT_EQ(config.region, "eu-west-1");
+  EXPECT_EQ(config.unix_socket, "/u");
+  ASSERT_TRUE(config.http && config.https);
+  EXPECT_EQ(config.http->host, "127.0.0.1");
+  EXPECT_EQ(config.http->port, 8080);
+  EXPECT_EQ(config.https->host, "::");
+  EXPECT_EQ(config.certificate, "/c");
+  EXPECT_EQ(config.private_key, "/k");
+  EXPECT_TRUE(config.public_metrics);
+  EXPECT_EQ(config.threads, 64);
+  EXPECT_EQ(config.max_connections, 65536);
+  EXPECT_EQ(config.max_requests_in_flight, 1);
+  EXPECT_EQ(config.segment_bytes, 1048576U);
+  EXPECT_EQ(config.segment_seconds, 60U);
+  EXPECT_EQ(config.low_space_bytes, 0U);
+  EXPECT_EQ(config.secure_heap_bytes, 1073741824U);
+  EXPECT_TRUE(config.allow_unlocked_memory);
+  EXPECT_EQ(config.allowed_user, "me");
+}
+
+TEST_F(ConfigTest, TakesEveryKeyOfAKeyStore) {
+  ASSERT_OK_AND_ASSIGN(const Config config,
+                       Read("account = \"111122223333\"\n" +
+                            std::string(kStore) + R"(socket = "/h.sock"
+quirks = "softhsm"
+lock_dir = "/l"
+placement = "resident"
+workers = 64
+)"));
+  const KeyStore& store = config.key_stores.at(0);
+  EXPECT_EQ(store.name, "main");
+  EXPECT_EQ(store.module, "/usr/lib/softhsm/libsofthsm2.so");
+  EXPECT_EQ(store.token, "pkcs11:token=main");
+  EXPECT_EQ(store.pin_file, "/etc/claviger/pin");
+  EXPECT_EQ(store.socket, "/h.sock");
+  EXPECT_EQ(store.quirks, "softhsm");
+  EXPECT_EQ(store.lock_dir, "/l");
+  EXPECT_EQ(store.workers, 64);
+}
+
+TEST_F(ConfigTest, RefusesBadValuesWithFileAndLine) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"state = 7", "state must be a text"},
+      {"state = \"\"", "state must be a text that is not empty"},
+      {"region = true", "region must be a text"},
+      {"listen = 1", "listen must be a table: [listen]"},
+      {"listen.unix = 1", "listen.unix must be a text"},
+      {"listen.http = \"localhost\"", "is not ADDRESS:PORT"},
+      {"listen.https = \"1.2.3.4:70000\"", "is not ADDRESS:PORT"},
+      {"listen.certificate = []", "listen.certificate must be a text"},
+      {"listen.private_key = {}", "listen.private_key must be a text"},
+      {"listen.public_metrics = \"yes\"",
+       "listen.public_metrics must be true or false"},
+      {"server.threads = 0", "server.threads must be a whole number from 1"},
+      {"server.threads = 65", "from 1 to 64"},
+      {"server.threads = 1.5", "whole number"},
+      {"server.threads = \"1\"", "whole number"},
+      {"server.max_connections = 65537", "from 1 to 65536"},
+      {"server.max_requests_in_flight = 0", "from 1 to 65536"},
+      {"audit.segment_bytes = 1048575", "audit.segment_bytes must be"},
+      {"audit.segment_seconds = 59", "audit.segment_seconds must be"},
+      {"audit.low_space_bytes = -1", "audit.low_space_bytes must be"},
+      {"memory.secure_heap_bytes = 1", "memory.secure_heap_bytes must be"},
+      {"memory.allow_unlocked = 1", "memory.allow_unlocked must be true or"},
+      {"hsm.allowed_user = 0", "hsm.allowed_user must be a text"},
+      {"stat = \"/s\"", "unknown key 'stat'; known here: "},
+      {"listen.htp = \"\"", "unknown key 'listen.htp'"},
+      {"server.x = 1", "unknown key 'server.x'"},
+      {"audit.x = 1", "unknown key 'audit.x'"},
+      {"memory.x = 1", "unknown key 'memory.x'"},
+      {"hsm.pin = \"1\"", "unknown key 'hsm.pin'"},
+      {"account = \"444455556666\"", ""},  // Twice.
+      {"state = ", ""},                    // Not TOML.
+  };
+  for (const auto& [line, reason] : kCases) {
+    EXPECT_THAT(
+        ReadWith(std::string(line) + "\n"),
+        StatusIs(ErrorCode::kInvalidArgument,
+                 testing::AllOf(StartsWith(path_ + ":2: "), HasSubstr(reason))))
+        << line;
+  }
+}
+
+TEST_F(ConfigTest, RefusesAKeyStoreThatLacksSomething) {
+  const std::string whole(kStore);
+  for (const std::string key : {"name", "module", "token", "pin_file"}) {
+    std::string text = whole;
+    const auto start = text.find(key + " =");
+    text.erase(start, text.find('\n', start) + 1 - start);
+    EXPECT_THAT(Read("account = \"111122223333\"\n" + text),
+                StatusIs(ErrorCode::kInvalidArgument,
+                         EndsWith("key_store." + key + " is missing")));
+  }
+}
+
+TEST_F(ConfigTest, RefusesBadValuesOfAKeyStore) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"workers = 0", "key_store.workers must be a whole number from 1 to 64"},
+      {"workers = 65", "from 1 to 64"},
+      {"socket = 1", "key_store.socket must be a text"},
+      {"quirks = 1", "key_store.quirks must be a text"},
+      {"lock_dir = 1", "key_store.lock_dir must be a text"},
+      {"pin = \"1234\"", "unknown key 'key_store.pin'"},
+      {"placement = \"wrapped\"", "key_store.placement 'wrapped' is not"},
+      {"placement = 1", "key_store.placement must be a text"},
+  };
+  for (const auto& [line, reason] : kCases) {
+    EXPECT_THAT(
+        Read("account = \"111122223333\"" + std::string(kStore) + line),
+        StatusIs(ErrorCode::kInvalidArgument,
+                 testing::AllOf(StartsWith(path_ + ":7: "), HasSubstr(reason))))
+        << line;
+  }
+}
+
+TEST_F(ConfigTest, RefusesWhatDoesNotGoTogether) {
+  EXPECT_THAT(Read(kStore), StatusIs(ErrorCode::kInvalidArgument,
+                                     HasSubstr("account is missing")));
+  for (const std::string account : {"1", "11112222333x", "1111222233334"}) {
+    EXPECT_THAT(Read("account = \"" + account + "\"" + kStore),
+                StatusIs(ErrorCode::kInvalidArgument, HasSubstr("12 digits")));
+  }
+  EXPECT_THAT(Read("account = \"111122223333\""),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       HasSubstr("there are 0 [[key_store]] tables")));
+  EXPECT_THAT(ReadWith(kStore),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       HasSubstr("there are 2 [[key_store]] tables")));
+  EXPECT_THAT(Read("account = \"111122223333\"\nkey_store = 1\n"),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       HasSubstr("must be tables: [[key_store]]")));
+  for (const std::string more :
+       {"", "listen.certificate = \"/c\"\n", "listen.private_key = \"/k\"\n"}) {
+    EXPECT_THAT(ReadWith("listen.https = \"0.0.0.0:443\"\n" + more),
+                StatusIs(ErrorCode::kInvalidArgument,
+                         HasSubstr("listen.https needs listen.certificate")));
+  }
+}
+
+TEST_F(ConfigTest, AFileThatIsNotThereIsNamed) {
+  EXPECT_THAT(Load("/nonexistent/claviger.toml"),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       StartsWith("/nonexistent/claviger.toml:")));
+}
+
+TEST(ListenAddressTest, RefusesWhatIsNone) {
+  for (const char* const text :
+       {"", ":", "127.0.0.1", "127.0.0.1:", ":80", "::1:80", "[::1]", "[]:80",
+        "[1.2.3.4]:80", "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4:8 ",
+        "1.2.3.4:0x50"}) {
+    EXPECT_THAT(
+        ParseListenAddress(text),
+        StatusIs(ErrorCode::kInvalidArgument, HasSubstr("is not ADDRESS:PORT")))
+        << text;
+  }
+}
+
+}  // namespace
+}  // namespace tools::config
