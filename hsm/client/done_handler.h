@@ -17,7 +17,7 @@ class DoneHandler {
   DoneHandler() = default;
   template <typename Handler>
   requires(!std::same_as<std::decay_t<Handler>, DoneHandler>)
-      DoneHandler(Handler&& handler)  // NOLINT(google-explicit-constructor)
+      DoneHandler(Handler&& handler)  // NOLINT
       : handler_(std::forward<Handler>(handler)) {}
   DoneHandler(DoneHandler&& other) noexcept
       : handler_(std::move(other.handler_)) {}
