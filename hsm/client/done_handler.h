@@ -15,10 +15,15 @@ template <typename... Args>
 class DoneHandler {
  public:
   DoneHandler() = default;
+  // Implicit, like the handler it wraps; constrained to what is not one of us.
+  // NOLINTBEGIN(google-explicit-constructor)
+  // NOLINTBEGIN(bugprone-forwarding-reference-overload)
   template <typename Handler>
   requires(!std::same_as<std::decay_t<Handler>, DoneHandler>)
-      DoneHandler(Handler&& handler)  // NOLINT
+      DoneHandler(Handler&& handler)
       : handler_(std::forward<Handler>(handler)) {}
+  // NOLINTEND(bugprone-forwarding-reference-overload)
+  // NOLINTEND(google-explicit-constructor)
   DoneHandler(DoneHandler&& other) noexcept
       : handler_(std::move(other.handler_)) {}
   DoneHandler& operator=(DoneHandler&& other) noexcept {
