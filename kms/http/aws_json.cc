@@ -49,7 +49,8 @@ bool IsAcceptedType(std::string_view content_type) {
                      });
 }
 
-HttpResponse ResponseOf(base::Result<Reply> reply, const std::string& id) {
+// Takes the body out of `reply`.
+HttpResponse ResponseOf(base::Result<Reply>& reply, const std::string& id) {
   HttpResponse response;
   response.content_type = kContentType;
   response.extra_headers = "x-amzn-RequestId: " + id + "\r\n";
@@ -116,7 +117,7 @@ asio::awaitable<HttpResponse> AwsJsonDoor::Handle(const HttpRequest& request) {
     }
   }
   metrics_.CountRequest(operation, error, clock_.Monotonic() - start);
-  co_return ResponseOf(std::move(reply), request_id);
+  co_return ResponseOf(reply, request_id);
 }
 
 asio::awaitable<base::Result<Reply>> AwsJsonDoor::Call(

@@ -30,7 +30,7 @@ constexpr std::string_view kUnknown = "Unknown";
 
 // Seconds. An AES call behind the whole path takes 0.2 to 5 ms, making an RSA
 // key seconds.
-const Histogram::BucketBoundaries kDurations = {
+constexpr std::array<double, 16> kDurations = {
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
     0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,    10};
 
@@ -96,7 +96,9 @@ OperationInstruments& Metrics::Instruments::Make(std::string_view operation) {
   made->successes =
       &requests.Add({{"operation", made->name}, {"outcome", "Success"}});
   made->denials = &denials.Add({{"operation", made->name}});
-  made->duration = &durations.Add({{"operation", made->name}}, kDurations);
+  made->duration = &durations.Add(
+      {{"operation", made->name}},
+      Histogram::BucketBoundaries(kDurations.begin(), kDurations.end()));
   operations.push_back(std::move(made));
   by_name.emplace(operations.back()->name, operations.back().get());
   return *operations.back();
