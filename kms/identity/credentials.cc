@@ -18,6 +18,7 @@ Credentials::Credentials(std::vector<AccessKey> keys)
     : generation_(NextGeneration()) {
   for (AccessKey& key : keys) {
     std::string id = key.id;
+    key.caller.access_key_id = id;
     keys_.try_emplace(std::move(id), std::move(key));
   }
 }

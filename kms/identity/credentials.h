@@ -16,7 +16,8 @@
 
 namespace kms::identity {
 
-// An AccessKey is a long-term credential and whom it stands for.
+// An AccessKey is a long-term credential and whom it stands for; the caller's
+// access_key_id is filled in by Credentials.
 struct AccessKey {
   std::string id;
   base::Secret secret;

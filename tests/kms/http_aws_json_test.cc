@@ -250,7 +250,7 @@ TEST_F(AwsJson, RefusesWhatIsNotSignedRight) {
   Sent replayed_later = Sign({}, {.skew = -std::chrono::minutes(6)});
   Sent no_date = Sign({});
   no_date.Without("x-amz-date");
-  const Case kCases[] = {
+  const Case cases[] = {
       {"a wrong secret", Sign({}, {.secret = "no"}),
        "InvalidSignatureException", "does not match"},
       {"an unknown key", Sign({}, {.id = "AKIAUNKNOWN"}),
@@ -281,14 +281,14 @@ TEST_F(AwsJson, RefusesWhatIsNotSignedRight) {
       {"two signatures", Sign({}).With("authorization", "AWS4-HMAC-SHA256 a=b"),
        "IncompleteSignatureException", "more than one"},
   };
-  for (const Case& c : kCases) {
+  for (const Case& c : cases) {
     const std::string error = ErrorOf(c.sent);
     EXPECT_THAT(error, HasSubstr(std::string("\"__type\":\"") + c.type + "\""))
         << c.what;
     EXPECT_THAT(error, HasSubstr(c.message)) << c.what;
   }
   EXPECT_EQ(service_.calls, 0);
-  EXPECT_EQ(ErrorOf(kCases[1].sent), kUnrecognized);
+  EXPECT_EQ(ErrorOf(cases[1].sent), kUnrecognized);
 }
 
 TEST_F(AwsJson, ForgetsASecretThatWasReplaced) {
@@ -426,6 +426,7 @@ TEST_F(AwsJson, ThrottlesWhenTooManyAreBeingAnswered) {
                             .peer = sent.peer,
                             .door = sent.door};
   std::vector<std::future<HttpResponse>> responses;
+  responses.reserve(3);
   for (int i = 0; i < 3; ++i) {
     responses.push_back(boost::asio::co_spawn(io_, router_.Handle(request),
                                               boost::asio::use_future));

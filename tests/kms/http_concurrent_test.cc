@@ -90,7 +90,7 @@ std::string SignedPost(std::string_view body) {
       "Content-Type: application/x-amz-json-1.1\r\n"
       "X-Amz-Target: TrentService.Encrypt\r\n";
   for (const auto& [name, value] : added) {
-    lines += name + ": " + value + "\r\n";
+    lines.append(name).append(": ").append(value).append("\r\n");
   }
   return PostOf(body, lines);
 }
@@ -107,6 +107,7 @@ TEST(HttpThreads, ShareAPortTheCredentialsAndTheMetrics) {
   }
 
   std::vector<std::thread> clients;
+  clients.reserve(kClients);
   for (int i = 0; i < kClients; ++i) {
     clients.emplace_back([&, i] {
       for (int j = 0; j < kRequests; ++j) {

@@ -119,7 +119,7 @@ TEST(Limits, AreAnsweredBeforeTheConnectionCloses) {
     std::string request;
     int status;
   };
-  const Case kCases[] = {
+  const Case cases[] = {
       {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n" +
            std::string(300000, 'x'),
        413},
@@ -131,7 +131,7 @@ TEST(Limits, AreAnsweredBeforeTheConnectionCloses) {
   };
   ServerThread server(Echo);
   const std::uint16_t port = server.Listen();
-  for (const Case& c : kCases) {
+  for (const Case& c : cases) {
     RawClient client = RawClient::Tcp(port);
     EXPECT_TRUE(client.Send(c.request));
     client.FinishSending();

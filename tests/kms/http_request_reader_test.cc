@@ -16,7 +16,10 @@ namespace {
 
 using Progress = RequestReader::Progress;
 
-const Peer kPeer{.address = "192.0.2.7", .unix_peer = std::nullopt};
+const Peer& TestPeer() {
+  static const Peer peer{.address = "192.0.2.7", .unix_peer = std::nullopt};
+  return peer;
+}
 
 // Gives `bytes` to `reader`, `step` at a time, until it has a whole request or
 // wants none. Takes off `bytes` what it gave.
@@ -62,12 +65,12 @@ TEST(RequestReader, ReadsEveryPartOfARequest) {
       "POST /a?b=c HTTP/1.1\r\nHOST: kms\r\nX-Amz-Target:  A.B \r\n"
       "X-Amz-Target: second\r\nContent-Length: 4\r\n\r\n{\"\"}";
   ASSERT_EQ(Give(reader, bytes, 1000), Progress::kComplete);
-  const HttpRequest request = reader.Request(kPeer, Door::kHttps);
+  const HttpRequest request = reader.Request(TestPeer(), Door::kHttps);
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.target, "/a?b=c");
   EXPECT_EQ(request.body, "{\"\"}");
   EXPECT_EQ(request.door, Door::kHttps);
-  EXPECT_EQ(&request.peer, &kPeer);
+  EXPECT_EQ(&request.peer, &TestPeer());
   EXPECT_EQ(request.Header("host"), "kms");
   EXPECT_EQ(request.Header("x-amz-target"), "A.B");
   EXPECT_EQ(request.Header("accept"), std::nullopt);
@@ -85,7 +88,7 @@ TEST(RequestReader, CutsAStreamIntoRequestsWhereverItIsCut) {
     std::string_view bytes = stream;
     std::vector<std::string> bodies;
     while (Give(reader, bytes, step) == Progress::kComplete) {
-      bodies.emplace_back(reader.Request(kPeer, Door::kHttp).body);
+      bodies.emplace_back(reader.Request(TestPeer(), Door::kHttp).body);
       reader.Next();
     }
     EXPECT_THAT(bodies, testing::ElementsAre("first", "second", "", "last"))
@@ -104,7 +107,7 @@ TEST(RequestReader, KeepsALongStreamInBoundedSpace) {
   std::string_view bytes = stream;
   for (int i = 0; i < 200; ++i) {
     ASSERT_EQ(Give(reader, bytes, 3001), Progress::kComplete);
-    EXPECT_EQ(reader.Request(kPeer, Door::kHttp).body, body);
+    EXPECT_EQ(reader.Request(TestPeer(), Door::kHttp).body, body);
     EXPECT_LE(reader.Space().size(), RequestLimits{}.header_bytes);
     reader.Next();
   }
@@ -116,8 +119,7 @@ struct FramingCase {
   unsigned status;
 };
 
-std::vector<FramingCase> FramingCases() {
-  using std::string_literals::operator""s;
+std::vector<FramingCase> GoodCases() {
   return {
       {"no body", WithHeaders(""), 200},
       {"a repeated header", WithHeaders("A: 1\r\nA: 2\r\n"), 200},
@@ -132,7 +134,12 @@ std::vector<FramingCase> FramingCases() {
        200},
       {"an upgrade, which is ignored",
        WithHeaders("Connection: upgrade\r\nUpgrade: h2c\r\n"), 200},
+  };
+}
 
+std::vector<FramingCase> BrokenHeads() {
+  using std::string_literals::operator""s;
+  return {
       {"no Host", "POST / HTTP/1.1\r\n\r\n", 400},
       {"two Hosts", WithHeaders("Host: i\r\n"), 400},
       {"HTTP/0.9", "GET /\r\n\r\n", 400},
@@ -153,7 +160,11 @@ std::vector<FramingCase> FramingCases() {
       {"a space before the colon", WithHeaders("Content-Length : 1\r\n"), 400},
       {"no colon", WithHeaders("Garbage\r\n"), 400},
       {"no name", WithHeaders(": 1\r\n"), 400},
+  };
+}
 
+std::vector<FramingCase> UnclearLengths() {
+  return {
       {"two lengths that differ",
        WithHeaders("Content-Length: 1\r\nContent-Length: 2\r\n"), 400},
       {"two lengths that agree",
@@ -188,7 +199,11 @@ std::vector<FramingCase> FramingCases() {
        400},
       {"chunked HTTP/1.0",
        "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+  };
+}
 
+std::vector<FramingCase> BrokenChunks() {
+  return {
       {"a chunk size that is none",
        WithHeaders("Transfer-Encoding: chunked\r\n") + "xyz\r\n", 400},
       {"a negative chunk size",
@@ -206,7 +221,11 @@ std::vector<FramingCase> FramingCases() {
        WithHeaders("Transfer-Encoding: chunked\r\n") +
            "0\r\nContent-Length: 5\r\n\r\n",
        400},
+  };
+}
 
+std::vector<FramingCase> BrokenLimitsAndHalves() {
+  return {
       {"another expectation", WithHeaders("Expect: a miracle\r\n"), 417},
       {"a body beyond the limit", WithHeaders("Content-Length: 262145\r\n"),
        413},
@@ -226,6 +245,15 @@ std::vector<FramingCase> FramingCases() {
       {"bare LF at the end", "POST / HTTP/1.1\r\nHost: h\r\n\n", 0},
       {"nothing", "", 0},
   };
+}
+
+std::vector<FramingCase> FramingCases() {
+  std::vector<FramingCase> all;
+  for (const auto& part : {GoodCases(), BrokenHeads(), UnclearLengths(),
+                           BrokenChunks(), BrokenLimitsAndHalves()}) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
 }
 
 TEST(RequestReader, JudgesFramingTheSameWhole) {

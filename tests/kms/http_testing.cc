@@ -128,7 +128,8 @@ WireReply RawClient::Read() {
     }
   }
   WireReply reply;
-  reply.status = std::atoi(received_.c_str() + sizeof("HTTP/1.1"));
+  reply.status = static_cast<int>(
+      std::strtol(received_.c_str() + sizeof("HTTP/1.1"), nullptr, 10));
   ReadHeaders(std::string_view(received_).substr(0, head_end), reply.headers);
   const auto length = static_cast<std::size_t>(
       std::strtoul(reply.headers["content-length"].c_str(), nullptr, 10));

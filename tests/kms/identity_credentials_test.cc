@@ -34,6 +34,7 @@ TEST(Credentials, FindActiveKeysByTheirExactId) {
   EXPECT_EQ(one->id, "AKIAONE");
   EXPECT_EQ(one->secret.RevealText(), "secret of AKIAONE");
   EXPECT_EQ(one->caller.user_name, "AKIAONE");
+  EXPECT_EQ(one->caller.access_key_id, "AKIAONE");
   for (const char* id : {"AKIATWO", "akiaone", "AKIAONE ", "AKIA", ""}) {
     EXPECT_EQ(table->Find(id), nullptr) << id;
   }
