@@ -108,6 +108,11 @@ base::Status MakeStore(const Plan& plan, config::KeyStore store,
       const base::RealClock clock;
       Daemon daemon(config, clock);
       status = daemon.Open(&administrator);
+      if (status) {
+        // Closed like any server: connections, log and store in their order.
+        daemon.Stop();
+        daemon.Run();
+      }
     }
   }
   std::error_code ignored;
