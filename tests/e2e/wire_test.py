@@ -178,6 +178,7 @@ class Framing(ServerCase):
         metrics = send(self.server, "GET", "/metrics")
         self.assertEqual(metrics.status, 200)
         self.assertIn("# TYPE ", metrics.text)
+        self.assertRegex(metrics.text, r"\nclaviger_connections [1-9]")
         for method, path in (("GET", "/nowhere"), ("POST", "/nowhere"),
                              ("PUT", "/"), ("DELETE", "/")):
             reply = send(self.server, method, path)

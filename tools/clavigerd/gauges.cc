@@ -169,6 +169,13 @@ void AddGauges(kms::http::Metrics& metrics,
           instrument.Set(read());
         });
   }
+  metrics.OnCollect([&metrics, &threads] {
+    std::size_t connections = 0;
+    for (const auto& thread : threads) {
+      connections += thread->server().connections();
+    }
+    metrics.SetConnections(connections);
+  });
   auto operations = std::make_shared<std::vector<TokenOperation>>(
       MakeTokenOperations(metrics.registry()));
   metrics.OnCollect([operations, &threads] {
