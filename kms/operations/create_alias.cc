@@ -37,7 +37,7 @@ Answer CreateAlias(Call& call) {
           fmt::format("{} has {} aliases already, which is the limit.",
                       key.Arn(), count)};
     }
-    const base::Status inserted = transaction.InsertAlias(alias);
+    base::Status inserted = transaction.InsertAlias(alias);
     if (!inserted && inserted.error().code == base::ErrorCode::kAlreadyExists) {
       return base::Error{
           base::ErrorCode::kAlreadyExists,

@@ -21,7 +21,7 @@ Answer GenerateRandom(Call& call) {
   hsm::RandomRequest request;
   request.size = static_cast<std::uint16_t>(*call.Number("NumberOfBytes"));
   CO_ASSIGN_OR_RETURN(const hsm::PlaintextReply random,
-                      co_await call.environment.hsm.Call(std::move(request)));
+                      co_await call.environment.hsm.Call(request));
   Reply reply;
   JsonWriter(reply.body)
       .BeginObject()

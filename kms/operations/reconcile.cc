@@ -15,9 +15,10 @@ namespace {
 constexpr std::size_t kMostNamed = 10;
 
 std::string Named(const std::vector<std::string>& ids) {
-  const std::size_t count = std::min(ids.size(), kMostNamed);
+  const auto count =
+      static_cast<std::ptrdiff_t>(std::min(ids.size(), kMostNamed));
   return fmt::format("{}{}", fmt::join(ids.begin(), ids.begin() + count, ", "),
-                     count < ids.size() ? ", ..." : "");
+                     ids.size() > kMostNamed ? ", ..." : "");
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ TEST(CiphertextTest, RefusesWhatIsNoneWithoutAMessage) {
   };
   for (std::size_t size = 0; size < 91; ++size) {
     SCOPED_TRACE(size);
-    refused(base::Bytes(good.begin(), good.begin() + size));
+    refused(base::Bytes(good.data(), good.data() + size));
   }
   for (const int version : {0, 2, 255}) {
     base::Bytes blob = good;

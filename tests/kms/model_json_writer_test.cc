@@ -62,7 +62,7 @@ TEST(JsonWriterTest, WhatItEscapesParseJsonReadsBack) {
 TEST(JsonWriterTest, BytesThatAreNotUtf8BecomeReplacementCharacters) {
   constexpr std::string_view kMark = "\xEF\xBF\xBD";
   const std::string mark(kMark);
-  const std::pair<std::string_view, std::string> kCases[] = {
+  const std::pair<std::string_view, std::string> cases[] = {
       {"a\xFFz", "a" + mark + "z"},
       {"\xC3", mark},                        // Cut off.
       {"\xC0\xAF", mark + mark},             // Overlong.
@@ -70,7 +70,7 @@ TEST(JsonWriterTest, BytesThatAreNotUtf8BecomeReplacementCharacters) {
       {"\xF4\x90\x80\x80", mark + mark + mark + mark},
       {"\xE2\x82", mark + mark},
   };
-  for (const auto& [text, expected] : kCases) {
+  for (const auto& [text, expected] : cases) {
     base::WipingString out;
     base::AppendJsonEscaped(text, out);
     EXPECT_EQ(std::string_view(out), expected);

@@ -138,8 +138,8 @@ TEST_F(DeletionTest, AClockThatJumpsForwardWaitsForAnOperator) {
   EXPECT_EQ(guard().Lead(), days(8));
   ASSERT_OK(DestroyDue());
   EXPECT_TRUE(Exists());
-  const From operator_ = {.service = "Claviger", .door = Door::kUnix};
-  ASSERT_OK(Ask("AcceptClock", json::object(), operator_));
+  const From operator_call = {.service = "Claviger", .door = Door::kUnix};
+  ASSERT_OK(Ask("AcceptClock", json::object(), operator_call));
   ASSERT_OK(DestroyDue());
   EXPECT_FALSE(Exists());
 }
@@ -169,8 +169,8 @@ TEST_F(DeletionTest, ProgressSurvivesARestart) {
   EXPECT_EQ(guard().DueTime(), std::nullopt);
   ASSERT_OK(DestroyDue());
   EXPECT_TRUE(Exists());
-  const From operator_ = {.service = "Claviger", .door = Door::kUnix};
-  ASSERT_OK(Ask("AcceptClock", json::object(), operator_));
+  const From operator_call = {.service = "Claviger", .door = Door::kUnix};
+  ASSERT_OK(Ask("AcceptClock", json::object(), operator_call));
   Restart();
   EXPECT_EQ(guard().Lead(), std::chrono::seconds(0));
   ASSERT_OK(DestroyDue());

@@ -92,7 +92,7 @@ TEST_F(ServiceTest, RecordsWhatFailed) {
     std::string_view body;
     ErrorCode code;
     std::string_view type;
-  } kCases[] = {
+  } cases[] = {
       {"Encrypt", "not json", ErrorCode::kSerialization,
        "SerializationException"},
       {"Encrypt", "[]", ErrorCode::kSerialization, "SerializationException"},
@@ -106,7 +106,7 @@ TEST_F(ServiceTest, RecordsWhatFailed) {
       {"NoSuchThing", "{}", ErrorCode::kUnknownOperation,
        "UnknownOperationException"},
   };
-  for (const auto& each : kCases) {
+  for (const auto& each : cases) {
     SCOPED_TRACE(each.body);
     EXPECT_THAT(AskText(each.operation, each.body), StatusIs(each.code));
     const json event = Events().back();

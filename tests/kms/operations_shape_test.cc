@@ -20,9 +20,7 @@ base::Status Check(std::string_view operation, std::string_view text,
   std::vector<NamedBlob> blobs;
   const base::Json input = testlib::Take(base::ParseJson(text));
   const auto* const row = FindOperation("TrentService", operation);
-  const base::Status status =
-      CheckInput(row->input, input, decoded == nullptr ? blobs : *decoded);
-  return status;
+  return CheckInput(row->input, input, decoded == nullptr ? blobs : *decoded);
 }
 
 struct Broken {
@@ -41,7 +39,7 @@ std::string At(std::string_view value, std::string_view path,
 
 TEST(ShapeTest, NamesTheBrokenRule) {
   const std::string long_id(2049, 'k');
-  const Broken kCases[] = {
+  const Broken cases[] = {
       {"DescribeKey", "{}", At("null", "keyId", "not be null")},
       {"DescribeKey", R"({"KeyId":null})", At("null", "keyId", "not be null")},
       {"DescribeKey", R"({"KeyId":""})",
@@ -81,7 +79,7 @@ TEST(ShapeTest, NamesTheBrokenRule) {
       {"TagResource", R"({"KeyId":"k","Tags":[{"TagKey":"a"}]})",
        At("null", "tags.1.member.tagValue", "not be null")},
   };
-  for (const Broken& each : kCases) {
+  for (const Broken& each : cases) {
     EXPECT_THAT(Check(each.operation, each.input),
                 StatusIs(ErrorCode::kValidation,
                          "1 validation error detected: " + each.message));
@@ -121,7 +119,7 @@ TEST(ShapeTest, CountsCharactersAndNotBytes) {
 }
 
 TEST(ShapeTest, RefusesAnotherJsonType) {
-  const std::pair<std::string_view, std::string_view> kCases[] = {
+  const std::pair<std::string_view, std::string_view> cases[] = {
       {"DescribeKey", "[]"},
       {"DescribeKey", "\"k\""},
       {"DescribeKey", R"({"KeyId":1})"},
@@ -141,7 +139,7 @@ TEST(ShapeTest, RefusesAnotherJsonType) {
       {"TagResource", R"({"KeyId":"k","Tags":{}})"},
       {"TagResource", R"({"KeyId":"k","Tags":["a"]})"},
   };
-  for (const auto& [operation, input] : kCases) {
+  for (const auto& [operation, input] : cases) {
     EXPECT_THAT(Check(operation, input), StatusIs(ErrorCode::kSerialization))
         << input;
   }

@@ -112,7 +112,7 @@ constexpr std::array kColumns = {
     KeyState::kPendingDeletion, KeyState::kPendingReplicaDeletion,
     KeyState::kPendingImport,   KeyState::kUnavailable,
     KeyState::kCreating,        KeyState::kUpdating};
-const std::map<std::string_view, std::string_view> kRows = {
+const std::map<std::string_view, std::string_view> states_by_operation = {
     {"CancelKeyDeletion", "44++4444"},
     {"CreateAlias", "++33++++"},
     {"Decrypt", "+1335bc+"},
@@ -165,10 +165,10 @@ TEST(TableTest, KeyStatesAreAwsOnes) {
   key.region = "eu-west-1";
   std::size_t with_key = 0;
   for (const Operation& operation : AllOperations()) {
-    const bool names_key = kRows.contains(operation.name);
+    const bool names_key = states_by_operation.contains(operation.name);
     with_key += names_key;
     const std::string_view row =
-        names_key ? kRows.at(operation.name) : "++++++++";
+        names_key ? states_by_operation.at(operation.name) : "++++++++";
     for (std::size_t i = 0; i < kColumns.size(); ++i) {
       key.state = kColumns.at(i);
       SCOPED_TRACE(testing::Message()
@@ -182,7 +182,7 @@ TEST(TableTest, KeyStatesAreAwsOnes) {
       EXPECT_THAT(status, StatusIs(code, key.Arn() + std::string(text)));
     }
   }
-  EXPECT_EQ(with_key, kRows.size());
+  EXPECT_EQ(with_key, states_by_operation.size());
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ workers = 64
 }
 
 TEST_F(ConfigTest, RefusesBadValuesWithFileAndLine) {
-  const std::pair<const char*, const char*> kCases[] = {
+  const std::pair<const char*, const char*> cases[] = {
       {"state = 7", "state must be a text"},
       {"state = \"\"", "state must be a text that is not empty"},
       {"region = true", "region must be a text"},
@@ -156,7 +156,7 @@ TEST_F(ConfigTest, RefusesBadValuesWithFileAndLine) {
       {"account = \"444455556666\"", ""},  // Twice.
       {"state = ", ""},                    // Not TOML.
   };
-  for (const auto& [line, reason] : kCases) {
+  for (const auto& [line, reason] : cases) {
     EXPECT_THAT(
         ReadWith(std::string(line) + "\n"),
         StatusIs(ErrorCode::kInvalidArgument,
@@ -178,7 +178,7 @@ TEST_F(ConfigTest, RefusesAKeyStoreThatLacksSomething) {
 }
 
 TEST_F(ConfigTest, RefusesBadValuesOfAKeyStore) {
-  const std::pair<const char*, const char*> kCases[] = {
+  const std::pair<const char*, const char*> cases[] = {
       {"workers = 0", "key_store.workers must be a whole number from 1 to 64"},
       {"workers = 65", "from 1 to 64"},
       {"socket = 1", "key_store.socket must be a text"},
@@ -188,7 +188,7 @@ TEST_F(ConfigTest, RefusesBadValuesOfAKeyStore) {
       {"placement = \"wrapped\"", "key_store.placement 'wrapped' is not"},
       {"placement = 1", "key_store.placement must be a text"},
   };
-  for (const auto& [line, reason] : kCases) {
+  for (const auto& [line, reason] : cases) {
     EXPECT_THAT(
         Read("account = \"111122223333\"" + std::string(kStore) + line),
         StatusIs(ErrorCode::kInvalidArgument,

@@ -136,6 +136,7 @@ std::string SiblingProgram(std::string_view name) {
 base::Result<pid_t> StartProgram(const std::vector<std::string>& arguments,
                                  int ready_fd) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   }
