@@ -15,11 +15,21 @@
 
 namespace base {
 
-// One byte more than asked: an empty Secret still has an address.
+namespace {
+
+// The address of an empty Secret: to C interfaces a null pointer means another
+// thing than no bytes. Most Secrets begin empty, to be moved to.
+std::uint8_t nowhere = 0;
+
+std::uint8_t* Allocate(std::size_t size) {
+  return size == 0 ? &nowhere
+                   : static_cast<std::uint8_t*>(OPENSSL_secure_zalloc(size));
+}
+
+}  // namespace
+
 Secret::Secret(std::size_t size)
-    : bytes_(static_cast<std::uint8_t*>(OPENSSL_secure_zalloc(size + 1)),
-             WipeAndFree{size + 1}),
-      size_(size) {
+    : bytes_(Allocate(size), WipeAndFree{size}), size_(size) {
   if (bytes_ == nullptr) {
     std::abort();
   }
@@ -58,7 +68,9 @@ void Secret::Truncate(std::size_t size) {
 }
 
 void Secret::WipeAndFree::operator()(std::uint8_t* bytes) const noexcept {
-  OPENSSL_secure_clear_free(bytes, capacity);
+  if (capacity > 0) {
+    OPENSSL_secure_clear_free(bytes, capacity);
+  }
 }
 
 bool ConstantTimeEqual(std::span<const std::uint8_t> a,

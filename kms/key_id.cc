@@ -12,8 +12,15 @@ namespace {
 
 constexpr std::string_view kMultiRegionPrefix = "mrk-";
 
+// At least the characters of an ARN that are the same in each.
+constexpr std::size_t kArnFrame = 24;
+
 bool IsLowerHex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+int HexValue(char digit) {
+  return digit <= '9' ? digit - '0' : digit - 'a' + 10;
 }
 
 // Takes the text up to the next colon off `rest`; all of it if there is none.
@@ -41,29 +48,29 @@ bool IsAccount(std::string_view text) {
 
 std::optional<KeyIdBytes> ParseKeyId(std::string_view text) {
   KeyIdBytes id;
-  std::string digits;
-  if (text.starts_with(kMultiRegionPrefix)) {
+  const bool dashed = !text.starts_with(kMultiRegionPrefix);
+  if (!dashed) {
     id.kind = KeyIdKind::kMultiRegion;
-    digits = text.substr(kMultiRegionPrefix.size());
-  } else {
-    if (text.size() != 36) {
-      return std::nullopt;
-    }
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-      if (dash != (text[i] == '-')) {
-        return std::nullopt;
-      }
-      if (!dash) {
-        digits.push_back(text[i]);
-      }
-    }
+    text.remove_prefix(kMultiRegionPrefix.size());
   }
-  if (digits.size() != 32 || !std::ranges::all_of(digits, IsLowerHex)) {
+  if (text.size() != (dashed ? 36U : 32U)) {
     return std::nullopt;
   }
-  const auto bytes = base::HexDecode(digits);
-  std::ranges::copy(*bytes, id.bytes.begin());
+  std::size_t digits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (dashed && (i == 8 || i == 13 || i == 18 || i == 23)) {
+      if (text[i] != '-') {
+        return std::nullopt;
+      }
+      continue;
+    }
+    if (!IsLowerHex(text[i])) {
+      return std::nullopt;
+    }
+    std::uint8_t& byte = id.bytes[digits / 2];
+    byte = static_cast<std::uint8_t>(byte << 4 | HexValue(text[i]));
+    ++digits;
+  }
   return id;
 }
 
@@ -106,15 +113,19 @@ base::Result<KeyReference> ParseKeyReference(std::string_view text) {
 
 std::string KeyArn(std::string_view region, std::string_view account,
                    std::string_view id) {
-  std::string arn = "arn:aws:kms:";
-  arn.append(region).append(":").append(account).append(":key/").append(id);
+  std::string arn;
+  arn.reserve(kArnFrame + region.size() + account.size() + id.size());
+  arn.append("arn:aws:kms:").append(region);
+  arn.append(":").append(account).append(":key/").append(id);
   return arn;
 }
 
 std::string AliasArn(std::string_view region, std::string_view account,
                      std::string_view name) {
-  std::string arn = "arn:aws:kms:";
-  arn.append(region).append(":").append(account).append(":").append(name);
+  std::string arn;
+  arn.reserve(kArnFrame + region.size() + account.size() + name.size());
+  arn.append("arn:aws:kms:").append(region);
+  arn.append(":").append(account).append(":").append(name);
   return arn;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 
 namespace kms::audit {
 namespace {
@@ -90,6 +91,33 @@ void AppendEscape(char byte, char escape, std::string& out) {
   out.append({kHex[value >> 4], kHex[value & 15]});
 }
 
+// Whether none of the 8 bytes needs an escape or a look at its UTF-8. May also
+// say no for the sake of a neighbour: then they are looked at one by one.
+bool AllPlain(std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = kOnes * 0x80;
+  // Has its highest bit set, below the first high bit of x, where x is zero.
+  const auto zeros = [](std::uint64_t x) { return (x - kOnes) & ~x; };
+  const std::uint64_t special = bytes | (bytes + kOnes)  // From 0x7f on.
+                                | (bytes - kOnes * 0x20) |
+                                zeros(bytes ^ kOnes * '"') |
+                                zeros(bytes ^ kOnes * '\\');
+  return (special & kHighs) == 0;
+}
+
+// How many bytes at the front of `text`, in eights, are plain.
+std::size_t PlainEights(std::string_view text) {
+  std::size_t size = 0;
+  for (std::uint64_t bytes = 0; size + sizeof(bytes) <= text.size();
+       size += sizeof(bytes)) {
+    std::memcpy(&bytes, text.data() + size, sizeof(bytes));
+    if (!AllPlain(bytes)) {
+      break;
+    }
+  }
+  return size;
+}
+
 template <typename T>
 void AppendInteger(T value, std::string& out) {
   std::array<char, 24> digits;
@@ -103,7 +131,7 @@ void AppendInteger(T value, std::string& out) {
 void AppendJsonString(std::string_view text, std::string& out) {
   out.push_back('"');
   std::size_t plain = 0;  // Where the run of bytes to copy as they are began.
-  std::size_t i = 0;
+  std::size_t i = PlainEights(text);
   while (i < text.size()) {
     const char escape = kEscapes[static_cast<std::uint8_t>(text[i])];
     if (escape == kPlain) {

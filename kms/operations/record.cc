@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/record.h"
 
-#include <deque>
+#include <array>
+#include <list>
+#include <memory_resource>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "kms/audit/event.h"
@@ -14,12 +17,23 @@ namespace {
 using audit::Event;
 using audit::StringPair;
 
+// Where the parts of one event lie until it is written: for most, on the stack.
+class Arena {
+ public:
+  std::pmr::memory_resource* get() { return &resource_; }
+
+ private:
+  std::array<std::byte, 4096> first_;
+  std::pmr::monotonic_buffer_resource resource_{first_.data(), first_.size()};
+};
+
 // The members of an event that must be made, and what they view. The input is
 // copied by the operation's table: members that it does not know, blobs, and
 // members marked as not audited do not pass.
 class Parameters {
  public:
-  explicit Parameters(const Call& call) {
+  Parameters(const Call& call, Arena& arena) : arena_(arena.get()) {
+    members_.reserve(call.operation.input.size());
     for (const Member& member : call.operation.input) {
       const base::Json* const value = call.Find(member.name);
       if (value != nullptr && member.shape->audited) {
@@ -67,14 +81,14 @@ class Parameters {
   template <typename Make>
   void Push(const Member& member, bool right_type, Make make) {
     if (right_type) {
-      std::string& name = names_.emplace_back(member.name);
+      std::pmr::string& name = names_.emplace_back(member.name);
       name[0] = static_cast<char>(name[0] - 'A' + 'a');
       members_.push_back({name, make()});
     }
   }
 
   std::span<const StringPair> Pairs(const base::Json& object) {
-    std::vector<StringPair>& pairs = pairs_.emplace_back();
+    std::pmr::vector<StringPair>& pairs = pairs_.emplace_back();
     for (const auto& [key, value] :
          object.get_ref<const base::Json::object_t&>()) {
       if (value.is_string()) {
@@ -85,7 +99,7 @@ class Parameters {
   }
 
   std::span<const std::string_view> Items(const base::Json& list) {
-    std::vector<std::string_view>& items = items_.emplace_back();
+    std::pmr::vector<std::string_view>& items = items_.emplace_back();
     for (const base::Json& item : list) {
       if (item.is_string()) {
         items.push_back(base::TextOf(item));
@@ -95,7 +109,7 @@ class Parameters {
   }
 
   std::span<const StringPair> TagPairs(const base::Json& list) {
-    std::vector<StringPair>& pairs = pairs_.emplace_back();
+    std::pmr::vector<StringPair>& pairs = pairs_.emplace_back();
     for (const base::Json& tag : list) {
       const bool whole = tag.is_object() && tag.contains("TagKey") &&
                          tag.contains("TagValue") &&
@@ -109,16 +123,18 @@ class Parameters {
     return pairs;
   }
 
-  std::deque<std::string> names_;
-  std::deque<std::vector<StringPair>> pairs_;
-  std::deque<std::vector<std::string_view>> items_;
-  std::vector<audit::Member> members_;
+  std::pmr::memory_resource* arena_;
+  std::pmr::list<std::pmr::string> names_{arena_};
+  std::pmr::list<std::pmr::vector<StringPair>> pairs_{arena_};
+  std::pmr::list<std::pmr::vector<std::string_view>> items_{arena_};
+  std::pmr::vector<audit::Member> members_{arena_};
 };
 
 // The condition context as members: several values of one key stand as a list.
 class Conditions {
  public:
-  explicit Conditions(const Call& call) {
+  Conditions(const Call& call, Arena& arena) : arena_(arena.get()) {
+    members_.reserve(call.context.size());
     for (const policy::ContextEntry& entry : call.context) {
       if (entry.key == "kms:EncryptionContextKeys" ||
           entry.key == "aws:TagKeys") {
@@ -126,8 +142,7 @@ class Conditions {
       }
       std::string_view name = entry.key;
       if (!entry.suffix.empty()) {
-        name = names_.emplace_back(std::string(entry.key) +
-                                   std::string(entry.suffix));
+        name = names_.emplace_back(entry.key).append(entry.suffix);
       }
       members_.push_back({name, entry.value});
     }
@@ -136,13 +151,16 @@ class Conditions {
   audit::Members members() const { return members_; }
 
  private:
-  std::deque<std::string> names_;
-  std::vector<audit::Member> members_;
+  std::pmr::memory_resource* arena_;
+  std::pmr::list<std::pmr::string> names_{arena_};
+  std::pmr::vector<audit::Member> members_{arena_};
 };
 
-std::vector<audit::Member> DecisionMembers(const policy::Decision& decision) {
-  std::vector<audit::Member> members = {
-      {"verdict", policy::VerdictName(decision.verdict)}};
+std::pmr::vector<audit::Member> DecisionMembers(
+    const policy::Decision& decision, Arena& arena) {
+  std::pmr::vector<audit::Member> members(arena.get());
+  members.reserve(3);
+  members.push_back({"verdict", policy::VerdictName(decision.verdict)});
   if (!decision.layer.empty()) {
     members.push_back({"layer", decision.layer});
   }
@@ -163,10 +181,11 @@ Event::Identity IdentityOf(const Caller& caller) {
 
 std::string Render(const Call& call, const base::Error* error,
                    std::uint64_t store_revision) {
-  const Parameters parameters(call);
-  const Conditions conditions(call);
-  const std::vector<audit::Member> decision = DecisionMembers(call.decision);
-  std::vector<Event::Resource> resources;
+  Arena arena;
+  const Parameters parameters(call, arena);
+  const Conditions conditions(call, arena);
+  const auto decision = DecisionMembers(call.decision, arena);
+  std::pmr::vector<Event::Resource> resources(arena.get());
   for (const Check& check : call.checks) {
     if (check.key != nullptr) {
       resources.push_back({check.account, check.resource});

@@ -62,15 +62,17 @@ struct Checker {
                     shown.empty() ? "" : shown + " ", PathText(path), rule));
   }
 
-  void CheckLength(const Shape& shape, std::size_t length,
-                   const std::string& shown, const Path& path) {
+  // `shown` makes the text to show; only a broken constraint needs it.
+  template <typename Shown>
+  void CheckLength(const Shape& shape, std::size_t length, Shown shown,
+                   const Path& path) {
     const auto size = static_cast<std::int64_t>(length);
     if (shape.min != kUnbounded && size < shape.min) {
-      Break(shown, path,
+      Break(shown(), path,
             fmt::format("have length greater than or equal to {}", shape.min));
     }
     if (shape.max != kUnbounded && size > shape.max) {
-      Break(shown, path,
+      Break(shown(), path,
             fmt::format("have length less than or equal to {}", shape.max));
     }
   }
@@ -89,6 +91,8 @@ std::size_t CharacterCount(std::string_view utf8) {
 
 std::string Quoted(std::string_view text) { return fmt::format("'{}'", text); }
 
+std::string NotShown() { return {}; }
+
 base::Status Checker::CheckString(const Shape& shape, const Json& value,
                                   const Path& path) {
   if (!value.is_string()) {
@@ -104,7 +108,8 @@ base::Status Checker::CheckString(const Shape& shape, const Json& value,
     return {};
   }
   if (shape.min != kUnbounded || shape.max != kUnbounded) {
-    CheckLength(shape, CharacterCount(text), Quoted(text), path);
+    CheckLength(
+        shape, CharacterCount(text), [text] { return Quoted(text); }, path);
   }
   if (shape.pattern != nullptr && !shape.pattern->matches(text)) {
     Break(Quoted(text), path,
@@ -125,7 +130,7 @@ base::Status Checker::CheckBlob(const Shape& shape, const Json& value,
         base::ErrorCode::kSerialization,
         fmt::format("'{}' is {}", PathText(path), bytes.error().message)};
   }
-  CheckLength(shape, bytes->size(), "", path);
+  CheckLength(shape, bytes->size(), NotShown, path);
   if (path.parent == nullptr) {
     blobs->push_back({path.name, *std::move(bytes)});
   }
@@ -167,7 +172,7 @@ base::Status Checker::CheckList(const Shape& shape, const Json& value,
   if (!value.is_array()) {
     return WrongType(path, "a list");
   }
-  CheckLength(shape, value.size(), "", path);
+  CheckLength(shape, value.size(), NotShown, path);
   std::size_t index = 0;
   for (const Json& item : value) {
     const Path item_path = {&path, "", ++index};

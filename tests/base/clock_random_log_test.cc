@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -75,6 +77,29 @@ TEST(UuidTest, HasTheFormOfVersion4) {
     seen.insert(text);
   }
   EXPECT_EQ(seen.size(), 1000u);
+}
+
+// The generator's bytes are drawn in blocks: a fork must not share what is left
+// of one.
+TEST(UuidTest, AForkDoesNotRepeatItsParents) {
+  NewUuid();
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const Uuid uuid = NewUuid();
+    const bool written = write(ends[1], uuid.bytes.data(), 16) == 16;
+    _exit(written ? 0 : 1);
+  }
+  Uuid theirs;
+  ASSERT_EQ(read(ends[0], theirs.bytes.data(), 16), 16);
+  EXPECT_NE(theirs.bytes, NewUuid().bytes);
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST(UuidTest, TextShowsTheBytesInOrder) {

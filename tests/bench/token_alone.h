@@ -6,10 +6,20 @@
 
 namespace bench {
 
-// Makes a SoftHSM token in `folder` and, for each byte that comes from `in`,
-// generates keys on it for a slice of time as a worker does (generation, test,
-// syncfs, under the token's lock) and writes a line to `out`: the keys a
-// second. Returns at the end of `in`.
+// What can be asked of the token alone.
+enum class TokenTask : char {
+  // Generation, test and syncfs under the token's lock. Keys a second.
+  kGenerateKeys = 'k',
+  // The token's part of a hot operation. Microseconds of CPU for one.
+  kGenerateDataKey = 'g',
+  kEncrypt = 'e',
+  kDecrypt = 'd',
+};
+
+// Makes a SoftHSM token in `folder` and, for each TokenTask that comes from
+// `in`, has the token do it for a slice of time, in this process and as a
+// worker does it, and writes a line with the figure to `out`. Returns at the
+// end of `in`, and at the first failure.
 void MeasureTokenAlone(const std::string& folder, int in, int out);
 
 }  // namespace bench

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <utility>
 
 #include "tests/bench/load.h"
@@ -82,13 +83,14 @@ base::Status Workload::PrepareRequests() {
   ASSIGN_OR_RETURN(const std::string blob,
                    server_.Ask("Encrypt", encrypt, "CiphertextBlob"));
   operations_.push_back(
-      {"GenerateDataKey",
+      {"GenerateDataKey", TokenTask::kGenerateDataKey,
        SignedRequest("GenerateDataKey",
                      fmt::format(R"({{"KeyId":"{}","KeySpec":"AES_256",{}}})",
                                  key, kContext))});
-  operations_.push_back({"Encrypt", SignedRequest("Encrypt", encrypt)});
   operations_.push_back(
-      {"Decrypt",
+      {"Encrypt", TokenTask::kEncrypt, SignedRequest("Encrypt", encrypt)});
+  operations_.push_back(
+      {"Decrypt", TokenTask::kDecrypt,
        SignedRequest("Decrypt", fmt::format(R"({{"CiphertextBlob":"{}",{}}})",
                                             blob, kContext))});
   return {};
@@ -107,6 +109,8 @@ base::Status Workload::MeasureRates() {
       operation.at_64.push_back(many.rate);
       operation.share.push_back(many.rate / empty.rate);
       operation.cpu_us.push_back(many.cpu_us);
+      ASSIGN_OR_RETURN(const double token_cpu_us, AskToken(operation.task));
+      operation.token_cpu_us.push_back(token_cpu_us);
       operation.at_16.push_back(few.rate);
     }
   }
@@ -129,14 +133,25 @@ base::Status Workload::MeasureLatencies() {
 base::Status Workload::MeasureCreation() {
   SignedRequest create("CreateKey", "{}");
   for (int round = 0; round < options_.rounds; ++round) {
-    RETURN_IF_ERROR(token_alone_.Write("x"));
-    ASSIGN_OR_RETURN(const std::string line, token_alone_.ReadLine());
-    created_alone_.push_back(std::stod(line));
+    ASSIGN_OR_RETURN(const double alone, AskToken(TokenTask::kGenerateKeys));
+    created_alone_.push_back(alone);
     ASSIGN_OR_RETURN(const Slice slice,
                      Load(server_.port(), create, kCreators));
     created_.push_back(slice.rate);
   }
   return {};
+}
+
+base::Result<double> Workload::AskToken(TokenTask task) {
+  const char command = static_cast<char>(task);
+  RETURN_IF_ERROR(token_alone_.Write({&command, 1}));
+  ASSIGN_OR_RETURN(const std::string line, token_alone_.ReadLine());
+  double figure = 0;
+  const char* const end = line.data() + line.size();
+  if (std::from_chars(line.data(), end, figure).ptr != end) {
+    return Error{ErrorCode::kIo, "the token alone: " + line};
+  }
+  return figure;
 }
 
 base::Result<Workload::Slice> Workload::Load(std::uint16_t port,
@@ -195,9 +210,12 @@ void Workload::AddRowsOf(const Operation& operation,
   add(AtMost("half of that load, p99", Median(operation.p99_ms), kP99Ms,
              Milliseconds),
       false);
-  add(AtMost("server CPU a request", Median(operation.cpu_us), kCpuUs,
-             microseconds),
-      false);
+  const double server = Median(operation.cpu_us);
+  const double token = Median(operation.token_cpu_us);
+  add({"server CPU a request", microseconds(server), "", {}}, false);
+  add({"token alone, CPU a call", microseconds(token), "", {}}, false);
+  add(AtMost("CPU around the token", server - token, kCpuUs, microseconds),
+      slow_host);
 }
 
 std::vector<Row> Workload::Rows() const {

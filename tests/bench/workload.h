@@ -13,6 +13,7 @@
 #include "tests/bench/report.h"
 #include "tests/bench/server.h"
 #include "tests/bench/signed_request.h"
+#include "tests/bench/token_alone.h"
 
 namespace bench {
 
@@ -40,10 +41,12 @@ class Workload {
   // A hot operation, and a figure of each of its slices.
   struct Operation {
     std::string name;
+    TokenTask task;  // The token's part of it.
     SignedRequest request;
     std::vector<double> at_64{}, at_16{};    // Requests a second.
     std::vector<double> share{};             // Of the empty handler's, at 64.
     std::vector<double> cpu_us{};            // Of the server, a request, at 64.
+    std::vector<double> token_cpu_us{};      // Of the token alone.
     std::vector<double> p50_ms{}, p99_ms{};  // At half of that load.
   };
   struct Slice {
@@ -57,6 +60,7 @@ class Workload {
   base::Status MeasureRates();
   base::Status MeasureLatencies();
   base::Status MeasureCreation();
+  base::Result<double> AskToken(TokenTask task);
   base::Result<Slice> Load(std::uint16_t port, SignedRequest& request,
                            std::size_t connections,
                            std::optional<double> rate = {});

@@ -107,6 +107,21 @@ TEST(AuditEventTest, EveryByteOfAClientsTextSurvivesAndStaysOnOneLine) {
   EXPECT_EQ(json["requestParameters"][every], every);
 }
 
+// Text is looked at in eights: each byte must count wherever it stands in one.
+TEST(AuditEventTest, AByteIsEscapedAlikeWhereverItStands) {
+  for (int byte = 0; byte < 0x80; ++byte) {
+    const std::string one(1, static_cast<char>(byte));
+    const std::string quoted = Quoted(one);
+    const std::string escaped = quoted.substr(1, quoted.size() - 2);
+    for (std::size_t before = 0; before < 18; ++before) {
+      const std::string left(before, 'a');
+      const std::string right(18 - before, '~');
+      EXPECT_EQ(Quoted(left + one + right), '"' + left + escaped + right + '"')
+          << "byte " << byte << " at " << before;
+    }
+  }
+}
+
 TEST(AuditEventTest, BytesThatAreNotUtf8AreReplaced) {
   const std::string r = "\xEF\xBF\xBD";
   const struct {
