@@ -2,6 +2,7 @@
 """Faults of the token and its workers."""
 
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -124,24 +125,30 @@ class Order(FaultCase):
         trace = server.folder / "trace"
         pids = ",".join(map(str, family(server)))
         strace = subprocess.Popen(
-            ["strace", "-f", "-y", "-e", "trace=syncfs,fdatasync,fsync,pwrite64",
-             "-e", "signal=none", "-o", trace, "-p", pids],
+            ["strace", "-f", "-y", "-s", "5000", "-e",
+             "trace=syncfs,fdatasync,fsync,pwrite64", "-e", "signal=none", "-o",
+             trace, "-p", pids],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for _ in range(len(pids.split(","))):
             self.assertIn("attached", strace.stderr.readline())
-        key, _ = self.new_key(server)
+        mark = "mark" + secrets.token_hex(16)
+        made = self.ask(server, "CreateKey", Description=mark)
         strace.send_signal(signal.SIGINT)
         strace.communicate(timeout=PATIENCE_SECONDS)
-        order = self.milestones(trace, str(server.dev))
+        order = self.milestones(trace, str(server.dev), mark)
         self.assertIn("token", order, trace.read_text())
+        first = order.index("token")
         last = len(order) - 1 - order[::-1].index("token")
-        # The intent before, the key after.
-        self.assertIn("store", order[:order.index("token")])
-        self.assertIn("store", order[last:])
+        # The intent before; the row of this key, which alone has the
+        # description, and the sync of that commit after.
+        self.assertIn("store", order[:first])
+        self.assertIn("key", order)
+        self.assertGreater(order.index("key"), last)
+        self.assertIn("store", order[order.index("key"):])
         self.check_audit(server)
-        self.ask(server, "DescribeKey", KeyId=key)
+        self.ask(server, "DescribeKey", KeyId=made["KeyMetadata"]["KeyId"])
 
-    def milestones(self, trace, folder):
+    def milestones(self, trace, folder, mark):
         order = []
         for line in trace.read_text().splitlines():
             found = self.CALL.match(line)
@@ -153,6 +160,9 @@ class Order(FaultCase):
             elif (name in ("fdatasync", "fsync")
                   and f"<{folder}/claviger.db-wal>" in rest):
                 order.append("store")
+            elif (name == "pwrite64" and mark in rest
+                  and f"<{folder}/claviger.db" in rest):
+                order.append("key")
         return order
 
 
