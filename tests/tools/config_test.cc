@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/config/config.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -15,6 +16,7 @@ using base::ErrorCode;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
+using testlib::IsOk;
 using testlib::StatusIs;
 
 constexpr const char* kStore = R"(
@@ -225,6 +227,20 @@ TEST_F(ConfigTest, AFileThatIsNotThereIsNamed) {
   EXPECT_THAT(Load("/nonexistent/claviger.toml"),
               StatusIs(ErrorCode::kInvalidArgument,
                        StartsWith("/nonexistent/claviger.toml:")));
+}
+
+TEST_F(ConfigTest, PlainHttpStaysOnLoopback) {
+  for (const char* host : {"127.0.0.1", "127.8.9.10", "[::1]"}) {
+    EXPECT_THAT(ReadWith(fmt::format("listen.http = \"{}:0\"\n", host)), IsOk())
+        << host;
+  }
+  for (const char* host : {"0.0.0.0", "[::]", "10.0.0.1", "localhost", "[::2]",
+                           "128.0.0.1", "[::ffff:127.0.0.1]"}) {
+    EXPECT_THAT(ReadWith(fmt::format("listen.http = \"{}:0\"\n", host)),
+                StatusIs(ErrorCode::kInvalidArgument,
+                         HasSubstr("for loopback addresses only")))
+        << host;
+  }
 }
 
 TEST(ListenAddressTest, RefusesWhatIsNone) {

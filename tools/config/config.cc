@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/config/config.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -251,6 +253,18 @@ Status ReadTables(TableReader& reader, Config& config) {
 }
 
 // What no single key can say.
+// 127.0.0.0/8 and ::1 (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3), as numbers: a name
+// could come to mean something else.
+bool IsLoopback(const std::string& host) {
+  in_addr v4{};
+  in6_addr v6{};
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) {
+    return (ntohl(v4.s_addr) >> 24) == 127;
+  }
+  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 &&
+         IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
 Status CheckWhole(const std::string& file, const Config& config) {
   const auto wrong = [&file](const std::string& reason) {
     return Error{ErrorCode::kInvalidArgument, file + ": " + reason};
@@ -264,6 +278,12 @@ Status CheckWhole(const std::string& file, const Config& config) {
         fmt::format("there are {} [[key_store]] tables; this release "
                     "serves exactly one",
                     config.key_stores.size()));
+  }
+  if (config.http && !IsLoopback(config.http->host)) {
+    return wrong(fmt::format(
+        "listen.http is plain HTTP, for loopback addresses only (127.0.0.1, "
+        "::1), not for {}; listen there with listen.https",
+        config.http->host));
   }
   const bool has_files =
       !config.certificate.empty() && !config.private_key.empty();
