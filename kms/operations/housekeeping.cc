@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "kms/operations/deletion.h"
 #include "kms/operations/outbox.h"
+#include "kms/operations/rotation.h"
 
 namespace kms::operations {
 namespace {
@@ -49,6 +50,7 @@ void WatchClock(Environment& environment, bool& distrusted) {
 asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   bool distrusted = false;
+  RotationScheduler rotations(environment);
   for (int round = 0;; ++round) {
     boost::system::error_code cancelled;
     timer.expires_after(kRound);
@@ -66,6 +68,10 @@ asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
     if (!destroyed) {
       base::LogError("destroying keys that are due: {}",
                      destroyed.error().message);
+    }
+    const base::Status rotated = co_await rotations.RunPass();
+    if (!rotated) {
+      base::LogError("rotating keys that are due: {}", rotated.error().message);
     }
     if (round % kRoundsPerProgress == 0) {
       co_await PersistProgress(environment);

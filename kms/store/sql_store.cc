@@ -107,6 +107,13 @@ base::Result<std::vector<std::string>> SqlStore::ListDueDeletions(
   });
 }
 
+base::Result<std::vector<std::string>> SqlStore::ListDueRotations(
+    base::WallTime now, int limit) {
+  return readers_->With([now, limit](Connection& connection) {
+    return ReadDueRotations(connection, now, limit);
+  });
+}
+
 base::Result<std::vector<hsm::Locator>> SqlStore::ListLocators(
     std::string_view key_store) {
   return readers_->With([&](Connection& connection) {

@@ -44,6 +44,8 @@ class SqlStore final : public Store {
                                         int limit) override;
   base::Result<std::vector<std::string>> ListDueDeletions(
       base::WallTime now) override;
+  base::Result<std::vector<std::string>> ListDueRotations(base::WallTime now,
+                                                          int limit) override;
   base::Result<std::vector<hsm::Locator>> ListLocators(
       std::string_view key_store) override;
 

@@ -89,6 +89,9 @@ class Transaction {
   virtual base::Status InsertKey(const Key& key) = 0;
   // Writes all columns but the materials.
   virtual base::Status UpdateKey(const Key& key) = 0;
+  // Gives a key its newest material, which becomes the current one.
+  virtual base::Status AddMaterial(std::string_view key_id,
+                                   const KeyMaterial& material) = 0;
   // Removes the key, its materials, aliases and tags.
   virtual base::Status DeleteKey(std::string_view id) = 0;
 
@@ -179,6 +182,10 @@ class Store {
   // destruction has begun.
   virtual base::Result<std::vector<std::string>> ListDueDeletions(
       base::WallTime now) = 0;
+  // The first `limit` enabled keys of all accounts whose rotation was due at
+  // `now`, the longest overdue first.
+  virtual base::Result<std::vector<std::string>> ListDueRotations(
+      base::WallTime now, int limit) = 0;
   // Every locator that the store knows in this key store: materials and service
   // keys.
   virtual base::Result<std::vector<hsm::Locator>> ListLocators(
