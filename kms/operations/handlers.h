@@ -45,6 +45,7 @@ Answer GenerateDataKeyWithoutPlaintext(Call& call);
 base::Status ValidateGenerateRandom(const Call& call);
 Answer GenerateRandom(Call& call);
 
+Answer GetKeyLastUsage(Call& call);
 Answer GetKeyPolicy(Call& call);
 Answer GetKeyRotationStatus(Call& call);
 

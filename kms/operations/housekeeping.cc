@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "kms/operations/deletion.h"
+#include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/rotation.h"
 
@@ -28,6 +29,14 @@ asio::awaitable<void> PersistProgress(Environment& environment) {
   const base::Status status = co_await environment.store.Write(set);
   if (!status) {
     base::LogWarning("cannot persist the clock's progress: {}",
+                     status.error().message);
+  }
+}
+
+asio::awaitable<void> SaveUsage(Environment& environment) {
+  const base::Status status = co_await environment.last_usage.Save();
+  if (!status) {
+    base::LogWarning("cannot save when keys were last used: {}",
                      status.error().message);
   }
 }
@@ -75,6 +84,7 @@ asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
     }
     if (round % kRoundsPerProgress == 0) {
       co_await PersistProgress(environment);
+      co_await SaveUsage(environment);
     }
   }
 }

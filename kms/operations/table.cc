@@ -146,6 +146,7 @@ constexpr std::array kOperations = {
     Operation{kAws, "GenerateDataKey", "kms:GenerateDataKey", kGenerateDataKey, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKey, ResolveKeyId, GenerateDataKey},
     Operation{kAws, "GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext", kGenerateDataKeyWithoutPlaintext, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKey, ResolveKeyId, GenerateDataKeyWithoutPlaintext},
     Operation{kAws, "GenerateRandom", "kms:GenerateRandom", kGenerateRandom, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateGenerateRandom, ResolveNothing, GenerateRandom},
+    Operation{kAws, "GetKeyLastUsage", "kms:GetKeyLastUsage", kKeyIdOnly, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyLastUsage},
     Operation{kAws, "GetKeyPolicy", "kms:GetKeyPolicy", kGetKeyPolicy, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyPolicy},
     Operation{kAws, "GetKeyRotationStatus", "kms:GetKeyRotationStatus", kKeyIdOnly, kIdOrArn, kAnyState, kReads, !kGrantable, kCrossAccount, nullptr, ResolveKeyId, GetKeyRotationStatus},
     Operation{kAws, "ListAliases", "kms:ListAliases", kListAliases, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListAliases, ResolveOptionalKeyId, ListAliases},

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "kms/store/columns.h"
+#include "kms/store/migrations.h"
+#include "kms/store/schema.h"
 
 namespace kms::store {
 namespace {
@@ -189,6 +191,17 @@ StoreInfo TakeStoreInfo(Columns& columns) {
   return info;
 }
 
+KeyUsage TakeKeyUsage(Columns& columns) {
+  KeyUsage usage;
+  usage.operation = columns.Text();
+  usage.time = columns.Time();
+  usage.event_id = columns.Text();
+  usage.request_id = columns.Text();
+  return usage;
+}
+
+base::WallTime TakeTime(Columns& columns) { return columns.Time(); }
+
 ClockProgress TakeClockProgress(Columns& columns) { return {columns.Time()}; }
 
 }  // namespace
@@ -353,6 +366,33 @@ base::Result<std::optional<ClockProgress>> ReadClockProgress(
       TakeAll(connection.Query("SELECT trusted FROM clock_progress"),
               "clock_progress", TakeClockProgress));
   return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
+base::Result<std::optional<KeyUsage>> ReadKeyUsage(Connection& connection,
+                                                   std::string_view key_id) {
+  constexpr std::string_view kSelect =
+      "SELECT operation, used, event_id, request_id FROM last_usages "
+      "WHERE key_id = $1";
+  ASSIGN_OR_RETURN(std::vector<KeyUsage> found,
+                   TakeAll(connection.Query(kSelect, {ToValue(key_id)}),
+                           "last_usages", TakeKeyUsage));
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection) {
+  // Its number may not be what it was elsewhere; its text is.
+  const std::string checksum = Migration{0, kSchemaKeyUsage}.Checksum();
+  ASSIGN_OR_RETURN(
+      const std::vector<base::WallTime> found,
+      TakeAll(connection.Query("SELECT applied_at FROM schema_migrations "
+                               "WHERE checksum = $1",
+                               {ToValue(checksum)}),
+              "schema_migrations", TakeTime));
+  if (found.empty()) {
+    return Error{ErrorCode::kCorrupt,
+                 "the store does not say when it got its table last_usages"};
+  }
+  return found.front();
 }
 
 base::Result<StoreInfo> ReadStoreInfo(Connection& connection) {

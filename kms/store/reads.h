@@ -50,6 +50,9 @@ base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection);
 base::Result<std::vector<OutboxEvent>> ReadOutbox(Connection& connection);
 base::Result<std::optional<ClockProgress>> ReadClockProgress(
     Connection& connection);
+base::Result<std::optional<KeyUsage>> ReadKeyUsage(Connection& connection,
+                                                   std::string_view key_id);
+base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection);
 base::Result<StoreInfo> ReadStoreInfo(Connection& connection);  // kNotFound
 
 // The words of IntentKind.

@@ -128,6 +128,18 @@ ALTER TABLE key_materials ADD COLUMN rotation_date BIGINT;
 ALTER TABLE key_materials ADD COLUMN rotation_type TEXT;
 )sql";
 
+// The last successful cryptographic operation of each key. When this migration
+// was applied is when the store began to know it.
+inline constexpr std::string_view kSchemaKeyUsage =
+    R"sql(CREATE TABLE last_usages (
+  key_id TEXT NOT NULL PRIMARY KEY REFERENCES keys (id),
+  operation TEXT NOT NULL,
+  used BIGINT NOT NULL,
+  event_id TEXT NOT NULL,
+  request_id TEXT NOT NULL
+);
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

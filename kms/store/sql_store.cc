@@ -141,6 +141,17 @@ base::Result<std::optional<ClockProgress>> SqlStore::GetClockProgress() {
   return readers_->With(ReadClockProgress);
 }
 
+base::Result<std::optional<KeyUsage>> SqlStore::FindKeyUsage(
+    std::string_view key_id) {
+  return readers_->With([key_id](Connection& connection) {
+    return ReadKeyUsage(connection, key_id);
+  });
+}
+
+base::Result<base::WallTime> SqlStore::KeyUsageSince() {
+  return readers_->With(ReadKeyUsageSince);
+}
+
 asio::awaitable<base::Status> SqlStore::Write(Change change) {
   if (writer_ == nullptr) {
     co_return ReadOnly();

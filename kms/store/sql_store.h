@@ -55,6 +55,10 @@ class SqlStore final : public Store {
   base::Result<std::vector<OutboxEvent>> ListOutbox() override;
   base::Result<std::optional<ClockProgress>> GetClockProgress() override;
 
+  base::Result<std::optional<KeyUsage>> FindKeyUsage(
+      std::string_view key_id) override;
+  base::Result<base::WallTime> KeyUsageSince() override;
+
   boost::asio::awaitable<base::Status> Write(Change change) override;
   base::Status WriteNow(Change change) override;
   void ForgetOutbox(std::string event_id) override;

@@ -70,6 +70,14 @@ struct OutboxEvent {
   std::string text;  // The event's JSON, without the chain members.
 };
 
+// The last successful cryptographic operation with a key.
+struct KeyUsage {
+  std::string operation;
+  base::WallTime time{};
+  std::string event_id;  // In the audit log.
+  std::string request_id;
+};
+
 // How far time has provably passed (design: rules of the HSM layer, 6).
 struct ClockProgress {
   base::WallTime trusted{};  // Advances with the monotonic clock only.
@@ -115,6 +123,10 @@ class Transaction {
 
   virtual base::Status InsertServiceKey(const ServiceKey& key) = 0;
   virtual base::Status InsertAccessKey(const AccessKey& key) = 0;
+
+  // Does nothing if there is no such key any more.
+  virtual base::Status PutKeyUsage(std::string_view key_id,
+                                   const KeyUsage& usage) = 0;
 
   virtual base::Status AddOutbox(const OutboxEvent& event) = 0;
   virtual base::Status SetClockProgress(const ClockProgress& progress) = 0;
@@ -196,6 +208,11 @@ class Store {
   virtual base::Result<std::vector<AccessKey>> ListAccessKeys() = 0;
   virtual base::Result<std::vector<OutboxEvent>> ListOutbox() = 0;
   virtual base::Result<std::optional<ClockProgress>> GetClockProgress() = 0;
+
+  virtual base::Result<std::optional<KeyUsage>> FindKeyUsage(
+      std::string_view key_id) = 0;
+  // Since when this store knows how its keys are used.
+  virtual base::Result<base::WallTime> KeyUsageSince() = 0;
 
   // Runs `change` in one transaction on the writer thread (again from the start
   // if the database asks for a retry: it must have no other effects), commits

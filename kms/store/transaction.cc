@@ -155,10 +155,12 @@ base::Status SqlTransaction::DeleteKey(std::string_view id) {
   touched_.keys.insert(std::string(id));
   // Reserved counters stay: a value handed out once is never handed out again,
   // whatever happens to the key.
-  for (const std::string_view sql : {"DELETE FROM aliases WHERE key_id = $1",
-                                     "DELETE FROM tags WHERE key_id = $1",
-                                     "DELETE FROM key_materials "
-                                     "WHERE key_id = $1"}) {
+  for (const std::string_view sql :
+       {"DELETE FROM aliases WHERE key_id = $1",
+        "DELETE FROM tags WHERE key_id = $1",
+        "DELETE FROM last_usages WHERE key_id = $1",
+        "DELETE FROM key_materials "
+        "WHERE key_id = $1"}) {
     RETURN_IF_ERROR(connection_.Run(sql, {ToValue(id)}));
   }
   return RunOnOne("DELETE FROM keys WHERE id = $1", {ToValue(id)}, kNoKey);
@@ -270,6 +272,24 @@ base::Status SqlTransaction::InsertAccessKey(const AccessKey& key) {
        ToValue(key.user_id), ToValue(key.active),
        BlobValue(key.sealed_secret.nonce),
        BlobValue(key.sealed_secret.ciphertext), ToValue(key.created)}));
+  return {};
+}
+
+base::Status SqlTransaction::PutKeyUsage(std::string_view key_id,
+                                         const KeyUsage& usage) {
+  ASSIGN_OR_RETURN(const Rows rows,
+                   connection_.Query("SELECT id FROM keys WHERE id = $1",
+                                     {ToValue(key_id)}));
+  if (rows.empty()) {
+    return {};
+  }
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO last_usages (key_id, operation, used, event_id, request_id) "
+      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id) DO UPDATE "
+      "SET operation = excluded.operation, used = excluded.used, "
+      "event_id = excluded.event_id, request_id = excluded.request_id",
+      {ToValue(key_id), ToValue(usage.operation), ToValue(usage.time),
+       ToValue(usage.event_id), ToValue(usage.request_id)}));
   return {};
 }
 

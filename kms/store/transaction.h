@@ -60,6 +60,9 @@ class SqlTransaction final : public Transaction {
   base::Status InsertServiceKey(const ServiceKey& key) override;
   base::Status InsertAccessKey(const AccessKey& key) override;
 
+  base::Status PutKeyUsage(std::string_view key_id,
+                           const KeyUsage& usage) override;
+
   base::Status AddOutbox(const OutboxEvent& event) override;
   base::Status SetClockProgress(const ClockProgress& progress) override;
 

@@ -178,6 +178,29 @@ class ListKeyRotations(ServerCase):
                      "ListKeyRotations", KeyId=key, Marker="nonsense")
 
 
+class GetKeyLastUsage(FaultCase):
+
+    def test_survives_a_stop(self):
+        server = self.new_server().start()
+        key, blob = self.new_key(server)
+        unused = self.ask(server, "CreateKey")["KeyMetadata"]["KeyId"]
+        self.ask(server, "Decrypt", CiphertextBlob=blob)
+        shown = self.ask(server, "GetKeyLastUsage", KeyId=key)
+        self.assertEqual(shown["KeyId"], key)
+        self.assertEqual(shown["KeyLastUsage"]["Operation"], "Decrypt")
+        [record] = [record for record in audit_records(server)
+                    if record.get("eventName") == "Decrypt"]
+        self.assertEqual(shown["KeyLastUsage"]["CloudTrailEventId"],
+                         record["eventID"])
+        self.assertEqual(shown["KeyLastUsage"]["KmsRequestId"],
+                         record["requestID"])
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        self.assertEqual(self.ask(server, "GetKeyLastUsage", KeyId=key), shown)
+        self.assertNotIn("KeyLastUsage",
+                         self.ask(server, "GetKeyLastUsage", KeyId=unused))
+
+
 class Automatic(FaultCase):
     """The store is told that the day has come: the tests have no clock."""
 

@@ -126,6 +126,7 @@ const std::map<std::string_view, std::string_view> states_by_operation = {
     {"Encrypt", "+1335bc+"},
     {"GenerateDataKey", "+1335bc+"},
     {"GenerateDataKeyWithoutPlaintext", "+1335bc+"},
+    {"GetKeyLastUsage", "++++++++"},
     {"GetKeyPolicy", "++++++++"},
     {"GetKeyRotationStatus", "++++++++"},
     {"ListAliases", "++++++++"},

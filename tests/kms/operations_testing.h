@@ -21,6 +21,7 @@
 #include "kms/operations/api_service.h"
 #include "kms/operations/counters.h"
 #include "kms/operations/deletion.h"
+#include "kms/operations/last_usage.h"
 #include "tests/testlib/status.h"
 #include "tests/testlib/temp_dir.h"
 
@@ -155,6 +156,7 @@ class OperationsTest : public testing::Test {
     AdministratorsOnly authorizer;
     std::unique_ptr<store::Store> store;
     std::unique_ptr<DeletionGuard> guard;
+    LastUsage last_usage;
     std::unique_ptr<RefusingLog> log;
     Counters counters;
     hsm::client::Client hsm;

@@ -387,6 +387,32 @@ TEST_F(StoreRowsTest, ListsKeysThatAreDueForRotation) {
               StatusIs(ErrorCode::kInvalidArgument));
 }
 
+TEST_F(StoreRowsTest, KeepsTheLastUsageOfAKey) {
+  const Key key = MakeKey(1);
+  ASSERT_OK(Insert(key));
+  EXPECT_EQ(Take(store_->FindKeyUsage(key.id)).has_value(), false);
+  for (const std::string operation : {"Encrypt", "Decrypt"}) {
+    const KeyUsage usage = {operation, At(7), "event", "request"};
+    ASSERT_OK(Change([&](Transaction& change) -> base::Status {
+      RETURN_IF_ERROR(change.PutKeyUsage("absent", usage));
+      return change.PutKeyUsage(key.id, usage);
+    }));
+    const auto found = Take(store_->FindKeyUsage(key.id));
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->operation, operation);
+    EXPECT_EQ(found->time, At(7));
+    EXPECT_EQ(found->event_id, "event");
+    EXPECT_EQ(found->request_id, "request");
+  }
+  EXPECT_EQ(Take(store_->FindKeyUsage("absent")).has_value(), false);
+  const base::WallTime since = Take(store_->KeyUsageSince());
+  Reopen();
+  EXPECT_EQ(Take(store_->KeyUsageSince()), since);
+  ASSERT_OK(
+      Change([&](Transaction& change) { return change.DeleteKey(key.id); }));
+  EXPECT_EQ(Take(store_->FindKeyUsage(key.id)).has_value(), false);
+}
+
 TEST_F(StoreRowsTest, KeepsIntentsUntilTheyAreSettled) {
   Intent intent;
   intent.locator.bytes.fill(7);

@@ -77,6 +77,7 @@ struct Daemon::Parts {
   std::unique_ptr<kms::store::Store> store;
   std::unique_ptr<kms::audit::Log> log;
   std::unique_ptr<kms::operations::DeletionGuard> deletion_guard;
+  std::unique_ptr<kms::operations::LastUsage> last_usage;
   std::shared_ptr<kms::http::TlsContext> tls;
   std::vector<std::unique_ptr<IoThread>> threads;
   std::uint16_t http_port = 0;
@@ -88,6 +89,7 @@ base::Status Daemon::Parts::OpenStore() {
   ASSIGN_OR_RETURN(store, kms::store::Store::Open(options, clock));
   ASSIGN_OR_RETURN(deletion_guard,
                    kms::operations::DeletionGuard::Load(*store, clock));
+  last_usage = std::make_unique<kms::operations::LastUsage>(*store);
   return {};
 }
 
@@ -151,6 +153,7 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                          .store = *parts.store,
                          .log = *parts.log,
                          .deletion_guard = *parts.deletion_guard,
+                         .last_usage = *parts.last_usage,
                          .credentials = parts.credentials,
                          .metrics = parts.metrics,
                          .authorizer = parts.authorizer};
@@ -199,6 +202,11 @@ void Daemon::Run() {
   }
   parts.threads.front()->Run(kms::operations::Chores::kAll);
   others.clear();
+  const base::Status saved = parts.last_usage->SaveNow();
+  if (!saved) {
+    base::LogWarning("cannot save when keys were last used: {}",
+                     saved.error().message);
+  }
   parts.log->Close();
 }
 
