@@ -119,6 +119,7 @@ boost::asio::awaitable<base::Status> LastUsage::Save() {
 }
 
 base::Status LastUsage::SaveNow() {
+  End(base::Error{base::ErrorCode::kTimeout, "cut off"});
   base::Status status;
   const std::vector<store::Store::Change> changes = Begin();
   if (changes.empty()) {

@@ -35,7 +35,9 @@ class LastUsage {
 
   // Saves what is new. If that fails it is kept for the next time.
   boost::asio::awaitable<base::Status> Save();
-  base::Status SaveNow();  // From a thread without a coroutine.
+  // Saves all, from a thread without a coroutine, when no Save goes on any
+  // more: one that was cut off is done again.
+  base::Status SaveNow();
 
  private:
   using Usages = std::unordered_map<std::string, store::KeyUsage>;
@@ -43,7 +45,7 @@ class LastUsage {
   void NoteKey(const Key& key, const Call& call);
   // What to save, in parts that each are one change of the store.
   std::vector<store::Store::Change> Begin();
-  void End(const base::Status& status);
+  void End(const base::Status& status);  // A failed one is kept.
 
   store::Store& store_;
   std::mutex mutex_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -22,7 +23,8 @@ using base::ErrorCode;
 
 // Housekeeping has other things to do, too.
 constexpr int kMostPerPass = 32;
-constexpr auto kRetryAfter = std::chrono::minutes(1);
+constexpr auto kFirstPause = std::chrono::minutes(1);
+constexpr auto kLongestPause = std::chrono::minutes(60);
 
 // What CloudTrail says of a rotation. AWS KMS Developer Guide, "RotateKey".
 std::vector<ServiceDetail> DetailsOf(const Key& before,
@@ -116,22 +118,37 @@ asio::awaitable<base::Status> RotationScheduler::RotateById(
   co_return co_await Rotate(*found);
 }
 
+bool RotationScheduler::Waits(const std::string& id,
+                              base::MonotonicTime now) const {
+  const auto it = failures_.find(id);
+  return it != failures_.end() && it->second.again > now;
+}
+
+void RotationScheduler::NoteFailure(const std::string& id,
+                                    base::MonotonicTime now) {
+  Failure& failure = failures_[id];
+  failure.pause = std::clamp(failure.pause * 2, kFirstPause, kLongestPause);
+  failure.again = now + failure.pause;
+}
+
 asio::awaitable<base::Status> RotationScheduler::RunPass() {
   if (!environment_.hsm.Ready()) {
     co_return base::Status();
   }
   const base::MonotonicTime now = environment_.clock.Monotonic();
-  std::erase_if(failed_,
-                [now](const auto& entry) { return entry.second <= now; });
+  // A key that was not tried again in all this time is not due any more.
+  std::erase_if(failures_, [now](const auto& entry) {
+    return entry.second.again + kLongestPause <= now;
+  });
   // As many more as are skipped.
-  const int limit = kMostPerPass + static_cast<int>(failed_.size());
+  const int limit = kMostPerPass + static_cast<int>(failures_.size());
   CO_ASSIGN_OR_RETURN(const auto due, environment_.store.ListDueRotations(
                                           environment_.clock.Now(), limit));
   for (const std::string& id : due) {
     if (!environment_.unlogged.empty()) {
       co_return base::Status();
     }
-    if (failed_.contains(id)) {
+    if (Waits(id, now)) {
       continue;
     }
     const base::Status status = co_await RotateById(id);
@@ -139,12 +156,13 @@ asio::awaitable<base::Status> RotationScheduler::RunPass() {
                          status.error().code == ErrorCode::kConflict ||
                          status.error().code == ErrorCode::kNotFound;
     if (!settled) {
-      failed_[id] = now + kRetryAfter;
+      NoteFailure(id, now);
       co_return Error{status.error().code,
                       fmt::format("the rotation of key {} failed, and is tried "
                                   "again: {}",
                                   id, status.error().message)};
     }
+    failures_.erase(id);
   }
   co_return base::Status();
 }

@@ -3,6 +3,7 @@
 #define KMS_OPERATIONS_ROTATION_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -43,16 +44,24 @@ class RotationScheduler {
 
   // One pass: rotates some keys that are due, the longest overdue first. The
   // first failure ends the pass, because it may be the token's; its key stays
-  // due, and is tried again after a while, when others have had their turn.
+  // due, and is tried again after a minute, then two, at last every hour, so
+  // that keys which always fail leave the others their turn.
   // Does nothing while no worker answers or the log lacks earlier events.
   boost::asio::awaitable<base::Status> RunPass();
 
  private:
   boost::asio::awaitable<base::Status> Rotate(const Key& key);
   boost::asio::awaitable<base::Status> RotateById(const std::string& id);
+  bool Waits(const std::string& id, base::MonotonicTime now) const;
+  void NoteFailure(const std::string& id, base::MonotonicTime now);
+
+  struct Failure {
+    base::MonotonicTime again{};   // When to try it again.
+    std::chrono::minutes pause{};  // How long that is from the last time.
+  };
 
   Environment& environment_;
-  std::map<std::string, base::MonotonicTime> failed_;  // When to try again.
+  std::map<std::string, Failure> failures_;  // By key.
 };
 
 }  // namespace kms::operations

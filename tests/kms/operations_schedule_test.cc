@@ -227,6 +227,21 @@ TEST_F(SchedulerTest, AKeyThatFailsIsTriedAgainAndDoesNotHoldUpOthers) {
   ExpectSettled(2);
 }
 
+TEST_F(SchedulerTest, WaitsLongerAfterEachFailure) {
+  clock_.Advance(days(90));
+  RotationScheduler scheduler(environment());
+  environment().algorithm = static_cast<hsm::Algorithm>(99);
+  for (const int pause : {1, 2, 4, 8, 16, 32, 60, 60}) {
+    EXPECT_FALSE(Run(scheduler.RunPass()));
+    clock_.Advance(minutes(pause) - seconds(1));
+    EXPECT_OK(Run(scheduler.RunPass()));
+    clock_.Advance(seconds(1));
+  }
+  environment().algorithm = hsm::Algorithm::kXaes256Gcm;
+  ASSERT_OK(Run(scheduler.RunPass()));
+  ExpectSettled(2);
+}
+
 TEST_F(SchedulerTest, WaitsForTheAuditLog) {
   clock_.Advance(seconds(1));
   const std::string first = std::exchange(key_, NewKey());

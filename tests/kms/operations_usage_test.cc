@@ -28,6 +28,22 @@ class LastUsageTest : public OperationsTest {
   double Date(base::WallTime time) const {
     return std::chrono::duration<double>(time.time_since_epoch()).count();
   }
+  // As if the key had encrypted.
+  void NoteEncrypt(LastUsage& usage, const Key& key) {
+    const Caller caller = identity::Administrator(kAccount);
+    const Request request = {.service = "TrentService",
+                             .operation = "Encrypt",
+                             .body = "",
+                             .region = kRegion,
+                             .caller = caller,
+                             .source_address = "",
+                             .user_agent = "",
+                             .request_id = ""};
+    Call call(environment(), request,
+              *FindOperation("TrentService", "Encrypt"));
+    call.key = std::make_shared<const Key>(key);
+    usage.Note(call);
+  }
   base::Status Save() { return Run(environment().last_usage.Save()); }
 
   std::string key_;
@@ -107,6 +123,21 @@ TEST_F(LastUsageTest, SurvivesARestartOnceSaved) {
   EXPECT_EQ(Usage(key_), before);
 }
 
+TEST_F(LastUsageTest, ASaveThatFailsIsTriedAgain) {
+  Encrypted(key_, "x");
+  const json before = Usage(key_);
+  const auto viewer = testlib::Take(
+      store::Store::OpenReadOnly({.path = folder_.path() / "claviger.db"}));
+  LastUsage other(*viewer);
+  NoteEncrypt(other, *testlib::Take(store().FindKey(key_)));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(Run(other.Save()), StatusIs(ErrorCode::kStoreUnavailable));
+    EXPECT_THAT(other.SaveNow(), StatusIs(ErrorCode::kStoreUnavailable));
+    EXPECT_EQ(testlib::Take(other.Find(key_))->operation, "Encrypt");
+  }
+  EXPECT_EQ(Usage(key_), before);
+}
+
 TEST_F(LastUsageTest, WhatACrashTakesIsTheLastMinute) {
   const std::string blob = Encrypted(key_, "x");
   ASSERT_OK(Save());
@@ -122,20 +153,7 @@ TEST_F(LastUsageTest, SavesManyKeysInParts) {
   for (int i = 0; i < 600; ++i) {
     Key other = key;  // That are not in the store: nothing is written of them.
     other.id = "absent-" + std::to_string(i);
-    static const Operation operation =
-        *FindOperation("TrentService", "Encrypt");
-    const Caller caller = identity::Administrator(kAccount);
-    const Request request = {.service = "TrentService",
-                             .operation = "Encrypt",
-                             .body = "",
-                             .region = kRegion,
-                             .caller = caller,
-                             .source_address = "",
-                             .user_agent = "",
-                             .request_id = ""};
-    Call call(environment(), request, operation);
-    call.key = std::make_shared<const Key>(other);
-    environment().last_usage.Note(call);
+    NoteEncrypt(environment().last_usage, other);
   }
   const std::uint64_t revision = store().info().revision;
   ASSERT_OK(Save());

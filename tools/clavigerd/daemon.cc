@@ -192,6 +192,20 @@ base::Status Daemon::Listen() {
 
 std::uint16_t Daemon::http_port() const { return parts_->http_port; }
 
+namespace {
+
+// A chore that was cut off may have left a change with the store's writer,
+// which borrows from the chore's coroutine. Waits until the writer has done
+// with all such, before the threads and their coroutines go.
+void Drain(kms::store::Store& store) {
+  auto nothing = [](kms::store::Transaction&) -> base::Status {
+    return base::Error{base::ErrorCode::kConflict, "nothing to change"};
+  };
+  static_cast<void>(store.WriteNow(nothing));
+}
+
+}  // namespace
+
 void Daemon::Run() {
   Parts& parts = *parts_;
   std::vector<std::jthread> others;
@@ -202,6 +216,7 @@ void Daemon::Run() {
   }
   parts.threads.front()->Run(kms::operations::Chores::kAll);
   others.clear();
+  Drain(*parts.store);
   const base::Status saved = parts.last_usage->SaveNow();
   if (!saved) {
     base::LogWarning("cannot save when keys were last used: {}",
