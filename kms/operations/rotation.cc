@@ -104,7 +104,12 @@ asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
   }
   // The key is rotated. If the log does not take the event now, it is in the
   // outbox, and the next pass waits for it.
-  co_await AppendCommitted(environment_, *std::move(event));
+  const base::Status logged =
+      co_await AppendCommitted(environment_, *std::move(event));
+  if (!logged) {
+    base::LogWarning("key {} is rotated, its audit event waits: {}", key.id,
+                     logged.error().message);
+  }
   co_return base::Status();
 }
 
