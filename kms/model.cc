@@ -33,6 +33,10 @@ constexpr std::array kKeyUsages = {
 constexpr std::array kOrigins = {
     Names<Origin>{Origin::kAwsKms, "AWS_KMS"},
 };
+constexpr std::array kRotationTypes = {
+    Names<RotationType>{RotationType::kAutomatic, "AUTOMATIC"},
+    Names<RotationType>{RotationType::kOnDemand, "ON_DEMAND"},
+};
 
 template <typename E, std::size_t kSize>
 std::string_view NameOf(const std::array<Names<E>, kSize>& names, E value) {
@@ -62,6 +66,9 @@ std::string_view KeyUsageName(KeyUsage usage) {
   return NameOf(kKeyUsages, usage);
 }
 std::string_view OriginName(Origin origin) { return NameOf(kOrigins, origin); }
+std::string_view RotationTypeName(RotationType type) {
+  return NameOf(kRotationTypes, type);
+}
 
 std::optional<KeyState> ParseKeyState(std::string_view name) {
   return ValueOf(kKeyStates, name);
@@ -74,6 +81,9 @@ std::optional<KeyUsage> ParseKeyUsage(std::string_view name) {
 }
 std::optional<Origin> ParseOrigin(std::string_view name) {
   return ValueOf(kOrigins, name);
+}
+std::optional<RotationType> ParseRotationType(std::string_view name) {
+  return ValueOf(kRotationTypes, name);
 }
 
 std::string Key::Arn() const { return KeyArn(region, account, id); }

@@ -33,17 +33,35 @@ enum class KeySpec : std::uint8_t { kSymmetricDefault };
 enum class KeyUsage : std::uint8_t { kEncryptDecrypt };
 enum class Origin : std::uint8_t { kAwsKms };
 
+// Why a key got a new material. AWS KMS API Reference, RotationsListEntry.
+enum class RotationType : std::uint8_t { kAutomatic, kOnDemand };
+
 // The AWS spelling of each enumerator, and back. Every table is total.
 std::string_view KeyStateName(KeyState state);
 std::string_view KeySpecName(KeySpec spec);
 std::string_view KeyUsageName(KeyUsage usage);
 std::string_view OriginName(Origin origin);
+std::string_view RotationTypeName(RotationType type);
 std::optional<KeyState> ParseKeyState(std::string_view name);
 std::optional<KeySpec> ParseKeySpec(std::string_view name);
 std::optional<KeyUsage> ParseKeyUsage(std::string_view name);
 std::optional<Origin> ParseOrigin(std::string_view name);
+std::optional<RotationType> ParseRotationType(std::string_view name);
 
 using MaterialId = std::array<std::uint8_t, 32>;  // 64 hex digits in the API.
+
+// A Rotation is what made a material the current one of its key.
+struct Rotation {
+  base::WallTime date{};
+  RotationType type = RotationType::kAutomatic;
+};
+
+// A RotationSchedule says when a key is to be rotated. It stays while the key
+// is disabled or pending deletion, and waits.
+struct RotationSchedule {
+  std::int64_t period_days = 0;  // 90..2560.
+  base::WallTime next{};         // When the next rotation is due.
+};
 
 // KeyMaterial is one value that a key has had: rotation adds one.
 struct KeyMaterial {
@@ -52,6 +70,7 @@ struct KeyMaterial {
   std::string key_store;  // Name of the configured key store.
   bool current = true;
   base::WallTime created{};
+  std::optional<Rotation> rotation;  // None: the key's first material.
 };
 
 // A Key is one KMS key of one account in one Region.
@@ -68,7 +87,9 @@ struct Key {
   std::optional<base::WallTime> deletion_date;  // In kPendingDeletion only.
   bool destroying = false;  // Its destruction has begun; there is no way back.
   std::string policy;       // The text of the policy named "default".
-  std::vector<KeyMaterial> materials;  // Oldest first; never empty.
+  std::optional<RotationSchedule> rotation;  // None: not rotated by itself.
+  std::uint64_t on_demand_rotations = 0;     // In its whole life.
+  std::vector<KeyMaterial> materials;        // Oldest first; never empty.
 
   std::string Arn() const;
   const KeyMaterial& CurrentMaterial() const;

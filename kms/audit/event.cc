@@ -208,6 +208,10 @@ std::string EventText(const Event& event) {
                                 : "AwsServiceEvent");
     object.AddBool("managementEvent", true);
     object.Add("recipientAccountId", event.recipient_account);
+    if (!event.service_details.empty()) {
+      object.AddMembers("serviceEventDetails", event.service_details,
+                        kMaxDecision);
+    }
     object.Add("eventCategory", "Management");
     if (!event.tls.version.empty()) {
       object.Name("tlsDetails");

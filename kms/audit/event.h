@@ -98,6 +98,7 @@ struct Event {
   bool read_only = true;
   std::span<const Resource> resources;
   std::string_view recipient_account;
+  Members service_details;           // serviceEventDetails; out if empty.
   Tls tls;                           // Left out if version is empty.
   std::uint64_t store_revision = 0;  // That the mutation committed as; 0: none.
 };

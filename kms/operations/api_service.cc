@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "kms/operations/context.h"
 #include "kms/operations/dry_run.h"
+#include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/record.h"
 #include "kms/operations/resolve.h"
@@ -105,6 +106,9 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
   }
   const base::Error* const error = reply ? nullptr : &reply.error();
   CO_RETURN_IF_ERROR(co_await Record(call, error));
+  if (reply) {
+    environment_.last_usage.Note(call);
+  }
   co_return reply;
 }
 

@@ -29,6 +29,7 @@ namespace kms::operations {
 
 class Counters;
 class DeletionGuard;
+class LastUsage;
 
 // What operations stand on. One per io thread; everything is borrowed.
 struct Environment {
@@ -38,6 +39,7 @@ struct Environment {
   const base::Clock& clock;
   Counters& counters;
   DeletionGuard& deletion_guard;
+  LastUsage& last_usage;
   audit::Log& log;
   std::string key_store;  // Where new keys live.
   hsm::Algorithm algorithm = hsm::Algorithm::kXaes256Gcm;  // Of new keys.

@@ -118,6 +118,9 @@ void AddMembers(Call& call, const Check& check, Builder& builder) {
     builder.AddOwned("kms:ScheduleKeyDeletionPendingWindowInDays",
                      std::to_string(*days));
   }
+  if (const auto days = call.Number("RotationPeriodInDays")) {
+    builder.AddOwned("kms:RotationPeriodInDays", std::to_string(*days));
+  }
   AddTags(call, builder);
 }
 

@@ -36,8 +36,8 @@ boost::asio::awaitable<base::Result<hsm::Counter>> Counters::Next(
   if (block.next >= kLimit) {
     co_return base::Error{
         base::ErrorCode::kLimitExceeded,
-        fmt::format("{} has encrypted as often as its algorithm allows. Create "
-                    "a new key and re-encrypt under it.",
+        fmt::format("{} has encrypted as often as its algorithm allows. Rotate "
+                    "it with RotateKeyOnDemand.",
                     key.Arn())};
   }
   co_return block.next++;

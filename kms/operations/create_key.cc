@@ -6,6 +6,7 @@
 #include "kms/operations/handlers.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/key_metadata.h"
+#include "kms/operations/new_material.h"
 #include "kms/operations/policies.h"
 #include "kms/operations/resolve.h"
 #include "kms/operations/tags.h"
@@ -112,30 +113,16 @@ base::Status ResolveCreateKey(Call& call) {
   return {};
 }
 
-// Announce, make on the token, make known: a crash between any two of these is
-// settled by the intent (intents.h). The key is in the store only when the
-// token has it durably.
+// The key is in the store only when the token has it durably.
 Answer CreateKey(Call& call) {
   KeyIdBytes id;
   id.bytes = base::NewUuid().bytes;
   Key key = DescribeNewKey(call, id);
 
-  const auto announced = co_await AnnounceKey(call.environment, key.id);
-  if (!announced) {
-    co_return announced.error();
-  }
-  hsm::GenerateKeyRequest request;
-  request.key = {*announced, call.environment.algorithm};
-  const auto made = co_await call.environment.hsm.Call(request);
-  if (!made) {
-    co_await RollBackCreation(call.environment, *announced);
-    co_return made.error();
-  }
-  key.materials.push_back(
-      {.id = MakeMaterialId(id, made->check_value, base::ThreadHasher()),
-       .ref = request.key,
-       .key_store = call.environment.key_store,
-       .created = call.now});
+  CO_ASSIGN_OR_RETURN(KeyMaterial material,
+                      co_await MakeMaterial(call.environment, id, call.now));
+  const hsm::Locator announced = material.ref.locator;
+  key.materials.push_back(std::move(material));
 
   const std::vector<Tag> tags = ReadTags(call);
   call.key = std::make_shared<const Key>(key);
@@ -144,7 +131,7 @@ Answer CreateKey(Call& call) {
   };
   const base::Status committed = co_await call.Commit(insert);
   if (!committed) {
-    co_await RollBackCreation(call.environment, *announced);
+    co_await RollBackCreation(call.environment, announced);
     co_return committed.error();
   }
 

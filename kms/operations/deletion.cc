@@ -5,9 +5,8 @@
 #include <memory>
 
 #include "base/log.h"
-#include "base/random.h"
-#include "kms/audit/event.h"
 #include "kms/operations/outbox.h"
+#include "kms/operations/service_event.h"
 
 namespace kms::operations {
 namespace {
@@ -16,45 +15,14 @@ namespace asio = boost::asio;
 
 constexpr auto kToleratedLead = std::chrono::hours(1);
 
-// What the audit log says of one step of a destruction.
-std::string StepEvent(const Environment& environment, const Key& key,
-                      std::string_view name, const std::string& event_id,
-                      std::uint64_t store_revision) {
-  const std::string arn = key.Arn();
-  const audit::Event::Resource resource = {key.account, arn};
-  const std::string request_id = base::NewUuidText();
-  audit::Event event;
-  event.type = audit::Event::Type::kAwsServiceEvent;
-  event.identity = {.type = "AWSService",
-                    .account_id = key.account,
-                    .invoked_by = "kms.amazonaws.com"};
-  event.time = environment.clock.Now();
-  event.name = name;
-  event.region = key.region;
-  event.source_address = "kms.amazonaws.com";
-  event.user_agent = "kms.amazonaws.com";
-  event.request_id = request_id;
-  event.event_id = event_id;
-  event.read_only = false;
-  event.resources = {&resource, 1};
-  event.recipient_account = key.account;
-  event.store_revision = store_revision;
-  return audit::EventText(event);
-}
-
 // Commits `change` with its event, and has the event in the log on return.
-asio::awaitable<base::Status> CommitStep(Environment& environment,
+asio::awaitable<base::Status> RecordStep(Environment& environment,
                                          const Key& key, std::string_view name,
                                          store::Store::Change change) {
-  const std::string event_id = base::NewUuidText();
-  std::string text;
-  auto whole = [&](store::Transaction& transaction) -> base::Status {
-    RETURN_IF_ERROR(change(transaction));
-    text = StepEvent(environment, key, name, event_id, transaction.revision());
-    return transaction.AddOutbox({event_id, text});
-  };
-  CO_RETURN_IF_ERROR(co_await environment.store.Write(whole));
-  store::OutboxEvent event = {event_id, std::move(text)};
+  ServiceStep step{key, name};
+  CO_ASSIGN_OR_RETURN(
+      store::OutboxEvent event,
+      co_await CommitStep(environment, step, std::move(change)));
   co_return co_await AppendCommitted(environment, std::move(event));
 }
 
@@ -71,7 +39,7 @@ asio::awaitable<base::Status> BeginDestruction(Environment& environment,
     current.destroying = true;
     return transaction.UpdateKey(current);
   };
-  co_return co_await CommitStep(environment, key, "DeleteKeyStarted", mark);
+  co_return co_await RecordStep(environment, key, "DeleteKeyStarted", mark);
 }
 
 asio::awaitable<base::Status> DestroyMaterials(Environment& environment,
@@ -98,7 +66,7 @@ asio::awaitable<base::Status> DestroyKey(Environment& environment,
   auto forget = [&key](store::Transaction& transaction) {
     return transaction.DeleteKey(key.id);
   };
-  co_return co_await CommitStep(environment, key, "DeleteKey", forget);
+  co_return co_await RecordStep(environment, key, "DeleteKey", forget);
 }
 
 }  // namespace

@@ -33,7 +33,9 @@ Answer DeleteAlias(Call& call);
 
 Answer DescribeKey(Call& call);
 Answer DisableKey(Call& call);
+Answer DisableKeyRotation(Call& call);
 Answer EnableKey(Call& call);
+Answer EnableKeyRotation(Call& call);
 Answer Encrypt(Call& call);
 
 base::Status ValidateGenerateDataKey(const Call& call);
@@ -43,12 +45,15 @@ Answer GenerateDataKeyWithoutPlaintext(Call& call);
 base::Status ValidateGenerateRandom(const Call& call);
 Answer GenerateRandom(Call& call);
 
+Answer GetKeyLastUsage(Call& call);
 Answer GetKeyPolicy(Call& call);
+Answer GetKeyRotationStatus(Call& call);
 
 base::Status ValidateListAliases(const Call& call);
 Answer ListAliases(Call& call);
 
 Answer ListKeyPolicies(Call& call);
+Answer ListKeyRotations(Call& call);
 Answer ListKeys(Call& call);
 
 base::Status ValidateListResourceTags(const Call& call);
@@ -60,6 +65,8 @@ Answer PutKeyPolicy(Call& call);
 base::Status ValidateReEncrypt(const Call& call);
 base::Status ResolveReEncrypt(Call& call);
 Answer ReEncrypt(Call& call);
+
+Answer RotateKeyOnDemand(Call& call);
 
 base::Status ValidateScheduleKeyDeletion(const Call& call);
 Answer ScheduleKeyDeletion(Call& call);

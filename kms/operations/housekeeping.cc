@@ -9,7 +9,9 @@
 
 #include "base/log.h"
 #include "kms/operations/deletion.h"
+#include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
+#include "kms/operations/rotation.h"
 
 namespace kms::operations {
 namespace {
@@ -27,6 +29,14 @@ asio::awaitable<void> PersistProgress(Environment& environment) {
   const base::Status status = co_await environment.store.Write(set);
   if (!status) {
     base::LogWarning("cannot persist the clock's progress: {}",
+                     status.error().message);
+  }
+}
+
+asio::awaitable<void> SaveUsage(Environment& environment) {
+  const base::Status status = co_await environment.last_usage.Save();
+  if (!status) {
+    base::LogWarning("cannot save when keys were last used: {}",
                      status.error().message);
   }
 }
@@ -49,6 +59,7 @@ void WatchClock(Environment& environment, bool& distrusted) {
 asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   bool distrusted = false;
+  RotationScheduler rotations(environment);
   for (int round = 0;; ++round) {
     boost::system::error_code cancelled;
     timer.expires_after(kRound);
@@ -67,8 +78,13 @@ asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
       base::LogError("destroying keys that are due: {}",
                      destroyed.error().message);
     }
+    const base::Status rotated = co_await rotations.RunPass();
+    if (!rotated) {
+      base::LogError("rotating keys that are due: {}", rotated.error().message);
+    }
     if (round % kRoundsPerProgress == 0) {
       co_await PersistProgress(environment);
+      co_await SaveUsage(environment);
     }
   }
 }

@@ -32,6 +32,12 @@ inline constexpr States kUnlessPendingDeletion =
 inline constexpr States kForEnabling = Bit(KeyState::kEnabled) |
                                        Bit(KeyState::kDisabled) |
                                        Bit(KeyState::kUnavailable);
+// Of these, what cannot be rotated at all is refused by what it is: imported
+// keys and those in custom key stores.
+inline constexpr States kForRotation =
+    kForCryptography | Bit(KeyState::kUnavailable);
+inline constexpr States kForRotationSchedule =
+    kForRotation | Bit(KeyState::kPendingImport);
 inline constexpr States kForScheduling =
     static_cast<States>(kUnlessPendingDeletion & ~Bit(KeyState::kUpdating));
 inline constexpr States kOnlyPendingDeletion =

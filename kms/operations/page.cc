@@ -7,6 +7,11 @@
 
 namespace kms::operations {
 
+base::Error InvalidMarker() {
+  return {base::ErrorCode::kInvalidMarker,
+          "The marker is not one that this operation returned."};
+}
+
 base::Result<PageRequest> ReadPage(const Call& call, int default_limit) {
   PageRequest page;
   page.limit = static_cast<int>(call.Number("Limit").value_or(default_limit));
@@ -18,8 +23,7 @@ base::Result<PageRequest> ReadPage(const Call& call, int default_limit) {
   const auto decoded = base::Base64Decode(*marker);
   const std::string prefix = std::string(call.operation.name) + ":";
   if (!decoded || !base::AsText(*decoded).starts_with(prefix)) {
-    return base::Error{base::ErrorCode::kInvalidMarker,
-                       "The marker is not one that this operation returned."};
+    return InvalidMarker();
   }
   page.after = base::AsText(*decoded).substr(prefix.size());
   return page;

@@ -21,6 +21,9 @@ struct PageRequest {
 // marker was not made by this operation.
 base::Result<PageRequest> ReadPage(const Call& call, int default_limit);
 
+// The error of a marker that this operation did not return.
+base::Error InvalidMarker();
+
 // The tighter bound that some listings have on Limit than the shape says.
 base::Status CheckLimit(const Call& call, int max);
 

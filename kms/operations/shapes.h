@@ -50,6 +50,8 @@ inline constexpr std::array kOrigins = {
 inline constexpr std::array kEncryptionAlgorithms = {
     "SYMMETRIC_DEFAULT"sv, "RSAES_OAEP_SHA_1"sv, "RSAES_OAEP_SHA_256"sv};
 inline constexpr std::array kDataKeySpecs = {"AES_256"sv, "AES_128"sv};
+inline constexpr std::array kIncludedKeyMaterials = {"ALL_KEY_MATERIAL"sv,
+                                                     "ROTATIONS_ONLY"sv};
 inline constexpr std::array kDryRunModifiers = {"IGNORE_CIPHERTEXT"sv};
 inline constexpr std::array kKeyEncryptionMechanisms = {"RSAES_OAEP_SHA_256"sv};
 
@@ -83,6 +85,9 @@ inline constexpr Shape kMarker = {
     .min = 1, .max = 1024, .pattern = &kMarkerPattern};
 inline constexpr Shape kPendingWindow = {
     .type = Type::kInteger, .min = 1, .max = 365};
+inline constexpr Shape kRotationPeriod = {
+    .type = Type::kInteger, .min = 90, .max = 2560};
+inline constexpr Shape kIncludeKeyMaterial = {.values = kIncludedKeyMaterials};
 inline constexpr Shape kEncryptionContext = {.type = Type::kStringMap};
 
 // A grant token is a bearer credential: it is not audited.

@@ -47,6 +47,9 @@ constexpr std::array kDeleteAlias = {
     Member{"AliasName", &kAliasName, kRequired}};
 constexpr std::array kDescribeKey = {Member{"KeyId", &kKeyId, kRequired},
                                      Member{"GrantTokens", &kGrantTokens}};
+constexpr std::array kEnableKeyRotation = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"RotationPeriodInDays", &kRotationPeriod}};
 constexpr std::array kEncrypt = {
     Member{"KeyId", &kKeyId, kRequired},
     Member{"Plaintext", &kPlaintext, kRequired},
@@ -78,6 +81,10 @@ constexpr std::array kGetKeyPolicy = {Member{"KeyId", &kKeyId, kRequired},
 constexpr std::array kListAliases = {Member{"KeyId", &kKeyId},
                                      Member{"Limit", &kLimit},
                                      Member{"Marker", &kMarker}};
+constexpr std::array kListKeyRotations = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"IncludeKeyMaterial", &kIncludeKeyMaterial},
+    Member{"Limit", &kLimit}, Member{"Marker", &kMarker}};
 constexpr std::array kListKeys = {Member{"Limit", &kLimit},
                                   Member{"Marker", &kMarker}};
 constexpr std::array kListOfKey = {Member{"KeyId", &kKeyId, kRequired},
@@ -132,18 +139,24 @@ constexpr std::array kOperations = {
     Operation{kAws, "DeleteAlias", "kms:DeleteAlias", kDeleteAlias, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveDeleteAlias, DeleteAlias},
     Operation{kAws, "DescribeKey", "kms:DescribeKey", kDescribeKey, kAnyForm, kAnyState, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, DescribeKey},
     Operation{kAws, "DisableKey", "kms:DisableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DisableKey},
+    Operation{kAws, "DisableKeyRotation", "kms:DisableKeyRotation", kKeyIdOnly, kIdOrArn, kForRotationSchedule, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DisableKeyRotation},
     Operation{kAws, "EnableKey", "kms:EnableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, EnableKey},
+    Operation{kAws, "EnableKeyRotation", "kms:EnableKeyRotation", kEnableKeyRotation, kIdOrArn, kForRotationSchedule, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, EnableKeyRotation},
     Operation{kAws, "Encrypt", "kms:Encrypt", kEncrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, Encrypt},
     Operation{kAws, "GenerateDataKey", "kms:GenerateDataKey", kGenerateDataKey, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKey, ResolveKeyId, GenerateDataKey},
     Operation{kAws, "GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext", kGenerateDataKeyWithoutPlaintext, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKey, ResolveKeyId, GenerateDataKeyWithoutPlaintext},
     Operation{kAws, "GenerateRandom", "kms:GenerateRandom", kGenerateRandom, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateGenerateRandom, ResolveNothing, GenerateRandom},
+    Operation{kAws, "GetKeyLastUsage", "kms:GetKeyLastUsage", kKeyIdOnly, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyLastUsage},
     Operation{kAws, "GetKeyPolicy", "kms:GetKeyPolicy", kGetKeyPolicy, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyPolicy},
+    Operation{kAws, "GetKeyRotationStatus", "kms:GetKeyRotationStatus", kKeyIdOnly, kIdOrArn, kAnyState, kReads, !kGrantable, kCrossAccount, nullptr, ResolveKeyId, GetKeyRotationStatus},
     Operation{kAws, "ListAliases", "kms:ListAliases", kListAliases, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListAliases, ResolveOptionalKeyId, ListAliases},
     Operation{kAws, "ListKeyPolicies", "kms:ListKeyPolicies", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, ListKeyPolicies},
+    Operation{kAws, "ListKeyRotations", "kms:ListKeyRotations", kListKeyRotations, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, ListKeyRotations},
     Operation{kAws, "ListKeys", "kms:ListKeys", kListKeys, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ListKeys},
     Operation{kAws, "ListResourceTags", "kms:ListResourceTags", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListResourceTags, ResolveKeyId, ListResourceTags},
     Operation{kAws, "PutKeyPolicy", "kms:PutKeyPolicy", kPutKeyPolicy, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidatePutKeyPolicy, ResolveKeyId, PutKeyPolicy},
     Operation{kAws, "ReEncrypt", "kms:ReEncryptFrom", kReEncrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateReEncrypt, ResolveReEncrypt, ReEncrypt},
+    Operation{kAws, "RotateKeyOnDemand", "kms:RotateKeyOnDemand", kKeyIdOnly, kIdOrArn, kForRotation, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, RotateKeyOnDemand},
     Operation{kAws, "ScheduleKeyDeletion", "kms:ScheduleKeyDeletion", kScheduleKeyDeletion, kIdOrArn, kForScheduling, kWrites, !kGrantable, !kCrossAccount, ValidateScheduleKeyDeletion, ResolveKeyId, ScheduleKeyDeletion},
     Operation{kAws, "TagResource", "kms:TagResource", kTagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateTagResource, ResolveKeyId, TagResource},
     Operation{kAws, "UntagResource", "kms:UntagResource", kUntagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateUntagResource, ResolveKeyId, UntagResource},

@@ -50,12 +50,25 @@ base::WallTime Columns::Time() {
   return base::WallTime(std::chrono::microseconds(Integer()));
 }
 
+bool Columns::NextIsNull() const {
+  return !rest_.empty() &&
+         std::holds_alternative<std::monostate>(rest_.front());
+}
+
 std::optional<base::WallTime> Columns::OptionalTime() {
-  if (!rest_.empty() && std::holds_alternative<std::monostate>(rest_.front())) {
+  if (NextIsNull()) {
     Skip(1);
     return std::nullopt;
   }
   return Time();
+}
+
+std::optional<std::int64_t> Columns::OptionalInteger() {
+  if (NextIsNull()) {
+    Skip(1);
+    return std::nullopt;
+  }
+  return Integer();
 }
 
 hsm::Algorithm Columns::Algorithm() {

@@ -33,6 +33,7 @@ class Columns {
   bool Flag();               // 0 or 1.
   base::WallTime Time();
   std::optional<base::WallTime> OptionalTime();
+  std::optional<std::int64_t> OptionalInteger();
   base::Bytes Blob();
   hsm::Algorithm Algorithm();
 
@@ -42,6 +43,11 @@ class Columns {
   // An enumerator by its word; a word that `parse` does not know is wrong.
   template <typename E>
   E Word(std::optional<E> (*parse)(std::string_view));
+  template <typename E>
+  std::optional<E> OptionalWord(std::optional<E> (*parse)(std::string_view));
+
+  // Says that the row is wrong for a reason that only its reader can see.
+  void Require(bool holds) { ok_ = ok_ && holds; }
 
   void Skip(std::size_t count);
 
@@ -51,6 +57,7 @@ class Columns {
 
  private:
   Value Next();
+  bool NextIsNull() const;
   template <typename T>
   T NextOf();
 
@@ -85,6 +92,16 @@ E Columns::Word(std::optional<E> (*parse)(std::string_view)) {
   const std::optional<E> value = parse(Text());
   ok_ = ok_ && value.has_value();
   return value.value_or(E{});
+}
+
+template <typename E>
+std::optional<E> Columns::OptionalWord(
+    std::optional<E> (*parse)(std::string_view)) {
+  if (NextIsNull()) {
+    Skip(1);
+    return std::nullopt;
+  }
+  return Word(parse);
 }
 
 }  // namespace kms::store

@@ -20,6 +20,8 @@ using base::ErrorCode;
 
 constexpr std::array kMigrations = {
     Migration{1, kSchema1},
+    Migration{2, kSchemaRotation},
+    Migration{3, kSchemaKeyUsage},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

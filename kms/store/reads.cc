@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "kms/store/columns.h"
+#include "kms/store/migrations.h"
+#include "kms/store/schema.h"
 
 namespace kms::store {
 namespace {
@@ -56,14 +58,37 @@ base::Status CheckLimit(int limit) {
   return {};
 }
 
-constexpr std::size_t kKeyColumns = 12;
+constexpr std::size_t kKeyColumns = 15;
 constexpr std::string_view kSelectKey =
     "SELECT k.id, k.account, k.region, k.description, k.key_spec, "
     "k.key_usage, k.origin, k.state, k.created, k.deletion_date, k.destroying, "
-    "k.policy, m.material_id, m.locator, m.algorithm, m.key_store, "
-    "m.is_current, m.created "
+    "k.policy, k.rotation_period, k.next_rotation, k.on_demand_rotations, "
+    "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
+    "m.created, m.rotation_date, m.rotation_type "
     "FROM keys k LEFT JOIN key_materials m ON m.key_id = k.id "
     "WHERE k.id = $1 ORDER BY m.ordinal";
+
+std::optional<RotationSchedule> TakeSchedule(Columns& columns) {
+  const std::optional<std::int64_t> period = columns.OptionalInteger();
+  const std::optional<base::WallTime> next = columns.OptionalTime();
+  columns.Require(period.has_value() == next.has_value() &&
+                  period.value_or(1) > 0);
+  if (!period || !next) {
+    return std::nullopt;
+  }
+  return RotationSchedule{*period, *next};
+}
+
+std::optional<Rotation> TakeRotation(Columns& columns) {
+  const std::optional<base::WallTime> date = columns.OptionalTime();
+  const std::optional<RotationType> type =
+      columns.OptionalWord(ParseRotationType);
+  columns.Require(date.has_value() == type.has_value());
+  if (!date || !type) {
+    return std::nullopt;
+  }
+  return Rotation{*date, *type};
+}
 
 Key TakeKey(Columns& columns) {
   Key key;
@@ -79,6 +104,8 @@ Key TakeKey(Columns& columns) {
   key.deletion_date = columns.OptionalTime();
   key.destroying = columns.Flag();
   key.policy = columns.Text();
+  key.rotation = TakeSchedule(columns);
+  key.on_demand_rotations = columns.Unsigned();
   return key;
 }
 
@@ -90,6 +117,7 @@ KeyMaterial TakeMaterial(Columns& columns) {
   material.key_store = columns.Text();
   material.current = columns.Flag();
   material.created = columns.Time();
+  material.rotation = TakeRotation(columns);
   return material;
 }
 
@@ -162,6 +190,17 @@ StoreInfo TakeStoreInfo(Columns& columns) {
   info.revision = columns.Unsigned();
   return info;
 }
+
+KeyUsage TakeKeyUsage(Columns& columns) {
+  KeyUsage usage;
+  usage.operation = columns.Text();
+  usage.time = columns.Time();
+  usage.event_id = columns.Text();
+  usage.request_id = columns.Text();
+  return usage;
+}
+
+base::WallTime TakeTime(Columns& columns) { return columns.Time(); }
 
 ClockProgress TakeClockProgress(Columns& columns) { return {columns.Time()}; }
 
@@ -270,6 +309,19 @@ base::Result<std::vector<std::string>> ReadDueDeletions(Connection& connection,
   return TakeAll(connection.Query(kSelect, {ToValue(now)}), "keys", TakeText);
 }
 
+base::Result<std::vector<std::string>> ReadDueRotations(Connection& connection,
+                                                        base::WallTime now,
+                                                        int limit) {
+  constexpr std::string_view kSelect =
+      "SELECT id FROM keys WHERE state = $1 AND next_rotation <= $2 "
+      "ORDER BY next_rotation, id LIMIT $3";
+  RETURN_IF_ERROR(CheckLimit(limit));
+  return TakeAll(
+      connection.Query(kSelect, {ToValue(KeyStateName(KeyState::kEnabled)),
+                                 ToValue(now), std::int64_t{limit}}),
+      "keys", TakeText);
+}
+
 base::Result<std::vector<hsm::Locator>> ReadLocators(
     Connection& connection, std::string_view key_store) {
   constexpr std::string_view kSelect =
@@ -314,6 +366,33 @@ base::Result<std::optional<ClockProgress>> ReadClockProgress(
       TakeAll(connection.Query("SELECT trusted FROM clock_progress"),
               "clock_progress", TakeClockProgress));
   return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
+base::Result<std::optional<KeyUsage>> ReadKeyUsage(Connection& connection,
+                                                   std::string_view key_id) {
+  constexpr std::string_view kSelect =
+      "SELECT operation, used, event_id, request_id FROM last_usages "
+      "WHERE key_id = $1";
+  ASSIGN_OR_RETURN(std::vector<KeyUsage> found,
+                   TakeAll(connection.Query(kSelect, {ToValue(key_id)}),
+                           "last_usages", TakeKeyUsage));
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection) {
+  // Its number may not be what it was elsewhere; its text is.
+  const std::string checksum = Migration{0, kSchemaKeyUsage}.Checksum();
+  ASSIGN_OR_RETURN(
+      const std::vector<base::WallTime> found,
+      TakeAll(connection.Query("SELECT applied_at FROM schema_migrations "
+                               "WHERE checksum = $1",
+                               {ToValue(checksum)}),
+              "schema_migrations", TakeTime));
+  if (found.empty()) {
+    return Error{ErrorCode::kCorrupt,
+                 "the store does not say when it got its table last_usages"};
+  }
+  return found.front();
 }
 
 base::Result<StoreInfo> ReadStoreInfo(Connection& connection) {

@@ -39,6 +39,9 @@ base::Result<Page<Alias>> ReadAliasPage(Connection& connection,
 
 base::Result<std::vector<std::string>> ReadDueDeletions(Connection& connection,
                                                         base::WallTime now);
+base::Result<std::vector<std::string>> ReadDueRotations(Connection& connection,
+                                                        base::WallTime now,
+                                                        int limit);
 base::Result<std::vector<hsm::Locator>> ReadLocators(
     Connection& connection, std::string_view key_store);
 base::Result<std::vector<Intent>> ReadIntents(Connection& connection);
@@ -47,6 +50,9 @@ base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection);
 base::Result<std::vector<OutboxEvent>> ReadOutbox(Connection& connection);
 base::Result<std::optional<ClockProgress>> ReadClockProgress(
     Connection& connection);
+base::Result<std::optional<KeyUsage>> ReadKeyUsage(Connection& connection,
+                                                   std::string_view key_id);
+base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection);
 base::Result<StoreInfo> ReadStoreInfo(Connection& connection);  // kNotFound
 
 // The words of IntentKind.

@@ -116,6 +116,30 @@ CREATE TABLE clock_progress (
 );
 )sql";
 
+// Key rotation. `rotation_type` and `rotation_date` say how a material became
+// the current one; they are NULL for a key's first.
+inline constexpr std::string_view kSchemaRotation =
+    R"sql(ALTER TABLE keys ADD COLUMN rotation_period BIGINT;
+ALTER TABLE keys ADD COLUMN next_rotation BIGINT;
+ALTER TABLE keys ADD COLUMN on_demand_rotations BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX keys_by_next_rotation ON keys (state, next_rotation);
+
+ALTER TABLE key_materials ADD COLUMN rotation_date BIGINT;
+ALTER TABLE key_materials ADD COLUMN rotation_type TEXT;
+)sql";
+
+// The last successful cryptographic operation of each key. When this migration
+// was applied is when the store began to know it.
+inline constexpr std::string_view kSchemaKeyUsage =
+    R"sql(CREATE TABLE last_usages (
+  key_id TEXT NOT NULL PRIMARY KEY REFERENCES keys (id),
+  operation TEXT NOT NULL,
+  used BIGINT NOT NULL,
+  event_id TEXT NOT NULL,
+  request_id TEXT NOT NULL
+);
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

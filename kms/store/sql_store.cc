@@ -107,6 +107,13 @@ base::Result<std::vector<std::string>> SqlStore::ListDueDeletions(
   });
 }
 
+base::Result<std::vector<std::string>> SqlStore::ListDueRotations(
+    base::WallTime now, int limit) {
+  return readers_->With([now, limit](Connection& connection) {
+    return ReadDueRotations(connection, now, limit);
+  });
+}
+
 base::Result<std::vector<hsm::Locator>> SqlStore::ListLocators(
     std::string_view key_store) {
   return readers_->With([&](Connection& connection) {
@@ -132,6 +139,17 @@ base::Result<std::vector<OutboxEvent>> SqlStore::ListOutbox() {
 
 base::Result<std::optional<ClockProgress>> SqlStore::GetClockProgress() {
   return readers_->With(ReadClockProgress);
+}
+
+base::Result<std::optional<KeyUsage>> SqlStore::FindKeyUsage(
+    std::string_view key_id) {
+  return readers_->With([key_id](Connection& connection) {
+    return ReadKeyUsage(connection, key_id);
+  });
+}
+
+base::Result<base::WallTime> SqlStore::KeyUsageSince() {
+  return readers_->With(ReadKeyUsageSince);
 }
 
 asio::awaitable<base::Status> SqlStore::Write(Change change) {

@@ -44,6 +44,8 @@ class SqlStore final : public Store {
                                         int limit) override;
   base::Result<std::vector<std::string>> ListDueDeletions(
       base::WallTime now) override;
+  base::Result<std::vector<std::string>> ListDueRotations(base::WallTime now,
+                                                          int limit) override;
   base::Result<std::vector<hsm::Locator>> ListLocators(
       std::string_view key_store) override;
 
@@ -52,6 +54,10 @@ class SqlStore final : public Store {
   base::Result<std::vector<AccessKey>> ListAccessKeys() override;
   base::Result<std::vector<OutboxEvent>> ListOutbox() override;
   base::Result<std::optional<ClockProgress>> GetClockProgress() override;
+
+  base::Result<std::optional<KeyUsage>> FindKeyUsage(
+      std::string_view key_id) override;
+  base::Result<base::WallTime> KeyUsageSince() override;
 
   boost::asio::awaitable<base::Status> Write(Change change) override;
   base::Status WriteNow(Change change) override;

@@ -70,6 +70,14 @@ struct OutboxEvent {
   std::string text;  // The event's JSON, without the chain members.
 };
 
+// The last successful cryptographic operation with a key.
+struct KeyUsage {
+  std::string operation;
+  base::WallTime time{};
+  std::string event_id;  // In the audit log.
+  std::string request_id;
+};
+
 // How far time has provably passed (design: rules of the HSM layer, 6).
 struct ClockProgress {
   base::WallTime trusted{};  // Advances with the monotonic clock only.
@@ -89,6 +97,9 @@ class Transaction {
   virtual base::Status InsertKey(const Key& key) = 0;
   // Writes all columns but the materials.
   virtual base::Status UpdateKey(const Key& key) = 0;
+  // Gives a key its newest material, which becomes the current one.
+  virtual base::Status AddMaterial(std::string_view key_id,
+                                   const KeyMaterial& material) = 0;
   // Removes the key, its materials, aliases and tags.
   virtual base::Status DeleteKey(std::string_view id) = 0;
 
@@ -112,6 +123,10 @@ class Transaction {
 
   virtual base::Status InsertServiceKey(const ServiceKey& key) = 0;
   virtual base::Status InsertAccessKey(const AccessKey& key) = 0;
+
+  // Does nothing if there is no such key any more.
+  virtual base::Status PutKeyUsage(std::string_view key_id,
+                                   const KeyUsage& usage) = 0;
 
   virtual base::Status AddOutbox(const OutboxEvent& event) = 0;
   virtual base::Status SetClockProgress(const ClockProgress& progress) = 0;
@@ -179,6 +194,10 @@ class Store {
   // destruction has begun.
   virtual base::Result<std::vector<std::string>> ListDueDeletions(
       base::WallTime now) = 0;
+  // The first `limit` enabled keys of all accounts whose rotation was due at
+  // `now`, the longest overdue first.
+  virtual base::Result<std::vector<std::string>> ListDueRotations(
+      base::WallTime now, int limit) = 0;
   // Every locator that the store knows in this key store: materials and service
   // keys.
   virtual base::Result<std::vector<hsm::Locator>> ListLocators(
@@ -189,6 +208,11 @@ class Store {
   virtual base::Result<std::vector<AccessKey>> ListAccessKeys() = 0;
   virtual base::Result<std::vector<OutboxEvent>> ListOutbox() = 0;
   virtual base::Result<std::optional<ClockProgress>> GetClockProgress() = 0;
+
+  virtual base::Result<std::optional<KeyUsage>> FindKeyUsage(
+      std::string_view key_id) = 0;
+  // Since when this store knows how its keys are used.
+  virtual base::Result<base::WallTime> KeyUsageSince() = 0;
 
   // Runs `change` in one transaction on the writer thread (again from the start
   // if the database asks for a retry: it must have no other effects), commits

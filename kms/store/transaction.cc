@@ -22,6 +22,14 @@ constexpr std::string_view kNoIntent =
 constexpr std::uint64_t kMaxReservation = std::uint64_t{1} << 32;
 constexpr std::uint64_t kMaxReserved = std::uint64_t{1} << 62;
 
+Value PeriodOf(const Key& key) {
+  return key.rotation ? Value(key.rotation->period_days) : Value();
+}
+
+Value NextRotationOf(const Key& key) {
+  return key.rotation ? ToValue(key.rotation->next) : Value();
+}
+
 base::Status CheckMaterials(const Key& key) {
   if (std::ranges::count(key.materials, true, &KeyMaterial::current) != 1) {
     return Error{ErrorCode::kInvalidArgument,
@@ -66,33 +74,58 @@ base::Status SqlTransaction::InsertKey(const Key& key) {
   RETURN_IF_ERROR(CheckMaterials(key));
   RETURN_IF_ERROR(connection_.Run(
       "INSERT INTO keys (id, account, region, description, key_spec, "
-      "key_usage, origin, state, created, deletion_date, destroying, policy) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+      "key_usage, origin, state, created, deletion_date, destroying, policy, "
+      "rotation_period, next_rotation, on_demand_rotations) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+      "$15)",
       {ToValue(key.id), ToValue(key.account), ToValue(key.region),
        ToValue(key.description), ToValue(KeySpecName(key.spec)),
        ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
        ToValue(KeyStateName(key.state)), ToValue(key.created),
-       ToValue(key.deletion_date), ToValue(key.destroying),
-       ToValue(key.policy)}));
+       ToValue(key.deletion_date), ToValue(key.destroying), ToValue(key.policy),
+       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations)}));
   for (std::size_t i = 0; i < key.materials.size(); ++i) {
-    RETURN_IF_ERROR(InsertMaterial(key, i));
+    RETURN_IF_ERROR(InsertMaterial(key.id, std::uint64_t{i}, key.materials[i]));
   }
   touched_.keys.insert(key.id);
   return {};
 }
 
-base::Status SqlTransaction::InsertMaterial(const Key& key,
-                                            std::size_t ordinal) {
-  const KeyMaterial& material = key.materials[ordinal];
+base::Status SqlTransaction::InsertMaterial(std::string_view key_id,
+                                            std::uint64_t ordinal,
+                                            const KeyMaterial& material) {
+  const auto& rotation = material.rotation;
   RETURN_IF_ERROR(connection_.Run(
       "INSERT INTO key_materials (key_id, ordinal, material_id, key_store, "
-      "locator, algorithm, is_current, created) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-      {ToValue(key.id), ToValue(std::uint64_t{ordinal}), BlobValue(material.id),
+      "locator, algorithm, is_current, created, rotation_date, rotation_type) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      {ToValue(key_id), ToValue(ordinal), BlobValue(material.id),
        ToValue(material.key_store), BlobValue(material.ref.locator.bytes),
        ToValue(material.ref.algorithm), ToValue(material.current),
-       ToValue(material.created)}));
+       ToValue(material.created), rotation ? ToValue(rotation->date) : Value(),
+       rotation ? ToValue(RotationTypeName(rotation->type)) : Value()}));
   return {};
+}
+
+base::Status SqlTransaction::AddMaterial(std::string_view key_id,
+                                         const KeyMaterial& material) {
+  if (!material.current) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "store: a key's newest material is the current one"};
+  }
+  touched_.keys.insert(std::string(key_id));
+  RETURN_IF_ERROR(
+      RunOnOne("UPDATE key_materials SET is_current = 0 "
+               "WHERE key_id = $1 AND is_current = 1",
+               {ToValue(key_id)}, kNoKey));
+  ASSIGN_OR_RETURN(Rows rows,
+                   connection_.Query("SELECT MAX(ordinal) + 1 FROM "
+                                     "key_materials WHERE key_id = $1",
+                                     {ToValue(key_id)}));
+  Columns columns("key_materials", rows.at(0));
+  const std::uint64_t ordinal = columns.Unsigned();
+  RETURN_IF_ERROR(columns.Done());
+  return InsertMaterial(key_id, ordinal, material);
 }
 
 base::Status SqlTransaction::UpdateKey(const Key& key) {
@@ -100,13 +133,15 @@ base::Status SqlTransaction::UpdateKey(const Key& key) {
   return RunOnOne(
       "UPDATE keys SET account = $2, region = $3, description = $4, "
       "key_spec = $5, key_usage = $6, origin = $7, state = $8, created = $9, "
-      "deletion_date = $10, destroying = $11, policy = $12 WHERE id = $1",
+      "deletion_date = $10, destroying = $11, policy = $12, "
+      "rotation_period = $13, next_rotation = $14, on_demand_rotations = $15 "
+      "WHERE id = $1",
       {ToValue(key.id), ToValue(key.account), ToValue(key.region),
        ToValue(key.description), ToValue(KeySpecName(key.spec)),
        ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
        ToValue(KeyStateName(key.state)), ToValue(key.created),
-       ToValue(key.deletion_date), ToValue(key.destroying),
-       ToValue(key.policy)},
+       ToValue(key.deletion_date), ToValue(key.destroying), ToValue(key.policy),
+       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations)},
       kNoKey);
 }
 
@@ -120,10 +155,12 @@ base::Status SqlTransaction::DeleteKey(std::string_view id) {
   touched_.keys.insert(std::string(id));
   // Reserved counters stay: a value handed out once is never handed out again,
   // whatever happens to the key.
-  for (const std::string_view sql : {"DELETE FROM aliases WHERE key_id = $1",
-                                     "DELETE FROM tags WHERE key_id = $1",
-                                     "DELETE FROM key_materials "
-                                     "WHERE key_id = $1"}) {
+  for (const std::string_view sql :
+       {"DELETE FROM aliases WHERE key_id = $1",
+        "DELETE FROM tags WHERE key_id = $1",
+        "DELETE FROM last_usages WHERE key_id = $1",
+        "DELETE FROM key_materials "
+        "WHERE key_id = $1"}) {
     RETURN_IF_ERROR(connection_.Run(sql, {ToValue(id)}));
   }
   return RunOnOne("DELETE FROM keys WHERE id = $1", {ToValue(id)}, kNoKey);
@@ -235,6 +272,24 @@ base::Status SqlTransaction::InsertAccessKey(const AccessKey& key) {
        ToValue(key.user_id), ToValue(key.active),
        BlobValue(key.sealed_secret.nonce),
        BlobValue(key.sealed_secret.ciphertext), ToValue(key.created)}));
+  return {};
+}
+
+base::Status SqlTransaction::PutKeyUsage(std::string_view key_id,
+                                         const KeyUsage& usage) {
+  ASSIGN_OR_RETURN(const Rows rows,
+                   connection_.Query("SELECT id FROM keys WHERE id = $1",
+                                     {ToValue(key_id)}));
+  if (rows.empty()) {
+    return {};
+  }
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO last_usages (key_id, operation, used, event_id, request_id) "
+      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id) DO UPDATE "
+      "SET operation = excluded.operation, used = excluded.used, "
+      "event_id = excluded.event_id, request_id = excluded.request_id",
+      {ToValue(key_id), ToValue(usage.operation), ToValue(usage.time),
+       ToValue(usage.event_id), ToValue(usage.request_id)}));
   return {};
 }
 

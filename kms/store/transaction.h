@@ -37,6 +37,8 @@ class SqlTransaction final : public Transaction {
   base::Result<Key> GetKey(std::string_view id) override;
   base::Status InsertKey(const Key& key) override;
   base::Status UpdateKey(const Key& key) override;
+  base::Status AddMaterial(std::string_view key_id,
+                           const KeyMaterial& material) override;
   base::Status DeleteKey(std::string_view id) override;
 
   base::Result<Alias> GetAlias(std::string_view account,
@@ -58,6 +60,9 @@ class SqlTransaction final : public Transaction {
   base::Status InsertServiceKey(const ServiceKey& key) override;
   base::Status InsertAccessKey(const AccessKey& key) override;
 
+  base::Status PutKeyUsage(std::string_view key_id,
+                           const KeyUsage& usage) override;
+
   base::Status AddOutbox(const OutboxEvent& event) override;
   base::Status SetClockProgress(const ClockProgress& progress) override;
 
@@ -67,7 +72,8 @@ class SqlTransaction final : public Transaction {
   Touched TakeTouched() && { return std::move(touched_); }
 
  private:
-  base::Status InsertMaterial(const Key& key, std::size_t ordinal);
+  base::Status InsertMaterial(std::string_view key_id, std::uint64_t ordinal,
+                              const KeyMaterial& material);
   base::Status RunOnOne(std::string_view sql,
                         std::initializer_list<Value> values,
                         std::string_view missing);

@@ -35,7 +35,8 @@ class Crash(FaultCase):
                 stroke()
             self.progress(load)
         print(f"\nseed {SEED}: {counts}; {len(load.created)} keys, "
-              f"{len(load.aliases)} aliases, {len(load.kept)} ciphertexts "
+              f"{len(load.aliases)} aliases, {len(load.rotated)} rotations, "
+              f"{len(load.kept)} ciphertexts "
               f"acknowledged, {load.failures} calls failed")
         self.assertEqual(load.wrong, [])
         self.check(load)
@@ -81,6 +82,9 @@ class Crash(FaultCase):
         for name, key in load.aliases.items():
             found = self.ask(self.server, "DescribeKey", KeyId=name)
             self.assertEqual(found["KeyMetadata"]["KeyId"], key)
+        for key in load.rotated:
+            found = self.ask(self.server, "ListKeyRotations", KeyId=key)
+            self.assertEqual(len(found["Rotations"]), 1)
         self.check_created_once(self.server, load.created)
         self.check_audit(self.server)
         self.check_nothing_unknown(self.server)

@@ -82,10 +82,21 @@ TEST(AuditEventTest, WhatIsNotThereIsNullOrLeftOut) {
   EXPECT_EQ(json["readOnly"], false);
   EXPECT_EQ(json["errorCode"], "AccessDeniedException");
   EXPECT_EQ(json["userIdentity"].size(), 2U);
-  for (const char* name : {"errorMessage", "additionalEventData", "tlsDetails",
-                           "storeRevision", "recordType"}) {
+  for (const char* name :
+       {"errorMessage", "additionalEventData", "tlsDetails", "storeRevision",
+        "recordType", "serviceEventDetails"}) {
     EXPECT_FALSE(json.contains(name)) << name;
   }
+}
+
+TEST(AuditEventTest, AServiceEventHasItsDetails) {
+  Event event;
+  event.type = Event::Type::kAwsServiceEvent;
+  const Member details[] = {{"rotationType", "AUTOMATIC"}, {"keyId", "1"}};
+  event.service_details = details;
+  const auto json = nlohmann::json::parse(EventText(event));
+  EXPECT_EQ(json["serviceEventDetails"],
+            (nlohmann::json{{"rotationType", "AUTOMATIC"}, {"keyId", "1"}}));
 }
 
 TEST(AuditEventTest, EveryByteOfAClientsTextSurvivesAndStaysOnOneLine) {

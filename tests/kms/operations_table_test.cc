@@ -106,7 +106,8 @@ TEST(TableTest, EveryOperationIsFoundByItsNameOnly) {
 
 // Columns: Enabled, Disabled, PendingDeletion, PendingReplicaDeletion,
 // PendingImport, Unavailable, Creating, Updating. Developer Guide, "Key states
-// of KMS keys": '+' works, the digits are its notes.
+// of KMS keys": '+' works, the digits are its notes. What it refuses for the
+// origin of the key (its notes 6 and 7) is not refused for the state here.
 constexpr std::array kColumns = {
     KeyState::kEnabled,         KeyState::kDisabled,
     KeyState::kPendingDeletion, KeyState::kPendingReplicaDeletion,
@@ -119,16 +120,22 @@ const std::map<std::string_view, std::string_view> states_by_operation = {
     {"DeleteAlias", "++++++++"},
     {"DescribeKey", "++++++++"},
     {"DisableKey", "++335+cd"},
+    {"DisableKeyRotation", "+133++c+"},
     {"EnableKey", "++335+cd"},
+    {"EnableKeyRotation", "+133++c+"},
     {"Encrypt", "+1335bc+"},
     {"GenerateDataKey", "+1335bc+"},
     {"GenerateDataKeyWithoutPlaintext", "+1335bc+"},
+    {"GetKeyLastUsage", "++++++++"},
     {"GetKeyPolicy", "++++++++"},
+    {"GetKeyRotationStatus", "++++++++"},
     {"ListAliases", "++++++++"},
     {"ListKeyPolicies", "++++++++"},
+    {"ListKeyRotations", "++++++++"},
     {"ListResourceTags", "++++++++"},
     {"PutKeyPolicy", "++++++++"},
     {"ReEncrypt", "+1335bc+"},
+    {"RotateKeyOnDemand", "+1335+c+"},
     {"ScheduleKeyDeletion", "++33+++d"},
     {"TagResource", "++33++++"},
     {"UntagResource", "++33++++"},

@@ -80,6 +80,7 @@ OperationsTest::Server::Server(asio::io_context& io, const base::Clock& clock,
                                hsm::Algorithm algorithm)
     : store(OpenStore(folder, clock)),
       guard(testlib::Take(DeletionGuard::Load(*store, clock))),
+      last_usage(*store),
       log(OpenLog(folder, store->info(), clock)),
       counters(*store),
       hsm(io,
@@ -93,6 +94,7 @@ OperationsTest::Server::Server(asio::io_context& io, const base::Clock& clock,
                   .clock = clock,
                   .counters = counters,
                   .deletion_guard = *guard,
+                  .last_usage = last_usage,
                   .log = *log,
                   .key_store = "test",
                   .algorithm = algorithm,
@@ -117,9 +119,8 @@ void OperationsTest::Close() {
   io_.run();
 }
 
-base::Result<json> OperationsTest::AskText(std::string_view operation,
-                                           std::string_view body,
-                                           const From& from) {
+asio::awaitable<base::Result<json>> OperationsTest::Handle(
+    std::string_view operation, std::string_view body, const From& from) {
   const std::string request_id = "5c2e4a5e-0000-4000-8000-000000000001";
   const Request request = {.service = from.service,
                            .operation = operation,
@@ -130,12 +131,45 @@ base::Result<json> OperationsTest::AskText(std::string_view operation,
                            .user_agent = "test/1",
                            .request_id = request_id,
                            .door = from.door};
-  auto reply = Run(server_->service.Handle(request));
+  auto reply = co_await server_->service.Handle(request);
   if (!reply) {
-    return base::Error(std::move(reply).error());
+    co_return base::Error(std::move(reply).error());
   }
-  return reply->body.empty() ? json::object()
-                             : json::parse(std::string_view(reply->body));
+  json parsed = json::object();
+  if (!reply->body.empty()) {
+    parsed = json::parse(std::string_view(reply->body));
+  }
+  co_return parsed;
+}
+
+base::Result<json> OperationsTest::AskText(std::string_view operation,
+                                           std::string_view body,
+                                           const From& from) {
+  return Run(Handle(operation, body, from));
+}
+
+asio::awaitable<base::Result<json>> OperationsTest::Send(std::string operation,
+                                                         json input) {
+  const std::string body = input.dump();
+  const From from;
+  co_return co_await Handle(operation, body, from);
+}
+
+std::vector<base::Result<json>> OperationsTest::AskTogether(
+    const std::vector<std::pair<std::string, json>>& requests) {
+  std::vector<base::Result<json>> replies(requests.size(), json());
+  std::size_t running = requests.size();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    asio::co_spawn(io_, Send(requests[i].first, requests[i].second),
+                   [&, i](const std::exception_ptr&, base::Result<json> reply) {
+                     replies[i] = std::move(reply);
+                     --running;
+                   });
+  }
+  io_.restart();
+  while (running > 0 && io_.run_one() > 0) {
+  }
+  return replies;
 }
 
 base::Result<json> OperationsTest::Ask(std::string_view operation,

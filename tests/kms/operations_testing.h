@@ -21,6 +21,7 @@
 #include "kms/operations/api_service.h"
 #include "kms/operations/counters.h"
 #include "kms/operations/deletion.h"
+#include "kms/operations/last_usage.h"
 #include "tests/testlib/status.h"
 #include "tests/testlib/temp_dir.h"
 
@@ -89,6 +90,14 @@ class OperationsTest : public testing::Test {
                                        std::string_view body,
                                        const From& from = {});
 
+  // The same, to be awaited.
+  boost::asio::awaitable<base::Result<nlohmann::json>> Send(
+      std::string operation, nlohmann::json input);
+  // Passes requests through the service at the same time; the replies in the
+  // same order.
+  std::vector<base::Result<nlohmann::json>> AskTogether(
+      const std::vector<std::pair<std::string, nlohmann::json>>& requests);
+
   // A new key's id; a ciphertext of `plaintext` under it, in base64.
   std::string NewKey();
   std::string Encrypted(const std::string& key, std::string_view plaintext);
@@ -119,11 +128,27 @@ class OperationsTest : public testing::Test {
   }
   void RunVoid(boost::asio::awaitable<void> task);
 
+  // Awaits all tasks, which start in this order.
+  template <typename... T>
+  void RunTogether(boost::asio::awaitable<T>... tasks) {
+    std::size_t running = sizeof...(tasks);
+    (boost::asio::co_spawn(
+         io_, std::move(tasks),
+         [&running](const std::exception_ptr&, auto&&...) { --running; }),
+     ...);
+    io_.restart();
+    while (running > 0 && io_.run_one() > 0) {
+    }
+  }
+
   testlib::TempDir folder_;
   base::FakeClock clock_{base::WallTime(std::chrono::seconds(1795342500))};
   hsm::Algorithm algorithm_ = hsm::Algorithm::kXaes256Gcm;  // At Open.
 
  private:
+  boost::asio::awaitable<base::Result<nlohmann::json>> Handle(
+      std::string_view operation, std::string_view body, const From& from);
+
   struct Server {
     Server(boost::asio::io_context& io, const base::Clock& clock,
            const std::string& folder, hsm::Algorithm algorithm);
@@ -131,6 +156,7 @@ class OperationsTest : public testing::Test {
     AdministratorsOnly authorizer;
     std::unique_ptr<store::Store> store;
     std::unique_ptr<DeletionGuard> guard;
+    LastUsage last_usage;
     std::unique_ptr<RefusingLog> log;
     Counters counters;
     hsm::client::Client hsm;

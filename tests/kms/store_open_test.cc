@@ -178,6 +178,14 @@ TEST_F(StoreOpenTest, ARowThatCannotBeIsCorrupt) {
            "UPDATE keys SET policy = x'7b7d'",
            "UPDATE keys SET deletion_date = 'x', state = 'PendingDeletion'",
            "UPDATE keys SET deletion_date = 1.5, state = 'PendingDeletion'",
+           "UPDATE keys SET rotation_period = 90",
+           "UPDATE keys SET next_rotation = 1",
+           "UPDATE keys SET next_rotation = 1, rotation_period = 0",
+           "UPDATE keys SET next_rotation = 'x', rotation_period = 90",
+           "UPDATE keys SET on_demand_rotations = -1",
+           "UPDATE key_materials SET rotation_date = 1",
+           "UPDATE key_materials SET rotation_type = 'AUTOMATIC'",
+           "UPDATE key_materials SET rotation_date = 1, rotation_type = 'BOTH'",
            "UPDATE key_materials SET algorithm = 3",
            "UPDATE key_materials SET algorithm = 257",
            "UPDATE key_materials SET is_current = 0",
@@ -200,6 +208,38 @@ TEST_F(StoreOpenTest, ARowThatCannotBeIsCorrupt) {
         << sql;
     Close();
   }
+}
+
+// A store of the first release, as that left it.
+TEST_F(StoreOpenTest, KeepsTheKeysOfTheFirstSchema) {
+  {
+    const auto old = Take(Connection::Open({.path = Options().path}));
+    ASSERT_OK(Migrate(*old, Migrations().first(1), clock_));
+    ASSERT_OK(old->Script(
+        "INSERT INTO store_info VALUES (1, 'the id', 3, 9);"
+        "INSERT INTO keys VALUES ('00000001-0000-4000-8000-000000000000', "
+        "'111122223333', 'eu-west-1', 'old', 'SYMMETRIC_DEFAULT', "
+        "'ENCRYPT_DECRYPT', 'AWS_KMS', 'Enabled', 5, NULL, 0, '{}');"
+        "INSERT INTO key_materials VALUES "
+        "('00000001-0000-4000-8000-000000000000', 0, zeroblob(32), 'default', "
+        "zeroblob(16), 1, 1, 5);"));
+  }
+  Open();
+  EXPECT_EQ(store_->info().id, "the id");
+  Key key = *Take(store_->FindKey(MakeKey(1).id));
+  EXPECT_EQ(key.description, "old");
+  EXPECT_EQ(key.rotation.has_value(), false);
+  EXPECT_EQ(key.on_demand_rotations, 0);
+  ASSERT_EQ(key.materials.size(), 1);
+  EXPECT_EQ(key.materials[0].rotation.has_value(), false);
+  EXPECT_THAT(Take(store_->ListDueRotations(At(1000), 9)), testing::IsEmpty());
+  // And it can be rotated like any other.
+  KeyMaterial material = MakeKey(2).materials[0];
+  material.rotation = Rotation{At(7), RotationType::kOnDemand};
+  ASSERT_OK(store_->WriteNow([&](Transaction& change) {
+    return change.AddMaterial(key.id, material);
+  }));
+  EXPECT_EQ(Take(store_->FindKey(key.id))->CurrentMaterial().id, material.id);
 }
 
 TEST_F(StoreOpenTest, AnIntentOfAnUnknownKindIsCorrupt) {

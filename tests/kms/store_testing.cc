@@ -37,18 +37,23 @@ Alias MakeAlias(std::string_view name, const Key& key) {
 
 std::string Text(const Key& key) {
   std::string text = fmt::format(
-      "{} {} {} '{}' {} {} {} {} {} {} {} '{}'", key.id, key.account,
+      "{} {} {} '{}' {} {} {} {} {} {} {} '{}' {} {} {}", key.id, key.account,
       key.region, key.description, KeySpecName(key.spec),
       KeyUsageName(key.usage), OriginName(key.origin), KeyStateName(key.state),
       key.created.time_since_epoch().count(),
       key.deletion_date.value_or(At(-1)).time_since_epoch().count(),
-      key.destroying, key.policy);
+      key.destroying, key.policy, key.rotation ? key.rotation->period_days : -1,
+      key.rotation ? key.rotation->next.time_since_epoch().count() : -1,
+      key.on_demand_rotations);
   for (const KeyMaterial& material : key.materials) {
-    text += fmt::format(" [{} {} {} {} {} {}]", base::HexEncode(material.id),
-                        base::HexEncode(material.ref.locator.bytes),
-                        static_cast<int>(material.ref.algorithm),
-                        material.key_store, material.current,
-                        material.created.time_since_epoch().count());
+    const auto& rotation = material.rotation;
+    text += fmt::format(
+        " [{} {} {} {} {} {} {} {}]", base::HexEncode(material.id),
+        base::HexEncode(material.ref.locator.bytes),
+        static_cast<int>(material.ref.algorithm), material.key_store,
+        material.current, material.created.time_since_epoch().count(),
+        rotation ? RotationTypeName(rotation->type) : "first",
+        rotation ? rotation->date.time_since_epoch().count() : -1);
   }
   return text;
 }

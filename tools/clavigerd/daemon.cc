@@ -77,6 +77,7 @@ struct Daemon::Parts {
   std::unique_ptr<kms::store::Store> store;
   std::unique_ptr<kms::audit::Log> log;
   std::unique_ptr<kms::operations::DeletionGuard> deletion_guard;
+  std::unique_ptr<kms::operations::LastUsage> last_usage;
   std::shared_ptr<kms::http::TlsContext> tls;
   std::vector<std::unique_ptr<IoThread>> threads;
   std::uint16_t http_port = 0;
@@ -88,6 +89,7 @@ base::Status Daemon::Parts::OpenStore() {
   ASSIGN_OR_RETURN(store, kms::store::Store::Open(options, clock));
   ASSIGN_OR_RETURN(deletion_guard,
                    kms::operations::DeletionGuard::Load(*store, clock));
+  last_usage = std::make_unique<kms::operations::LastUsage>(*store);
   return {};
 }
 
@@ -151,6 +153,7 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                          .store = *parts.store,
                          .log = *parts.log,
                          .deletion_guard = *parts.deletion_guard,
+                         .last_usage = *parts.last_usage,
                          .credentials = parts.credentials,
                          .metrics = parts.metrics,
                          .authorizer = parts.authorizer};
@@ -189,6 +192,20 @@ base::Status Daemon::Listen() {
 
 std::uint16_t Daemon::http_port() const { return parts_->http_port; }
 
+namespace {
+
+// A chore that was cut off may have left a change with the store's writer,
+// which borrows from the chore's coroutine. Waits until the writer has done
+// with all such, before the threads and their coroutines go.
+void Drain(kms::store::Store& store) {
+  auto nothing = [](kms::store::Transaction&) -> base::Status {
+    return base::Error{base::ErrorCode::kConflict, "nothing to change"};
+  };
+  static_cast<void>(store.WriteNow(nothing));
+}
+
+}  // namespace
+
 void Daemon::Run() {
   Parts& parts = *parts_;
   std::vector<std::jthread> others;
@@ -199,6 +216,12 @@ void Daemon::Run() {
   }
   parts.threads.front()->Run(kms::operations::Chores::kAll);
   others.clear();
+  Drain(*parts.store);
+  const base::Status saved = parts.last_usage->SaveNow();
+  if (!saved) {
+    base::LogWarning("cannot save when keys were last used: {}",
+                     saved.error().message);
+  }
   parts.log->Close();
 }
 

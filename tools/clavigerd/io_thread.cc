@@ -53,6 +53,7 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .clock = shared.clock,
                    .counters = counters_,
                    .deletion_guard = shared.deletion_guard,
+                   .last_usage = shared.last_usage,
                    .log = shared.log,
                    .key_store = config.key_stores.front().name},
       service_(environment_),

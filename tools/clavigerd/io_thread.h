@@ -20,6 +20,7 @@
 #include "kms/operations/counters.h"
 #include "kms/operations/deletion.h"
 #include "kms/operations/housekeeping.h"
+#include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
 #include "tools/config/config.h"
 
@@ -31,6 +32,7 @@ struct Shared {
   kms::store::Store& store;
   kms::audit::Log& log;
   kms::operations::DeletionGuard& deletion_guard;
+  kms::operations::LastUsage& last_usage;
   const kms::identity::CredentialSource& credentials;
   kms::http::Metrics& metrics;
   const kms::Authorizer& authorizer;

@@ -173,8 +173,8 @@ class FaultCase(unittest.TestCase):
 
 
 class Load:
-    """Threads that make keys and aliases and encrypt, and remember what was
-    acknowledged. Failed calls are counted and tried again."""
+    """Threads that make keys and aliases, encrypt and rotate, and remember what
+    was acknowledged. Failed calls are counted and tried again."""
 
     THREADS = 3
 
@@ -183,6 +183,7 @@ class Load:
         self.kept = []  # (key, ciphertext of "kept")
         self.created = []  # All acknowledged keys.
         self.aliases = {}  # Name: key.
+        self.rotated = []  # Keys whose one rotation was acknowledged.
         self.failures = 0
         self.wrong = []  # Replies that no fault excuses.
         self._numbers = itertools.count()
@@ -222,6 +223,12 @@ class Load:
         if self._call("CreateAlias", AliasName=name,
                       TargetKeyId=key) is not None:
             self.aliases[name] = key
+        sealed = self._call("Encrypt", KeyId=key, Plaintext=b64(b"kept"))
+        if sealed is not None:
+            self.kept.append((key, sealed["CiphertextBlob"]))
+        if self._call("RotateKeyOnDemand", KeyId=key) is None:
+            return
+        self.rotated.append(key)
         sealed = self._call("Encrypt", KeyId=key, Plaintext=b64(b"kept"))
         if sealed is not None:
             self.kept.append((key, sealed["CiphertextBlob"]))

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <vector>
+
+#include "base/bytes.h"
+#include "kms/operations/handlers.h"
+#include "kms/operations/page.h"
+#include "kms/operations/rotation.h"
+
+namespace kms::operations {
+namespace {
+
+constexpr int kDefaultLimit = 100;
+
+// The materials that the call asks for, oldest first.
+std::vector<const KeyMaterial*> SelectMaterials(const Call& call) {
+  const bool all = call.Text("IncludeKeyMaterial") == "ALL_KEY_MATERIAL";
+  std::vector<const KeyMaterial*> selected;
+  for (const KeyMaterial& material : call.key->materials) {
+    if (all || material.rotation) {
+      selected.push_back(&material);
+    }
+  }
+  return selected;
+}
+
+void WriteEntry(const Key& key, const KeyMaterial& material,
+                JsonWriter& writer) {
+  writer.BeginObject()
+      .Text("KeyId", key.id)
+      .Text("KeyMaterialId", base::HexEncode(material.id))
+      .Text("KeyMaterialState", material.current ? "CURRENT" : "NON_CURRENT");
+  if (material.rotation) {
+    writer.Time("RotationDate", material.rotation->date)
+        .Text("RotationType", RotationTypeName(material.rotation->type));
+  }
+  writer.EndObject();
+}
+
+}  // namespace
+
+Answer ListKeyRotations(Call& call) {
+  const Key& key = *call.key;
+  CO_RETURN_IF_ERROR(CheckRotatable(key));
+  CO_ASSIGN_OR_RETURN(const PageRequest page, ReadPage(call, kDefaultLimit));
+  const std::vector<const KeyMaterial*> selected = SelectMaterials(call);
+  auto next = selected.begin();
+  if (!page.after.empty()) {
+    // Materials are never removed, so the last one of a page is still there.
+    next = std::ranges::find_if(selected, [&page](const KeyMaterial* material) {
+      return base::HexEncode(material->id) == page.after;
+    });
+    if (next == selected.end()) {
+      co_return InvalidMarker();
+    }
+    ++next;
+  }
+
+  Reply reply;
+  JsonWriter writer(reply.body);
+  writer.BeginObject().BeginArray("Rotations");
+  std::string last;
+  for (int i = 0; i < page.limit && next != selected.end(); ++i, ++next) {
+    WriteEntry(key, **next, writer);
+    last = base::HexEncode((*next)->id);
+  }
+  writer.EndArray();
+  WritePageEnd(call, next != selected.end(), last, writer);
+  writer.EndObject();
+  co_return reply;
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "kms/json_writer.h"
+#include "kms/operations/handlers.h"
+#include "kms/operations/intents.h"
+#include "kms/operations/new_material.h"
+#include "kms/operations/rotation.h"
+
+namespace kms::operations {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::uint64_t kMostOnDemand = 25;  // In a key's whole life.
+constexpr auto kAutomaticIsNear = std::chrono::minutes(20);
+
+// Whether this key may be rotated now. Checked before the token makes anything,
+// and again in the transaction.
+base::Status CheckOnDemand(const Call& call, const Key& key) {
+  RETURN_IF_ERROR(CheckState(call.operation.states, key));
+  if (!IsRotatableKind(key)) {
+    return Error{ErrorCode::kUnsupportedOperation, ""};  // As AWS: no message.
+  }
+  RETURN_IF_ERROR(CheckRotatable(key));
+  if (key.on_demand_rotations >= kMostOnDemand) {
+    return Error{
+        ErrorCode::kLimitExceeded,
+        fmt::format("The on-demand rotations limit has been reached for the "
+                    "given keyId. No more on-demand rotations can be performed "
+                    "for this key: {}",
+                    key.Arn())};
+  }
+  if (key.rotation && key.rotation->next <= call.now + kAutomaticIsNear) {
+    return Error{
+        ErrorCode::kConflict,
+        fmt::format("An automatic rotation of {} is in progress or due "
+                    "within the next 20 minutes.",
+                    key.Arn())};
+  }
+  return {};
+}
+
+}  // namespace
+
+Answer RotateKeyOnDemand(Call& call) {
+  CO_RETURN_IF_ERROR(CheckOnDemand(call, *call.key));
+  const auto id = ParseKeyId(call.key->id);
+  if (!id) {
+    co_return Error{ErrorCode::kCorrupt,
+                    "the store holds a key id that is none"};
+  }
+  CO_ASSIGN_OR_RETURN(KeyMaterial material,
+                      co_await MakeMaterial(call.environment, *id, call.now));
+  material.rotation = Rotation{call.now, RotationType::kOnDemand};
+
+  auto edit = [&call](Key& key) -> base::Status {
+    RETURN_IF_ERROR(CheckOnDemand(call, key));
+    ++key.on_demand_rotations;
+    return {};
+  };
+  auto change = [&](store::Transaction& transaction) {
+    return CommitRotation(transaction, call.key->id, material, edit);
+  };
+  const base::Status committed = co_await call.Commit(change);
+  if (!committed) {
+    co_await RollBackCreation(call.environment, material.ref.locator);
+    co_return Error(committed.error());
+  }
+
+  Reply reply;
+  JsonWriter(reply.body)
+      .BeginObject()
+      .Text("KeyId", call.key->Arn())
+      .EndObject();
+  co_return reply;
+}
+
+}  // namespace kms::operations
