@@ -71,6 +71,18 @@ inline constexpr std::tuple kOperations{
         {11, "Capabilities", 1, Lane::kShort, kShortDeadline}},
     Operation<ListKeysRequest, ListKeysReply>{
         {12, "ListKeys", 40, Lane::kLong, kLongDeadline, kMaxListing}},
+    Operation<GenerateKeyPairRequest, GenerateKeyPairReply>{
+        {13, "GenerateKeyPair", 40, Lane::kLong, kLongDeadline}},
+    Operation<SignRequest, SignReply>{
+        {14, "Sign", 80, Lane::kLong, kShortDeadline}},
+    Operation<MacRequest, MacReply>{
+        {15, "Mac", 1, Lane::kShort, kShortDeadline}},
+    Operation<AgreeRequest, PlaintextReply>{
+        {16, "Agree", 20, Lane::kShort, kShortDeadline}},
+    Operation<RsaDecryptRequest, PlaintextReply>{
+        {17, "RsaDecrypt", 80, Lane::kLong, kShortDeadline}},
+    Operation<GenerateDataKeyPairRequest, GenerateDataKeyPairReply>{
+        {18, "GenerateDataKeyPair", 40, Lane::kLong, kLongDeadline}},
 };
 // clang-format on
 

@@ -61,6 +61,12 @@ class Client {
   Awaitable<EmptyReply> Call(HealthRequest request);
   Awaitable<Capabilities> Call(CapabilitiesRequest request);
   Awaitable<ListKeysReply> Call(ListKeysRequest request);
+  Awaitable<GenerateKeyPairReply> Call(GenerateKeyPairRequest request);
+  Awaitable<SignReply> Call(SignRequest request);
+  Awaitable<MacReply> Call(MacRequest request);
+  Awaitable<PlaintextReply> Call(AgreeRequest request);
+  Awaitable<PlaintextReply> Call(RsaDecryptRequest request);
+  Awaitable<GenerateDataKeyPairReply> Call(GenerateDataKeyPairRequest request);
 
   // Makes every worker forget this key; a worker that does not confirm is
   // killed and replaced. When this succeeds, no process holds a copy.

@@ -212,4 +212,30 @@ base::Result<ListKeysReply> Pkcs11Token::Execute(const ListKeysRequest&) {
   return ListKeysReply{std::move(keys)};
 }
 
+base::Result<GenerateKeyPairReply> Pkcs11Token::Execute(
+    const GenerateKeyPairRequest&) {
+  return Error{ErrorCode::kUnsupportedOperation, "not yet"};
+}
+
+base::Result<SignReply> Pkcs11Token::Execute(const SignRequest&) {
+  return Error{ErrorCode::kUnsupportedOperation, "not yet"};
+}
+
+base::Result<MacReply> Pkcs11Token::Execute(const MacRequest&) {
+  return Error{ErrorCode::kUnsupportedOperation, "not yet"};
+}
+
+base::Result<PlaintextReply> Pkcs11Token::Execute(const AgreeRequest&) {
+  return Error{ErrorCode::kUnsupportedOperation, "not yet"};
+}
+
+base::Result<PlaintextReply> Pkcs11Token::Execute(const RsaDecryptRequest&) {
+  return Error{ErrorCode::kUnsupportedOperation, "not yet"};
+}
+
+base::Result<GenerateDataKeyPairReply> Pkcs11Token::Execute(
+    const GenerateDataKeyPairRequest&) {
+  return Error{ErrorCode::kUnsupportedOperation, "not yet"};
+}
+
 }  // namespace hsm::token

@@ -38,6 +38,14 @@ class Pkcs11Token final : public Token {
   base::Result<EmptyReply> Execute(const HealthRequest&) override;
   base::Result<Capabilities> Execute(const CapabilitiesRequest&) override;
   base::Result<ListKeysReply> Execute(const ListKeysRequest&) override;
+  base::Result<GenerateKeyPairReply> Execute(
+      const GenerateKeyPairRequest&) override;
+  base::Result<SignReply> Execute(const SignRequest&) override;
+  base::Result<MacReply> Execute(const MacRequest&) override;
+  base::Result<PlaintextReply> Execute(const AgreeRequest&) override;
+  base::Result<PlaintextReply> Execute(const RsaDecryptRequest&) override;
+  base::Result<GenerateDataKeyPairReply> Execute(
+      const GenerateDataKeyPairRequest&) override;
 
  private:
   base::Result<ObjectHandle> Find(const Locator& locator);

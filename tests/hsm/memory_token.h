@@ -66,6 +66,17 @@ class MemoryToken final : public hsm::token::Token {
       const hsm::CapabilitiesRequest& request) override;
   base::Result<hsm::ListKeysReply> Execute(
       const hsm::ListKeysRequest& request) override;
+  base::Result<hsm::GenerateKeyPairReply> Execute(
+      const hsm::GenerateKeyPairRequest& request) override;
+  base::Result<hsm::SignReply> Execute(
+      const hsm::SignRequest& request) override;
+  base::Result<hsm::MacReply> Execute(const hsm::MacRequest& request) override;
+  base::Result<hsm::PlaintextReply> Execute(
+      const hsm::AgreeRequest& request) override;
+  base::Result<hsm::PlaintextReply> Execute(
+      const hsm::RsaDecryptRequest& request) override;
+  base::Result<hsm::GenerateDataKeyPairReply> Execute(
+      const hsm::GenerateDataKeyPairRequest& request) override;
 
  private:
   explicit MemoryToken(Shared* shared) : shared_(shared) {}
