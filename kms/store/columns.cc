@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "hsm/algorithms.h"
+
 namespace kms::store {
 
 Value Columns::Next() {
@@ -58,12 +60,19 @@ std::optional<base::WallTime> Columns::OptionalTime() {
   return Time();
 }
 
+base::Bytes Columns::OptionalBlob() {
+  if (!rest_.empty() && std::holds_alternative<std::monostate>(rest_.front())) {
+    Skip(1);
+    return {};
+  }
+  return Blob();
+}
+
 hsm::Algorithm Columns::Algorithm() {
   const std::int64_t value = Integer();
-  for (const hsm::Algorithm algorithm :
-       {hsm::Algorithm::kXaes256Gcm, hsm::Algorithm::kAes256GcmCounter}) {
-    if (value == static_cast<std::int64_t>(algorithm)) {
-      return algorithm;
+  for (const hsm::AlgorithmRow& row : hsm::kAlgorithmRows) {
+    if (value == static_cast<std::int64_t>(row.algorithm)) {
+      return row.algorithm;
     }
   }
   ok_ = false;
@@ -102,6 +111,9 @@ Value ToValue(hsm::Algorithm algorithm) {
 }
 Value BlobValue(base::ByteView bytes) {
   return base::Bytes(bytes.begin(), bytes.end());
+}
+Value OptionalBlobValue(base::ByteView bytes) {
+  return bytes.empty() ? Value() : BlobValue(bytes);
 }
 
 }  // namespace kms::store

@@ -34,6 +34,7 @@ class Columns {
   base::WallTime Time();
   std::optional<base::WallTime> OptionalTime();
   base::Bytes Blob();
+  base::Bytes OptionalBlob();  // Null is empty.
   hsm::Algorithm Algorithm();
 
   template <std::size_t kSize>
@@ -67,6 +68,7 @@ Value ToValue(base::WallTime time);
 Value ToValue(const std::optional<base::WallTime>& time);
 Value ToValue(hsm::Algorithm algorithm);
 Value BlobValue(base::ByteView bytes);
+Value OptionalBlobValue(base::ByteView bytes);  // Empty is null.
 
 template <std::size_t kSize>
 std::array<std::uint8_t, kSize> Columns::Fixed() {

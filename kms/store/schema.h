@@ -116,6 +116,11 @@ CREATE TABLE clock_progress (
 );
 )sql";
 
+// Key pairs: a key's public half, for whoever asks for it or verifies.
+inline constexpr std::string_view kSchema2 =
+    R"sql(ALTER TABLE key_materials ADD COLUMN public_key BYTEA;
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -86,12 +86,12 @@ base::Status SqlTransaction::InsertMaterial(const Key& key,
   const KeyMaterial& material = key.materials[ordinal];
   RETURN_IF_ERROR(connection_.Run(
       "INSERT INTO key_materials (key_id, ordinal, material_id, key_store, "
-      "locator, algorithm, is_current, created) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+      "locator, algorithm, is_current, created, public_key) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
       {ToValue(key.id), ToValue(std::uint64_t{ordinal}), BlobValue(material.id),
        ToValue(material.key_store), BlobValue(material.ref.locator.bytes),
        ToValue(material.ref.algorithm), ToValue(material.current),
-       ToValue(material.created)}));
+       ToValue(material.created), OptionalBlobValue(material.public_key)}));
   return {};
 }
 

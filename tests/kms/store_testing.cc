@@ -44,11 +44,12 @@ std::string Text(const Key& key) {
       key.deletion_date.value_or(At(-1)).time_since_epoch().count(),
       key.destroying, key.policy);
   for (const KeyMaterial& material : key.materials) {
-    text += fmt::format(" [{} {} {} {} {} {}]", base::HexEncode(material.id),
+    text += fmt::format(" [{} {} {} {} {} {} {}]", base::HexEncode(material.id),
                         base::HexEncode(material.ref.locator.bytes),
                         static_cast<int>(material.ref.algorithm),
                         material.key_store, material.current,
-                        material.created.time_since_epoch().count());
+                        material.created.time_since_epoch().count(),
+                        base::HexEncode(material.public_key));
   }
   return text;
 }
