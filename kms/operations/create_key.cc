@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "kms/json_writer.h"
+#include "kms/key_spec.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/key_metadata.h"
@@ -18,56 +19,62 @@ using base::ErrorCode;
 
 constexpr std::string_view kSymmetric = "SYMMETRIC_DEFAULT";
 
-// What this release can make; everything else of the model is refused.
-struct Only {
-  std::string_view member;
-  std::string_view value;
-};
-constexpr std::array kOnly = {
-    Only{"KeySpec", kSymmetric},
-    Only{"CustomerMasterKeySpec", kSymmetric},
-    Only{"Origin", "AWS_KMS"},
-};
+std::string_view SpecOf(const Call& call) {
+  const auto old_member = call.Text("CustomerMasterKeySpec");
+  return call.Text("KeySpec").value_or(old_member.value_or(kSymmetric));
+}
 
-base::Status CheckKind(const Call& call) {
+std::string_view UsageOf(const Call& call) {
+  return call.Text("KeyUsage")
+      .value_or(KeyUsageName(KeyUsage::kEncryptDecrypt));
+}
+
+base::Status CheckSpecMembers(const Call& call) {
   if (call.Find("KeySpec") && call.Find("CustomerMasterKeySpec")) {
     return Error{ErrorCode::kValidation,
                  "You cannot specify KeySpec and CustomerMasterKeySpec in the "
                  "same request. CustomerMasterKeySpec is deprecated."};
   }
-  const bool symmetric =
-      call.Text("KeySpec").value_or(
-          call.Text("CustomerMasterKeySpec").value_or(kSymmetric)) ==
-      kSymmetric;
-  if (!symmetric && call.Find("KeyUsage") == nullptr) {
+  if (SpecOf(call) != kSymmetric && call.Find("KeyUsage") == nullptr) {
     return Error{ErrorCode::kValidation,
                  "You must specify a KeyUsage value for all KMS keys except "
                  "for symmetric encryption keys."};
   }
-  for (const auto& [member, value] : kOnly) {
-    const auto given = call.Text(member);
-    if (given && *given != value) {
-      return Error{ErrorCode::kUnsupportedOperation,
-                   fmt::format("{} {} is not supported by this server.", member,
-                               *given)};
-    }
+  return {};
+}
+
+// What the model knows and this release cannot make.
+base::Status RefuseUnsupported(const Call& call) {
+  const auto unsupported = [](std::string_view what) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 fmt::format("{} not supported by this server.", what)};
+  };
+  if (!ParseKeySpec(SpecOf(call))) {
+    return unsupported(fmt::format("KeySpec {} is", SpecOf(call)));
+  }
+  const auto origin = call.Text("Origin");
+  if (origin && !ParseOrigin(*origin)) {
+    return unsupported(fmt::format("Origin {} is", *origin));
   }
   if (call.Flag("MultiRegion")) {
-    return Error{ErrorCode::kUnsupportedOperation,
-                 "Multi-Region keys are not supported by this server."};
+    return unsupported("Multi-Region keys are");
   }
   for (const std::string_view member : {"CustomKeyStoreId", "XksKeyId"}) {
     if (call.Find(member) != nullptr) {
-      return Error{ErrorCode::kUnsupportedOperation,
-                   "Custom key stores are not supported by this server."};
+      return unsupported("Custom key stores are");
     }
   }
-  if (const auto usage = call.Text("KeyUsage");
-      usage && *usage != KeyUsageName(KeyUsage::kEncryptDecrypt)) {
+  return {};
+}
+
+base::Status CheckKind(const Call& call) {
+  RETURN_IF_ERROR(CheckSpecMembers(call));
+  RETURN_IF_ERROR(RefuseUnsupported(call));
+  const auto usage = ParseKeyUsage(UsageOf(call));
+  if (!usage || FindKeyKind(*ParseKeySpec(SpecOf(call)), *usage) == nullptr) {
     return Error{ErrorCode::kValidation,
-                 fmt::format("KeyUsage {} is not compatible with KeySpec "
-                             "SYMMETRIC_DEFAULT",
-                             *usage)};
+                 fmt::format("KeyUsage {} is not compatible with KeySpec {}",
+                             UsageOf(call), SpecOf(call))};
   }
   return {};
 }
@@ -79,6 +86,8 @@ Key DescribeNewKey(const Call& call, const KeyIdBytes& id) {
   key.account = account;
   key.region = call.request.region;
   key.description = call.Text("Description").value_or("");
+  key.spec = *ParseKeySpec(SpecOf(call));
+  key.usage = *ParseKeyUsage(UsageOf(call));
   key.created = call.now;
   const auto policy = call.Text("Policy");
   key.policy = policy ? std::string(*policy) : DefaultPolicy(account);
@@ -92,6 +101,34 @@ base::Status InsertNewKey(store::Transaction& transaction, const Key& key,
     RETURN_IF_ERROR(transaction.PutTag(key.id, tag));
   }
   return transaction.DeleteIntent(key.CurrentMaterial().ref.locator);
+}
+
+// Makes the object on the token. `material` has its `ref`; gets its id and, of
+// a key pair, the public key.
+boost::asio::awaitable<base::Status> MakeMaterial(Environment& environment,
+                                                  const KeyIdBytes& id,
+                                                  const Key& key,
+                                                  KeyMaterial& material) {
+  hsm::CheckValue check_value{};
+  if (IsKeyPair(key.spec)) {
+    const hsm::GenerateKeyPairRequest request = {material.ref};
+    CO_ASSIGN_OR_RETURN(hsm::GenerateKeyPairReply made,
+                        co_await environment.hsm.Call(request));
+    material.public_key = std::move(made.public_key);
+    check_value = base::ThreadHasher().Sha256(material.public_key);
+  } else {
+    const hsm::GenerateKeyRequest request = {material.ref};
+    CO_ASSIGN_OR_RETURN(const hsm::GenerateKeyReply made,
+                        co_await environment.hsm.Call(request));
+    check_value = made.check_value;
+  }
+  material.id = MakeMaterialId(id, check_value, base::ThreadHasher());
+  co_return base::Status();
+}
+
+hsm::Algorithm NewAlgorithm(const Environment& environment, const Key& key) {
+  return key.spec == KeySpec::kSymmetricDefault ? environment.algorithm
+                                                : KindOf(key).algorithm;
 }
 
 }  // namespace
@@ -124,18 +161,17 @@ Answer CreateKey(Call& call) {
   if (!announced) {
     co_return announced.error();
   }
-  hsm::GenerateKeyRequest request;
-  request.key = {*announced, call.environment.algorithm};
-  const auto made = co_await call.environment.hsm.Call(request);
+  KeyMaterial material;
+  material.ref = {*announced, NewAlgorithm(call.environment, key)};
+  material.key_store = call.environment.key_store;
+  material.created = call.now;
+  const base::Status made =
+      co_await MakeMaterial(call.environment, id, key, material);
   if (!made) {
     co_await RollBackCreation(call.environment, *announced);
     co_return made.error();
   }
-  key.materials.push_back(
-      {.id = MakeMaterialId(id, made->check_value, base::ThreadHasher()),
-       .ref = request.key,
-       .key_store = call.environment.key_store,
-       .created = call.now});
+  key.materials.push_back(std::move(material));
 
   const std::vector<Tag> tags = ReadTags(call);
   call.key = std::make_shared<const Key>(key);
