@@ -217,8 +217,9 @@ struct EvictKeyRequest {
   Locator locator;
 };
 
-// Uses the key (encrypt, decrypt) and returns its check value. kNotFound: no
-// such object; kCorrupt: an object, but not usable.
+// Uses the key for what it is for and returns its check value; zeros for key
+// pairs other than RSA, since a token does not tell their public key.
+// kNotFound: no such object; kCorrupt: an object, but not usable.
 struct CheckKeyRequest {
   KeyRef key;
 };

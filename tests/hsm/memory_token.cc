@@ -179,7 +179,10 @@ base::Result<hsm::ListKeysReply> MemoryToken::Execute(
 }
 
 base::Result<hsm::GenerateKeyPairReply> MemoryToken::Execute(
-    const hsm::GenerateKeyPairRequest&) {
+    const hsm::GenerateKeyPairRequest& request) {
+  if (request.key.locator.bytes[0] == kSlowKey) {
+    HangForEver(shared_);
+  }
   return Unsupported();
 }
 

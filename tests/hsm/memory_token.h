@@ -31,7 +31,7 @@ struct Shared {
 inline constexpr std::string_view kHang = "hang";
 inline constexpr std::string_view kDie = "die";
 inline constexpr std::string_view kTokenGone = "gone";
-// A locator that does not let GenerateKey end before it is released.
+// A locator that does not let GenerateKey and GenerateKeyPair end.
 inline constexpr std::uint8_t kSlowKey = 0xee;
 
 // A MemoryToken "encrypts" by flipping every bit, so that a test sees whose
