@@ -9,9 +9,7 @@
 
 // The inputs of the operations with key pairs, MACs and data key pairs, and of
 // those that the server only knows; the rest stand in table.cc.
-namespace kms::operations::inputs {
-
-using namespace shapes;
+namespace kms::operations::shapes {
 
 inline constexpr std::array kCustomKeyStore = {
     Member{"CustomKeyStoreId", &kCustomKeyStoreId, true}};
@@ -121,6 +119,6 @@ inline constexpr std::array kVerify = {
 inline constexpr std::array kUpdatePrimaryRegion = {
     Member{"KeyId", &kKeyId, true}, Member{"PrimaryRegion", &kRegion, true}};
 
-}  // namespace kms::operations::inputs
+}  // namespace kms::operations::shapes
 
 #endif  // KMS_OPERATIONS_INPUTS_H_

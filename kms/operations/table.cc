@@ -16,7 +16,6 @@ namespace kms::operations {
 namespace {
 
 using namespace shapes;
-using namespace inputs;
 
 constexpr bool kRequired = true;
 

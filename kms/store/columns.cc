@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-#include "hsm/algorithms.h"
+#include "kms/key_spec.h"
 
 namespace kms::store {
 
@@ -70,10 +70,14 @@ base::Bytes Columns::OptionalBlob() {
 
 hsm::Algorithm Columns::Algorithm() {
   const std::int64_t value = Integer();
-  for (const hsm::AlgorithmRow& row : hsm::kAlgorithmRows) {
-    if (value == static_cast<std::int64_t>(row.algorithm)) {
-      return row.algorithm;
-    }
+  const auto algorithm = static_cast<hsm::Algorithm>(value);
+  const bool known =
+      value == static_cast<std::int64_t>(algorithm) &&
+      std::ranges::any_of(KeyKinds(), [algorithm](const KeyKind& kind) {
+        return FitsKind(kind, algorithm);
+      });
+  if (known) {
+    return algorithm;
   }
   ok_ = false;
   return {};
