@@ -37,6 +37,8 @@ enum class ErrorCode : std::uint8_t {
   kInvalidKeyUsage,
   kInvalidCiphertext,
   kIncorrectKey,
+  kSignatureMismatch,  // A signature is not one of the message by the key.
+  kMacMismatch,        // Likewise a MAC.
   kLimitExceeded,
   kMalformedPolicy,
   kTag,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/codec.h"
 
+#include "hsm/algorithms.h"
+
 namespace hsm {
 namespace {
 
@@ -22,9 +24,26 @@ base::Status Decoder::Get(bool& value) {
 base::Status Decoder::Get(Algorithm& value) {
   ASSIGN_OR_RETURN(const std::uint8_t byte, in_.U8());
   value = static_cast<Algorithm>(byte);
-  if (value != Algorithm::kXaes256Gcm &&
-      value != Algorithm::kAes256GcmCounter) {
+  if (FindAlgorithm(value) == nullptr) {
     return Impossible("an algorithm");
+  }
+  return {};
+}
+
+base::Status Decoder::Get(SignatureScheme& value) {
+  ASSIGN_OR_RETURN(const std::uint8_t byte, in_.U8());
+  value = static_cast<SignatureScheme>(byte);
+  if (value < SignatureScheme::kPss || value > SignatureScheme::kEd25519) {
+    return Impossible("a signature scheme");
+  }
+  return {};
+}
+
+base::Status Decoder::Get(Hash& value) {
+  ASSIGN_OR_RETURN(const std::uint8_t byte, in_.U8());
+  value = static_cast<Hash>(byte);
+  if (value < Hash::kSha1 || value > Hash::kSha512) {
+    return Impossible("a hash");
   }
   return {};
 }

@@ -36,6 +36,24 @@ auto Fields(Is<KeyRef> auto& m) { return std::tie(m.locator, m.algorithm); }
 auto Fields(Is<Sealed> auto& m) { return std::tie(m.nonce, m.ciphertext); }
 auto Fields(Is<GenerateKeyRequest> auto& m) { return std::tie(m.key); }
 auto Fields(Is<GenerateKeyReply> auto& m) { return std::tie(m.check_value); }
+auto Fields(Is<GenerateKeyPairRequest> auto& m) { return std::tie(m.key); }
+auto Fields(Is<GenerateKeyPairReply> auto& m) { return std::tie(m.public_key); }
+auto Fields(Is<SignRequest> auto& m) {
+  return std::tie(m.key, m.scheme, m.hash, m.message);
+}
+auto Fields(Is<SignReply> auto& m) { return std::tie(m.signature); }
+auto Fields(Is<MacRequest> auto& m) { return std::tie(m.key, m.message); }
+auto Fields(Is<MacReply> auto& m) { return std::tie(m.mac); }
+auto Fields(Is<AgreeRequest> auto& m) { return std::tie(m.key, m.public_key); }
+auto Fields(Is<RsaDecryptRequest> auto& m) {
+  return std::tie(m.key, m.hash, m.ciphertext);
+}
+auto Fields(Is<GenerateDataKeyPairRequest> auto& m) {
+  return std::tie(m.key, m.counter, m.aad, m.pair, m.want_plaintext);
+}
+auto Fields(Is<GenerateDataKeyPairReply> auto& m) {
+  return std::tie(m.public_key, m.private_key, m.sealed);
+}
 auto Fields(Is<EncryptRequest> auto& m) {
   return std::tie(m.key, m.counter, m.aad, m.plaintext);
 }
@@ -92,7 +110,9 @@ class Encoder {
   void Put(std::uint16_t value) { out_.U16(value); }
   void Put(std::uint64_t value) { out_.U64(value); }
   void Put(bool value) { out_.U8(value ? 1 : 0); }
-  void Put(Algorithm value) { out_.U8(static_cast<std::uint8_t>(value)); }
+  template <typename Enum>
+  requires std::is_enum_v<Enum>
+  void Put(Enum value) { out_.U8(static_cast<std::uint8_t>(value)); }
   template <std::size_t kSize>
   void Put(const std::array<std::uint8_t, kSize>& bytes) {
     out_.Raw(bytes);
@@ -149,6 +169,8 @@ class Decoder {
   }
   base::Status Get(bool& value);
   base::Status Get(Algorithm& value);
+  base::Status Get(SignatureScheme& value);
+  base::Status Get(Hash& value);
   template <std::size_t kSize>
   base::Status Get(std::array<std::uint8_t, kSize>& bytes) {
     ASSIGN_OR_RETURN(const base::ByteView view, in_.Take(kSize));

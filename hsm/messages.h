@@ -25,14 +25,37 @@ struct Locator {
   auto operator<=>(const Locator&) const = default;
 };
 
-// How the symmetric ciphertexts of a key are made
-// (docs/protocol/ciphertext.md).
+// What a key on the token is, and what it is for. Stored: a number is never
+// used again for something else.
 enum class Algorithm : std::uint8_t {
-  kXaes256Gcm = 1,       // The token derives a message key; random nonces.
-  kAes256GcmCounter = 2  // The token cannot derive; nonces are counted.
+  // AES-256 keys, by how their ciphertexts are made
+  // (docs/protocol/ciphertext.md).
+  kXaes256Gcm = 1,        // The token derives a message key; random nonces.
+  kAes256GcmCounter = 2,  // The token cannot derive; nonces are counted.
+  // Key pairs. RSA pairs are told apart by their use, which their attributes
+  // enforce; elliptic curve pairs too.
+  kRsa2048Decrypt = 16,
+  kRsa3072Decrypt = 17,
+  kRsa4096Decrypt = 18,
+  kRsa2048Sign = 19,
+  kRsa3072Sign = 20,
+  kRsa4096Sign = 21,
+  kP256Sign = 24,
+  kP384Sign = 25,
+  kP521Sign = 26,
+  kSecp256k1Sign = 27,
+  kEd25519Sign = 28,
+  kP256Agree = 32,
+  kP384Agree = 33,
+  kP521Agree = 34,
+  // Generic secrets of 32, 32, 48 and 64 bytes, for HMAC with that hash.
+  kHmacSha224 = 40,
+  kHmacSha256 = 41,
+  kHmacSha384 = 42,
+  kHmacSha512 = 43,
 };
 
-// One AES-256 key on the token, and the algorithm it was made for.
+// One key on the token, and the algorithm it was made for.
 struct KeyRef {
   Locator locator;
   Algorithm algorithm = Algorithm::kXaes256Gcm;
@@ -57,15 +80,86 @@ struct Sealed {
 // makes the key's check value.
 using Counter = std::uint64_t;
 
-// Makes an AES-256 key object with this locator, tests it by use, and makes it
-// durable before answering. `algorithm` decides its usages.
+// Makes an AES-256 or HMAC key object with this locator, tests it by use, and
+// makes it durable before answering. `algorithm` decides its usages.
 struct GenerateKeyRequest {
   KeyRef key;
 };
 // The bytes that identify the key's value (design: KeyMaterialId) without
-// revealing it.
+// revealing it. Of a key pair: SHA-256 of its SubjectPublicKeyInfo.
 struct GenerateKeyReply {
   CheckValue check_value{};
+};
+
+// The same for a key pair, of which only the private key becomes a token
+// object. RSA pairs take seconds.
+struct GenerateKeyPairRequest {
+  KeyRef key;
+};
+struct GenerateKeyPairReply {
+  base::Bytes public_key;  // DER, SubjectPublicKeyInfo (RFC 5280, 4.1).
+};
+
+enum class SignatureScheme : std::uint8_t {
+  kPss = 1,     // RFC 8017, 8.1; salt as long as the hash, MGF1 with it.
+  kPkcs1 = 2,   // RFC 8017, 8.2.
+  kEcdsa = 3,   // The signature is DER (RFC 3279, 2.2.3).
+  kEd25519 = 4  // RFC 8032, 5.1: `message` is the message, not a digest.
+};
+enum class Hash : std::uint8_t {
+  kSha1 = 1,
+  kSha256 = 2,
+  kSha384 = 3,
+  kSha512 = 4
+};
+
+struct SignRequest {
+  KeyRef key;
+  SignatureScheme scheme = SignatureScheme::kEcdsa;
+  Hash hash = Hash::kSha256;  // Ignored by kEd25519.
+  base::Secret message;       // The digest; for kEd25519 1..4096 bytes.
+};
+struct SignReply {
+  base::Bytes signature;
+};
+
+// HMAC, whole (RFC 2104).
+struct MacRequest {
+  KeyRef key;
+  base::Secret message;  // 1..4096 bytes.
+};
+struct MacReply {
+  base::Bytes mac;
+};
+
+// ECDH with cofactor 1 (SP 800-56A, 5.7.1.2): the x-coordinate. Fails with
+// kInvalidArgument if the other's key is not a point of the same curve.
+struct AgreeRequest {
+  KeyRef key;
+  base::Bytes public_key;  // The other's, SubjectPublicKeyInfo.
+};
+
+// RSAES-OAEP, empty label, MGF1 with the same hash. Fails with
+// kInvalidCiphertext, without saying why.
+struct RsaDecryptRequest {
+  KeyRef key;
+  Hash hash = Hash::kSha256;  // kSha1 or kSha256.
+  base::Bytes ciphertext;     // As long as the modulus.
+};
+
+// A key pair that is not kept: its private key, PKCS#8 (RFC 5958), sealed like
+// a data key; and in clear if `want_plaintext`.
+struct GenerateDataKeyPairRequest {
+  KeyRef key;  // AES-256: what seals it.
+  Counter counter = 0;
+  Aad aad{};
+  Algorithm pair = Algorithm::kP256Sign;  // Of a key pair; its use is ignored.
+  bool want_plaintext = true;
+};
+struct GenerateDataKeyPairReply {
+  base::Bytes public_key;    // SubjectPublicKeyInfo.
+  base::Secret private_key;  // Empty unless asked for.
+  Sealed sealed;
 };
 
 struct EncryptRequest {
@@ -123,8 +217,9 @@ struct EvictKeyRequest {
   Locator locator;
 };
 
-// Uses the key (encrypt, decrypt) and returns its check value. kNotFound: no
-// such object; kCorrupt: an object, but not usable.
+// Uses the key for what it is for and returns its check value; zeros for key
+// pairs other than RSA, since a token does not tell their public key.
+// kNotFound: no such object; kCorrupt: an object, but not usable.
 struct CheckKeyRequest {
   KeyRef key;
 };

@@ -18,9 +18,11 @@
 // it. A number is never used again for something else.
 namespace hsm {
 
-// A long operation may hold a worker for seconds. Where there are several
-// workers, the first is kept free of them.
-enum class Lane : std::uint8_t { kShort, kLong };
+// A long operation may hold a worker for many milliseconds: where there are
+// several workers, the first is kept free of them. A slow one, which may search
+// for primes, holds it for seconds: it has a worker of its own.
+enum class Lane : std::uint8_t { kShort, kLong, kSlow };
+inline constexpr std::size_t kLaneCount = 3;
 
 // The longest frame, counted as its length field counts. Only a listing of
 // keys may be longer.
@@ -71,6 +73,18 @@ inline constexpr std::tuple kOperations{
         {11, "Capabilities", 1, Lane::kShort, kShortDeadline}},
     Operation<ListKeysRequest, ListKeysReply>{
         {12, "ListKeys", 40, Lane::kLong, kLongDeadline, kMaxListing}},
+    Operation<GenerateKeyPairRequest, GenerateKeyPairReply>{
+        {13, "GenerateKeyPair", 40, Lane::kSlow, kLongDeadline}},
+    Operation<SignRequest, SignReply>{
+        {14, "Sign", 80, Lane::kLong, kShortDeadline}},
+    Operation<MacRequest, MacReply>{
+        {15, "Mac", 1, Lane::kShort, kShortDeadline}},
+    Operation<AgreeRequest, PlaintextReply>{
+        {16, "Agree", 20, Lane::kShort, kShortDeadline}},
+    Operation<RsaDecryptRequest, PlaintextReply>{
+        {17, "RsaDecrypt", 80, Lane::kLong, kShortDeadline}},
+    Operation<GenerateDataKeyPairRequest, GenerateDataKeyPairReply>{
+        {18, "GenerateDataKeyPair", 40, Lane::kSlow, kLongDeadline}},
 };
 // clang-format on
 

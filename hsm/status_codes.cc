@@ -55,6 +55,8 @@ constexpr std::array kStatuses = {
     StatusRow{79, kTag},
     StatusRow{80, kAuditUnavailable},
     StatusRow{81, kStoreUnavailable},
+    StatusRow{90, kSignatureMismatch},
+    StatusRow{91, kMacMismatch},
 };
 static_assert(std::ranges::is_sorted(kStatuses, {}, &StatusRow::number));
 

@@ -205,8 +205,8 @@ void Supervisor::Read(Peer& peer) {
     Reply(peer,
           base::Error{base::ErrorCode::kInvalidArgument,
                       "claviger-hsm runs " + std::to_string(workers_.size()) +
-                          " workers for this key store: give clavigerd "
-                          "the same number"});
+                          " workers for this key store: start clavigerd "
+                          "and claviger-hsm with the same configuration"});
   } else {
     peer.asked = *request;
   }

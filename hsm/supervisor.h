@@ -17,7 +17,7 @@ namespace hsm {
 struct SupervisorOptions {
   std::string key_store;            // Its name, for the log.
   std::string socket_path;          // Where clavigerd comes; made and removed.
-  int workers = 2;                  // 1..64.
+  int workers = 2;                  // 1..65: that for slow operations too.
   std::vector<uid_t> allowed_uids;  // Who may connect.
   OpenTokenFn open_token;           // Runs in each worker.
   // A worker that takes longer to open its token is killed.

@@ -48,7 +48,7 @@ Generation FirstGeneration() {
 WorkerSet::WorkerSet(const SupervisorOptions& options, const base::Clock& clock)
     : options_(options), clock_(clock) {
   const Generation first = FirstGeneration();
-  for (int i = 0; i < std::clamp(options.workers, 1, 64); ++i) {
+  for (int i = 0; i < std::clamp(options.workers, 1, 65); ++i) {
     workers_.push_back({.process = {},
                         .generation = first,
                         .reason = {},

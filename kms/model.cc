@@ -26,9 +26,24 @@ constexpr std::array kKeyStates = {
 };
 constexpr std::array kKeySpecs = {
     Names<KeySpec>{KeySpec::kSymmetricDefault, "SYMMETRIC_DEFAULT"},
+    Names<KeySpec>{KeySpec::kRsa2048, "RSA_2048"},
+    Names<KeySpec>{KeySpec::kRsa3072, "RSA_3072"},
+    Names<KeySpec>{KeySpec::kRsa4096, "RSA_4096"},
+    Names<KeySpec>{KeySpec::kEccNistP256, "ECC_NIST_P256"},
+    Names<KeySpec>{KeySpec::kEccNistP384, "ECC_NIST_P384"},
+    Names<KeySpec>{KeySpec::kEccNistP521, "ECC_NIST_P521"},
+    Names<KeySpec>{KeySpec::kEccSecgP256k1, "ECC_SECG_P256K1"},
+    Names<KeySpec>{KeySpec::kEccNistEdwards25519, "ECC_NIST_EDWARDS25519"},
+    Names<KeySpec>{KeySpec::kHmac224, "HMAC_224"},
+    Names<KeySpec>{KeySpec::kHmac256, "HMAC_256"},
+    Names<KeySpec>{KeySpec::kHmac384, "HMAC_384"},
+    Names<KeySpec>{KeySpec::kHmac512, "HMAC_512"},
 };
 constexpr std::array kKeyUsages = {
     Names<KeyUsage>{KeyUsage::kEncryptDecrypt, "ENCRYPT_DECRYPT"},
+    Names<KeyUsage>{KeyUsage::kSignVerify, "SIGN_VERIFY"},
+    Names<KeyUsage>{KeyUsage::kGenerateVerifyMac, "GENERATE_VERIFY_MAC"},
+    Names<KeyUsage>{KeyUsage::kKeyAgreement, "KEY_AGREEMENT"},
 };
 constexpr std::array kOrigins = {
     Names<Origin>{Origin::kAwsKms, "AWS_KMS"},

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "hsm/client/client.h"
 
@@ -29,8 +30,28 @@ enum class KeyState : std::uint8_t {
   kUpdating,
 };
 
-enum class KeySpec : std::uint8_t { kSymmetricDefault };
-enum class KeyUsage : std::uint8_t { kEncryptDecrypt };
+// What each is and can: kms/key_spec.h.
+enum class KeySpec : std::uint8_t {
+  kSymmetricDefault,
+  kRsa2048,
+  kRsa3072,
+  kRsa4096,
+  kEccNistP256,
+  kEccNistP384,
+  kEccNistP521,
+  kEccSecgP256k1,
+  kEccNistEdwards25519,
+  kHmac224,
+  kHmac256,
+  kHmac384,
+  kHmac512,
+};
+enum class KeyUsage : std::uint8_t {
+  kEncryptDecrypt,
+  kSignVerify,
+  kGenerateVerifyMac,
+  kKeyAgreement,
+};
 enum class Origin : std::uint8_t { kAwsKms };
 
 // Why a key got a new material. AWS KMS API Reference, RotationsListEntry.
@@ -71,6 +92,8 @@ struct KeyMaterial {
   bool current = true;
   base::WallTime created{};
   std::optional<Rotation> rotation;  // None: the key's first material.
+  // SubjectPublicKeyInfo (RFC 5280, 4.1), DER; empty for secret keys.
+  base::Bytes public_key;
 };
 
 // A Key is one KMS key of one account in one Region.

@@ -75,6 +75,25 @@ Awaitable<Capabilities> Client::Call(CapabilitiesRequest request) {
 Awaitable<ListKeysReply> Client::Call(ListKeysRequest request) {
   return Execute(pool_, request);
 }
+Awaitable<GenerateKeyPairReply> Client::Call(GenerateKeyPairRequest request) {
+  return Execute(pool_, request);
+}
+Awaitable<SignReply> Client::Call(SignRequest request) {
+  return Execute(pool_, std::move(request));
+}
+Awaitable<MacReply> Client::Call(MacRequest request) {
+  return Execute(pool_, std::move(request));
+}
+Awaitable<PlaintextReply> Client::Call(AgreeRequest request) {
+  return Execute(pool_, std::move(request));
+}
+Awaitable<PlaintextReply> Client::Call(RsaDecryptRequest request) {
+  return Execute(pool_, std::move(request));
+}
+Awaitable<GenerateDataKeyPairReply> Client::Call(
+    GenerateDataKeyPairRequest request) {
+  return Execute(pool_, request);
+}
 
 asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator) {
   return pool_->EvictEverywhere(locator);

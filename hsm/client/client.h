@@ -25,11 +25,12 @@ struct ClientConfig {
   std::string key_store;          // Its name, for errors and metrics.
   std::string supervisor_socket;  // Path of claviger-hsm's Unix socket.
   int workers = 2;                // 1..64.
+  bool slow_worker = false;       // One more, for what takes seconds.
 };
 
 // A Client is clavigerd's side of one key store: a connection to each of its
 // worker processes. Requests are pipelined and batched, kept within a window of
-// cost units per worker, with long operations on a lane of their own, and each
+// cost units per worker, with long operations on lanes of their own, and each
 // has a deadline: a worker that misses it is replaced through the supervisor,
 // with back-off, and its requests fail.
 //
@@ -61,6 +62,12 @@ class Client {
   Awaitable<EmptyReply> Call(HealthRequest request);
   Awaitable<Capabilities> Call(CapabilitiesRequest request);
   Awaitable<ListKeysReply> Call(ListKeysRequest request);
+  Awaitable<GenerateKeyPairReply> Call(GenerateKeyPairRequest request);
+  Awaitable<SignReply> Call(SignRequest request);
+  Awaitable<MacReply> Call(MacRequest request);
+  Awaitable<PlaintextReply> Call(AgreeRequest request);
+  Awaitable<PlaintextReply> Call(RsaDecryptRequest request);
+  Awaitable<GenerateDataKeyPairReply> Call(GenerateDataKeyPairRequest request);
 
   // Makes every worker forget this key; a worker that does not confirm is
   // killed and replaced. When this succeeds, no process holds a copy.

@@ -26,7 +26,8 @@ Pool::Pool(asio::io_context& io, ClientConfig config, const base::Clock& clock)
       clock_(clock),
       sweep_timer_(io),
       down_since_(clock.Monotonic()) {
-  for (int i = 0; i < std::clamp(config_.workers, 1, 64); ++i) {
+  const int workers = std::clamp(config_.workers, 1, 64);
+  for (int i = 0; i < workers + (config_.slow_worker ? 1 : 0); ++i) {
     workers_.emplace_back(io);
   }
 }
@@ -56,28 +57,43 @@ void Pool::Submit(Call call) {
   queue.push_back(std::move(call));
 }
 
-// The worker with the least to do that has room. A long call leaves the first
-// worker alone, and a short one does not go behind a long one, as long as
-// another worker lives: then it rather waits.
+// How well a worker suits a lane; a living one that suits better is waited for.
+// The slow worker serves its own lane and nothing else. A long call leaves the
+// first worker alone, and a short one does not go behind a long one.
+int Pool::Rank(std::size_t worker, Lane lane) const {
+  const bool is_slow = config_.slow_worker && worker + 1 == workers_.size();
+  switch (lane) {
+    case Lane::kShort:
+      return is_slow ? 0 : workers_[worker].link->has_long_call() ? 1 : 2;
+    case Lane::kLong:
+      return is_slow ? 0 : worker == 0 ? 1 : 2;
+    case Lane::kSlow:
+      return is_slow ? 2 : worker == 0 ? 0 : 1;
+  }
+  return 0;
+}
+
+// Of the workers that suit best, the one with the least to do that has room.
 Link* Pool::Pick(const OperationRow& row) {
-  std::array<Link*, 2> best{};  // Among the avoided, among the preferred.
-  bool has_preferred = false;
+  Link* best = nullptr;
+  int best_rank = -1;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Link* link = workers_[i].link.get();
-    if (link == nullptr) {
+    const int rank = link == nullptr ? -1 : Rank(i, row.lane);
+    if (rank < best_rank || link == nullptr) {
       continue;
     }
-    const bool preferred =
-        row.lane == Lane::kLong ? i > 0 : !link->has_long_call();
-    has_preferred |= preferred;
-    Link*& choice = best[preferred ? 1 : 0];
+    if (rank > best_rank) {
+      best = nullptr;
+      best_rank = rank;
+    }
     if (link->HasRoomFor(row) &&
-        (choice == nullptr ||
-         link->outstanding_cost() < choice->outstanding_cost())) {
-      choice = link;
+        (best == nullptr ||
+         link->outstanding_cost() < best->outstanding_cost())) {
+      best = link;
     }
   }
-  return best[has_preferred ? 1 : 0];
+  return best;
 }
 
 void Pool::Send(Link& link, Call call) {
@@ -86,7 +102,7 @@ void Pool::Send(Link& link, Call call) {
   }
 }
 
-// Long calls after short ones: theirs is the lane that may wait.
+// Long calls after short ones: theirs are the lanes that may wait.
 void Pool::SendQueued() {
   for (std::deque<Call>& queue : queues_) {
     while (!queue.empty()) {

@@ -62,6 +62,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   // Scheduling.
   Link* Pick(const OperationRow& row);
+  int Rank(std::size_t worker, Lane lane) const;
   void Send(Link& link, Call call);
   void SendQueued();
   void Complete(Call call, base::Status status);
@@ -95,7 +96,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   boost::asio::steady_timer sweep_timer_;
   bool stopped_ = false;
   std::deque<Worker> workers_;
-  std::array<std::deque<Call>, 2> queues_;  // By Lane.
+  std::array<std::deque<Call>, kLaneCount> queues_;  // By Lane.
   int queued_cost_ = 0;
   base::MonotonicTime down_since_{};  // If no worker has a link.
   Stats stats_;

@@ -2,17 +2,21 @@
 #ifndef HSM_TOKEN_ATTRIBUTES_H_
 #define HSM_TOKEN_ATTRIBUTES_H_
 
+#include <array>
+#include <cstdint>
+
 #include "hsm/messages.h"
 #include "hsm/token/profile.h"
 #include "hsm/token/template.h"
 
 // The templates of every object that we make: private (SoftHSM stores others in
 // clear), sensitive, not extractable, not copyable, not modifiable, and with no
-// usage but the one it is for.
+// usage but the one it is for. Exceptions say so.
 namespace hsm::token {
 
 inline constexpr std::string_view kLabel = "claviger";
 inline constexpr CK_ULONG kAesKeySize = 32;
+inline constexpr std::array<std::uint8_t, 3> kPublicExponent = {1, 0, 1};
 
 // A material of a KMS key, on the token. kXaes256Gcm: it can derive by
 // CKM_AES_ECB_ENCRYPT_DATA and nothing else. kAes256GcmCounter: AES-GCM only.
@@ -26,9 +30,26 @@ Template MessageKeyTemplate(const AttributeSupport& support);
 // of a derivation that are not a key.
 Template ReadableTemplate(CK_ULONG size);
 
-// All token objects that are secret keys; the one with this locator.
-Template AllSecretKeys();
-Template SecretKeyWithId(const Locator& locator);
+// An HMAC key. Without a copy in a session, which would be faster: SoftHSM
+// copies only what is modifiable.
+Template MacKeyTemplate(const KeyRef& key, const AttributeSupport& support);
+
+// The halves of a new pair. The public one is a session object and can do
+// nothing but be read.
+Template PublicTemplate(const KeyRef& key);
+Template PrivateTemplate(const KeyRef& key, const AttributeSupport& support);
+
+// The private half as a session object, for a pair whose generation takes
+// seconds, in which the token's files must not be in motion; and the changes
+// that make its copy a token object. That stays copyable: SoftHSM has no way to
+// forbid it so late.
+Template SessionPrivateTemplate(const KeyRef& key,
+                                const AttributeSupport& support);
+Template PrivateCopyTemplate();
+
+// All token objects; those with this locator.
+Template AllObjects();
+Template ObjectsWithId(const Locator& locator);
 
 }  // namespace hsm::token
 

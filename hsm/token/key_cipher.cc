@@ -38,17 +38,16 @@ KeyCipher::KeyCipher(Sessions& sessions, const base::Clock& clock,
       xaes_(sessions, clock, profile.attributes) {}
 
 base::Status KeyCipher::CheckSupported(Algorithm algorithm) const {
-  switch (algorithm) {
-    case Algorithm::kAes256GcmCounter:
-      return {};
-    case Algorithm::kXaes256Gcm:
-      if (best_ != Algorithm::kXaes256Gcm) {
-        return Error{ErrorCode::kUnsupportedOperation,
-                     "this token cannot derive XAES-256-GCM message keys"};
-      }
-      return {};
+  if (algorithm == Algorithm::kAes256GcmCounter ||
+      (algorithm == Algorithm::kXaes256Gcm && best_ == algorithm)) {
+    return {};
   }
-  return Error{ErrorCode::kInvalidArgument, "unknown ciphertext algorithm"};
+  if (algorithm == Algorithm::kXaes256Gcm) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 "this token cannot derive XAES-256-GCM message keys"};
+  }
+  return Error{ErrorCode::kInvalidArgument,
+               "the key's algorithm makes no ciphertexts"};
 }
 
 base::Result<Sealed> KeyCipher::Seal(const KeyRef& key, ObjectHandle object,

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "hsm/token/attributes.h"
+#include "hsm/token/mac.h"
 #include "hsm/token/quirks.h"
 
 namespace hsm::token {
@@ -27,12 +28,6 @@ base::Status CheckFree(Workshop& workshop, const TokenLock::Hold& hold,
                            base::HexEncode(locator.bytes))};
 }
 
-Answer<ObjectHandle> GenerateOnce(Workshop& workshop, Session& session,
-                                  const KeyRef& key) {
-  return session.GenerateKey(CKM_AES_KEY_GEN,
-                             KeyTemplate(key, workshop.profile.attributes));
-}
-
 // A call that failed may have left a half-made object. It bears the locator
 // that nothing bore before the call, under the same hold: it is ours.
 base::Status SweepFailed(Workshop& workshop, const TokenLock::Hold& hold,
@@ -46,42 +41,66 @@ base::Status SweepFailed(Workshop& workshop, const TokenLock::Hold& hold,
   return workshop.connection.sessions().anchor().DestroyObject(*litter).Done();
 }
 
-base::Result<ObjectHandle> Generate(Workshop& workshop, const KeyRef& key) {
+}  // namespace
+
+base::Result<ObjectHandle> Place(Workshop& workshop, const Locator& locator,
+                                 const Make& make) {
   ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
-  RETURN_IF_ERROR(CheckFree(workshop, hold, key.locator));
+  RETURN_IF_ERROR(CheckFree(workshop, hold, locator));
   Sessions& sessions = workshop.connection.sessions();
   ASSIGN_OR_RETURN(Session * session, sessions.Working());
-  auto made = GenerateOnce(workshop, *session, key);
+  auto made = make(*session);
   if (!made.ok() && WorthRetrying(made.rv)) {
-    base::LogWarning("C_GenerateKey: {}; trying once more", RvText(made.rv));
-    RETURN_IF_ERROR(SweepFailed(workshop, hold, key.locator));
+    base::LogWarning("{}: {}; trying once more", made.function,
+                     RvText(made.rv));
+    RETURN_IF_ERROR(SweepFailed(workshop, hold, locator));
     ASSIGN_OR_RETURN(session, sessions.Working());
-    made = GenerateOnce(workshop, *session, key);
+    made = make(*session);
   }
   if (!made.ok()) {
-    RETURN_IF_ERROR(SweepFailed(workshop, hold, key.locator));
+    RETURN_IF_ERROR(SweepFailed(workshop, hold, locator));
   }
   RETURN_IF_ERROR(made.Done());
   return made.value;
 }
 
-}  // namespace
-
-base::Result<CheckValue> MakeKey(Workshop workshop, const KeyRef& key) {
-  RETURN_IF_ERROR(workshop.cipher.CheckSupported(key.algorithm));
-  ASSIGN_OR_RETURN(const ObjectHandle object, Generate(workshop, key));
-  auto check_value = workshop.cipher.SelfTest(key.algorithm, object);
-  if (!check_value.has_value()) {
+base::Status Conclude(Workshop& workshop, const Locator& locator,
+                      ObjectHandle object, const base::Status& tested) {
+  if (!tested.has_value()) {
     ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
     Session& anchor = workshop.connection.sessions().anchor();
     RETURN_IF_ERROR(anchor.DestroyObject(object).Done());
-    const bool dead = check_value.error().code == ErrorCode::kHsmUnavailable;
-    return Error{
-        dead ? ErrorCode::kHsmUnavailable : ErrorCode::kCorrupt,
-        "the new key failed its self-test: " + check_value.error().message};
+    const bool dead = tested.error().code == ErrorCode::kHsmUnavailable;
+    return Error{dead ? ErrorCode::kHsmUnavailable : ErrorCode::kCorrupt,
+                 "the new key failed its self-test: " + tested.error().message};
   }
   RETURN_IF_ERROR(workshop.connection.Sync());
-  workshop.index.Add(key.locator, object);
+  workshop.index.Add(locator, object);
+  return {};
+}
+
+base::Result<CheckValue> MakeKey(Workshop workshop, const KeyRef& key) {
+  const AttributeSupport& support = workshop.profile.attributes;
+  const bool is_mac = FindMac(key.algorithm) != nullptr;
+  if (!is_mac) {
+    RETURN_IF_ERROR(workshop.cipher.CheckSupported(key.algorithm));
+  }
+  ASSIGN_OR_RETURN(
+      const ObjectHandle object,
+      Place(workshop, key.locator, [&](Session& session) {
+        return is_mac ? session.GenerateKey(CKM_GENERIC_SECRET_KEY_GEN,
+                                            MacKeyTemplate(key, support))
+                      : session.GenerateKey(CKM_AES_KEY_GEN,
+                                            KeyTemplate(key, support));
+      }));
+  const auto check_value =
+      is_mac
+          ? SelfTestMac(workshop.connection.sessions(), key.algorithm, object)
+          : workshop.cipher.SelfTest(key.algorithm, object);
+  RETURN_IF_ERROR(Conclude(workshop, key.locator, object,
+                           check_value.has_value()
+                               ? base::Status()
+                               : base::Status(check_value.error())));
   return check_value;
 }
 

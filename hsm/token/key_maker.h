@@ -2,6 +2,8 @@
 #ifndef HSM_TOKEN_KEY_MAKER_H_
 #define HSM_TOKEN_KEY_MAKER_H_
 
+#include <functional>
+
 #include "hsm/messages.h"
 #include "hsm/token/connection.h"
 #include "hsm/token/key_cipher.h"
@@ -13,7 +15,7 @@
 // when what it did is durable.
 namespace hsm::token {
 
-// What both calls work on. Borrowed.
+// What all calls work on. Borrowed.
 struct Workshop {
   Connection& connection;
   const Profile& profile;
@@ -21,7 +23,20 @@ struct Workshop {
   KeyCipher& cipher;
 };
 
-// Generates the key, tests it by use, makes it durable. Fails with
+// Has `make` make the token object with this locator, under the lock; twice, if
+// its failure may pass. Fails with kAlreadyExists, before making anything, if
+// the locator is taken. What it fails to make whole, it destroys again.
+using Make = std::function<Answer<ObjectHandle>(Session&)>;
+base::Result<ObjectHandle> Place(Workshop& workshop, const Locator& locator,
+                                 const Make& make);
+
+// Keeps a new object that passed its test: makes it durable and remembers it.
+// Destroys one that did not, and fails with kCorrupt, or kHsmUnavailable if
+// that is why.
+base::Status Conclude(Workshop& workshop, const Locator& locator,
+                      ObjectHandle object, const base::Status& tested);
+
+// Generates the AES or HMAC key, tests it by use, makes it durable. Fails with
 // kAlreadyExists, before making anything, if the locator is taken; with
 // kCorrupt if the new key did not work. What it fails to make whole, it
 // destroys again, and nothing else.

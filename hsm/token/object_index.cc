@@ -2,6 +2,7 @@
 #include "hsm/token/object_index.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <vector>
 
@@ -13,6 +14,17 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
+
+// Public keys and certificates may bear the same CKA_ID.
+bool IsKey(Session& session, ObjectHandle object) {
+  const auto answer = session.ReadAttribute(object, CKA_CLASS);
+  CK_OBJECT_CLASS object_class = 0;
+  if (!answer.ok() || answer.value.size() != sizeof(object_class)) {
+    return false;
+  }
+  std::memcpy(&object_class, answer.value.data(), sizeof(object_class));
+  return object_class == CKO_SECRET_KEY || object_class == CKO_PRIVATE_KEY;
+}
 
 std::optional<Locator> AsLocator(const Answer<base::Bytes>& id) {
   Locator locator;
@@ -28,13 +40,14 @@ std::optional<Locator> AsLocator(const Answer<base::Bytes>& id) {
 base::Status ObjectIndex::Scan(const TokenLock::Hold&) {
   ASSIGN_OR_RETURN(Session* const session, sessions_.Working());
   ASSIGN_OR_RETURN(const std::vector<ObjectHandle> found,
-                   session->FindObjects(AllSecretKeys()).Take());
+                   session->FindObjects(AllObjects()).Take());
+  Session& anchor = sessions_.anchor();
   objects_.clear();
   std::set<Locator> twice;
   for (const ObjectHandle object : found) {
-    const auto locator =
-        AsLocator(sessions_.anchor().ReadAttribute(object, CKA_ID));
-    if (locator && !objects_.emplace(*locator, object).second) {
+    const auto locator = AsLocator(anchor.ReadAttribute(object, CKA_ID));
+    if (locator && IsKey(anchor, object) &&
+        !objects_.emplace(*locator, object).second) {
       twice.insert(*locator);
     }
   }
@@ -55,8 +68,11 @@ base::Result<ObjectHandle> ObjectIndex::Search(const TokenLock::Hold&,
                                                const Locator& locator) {
   objects_.erase(locator);
   ASSIGN_OR_RETURN(Session* const session, sessions_.Working());
-  ASSIGN_OR_RETURN(const std::vector<ObjectHandle> found,
-                   session->FindObjects(SecretKeyWithId(locator)).Take());
+  ASSIGN_OR_RETURN(std::vector<ObjectHandle> found,
+                   session->FindObjects(ObjectsWithId(locator)).Take());
+  std::erase_if(found, [this](ObjectHandle object) {
+    return !IsKey(sessions_.anchor(), object);
+  });
   if (found.empty()) {
     return Error{ErrorCode::kNotFound, "the token has no key object " +
                                            base::HexEncode(locator.bytes)};

@@ -11,17 +11,17 @@
 
 namespace hsm::token {
 
-// An ObjectIndex knows the handle of every secret key on the token by its
-// locator. C_FindObjects looks at all objects (0.1 s at 5,000 on SoftHSM), so
-// it runs once at start and once for each locator not yet known, under the
-// lock.
+// An ObjectIndex knows the handle of every secret and private key on the
+// token by its locator. C_FindObjects looks at all objects (0.1 s at 5,000 on
+// SoftHSM), so it runs once at start and once for each locator not yet known,
+// under the lock.
 //
 // Not thread-safe; `sessions` must outlive it.
 class ObjectIndex {
  public:
   explicit ObjectIndex(Sessions& sessions) : sessions_(sessions) {}
 
-  // Reads the CKA_ID of all secret keys. Objects that cannot be read, or whose
+  // Reads the CKA_ID of all keys. Objects that cannot be read, or whose
   // id is not a locator, are not ours and left alone. `hold` proves the lock.
   base::Status Scan(const TokenLock::Hold& hold);
 

@@ -5,8 +5,14 @@
 
 #include <utility>
 
-#include "hsm/token/key_maker.h"
+#include "hsm/token/agree.h"
+#include "hsm/token/data_key_pair.h"
+#include "hsm/token/key_pairs.h"
 #include "hsm/token/list_keys.h"
+#include "hsm/token/mac.h"
+#include "hsm/token/public_key.h"
+#include "hsm/token/rsa_decrypt.h"
+#include "hsm/token/signatures.h"
 
 namespace hsm::token {
 namespace {
@@ -77,10 +83,18 @@ base::Result<T> Pkcs11Token::Alive(base::Result<T> result) {
   return result;
 }
 
+base::Status Pkcs11Token::CheckUse(const KeyRef& key, KeyUse use) const {
+  const AlgorithmRow* row = FindAlgorithm(key.algorithm);
+  if (row == nullptr || row->use != use) {
+    return Error{ErrorCode::kInvalidArgument, "the key is not for that"};
+  }
+  return use == KeyUse::kEncrypt ? cipher_.CheckSupported(key.algorithm)
+                                 : base::Status();
+}
+
 template <typename Use>
 auto Pkcs11Token::WithKey(const KeyRef& key, Use use)
     -> decltype(use(ObjectHandle{})) {
-  RETURN_IF_ERROR(cipher_.CheckSupported(key.algorithm));
   ASSIGN_OR_RETURN(const ObjectHandle object, Find(key.locator));
   auto first = use(object);
   if (first.has_value()) {
@@ -109,6 +123,7 @@ auto Pkcs11Token::WithKey(const KeyRef& key, Use use)
 base::Result<Sealed> Pkcs11Token::Seal(const KeyRef& key, Counter counter,
                                        const Aad& aad,
                                        base::ByteView plaintext) {
+  RETURN_IF_ERROR(CheckUse(key, KeyUse::kEncrypt));
   return WithKey(key, [&](ObjectHandle object) {
     return cipher_.Seal(key, object, counter, aad, plaintext);
   });
@@ -116,6 +131,7 @@ base::Result<Sealed> Pkcs11Token::Seal(const KeyRef& key, Counter counter,
 
 base::Result<base::Secret> Pkcs11Token::Open(const KeyRef& key, const Aad& aad,
                                              const Sealed& sealed) {
+  RETURN_IF_ERROR(CheckUse(key, KeyUse::kEncrypt));
   return WithKey(key, [&](ObjectHandle object) {
     return cipher_.Open(key, object, aad, sealed);
   });
@@ -134,9 +150,8 @@ base::Result<base::Secret> Pkcs11Token::Random(std::size_t size) {
 
 base::Result<GenerateKeyReply> Pkcs11Token::Execute(
     const GenerateKeyRequest& request) {
-  const Workshop workshop{*connection_, profile_, index_, cipher_};
   ASSIGN_OR_RETURN(const CheckValue check_value,
-                   Alive(MakeKey(workshop, request.key)));
+                   Alive(MakeKey(Here(), request.key)));
   return GenerateKeyReply{check_value};
 }
 
@@ -178,8 +193,7 @@ base::Result<PlaintextReply> Pkcs11Token::Execute(
 
 base::Result<EmptyReply> Pkcs11Token::Execute(
     const DestroyKeyRequest& request) {
-  const Workshop workshop{*connection_, profile_, index_, cipher_};
-  RETURN_IF_ERROR(Alive(DestroyKey(workshop, request.locator)));
+  RETURN_IF_ERROR(Alive(DestroyKey(Here(), request.locator)));
   return EmptyReply{};
 }
 
@@ -188,11 +202,32 @@ base::Result<EmptyReply> Pkcs11Token::Execute(const EvictKeyRequest& request) {
   return EmptyReply{};
 }
 
+base::Result<CheckValue> Pkcs11Token::SelfTest(Algorithm algorithm,
+                                               ObjectHandle object) {
+  switch (FindAlgorithm(algorithm)->use) {
+    case KeyUse::kEncrypt:
+      return cipher_.SelfTest(algorithm, object);
+    case KeyUse::kMac:
+      return SelfTestMac(connection_->sessions(), algorithm, object);
+    case KeyUse::kDecrypt:
+    case KeyUse::kSign:
+    case KeyUse::kAgree:
+      break;
+  }
+  return CheckPair(Here(), algorithm, object);
+}
+
 base::Result<GenerateKeyReply> Pkcs11Token::Execute(
     const CheckKeyRequest& request) {
+  const Algorithm algorithm = request.key.algorithm;
+  const AlgorithmRow* row = FindAlgorithm(algorithm);
+  if (row == nullptr) {
+    return Error{ErrorCode::kInvalidArgument, "unknown algorithm"};
+  }
+  RETURN_IF_ERROR(CheckUse(request.key, row->use));
   ASSIGN_OR_RETURN(const CheckValue check_value,
                    WithKey(request.key, [&](ObjectHandle object) {
-                     return cipher_.SelfTest(request.key.algorithm, object);
+                     return SelfTest(algorithm, object);
                    }));
   return GenerateKeyReply{check_value};
 }
@@ -210,6 +245,71 @@ base::Result<ListKeysReply> Pkcs11Token::Execute(const ListKeysRequest&) {
   ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
   ASSIGN_OR_RETURN(auto keys, Alive(ListKeys(connection_->sessions(), hold)));
   return ListKeysReply{std::move(keys)};
+}
+
+base::Result<GenerateKeyPairReply> Pkcs11Token::Execute(
+    const GenerateKeyPairRequest& request) {
+  ASSIGN_OR_RETURN(base::Bytes public_key,
+                   Alive(MakeKeyPair(Here(), request.key)));
+  return GenerateKeyPairReply{std::move(public_key)};
+}
+
+base::Result<SignReply> Pkcs11Token::Execute(const SignRequest& request) {
+  RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kSign));
+  ASSIGN_OR_RETURN(base::Bytes signature,
+                   WithKey(request.key, [&](ObjectHandle object) {
+                     return Sign(connection_->sessions(), object, request);
+                   }));
+  return SignReply{std::move(signature)};
+}
+
+base::Result<MacReply> Pkcs11Token::Execute(const MacRequest& request) {
+  RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kMac));
+  ASSIGN_OR_RETURN(base::Bytes mac,
+                   WithKey(request.key, [&](ObjectHandle object) {
+                     return Mac(connection_->sessions(), request.key.algorithm,
+                                object, request.message.Reveal());
+                   }));
+  return MacReply{std::move(mac)};
+}
+
+base::Result<PlaintextReply> Pkcs11Token::Execute(const AgreeRequest& request) {
+  RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kAgree));
+  const Algorithm algorithm = request.key.algorithm;
+  ASSIGN_OR_RETURN(
+      const PublicKey peer,
+      PublicKey::OfPeer(*FindCurve(algorithm), request.public_key));
+  ASSIGN_OR_RETURN(
+      base::Secret secret, WithKey(request.key, [&](ObjectHandle object) {
+        return Agree(connection_->sessions(), algorithm, object, peer);
+      }));
+  return PlaintextReply{std::move(secret)};
+}
+
+base::Result<PlaintextReply> Pkcs11Token::Execute(
+    const RsaDecryptRequest& request) {
+  RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kDecrypt));
+  ASSIGN_OR_RETURN(
+      base::Secret plaintext, WithKey(request.key, [&](ObjectHandle object) {
+        return RsaDecrypt(connection_->sessions(), profile_, object, request);
+      }));
+  return PlaintextReply{std::move(plaintext)};
+}
+
+// The key that seals is looked at first: RSA takes seconds.
+base::Result<GenerateDataKeyPairReply> Pkcs11Token::Execute(
+    const GenerateDataKeyPairRequest& request) {
+  RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kEncrypt));
+  RETURN_IF_ERROR(Find(request.key.locator));
+  ASSIGN_OR_RETURN(DataKeyPair pair, MakeDataKeyPair(request.pair));
+  ASSIGN_OR_RETURN(Sealed sealed, Seal(request.key, request.counter,
+                                       request.aad, pair.private_key.Reveal()));
+  if (!request.want_plaintext) {
+    pair.private_key.Truncate(0);
+  }
+  return GenerateDataKeyPairReply{.public_key = std::move(pair.public_key),
+                                  .private_key = std::move(pair.private_key),
+                                  .sealed = std::move(sealed)};
 }
 
 }  // namespace hsm::token

@@ -4,9 +4,11 @@
 
 #include <memory>
 
+#include "hsm/algorithms.h"
 #include "hsm/token/canary.h"
 #include "hsm/token/connection.h"
 #include "hsm/token/key_cipher.h"
+#include "hsm/token/key_maker.h"
 #include "hsm/token/object_index.h"
 #include "hsm/token/profile.h"
 #include "hsm/token/token.h"
@@ -15,8 +17,8 @@ namespace hsm::token {
 
 Capabilities CapabilitiesOf(const TokenIdentity& token, const Profile& profile);
 
-// Pkcs11Token is the Token: it finds the object of each request, has the
-// KeyCipher use it, and decides what a failure means.
+// Pkcs11Token is the Token: it finds the object of each request, has what suits
+// the algorithm use it, and decides what a failure means.
 class Pkcs11Token final : public Token {
  public:
   Pkcs11Token(std::unique_ptr<Connection> connection, Canary canary,
@@ -38,10 +40,22 @@ class Pkcs11Token final : public Token {
   base::Result<EmptyReply> Execute(const HealthRequest&) override;
   base::Result<Capabilities> Execute(const CapabilitiesRequest&) override;
   base::Result<ListKeysReply> Execute(const ListKeysRequest&) override;
+  base::Result<GenerateKeyPairReply> Execute(
+      const GenerateKeyPairRequest&) override;
+  base::Result<SignReply> Execute(const SignRequest&) override;
+  base::Result<MacReply> Execute(const MacRequest&) override;
+  base::Result<PlaintextReply> Execute(const AgreeRequest&) override;
+  base::Result<PlaintextReply> Execute(const RsaDecryptRequest&) override;
+  base::Result<GenerateDataKeyPairReply> Execute(
+      const GenerateDataKeyPairRequest&) override;
 
  private:
+  Workshop Here() { return {*connection_, profile_, index_, cipher_}; }
   base::Result<ObjectHandle> Find(const Locator& locator);
   base::Status Forget(const Locator& locator);
+
+  // Whether the key is for that, and this token can do it.
+  base::Status CheckUse(const KeyRef& key, KeyUse use) const;
 
   // Calls `use` with the object of `key`. After a failure that may be one of a
   // stale handle or a passing one, everything remembered of the key goes and
@@ -63,6 +77,7 @@ class Pkcs11Token final : public Token {
   base::Result<base::Secret> Open(const KeyRef& key, const Aad& aad,
                                   const Sealed& sealed);
   base::Result<base::Secret> Random(std::size_t size);
+  base::Result<CheckValue> SelfTest(Algorithm algorithm, ObjectHandle object);
 
   std::unique_ptr<Connection> connection_;
   Profile profile_;

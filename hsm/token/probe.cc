@@ -11,6 +11,7 @@
 #include "hsm/token/attributes.h"
 #include "hsm/token/gcm.h"
 #include "hsm/token/known_answers.h"
+#include "hsm/token/probe_pairs.h"
 #include "hsm/token/quirks.h"
 #include "hsm/token/thefts.h"
 #include "hsm/token/xaes_derivation.h"
@@ -260,6 +261,7 @@ base::Result<Profile> Probe(Sessions& sessions) {
   ProbeDerivation(sessions, profile);
   RETURN_IF_ERROR(ProbeAllowedMechanisms(sessions, profile));
   ProbeWrapping(sessions, profile);
+  ProbePairs(sessions, profile);
   RETURN_IF_ERROR(AttemptThefts(sessions, profile));
   return profile;
 }

@@ -29,6 +29,8 @@ struct Profile {
   CK_RV bad_tag = CKR_OK;         // What C_Decrypt answers to one.
   CK_MECHANISM_TYPE rfc5649 = 0;  // The id of AES key wrap with padding, or 0.
   bool unwrap_template = false;   // CKA_UNWRAP_TEMPLATE binds.
+  bool oaep_sha1 = false;         // CKM_RSA_PKCS_OAEP is right with this hash
+  bool oaep_sha256 = false;       // for both its parts; with this one.
 
   std::vector<Finding> findings;
   std::vector<std::string> notes;  // Those an operator should read.

@@ -8,7 +8,8 @@ namespace hsm::token {
 namespace {
 
 constexpr std::size_t kMaxAttribute = 1024;
-constexpr std::size_t kMaxSecret = 64;
+constexpr std::size_t kMaxSecret = 128;
+constexpr std::size_t kMaxSignature = 1024;
 constexpr std::size_t kMaxWrapped = 512;
 constexpr std::size_t kFindBatch = 256;
 
@@ -100,6 +101,21 @@ Answer<ObjectHandle> Session::GenerateKey(CK_MECHANISM_TYPE mechanism,
   return {Noted(rv), "C_GenerateKey", ObjectHandle{key}};
 }
 
+Answer<PairHandles> Session::GenerateKeyPair(
+    CK_MECHANISM_TYPE mechanism, const Template& public_attributes,
+    const Template& private_attributes) {
+  CK_MECHANISM ck = {mechanism, nullptr, 0};
+  CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE;
+  CK_OBJECT_HANDLE private_key = CK_INVALID_HANDLE;
+  const CK_RV rv = module_->C_GenerateKeyPair(
+      handle_, &ck, public_attributes.data(), public_attributes.size(),
+      private_attributes.data(), private_attributes.size(), &public_key,
+      &private_key);
+  return {Noted(rv),
+          "C_GenerateKeyPair",
+          {ObjectHandle{public_key}, ObjectHandle{private_key}}};
+}
+
 Answer<ObjectHandle> Session::CreateObject(const Template& attributes) {
   CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
   const CK_RV rv = module_->C_CreateObject(handle_, attributes.data(),
@@ -132,6 +148,21 @@ Answer<ObjectHandle> Session::DeriveKey(ObjectHandle base,
                                         const Template& attributes) {
   CK_KEY_DERIVATION_STRING_DATA parameter = {Unconst(blocks), blocks.size()};
   CK_MECHANISM ck = {CKM_AES_ECB_ENCRYPT_DATA, &parameter, sizeof(parameter)};
+  CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+  const CK_RV rv = module_->C_DeriveKey(
+      handle_, &ck, Raw(base), attributes.data(), attributes.size(), &key);
+  return {Noted(rv), "C_DeriveKey", ObjectHandle{key}};
+}
+
+Answer<ObjectHandle> Session::DeriveEcdh(ObjectHandle base,
+                                         base::ByteView point,
+                                         const Template& attributes) {
+  CK_ECDH1_DERIVE_PARAMS parameter = {.kdf = CKD_NULL,
+                                      .shared_data_len = 0,
+                                      .shared_data = nullptr,
+                                      .public_data_len = point.size(),
+                                      .public_data = Unconst(point)};
+  CK_MECHANISM ck = {CKM_ECDH1_DERIVE, &parameter, sizeof(parameter)};
   CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
   const CK_RV rv = module_->C_DeriveKey(
       handle_, &ck, Raw(base), attributes.data(), attributes.size(), &key);
@@ -238,6 +269,38 @@ Answer<base::Secret> Session::DecryptGcm(ObjectHandle key, base::ByteView iv,
                                          base::ByteView ciphertext) {
   CK_GCM_PARAMS gcm = GcmParameters(iv, aad);
   CK_MECHANISM ck = {CKM_AES_GCM, &gcm, sizeof(gcm)};
+  if (const CK_RV rv = module_->C_DecryptInit(handle_, &ck, Raw(key));
+      rv != CKR_OK) {
+    return {Noted(rv), "C_DecryptInit", {}};
+  }
+  base::Secret plaintext(ciphertext.size() + kRoomToSpare);
+  CK_ULONG size = plaintext.size();
+  const CK_RV rv =
+      module_->C_Decrypt(handle_, Unconst(ciphertext), ciphertext.size(),
+                         plaintext.Reveal().data(), &size);
+  plaintext.Truncate(rv == CKR_OK ? std::min(plaintext.size(), size) : 0);
+  return {Noted(rv), "C_Decrypt", std::move(plaintext)};
+}
+
+Answer<base::Bytes> Session::Sign(const Mechanism& mechanism, ObjectHandle key,
+                                  base::ByteView message) {
+  CK_MECHANISM ck = AsCk(mechanism);
+  if (const CK_RV rv = module_->C_SignInit(handle_, &ck, Raw(key));
+      rv != CKR_OK) {
+    return {Noted(rv), "C_SignInit", {}};
+  }
+  base::Bytes signature(kMaxSignature);
+  CK_ULONG size = signature.size();
+  const CK_RV rv = module_->C_Sign(handle_, Unconst(message), message.size(),
+                                   signature.data(), &size);
+  signature.resize(rv == CKR_OK ? std::min(signature.size(), size) : 0);
+  return {Noted(rv), "C_Sign", std::move(signature)};
+}
+
+Answer<base::Secret> Session::Decrypt(const Mechanism& mechanism,
+                                      ObjectHandle key,
+                                      base::ByteView ciphertext) {
+  CK_MECHANISM ck = AsCk(mechanism);
   if (const CK_RV rv = module_->C_DecryptInit(handle_, &ck, Raw(key));
       rv != CKR_OK) {
     return {Noted(rv), "C_DecryptInit", {}};

@@ -32,6 +32,12 @@ struct [[nodiscard]] Answer {
 
 struct Nothing {};
 
+// The two objects of C_GenerateKeyPair.
+struct PairHandles {
+  ObjectHandle public_key{};
+  ObjectHandle private_key{};
+};
+
 struct Mechanism {
   CK_MECHANISM_TYPE type;
   base::ByteView parameter = {};
@@ -60,6 +66,9 @@ class Session {
 
   Answer<ObjectHandle> GenerateKey(CK_MECHANISM_TYPE mechanism,
                                    const Template& attributes);
+  Answer<PairHandles> GenerateKeyPair(CK_MECHANISM_TYPE mechanism,
+                                      const Template& public_attributes,
+                                      const Template& private_attributes);
   Answer<ObjectHandle> CreateObject(const Template& attributes);
   Answer<ObjectHandle> CopyObject(ObjectHandle object, const Template& changes);
   Answer<Nothing> DestroyObject(ObjectHandle object);
@@ -68,6 +77,11 @@ class Session {
   // Makes the key E_base(blocks), by CKM_AES_ECB_ENCRYPT_DATA.
   Answer<ObjectHandle> DeriveKey(ObjectHandle base, base::ByteView blocks,
                                  const Template& attributes);
+
+  // Makes a secret of the x-coordinate of `base` times `point`, which is
+  // uncompressed, by CKM_ECDH1_DERIVE without a key derivation function.
+  Answer<ObjectHandle> DeriveEcdh(ObjectHandle base, base::ByteView point,
+                                  const Template& attributes);
 
   Answer<base::Bytes> WrapKey(const Mechanism& mechanism, ObjectHandle with,
                               ObjectHandle key);
@@ -81,7 +95,7 @@ class Session {
   // One attribute, of at most 1024 bytes.
   Answer<base::Bytes> ReadAttribute(ObjectHandle object,
                                     CK_ATTRIBUTE_TYPE type);
-  // CKA_VALUE, of at most 64 bytes.
+  // CKA_VALUE, of at most 128 bytes.
   Answer<base::Secret> ReadSecret(ObjectHandle object);
 
   // Every object that matches. Slow: the token looks at all it has.
@@ -95,6 +109,13 @@ class Session {
   Answer<base::Secret> DecryptGcm(ObjectHandle key, base::ByteView iv,
                                   base::ByteView aad,
                                   base::ByteView ciphertext);
+
+  // A signature or MAC of at most 1024 bytes, and the decryption of a message
+  // into at most as many bytes; in one part.
+  Answer<base::Bytes> Sign(const Mechanism& mechanism, ObjectHandle key,
+                           base::ByteView message);
+  Answer<base::Secret> Decrypt(const Mechanism& mechanism, ObjectHandle key,
+                               base::ByteView ciphertext);
 
  private:
   Session(const CK_FUNCTION_LIST& module, CK_SESSION_HANDLE handle)

@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hsm/token/attributes.h"
 
@@ -151,9 +152,10 @@ constexpr std::array kThefts = {
           "whoever has the PIN can use keys for more than they are made for"},
 };
 
-// A resident key's twin, as a session object, and a message key.
-base::Result<std::array<ObjectHandle, 2>> Victims(Sessions& sessions,
-                                                  const Profile& profile) {
+// A resident key's twin, as a session object, a message key, and the private
+// key of a pair, if the token makes such.
+base::Result<std::vector<ObjectHandle>> Victims(Sessions& sessions,
+                                                const Profile& profile) {
   Session& session = sessions.anchor();
   const KeyRef key{.locator = {}, .algorithm = profile.algorithm};
   ASSIGN_OR_RETURN(
@@ -168,7 +170,15 @@ base::Result<std::array<ObjectHandle, 2>> Victims(Sessions& sessions,
       session
           .GenerateKey(CKM_AES_KEY_GEN, MessageKeyTemplate(profile.attributes))
           .Take());
-  return std::array{twin, message_key};
+  std::vector<ObjectHandle> victims = {twin, message_key};
+  const KeyRef signs{.locator = {}, .algorithm = Algorithm::kP256Sign};
+  const auto pair = session.GenerateKeyPair(
+      CKM_EC_KEY_PAIR_GEN, PublicTemplate(signs),
+      PrivateTemplate(signs, profile.attributes).Set(CKA_TOKEN, false));
+  if (pair.ok()) {
+    victims.push_back(pair.value.private_key);
+  }
+  return victims;
 }
 
 void Judge(const Theft& theft, bool succeeded, Profile& profile) {

@@ -53,6 +53,14 @@ class Token {
   virtual base::Result<EmptyReply> Execute(const HealthRequest&) = 0;
   virtual base::Result<Capabilities> Execute(const CapabilitiesRequest&) = 0;
   virtual base::Result<ListKeysReply> Execute(const ListKeysRequest&) = 0;
+  virtual base::Result<GenerateKeyPairReply> Execute(
+      const GenerateKeyPairRequest&) = 0;
+  virtual base::Result<SignReply> Execute(const SignRequest&) = 0;
+  virtual base::Result<MacReply> Execute(const MacRequest&) = 0;
+  virtual base::Result<PlaintextReply> Execute(const AgreeRequest&) = 0;
+  virtual base::Result<PlaintextReply> Execute(const RsaDecryptRequest&) = 0;
+  virtual base::Result<GenerateDataKeyPairReply> Execute(
+      const GenerateDataKeyPairRequest&) = 0;
 };
 
 }  // namespace hsm::token

@@ -55,8 +55,8 @@ constexpr auto kCodes = std::to_array<Row>({
     {"KMSInternalException", ErrorCode::kInternal},
     // What was to be verified does not verify. Not kInvalidSignature, which
     // says that the *request's* signature is wrong.
-    {"KMSInvalidMacException", ErrorCode::kInvalidCiphertext},
-    {"KMSInvalidSignatureException", ErrorCode::kInvalidCiphertext},
+    {"KMSInvalidMacException", ErrorCode::kMacMismatch},
+    {"KMSInvalidSignatureException", ErrorCode::kSignatureMismatch},
     {"KMSInvalidStateException", ErrorCode::kInvalidState},
     {"KeyUnavailableException", ErrorCode::kKeyUnavailable},
     {"LimitExceededException", ErrorCode::kLimitExceeded},

@@ -59,6 +59,9 @@ constexpr std::array kErrors = {
     AwsError{
         ErrorCode::kInvalidCiphertext, "InvalidCiphertextException", 400, {}},
     AwsError{ErrorCode::kIncorrectKey, "IncorrectKeyException", 400, {}},
+    AwsError{
+        ErrorCode::kSignatureMismatch, "KMSInvalidSignatureException", 400, {}},
+    AwsError{ErrorCode::kMacMismatch, "KMSInvalidMacException", 400, {}},
     AwsError{ErrorCode::kLimitExceeded, "LimitExceededException", 400, {}},
     AwsError{ErrorCode::kMalformedPolicy,
              "MalformedPolicyDocumentException",

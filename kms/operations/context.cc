@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/context.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 
 #include "kms/audit/json_text.h"
@@ -32,13 +35,6 @@ class Builder {
     Add(key, value ? "true" : "false");
   }
 
-  // A member of the request that is a condition key as it stands.
-  void AddMember(std::string_view key, std::string_view member) {
-    if (const auto text = call_.Text(member)) {
-      Add(key, *text);
-    }
-  }
-
   void AddEncryptionContext(std::string_view member) {
     for (const auto& [key, value] : call_.Context(member)) {
       call_.context.push_back({"kms:EncryptionContext:", key, value});
@@ -49,6 +45,11 @@ class Builder {
  private:
   Call& call_;
 };
+
+bool HasMember(const Operation& operation, std::string_view name) {
+  return std::ranges::find(operation.input, name, &Member::name) !=
+         operation.input.end();
+}
 
 void AddCaller(const Call& call, Builder& builder) {
   const Caller& caller = call.request.caller;
@@ -84,6 +85,62 @@ void AddKey(const Key& key, Builder& builder) {
   builder.AddBool("kms:MultiRegion", false);
 }
 
+// CreateKey: the key that would be.
+void AddNewKey(const Call& call, Builder& builder) {
+  const auto old_member = call.Text("CustomerMasterKeySpec");
+  builder.Add("kms:KeySpec", call.Text("KeySpec").value_or(old_member.value_or(
+                                 KeySpecName(KeySpec::kSymmetricDefault))));
+  builder.Add(
+      "kms:KeyUsage",
+      call.Text("KeyUsage").value_or(KeyUsageName(KeyUsage::kEncryptDecrypt)));
+  builder.Add("kms:KeyOrigin",
+              call.Text("Origin").value_or(OriginName(Origin::kAwsKms)));
+  builder.AddBool("kms:MultiRegion", call.Flag("MultiRegion"));
+}
+
+// Members that are condition keys as they stand; `absent` is what leaving one
+// out means.
+struct ConditionMember {
+  std::string_view key;
+  std::string_view member;
+  std::string_view absent;
+};
+constexpr std::array kConditionMembers = {
+    ConditionMember{"kms:DataKeyPairSpec", "KeyPairSpec", ""},
+    ConditionMember{"kms:ExpirationModel", "ExpirationModel",
+                    "KEY_MATERIAL_EXPIRES"},
+    ConditionMember{"kms:KeyAgreementAlgorithm", "KeyAgreementAlgorithm", ""},
+    ConditionMember{"kms:MacAlgorithm", "MacAlgorithm", ""},
+    ConditionMember{"kms:MessageType", "MessageType", "RAW"},
+    ConditionMember{"kms:PrimaryRegion", "PrimaryRegion", ""},
+    ConditionMember{"kms:ReplicaRegion", "ReplicaRegion", ""},
+    ConditionMember{"kms:SigningAlgorithm", "SigningAlgorithm", ""},
+    ConditionMember{"kms:WrappingAlgorithm", "WrappingAlgorithm", ""},
+    ConditionMember{"kms:WrappingKeySpec", "WrappingKeySpec", ""},
+};
+
+void AddConditionMembers(const Call& call, Builder& builder) {
+  for (const ConditionMember& row : kConditionMembers) {
+    if (HasMember(call.operation, row.member)) {
+      builder.Add(row.key, call.Text(row.member).value_or(row.absent));
+    }
+  }
+}
+
+// How the operation encrypts or decrypts; data keys only one way.
+void AddEncryption(const Call& call, std::string_view prefix,
+                   Builder& builder) {
+  const std::string context = std::string(prefix).append("EncryptionContext");
+  if (HasMember(call.operation, context)) {
+    const std::string algorithm =
+        std::string(prefix).append("EncryptionAlgorithm");
+    builder.Add(
+        "kms:EncryptionAlgorithm",
+        call.Text(algorithm).value_or(KeySpecName(KeySpec::kSymmetricDefault)));
+    builder.AddEncryptionContext(context);
+  }
+}
+
 void AddTags(Call& call, Builder& builder) {
   const base::Json* const tags = call.Find("Tags");
   if (tags == nullptr) {
@@ -99,17 +156,17 @@ void AddTags(Call& call, Builder& builder) {
 
 void AddMembers(Call& call, const Check& check, Builder& builder) {
   if (check.action == "kms:ReEncryptFrom") {
-    builder.AddEncryptionContext("SourceEncryptionContext");
+    AddEncryption(call, "Source", builder);
   } else if (check.action == "kms:ReEncryptTo") {
-    builder.AddEncryptionContext("DestinationEncryptionContext");
+    AddEncryption(call, "Destination", builder);
   } else {
-    builder.AddEncryptionContext("EncryptionContext");
+    AddEncryption(call, "", builder);
   }
   if (call.source != nullptr && call.key != nullptr) {
     builder.AddBool("kms:ReEncryptOnSameKey", call.source->id == call.key->id);
   }
   builder.Add("kms:RequestAlias", call.request_alias);
-  builder.AddMember("kms:EncryptionAlgorithm", "EncryptionAlgorithm");
+  AddConditionMembers(call, builder);
   if (call.Find("BypassPolicyLockoutSafetyCheck") != nullptr) {
     builder.AddBool("kms:BypassPolicyLockoutSafetyCheck",
                     call.Flag("BypassPolicyLockoutSafetyCheck"));
@@ -132,6 +189,8 @@ void BuildContext(Call& call, const Check& check) {
   AddRequest(call, builder);
   if (check.key != nullptr) {
     AddKey(*check.key, builder);
+  } else if (call.operation.action == "kms:CreateKey") {
+    AddNewKey(call, builder);
   }
   AddMembers(call, check, builder);
 }

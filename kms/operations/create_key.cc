@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "kms/json_writer.h"
+#include "kms/key_spec.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/key_metadata.h"
@@ -19,56 +20,62 @@ using base::ErrorCode;
 
 constexpr std::string_view kSymmetric = "SYMMETRIC_DEFAULT";
 
-// What this release can make; everything else of the model is refused.
-struct Only {
-  std::string_view member;
-  std::string_view value;
-};
-constexpr std::array kOnly = {
-    Only{"KeySpec", kSymmetric},
-    Only{"CustomerMasterKeySpec", kSymmetric},
-    Only{"Origin", "AWS_KMS"},
-};
+std::string_view SpecOf(const Call& call) {
+  const auto old_member = call.Text("CustomerMasterKeySpec");
+  return call.Text("KeySpec").value_or(old_member.value_or(kSymmetric));
+}
 
-base::Status CheckKind(const Call& call) {
+std::string_view UsageOf(const Call& call) {
+  return call.Text("KeyUsage")
+      .value_or(KeyUsageName(KeyUsage::kEncryptDecrypt));
+}
+
+base::Status CheckSpecMembers(const Call& call) {
   if (call.Find("KeySpec") && call.Find("CustomerMasterKeySpec")) {
     return Error{ErrorCode::kValidation,
                  "You cannot specify KeySpec and CustomerMasterKeySpec in the "
                  "same request. CustomerMasterKeySpec is deprecated."};
   }
-  const bool symmetric =
-      call.Text("KeySpec").value_or(
-          call.Text("CustomerMasterKeySpec").value_or(kSymmetric)) ==
-      kSymmetric;
-  if (!symmetric && call.Find("KeyUsage") == nullptr) {
+  if (SpecOf(call) != kSymmetric && call.Find("KeyUsage") == nullptr) {
     return Error{ErrorCode::kValidation,
                  "You must specify a KeyUsage value for all KMS keys except "
                  "for symmetric encryption keys."};
   }
-  for (const auto& [member, value] : kOnly) {
-    const auto given = call.Text(member);
-    if (given && *given != value) {
-      return Error{ErrorCode::kUnsupportedOperation,
-                   fmt::format("{} {} is not supported by this server.", member,
-                               *given)};
-    }
+  return {};
+}
+
+// What the model knows and this release cannot make.
+base::Status RefuseUnsupported(const Call& call) {
+  const auto unsupported = [](std::string_view what) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 fmt::format("{} not supported by this server.", what)};
+  };
+  if (!ParseKeySpec(SpecOf(call))) {
+    return unsupported(fmt::format("KeySpec {} is", SpecOf(call)));
+  }
+  const auto origin = call.Text("Origin");
+  if (origin && !ParseOrigin(*origin)) {
+    return unsupported(fmt::format("Origin {} is", *origin));
   }
   if (call.Flag("MultiRegion")) {
-    return Error{ErrorCode::kUnsupportedOperation,
-                 "Multi-Region keys are not supported by this server."};
+    return unsupported("Multi-Region keys are");
   }
   for (const std::string_view member : {"CustomKeyStoreId", "XksKeyId"}) {
     if (call.Find(member) != nullptr) {
-      return Error{ErrorCode::kUnsupportedOperation,
-                   "Custom key stores are not supported by this server."};
+      return unsupported("Custom key stores are");
     }
   }
-  if (const auto usage = call.Text("KeyUsage");
-      usage && *usage != KeyUsageName(KeyUsage::kEncryptDecrypt)) {
+  return {};
+}
+
+base::Status CheckKind(const Call& call) {
+  RETURN_IF_ERROR(CheckSpecMembers(call));
+  RETURN_IF_ERROR(RefuseUnsupported(call));
+  const auto usage = ParseKeyUsage(UsageOf(call));
+  if (!usage || FindKeyKind(*ParseKeySpec(SpecOf(call)), *usage) == nullptr) {
     return Error{ErrorCode::kValidation,
-                 fmt::format("KeyUsage {} is not compatible with KeySpec "
-                             "SYMMETRIC_DEFAULT",
-                             *usage)};
+                 fmt::format("KeyUsage {} is not compatible with KeySpec {}",
+                             UsageOf(call), SpecOf(call))};
   }
   return {};
 }
@@ -80,6 +87,8 @@ Key DescribeNewKey(const Call& call, const KeyIdBytes& id) {
   key.account = account;
   key.region = call.request.region;
   key.description = call.Text("Description").value_or("");
+  key.spec = *ParseKeySpec(SpecOf(call));
+  key.usage = *ParseKeyUsage(UsageOf(call));
   key.created = call.now;
   const auto policy = call.Text("Policy");
   key.policy = policy ? std::string(*policy) : DefaultPolicy(account);
@@ -120,7 +129,7 @@ Answer CreateKey(Call& call) {
   Key key = DescribeNewKey(call, id);
 
   CO_ASSIGN_OR_RETURN(KeyMaterial material,
-                      co_await MakeMaterial(call.environment, id, call.now));
+                      co_await MakeMaterial(call.environment, key, call.now));
   const hsm::Locator announced = material.ref.locator;
   key.materials.push_back(std::move(material));
 

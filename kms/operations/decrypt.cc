@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/json_writer.h"
 #include "kms/operations/dry_run.h"
+#include "kms/operations/encryption.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/resolve.h"
-#include "kms/operations/seal.h"
 
 namespace kms::operations {
+namespace {
+
+constexpr Side kSide = {"Decrypt", "EncryptionAlgorithm", "EncryptionContext"};
+
+}  // namespace
 
 base::Status ValidateDecrypt(const Call& call) {
   RETURN_IF_ERROR(RefuseRecipient(call));
-  return RequireCiphertext(call, "KeyId");
+  RETURN_IF_ERROR(RequireCiphertext(call, "KeyId"));
+  return RequireKeyOfAsymmetric(call, kSide, "KeyId");
 }
 
 base::Status ResolveDecrypt(Call& call) {
-  if (IgnoresCiphertext(call)) {
+  // The ciphertext of an asymmetric key does not say whose it is.
+  if (IgnoresCiphertext(call) || IsAsymmetric(call, kSide)) {
     return ResolveKeyId(call);
   }
   // The key is looked for first: a KeyId that is none is NotFoundException even
@@ -31,29 +38,20 @@ base::Status ResolveDecrypt(Call& call) {
 
 Answer Decrypt(Call& call) {
   const Key& key = *call.key;
-  CO_RETURN_IF_ERROR(
-      RequireSymmetricAlgorithm(call, "EncryptionAlgorithm", key));
-  CO_ASSIGN_OR_RETURN(const Binding binding,
-                      BindForOpening(key, call.ciphertext->header,
-                                     call.Context("EncryptionContext")));
-
-  hsm::DecryptRequest request;
-  request.key = binding.ref;
-  request.aad = binding.aad;
-  request.sealed = std::move(call.ciphertext->sealed);
-  const auto opened = co_await call.environment.hsm.Call(std::move(request));
-  if (!opened) {
-    co_return MaterialError(key, opened.error());
-  }
+  CO_RETURN_IF_ERROR(CheckSide(call, key, kSide));
+  CO_ASSIGN_OR_RETURN(const Decrypted decrypted,
+                      co_await DecryptUnder(call, key, kSide));
 
   Reply reply;
-  JsonWriter(reply.body)
-      .BeginObject()
+  JsonWriter writer(reply.body);
+  writer.BeginObject()
       .Text("KeyId", key.Arn())
-      .Blob("Plaintext", opened->plaintext.Reveal())
-      .Text("EncryptionAlgorithm", KeySpecName(key.spec))
-      .Text("KeyMaterialId", base::HexEncode(binding.header.material))
-      .EndObject();
+      .Blob("Plaintext", decrypted.plaintext.Reveal())
+      .Text("EncryptionAlgorithm", AlgorithmOf(call, kSide));
+  if (decrypted.material) {
+    writer.Text("KeyMaterialId", base::HexEncode(*decrypted.material));
+  }
+  writer.EndObject();
   co_return reply;
 }
 

@@ -1,35 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/json_writer.h"
+#include "kms/operations/encryption.h"
 #include "kms/operations/handlers.h"
-#include "kms/operations/resolve.h"
-#include "kms/operations/seal.h"
 
 namespace kms::operations {
+namespace {
+
+constexpr Side kSide = {"Encrypt", "EncryptionAlgorithm", "EncryptionContext"};
+
+}  // namespace
 
 Answer Encrypt(Call& call) {
   const Key& key = *call.key;
-  CO_RETURN_IF_ERROR(
-      RequireSymmetricAlgorithm(call, "EncryptionAlgorithm", key));
-  const EncryptionContext context = call.Context("EncryptionContext");
-  CO_ASSIGN_OR_RETURN(const Binding binding,
-                      co_await BindForSealing(call, key, context));
-
-  hsm::EncryptRequest request;
-  request.key = binding.ref;
-  request.counter = binding.counter;
-  request.aad = binding.aad;
-  request.plaintext = base::Secret::CopyOf(call.Blob("Plaintext")->Reveal());
-  const auto sealed = co_await call.environment.hsm.Call(std::move(request));
-  if (!sealed) {
-    co_return MaterialError(key, sealed.error());
-  }
+  CO_RETURN_IF_ERROR(CheckSide(call, key, kSide));
+  base::Secret plaintext =
+      base::Secret::CopyOf(call.Blob("Plaintext")->Reveal());
+  CO_ASSIGN_OR_RETURN(
+      const Encrypted encrypted,
+      co_await EncryptUnder(call, key, kSide, std::move(plaintext)));
 
   Reply reply;
   JsonWriter(reply.body)
       .BeginObject()
-      .Blob("CiphertextBlob", SerializeCiphertext(binding.header, *sealed))
+      .Blob("CiphertextBlob", encrypted.blob)
       .Text("KeyId", key.Arn())
-      .Text("EncryptionAlgorithm", KeySpecName(key.spec))
+      .Text("EncryptionAlgorithm", AlgorithmOf(call, kSide))
       .EndObject();
   co_return reply;
 }

@@ -3,6 +3,7 @@
 #include "kms/operations/dry_run.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/seal.h"
+#include "kms/operations/usage.h"
 
 namespace kms::operations {
 namespace {
@@ -16,6 +17,7 @@ std::uint16_t DataKeySize(const Call& call) {
 
 Answer Generate(Call& call, bool want_plaintext) {
   const Key& key = *call.key;
+  CO_RETURN_IF_ERROR(RequireSymmetric(key, call.operation.name));
   const EncryptionContext context = call.Context("EncryptionContext");
   CO_ASSIGN_OR_RETURN(const Binding binding,
                       co_await BindForSealing(call, key, context));

@@ -31,6 +31,9 @@ Answer Decrypt(Call& call);
 base::Status ResolveDeleteAlias(Call& call);
 Answer DeleteAlias(Call& call);
 
+base::Status ValidateDeriveSharedSecret(const Call& call);
+Answer DeriveSharedSecret(Call& call);
+
 Answer DescribeKey(Call& call);
 Answer DisableKey(Call& call);
 Answer DisableKeyRotation(Call& call);
@@ -42,12 +45,19 @@ base::Status ValidateGenerateDataKey(const Call& call);
 Answer GenerateDataKey(Call& call);
 Answer GenerateDataKeyWithoutPlaintext(Call& call);
 
+base::Status ValidateGenerateDataKeyPair(const Call& call);
+Answer GenerateDataKeyPair(Call& call);
+Answer GenerateDataKeyPairWithoutPlaintext(Call& call);
+
+Answer GenerateMac(Call& call);
+
 base::Status ValidateGenerateRandom(const Call& call);
 Answer GenerateRandom(Call& call);
 
 Answer GetKeyLastUsage(Call& call);
 Answer GetKeyPolicy(Call& call);
 Answer GetKeyRotationStatus(Call& call);
+Answer GetPublicKey(Call& call);
 
 base::Status ValidateListAliases(const Call& call);
 Answer ListAliases(Call& call);
@@ -71,6 +81,8 @@ Answer RotateKeyOnDemand(Call& call);
 base::Status ValidateScheduleKeyDeletion(const Call& call);
 Answer ScheduleKeyDeletion(Call& call);
 
+Answer Sign(Call& call);
+
 base::Status ValidateTagResource(const Call& call);
 Answer TagResource(Call& call);
 base::Status ValidateUntagResource(const Call& call);
@@ -80,6 +92,12 @@ base::Status ResolveUpdateAlias(Call& call);
 Answer UpdateAlias(Call& call);
 
 Answer UpdateKeyDescription(Call& call);
+Answer Verify(Call& call);
+Answer VerifyMac(Call& call);
+
+// What this server only knows to refuse.
+Answer NotServed(Call& call);
+Answer NotForAnyKey(Call& call);
 
 // Our own extensions ("Claviger." + name).
 base::Status ResolveServerOperation(Call& call);

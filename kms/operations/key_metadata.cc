@@ -2,6 +2,7 @@
 #include "kms/operations/key_metadata.h"
 
 #include "base/bytes.h"
+#include "kms/key_spec.h"
 
 namespace kms::operations {
 
@@ -21,13 +22,22 @@ void WriteKeyMetadata(const Key& key, JsonWriter& writer) {
   writer.Text("Origin", OriginName(key.origin))
       .Text("KeyManager", "CUSTOMER")
       .Text("CustomerMasterKeySpec", KeySpecName(key.spec))
-      .Text("KeySpec", KeySpecName(key.spec))
-      .BeginArray("EncryptionAlgorithms")
-      .Item(KeySpecName(KeySpec::kSymmetricDefault))
-      .EndArray()
-      .Bool("MultiRegion", false)
-      .Text("CurrentKeyMaterialId", base::HexEncode(key.CurrentMaterial().id))
-      .EndObject();
+      .Text("KeySpec", KeySpecName(key.spec));
+  WriteAlgorithms(key, writer);
+  writer.Bool("MultiRegion", false);
+  if (key.spec == KeySpec::kSymmetricDefault) {
+    writer.Text("CurrentKeyMaterialId",
+                base::HexEncode(key.CurrentMaterial().id));
+  }
+  writer.EndObject();
+}
+
+void WriteAlgorithms(const Key& key, JsonWriter& writer) {
+  writer.BeginArray(AlgorithmListName(key.usage));
+  for (const std::string_view algorithm : KindOf(key).algorithms) {
+    writer.Item(algorithm);
+  }
+  writer.EndArray();
 }
 
 }  // namespace kms::operations

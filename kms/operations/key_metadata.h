@@ -11,6 +11,10 @@ namespace kms::operations {
 // that have no value are left out, as AWS does.
 void WriteKeyMetadata(const Key& key, JsonWriter& writer);
 
+// Writes the list of the key's algorithms, under the name that its usage gives
+// the list.
+void WriteAlgorithms(const Key& key, JsonWriter& writer);
+
 }  // namespace kms::operations
 
 #endif  // KMS_OPERATIONS_KEY_METADATA_H_

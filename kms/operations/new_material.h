@@ -6,18 +6,19 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "kms/key_id.h"
+#include "kms/model.h"
 #include "kms/operations/call.h"
 
 namespace kms::operations {
 
-// Announces a material of the key `id` and has the token make it. On success
+// Announces a material for `key`, of its spec and usage, and has the token make
+// it; the materials that the key has do not matter. On success
 // the token has it durably, and nobody knows it but its intent: the caller
 // commits it together with Transaction::DeleteIntent, or else calls
 // RollBackCreation. A crash between any two of these is settled by the intent
 // (intents.h). If it fails, nothing is left.
 boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
-    Environment& environment, const KeyIdBytes& id, base::WallTime now);
+    Environment& environment, const Key& key, base::WallTime now);
 
 }  // namespace kms::operations
 

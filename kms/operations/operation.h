@@ -40,6 +40,12 @@ inline constexpr States kForRotationSchedule =
     kForRotation | Bit(KeyState::kPendingImport);
 inline constexpr States kForScheduling =
     static_cast<States>(kUnlessPendingDeletion & ~Bit(KeyState::kUpdating));
+inline constexpr States kForImporting =
+    static_cast<States>(kUnlessPendingDeletion & ~Bit(KeyState::kCreating) &
+                        ~Bit(KeyState::kUpdating));
+inline constexpr States kForDeletingMaterial = static_cast<States>(
+    kAnyState & ~Bit(KeyState::kCreating) & ~Bit(KeyState::kUpdating));
+inline constexpr States kForReplicating = Bit(KeyState::kEnabled);
 inline constexpr States kOnlyPendingDeletion =
     Bit(KeyState::kPendingDeletion) | Bit(KeyState::kPendingReplicaDeletion);
 
@@ -74,6 +80,10 @@ std::span<const Operation> AllOperations();
 
 // nullptr if there is none.
 const Operation* FindOperation(std::string_view service, std::string_view name);
+
+// Whether this server does it; otherwise the operation is only known, and
+// refused.
+bool IsServed(const Operation& operation);
 
 // Fails as AWS does unless the key's state is one of `allowed`.
 base::Status CheckState(States allowed, const Key& key);

@@ -1,14 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "kms/json_writer.h"
 #include "kms/operations/dry_run.h"
+#include "kms/operations/encryption.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/resolve.h"
 #include "kms/operations/seal.h"
 
 namespace kms::operations {
+namespace {
+
+constexpr Side kFrom = {"ReEncryptFrom", "SourceEncryptionAlgorithm",
+                        "SourceEncryptionContext"};
+constexpr Side kTo = {"ReEncryptTo", "DestinationEncryptionAlgorithm",
+                      "DestinationEncryptionContext"};
+
+// What the reply says beside the names of keys and algorithms.
+struct Moved {
+  base::Bytes blob;
+  std::optional<MaterialId> from;
+  std::optional<MaterialId> to;
+};
+using Moving = boost::asio::awaitable<base::Result<Moved>>;
+
+// Between symmetric keys: the plaintext stays in the worker.
+Moving MoveInToken(Call& call) {
+  CO_ASSIGN_OR_RETURN(const Binding from,
+                      BindForOpening(*call.source, call.ciphertext->header,
+                                     call.Context(kFrom.context)));
+  const EncryptionContext context = call.Context(kTo.context);
+  CO_ASSIGN_OR_RETURN(const Binding to,
+                      co_await BindForSealing(call, *call.key, context));
+  hsm::ReEncryptRequest request;
+  request.from = from.ref;
+  request.from_aad = from.aad;
+  request.sealed = std::move(call.ciphertext->sealed);
+  request.to = to.ref;
+  request.counter = to.counter;
+  request.to_aad = to.aad;
+  const auto sealed = co_await call.environment.hsm.Call(std::move(request));
+  if (!sealed) {
+    co_return MaterialError(*call.source, sealed.error());
+  }
+  Moved moved;
+  moved.blob = SerializeCiphertext(to.header, *sealed);
+  moved.from = from.header.material;
+  moved.to = to.header.material;
+  co_return moved;
+}
+
+// From or to an asymmetric key: through our secure heap.
+Moving MoveThroughHere(Call& call) {
+  CO_ASSIGN_OR_RETURN(Decrypted decrypted,
+                      co_await DecryptUnder(call, *call.source, kFrom));
+  base::Secret plaintext = std::move(decrypted.plaintext);
+  CO_ASSIGN_OR_RETURN(
+      Encrypted encrypted,
+      co_await EncryptUnder(call, *call.key, kTo, std::move(plaintext)));
+  Moved moved;
+  moved.blob = std::move(encrypted.blob);
+  moved.from = decrypted.material;
+  moved.to = encrypted.material;
+  co_return moved;
+}
+
+Moving Move(Call& call) {
+  if (IsAsymmetric(call, kFrom) || IsAsymmetric(call, kTo)) {
+    return MoveThroughHere(call);
+  }
+  return MoveInToken(call);
+}
+
+}  // namespace
 
 base::Status ValidateReEncrypt(const Call& call) {
-  return RequireCiphertext(call, "SourceKeyId");
+  RETURN_IF_ERROR(RequireCiphertext(call, "SourceKeyId"));
+  return RequireKeyOfAsymmetric(call, kFrom, "SourceKeyId");
 }
 
 base::Status ResolveReEncrypt(Call& call) {
@@ -16,7 +84,7 @@ base::Status ResolveReEncrypt(Call& call) {
   if (source_text) {
     ASSIGN_OR_RETURN(call.source, FindKey(call, *source_text, KeyForms::kAny));
   }
-  if (!IgnoresCiphertext(call)) {
+  if (!IgnoresCiphertext(call) && !IsAsymmetric(call, kFrom)) {
     ASSIGN_OR_RETURN(call.ciphertext,
                      ParseCiphertext(call.Blob("CiphertextBlob")->Reveal()));
     ASSIGN_OR_RETURN(call.source,
@@ -30,43 +98,25 @@ base::Status ResolveReEncrypt(Call& call) {
 }
 
 Answer ReEncrypt(Call& call) {
-  const Key& source = *call.source;
-  const Key& key = *call.key;
-  CO_RETURN_IF_ERROR(
-      RequireSymmetricAlgorithm(call, "SourceEncryptionAlgorithm", source));
-  CO_RETURN_IF_ERROR(
-      RequireSymmetricAlgorithm(call, "DestinationEncryptionAlgorithm", key));
-  CO_ASSIGN_OR_RETURN(const Binding from,
-                      BindForOpening(source, call.ciphertext->header,
-                                     call.Context("SourceEncryptionContext")));
-  const EncryptionContext context =
-      call.Context("DestinationEncryptionContext");
-  CO_ASSIGN_OR_RETURN(const Binding to,
-                      co_await BindForSealing(call, key, context));
-
-  hsm::ReEncryptRequest request;
-  request.from = from.ref;
-  request.from_aad = from.aad;
-  request.sealed = std::move(call.ciphertext->sealed);
-  request.to = to.ref;
-  request.counter = to.counter;
-  request.to_aad = to.aad;
-  const auto sealed = co_await call.environment.hsm.Call(std::move(request));
-  if (!sealed) {
-    co_return MaterialError(source, sealed.error());
-  }
+  CO_RETURN_IF_ERROR(CheckSide(call, *call.source, kFrom));
+  CO_RETURN_IF_ERROR(CheckSide(call, *call.key, kTo));
+  CO_ASSIGN_OR_RETURN(const Moved moved, co_await Move(call));
 
   Reply reply;
-  JsonWriter(reply.body)
-      .BeginObject()
-      .Blob("CiphertextBlob", SerializeCiphertext(to.header, *sealed))
-      .Text("SourceKeyId", source.Arn())
-      .Text("KeyId", key.Arn())
-      .Text("SourceEncryptionAlgorithm", KeySpecName(source.spec))
-      .Text("DestinationEncryptionAlgorithm", KeySpecName(key.spec))
-      .Text("SourceKeyMaterialId", base::HexEncode(from.header.material))
-      .Text("DestinationKeyMaterialId", base::HexEncode(to.header.material))
-      .EndObject();
+  JsonWriter writer(reply.body);
+  writer.BeginObject()
+      .Blob("CiphertextBlob", moved.blob)
+      .Text("SourceKeyId", call.source->Arn())
+      .Text("KeyId", call.key->Arn())
+      .Text("SourceEncryptionAlgorithm", AlgorithmOf(call, kFrom))
+      .Text("DestinationEncryptionAlgorithm", AlgorithmOf(call, kTo));
+  if (moved.from) {
+    writer.Text("SourceKeyMaterialId", base::HexEncode(*moved.from));
+  }
+  if (moved.to) {
+    writer.Text("DestinationKeyMaterialId", base::HexEncode(*moved.to));
+  }
+  writer.EndObject();
   co_return reply;
 }
 

@@ -63,6 +63,7 @@ class Parameters {
         return AddList(member, value);
       case Type::kBlob:
       case Type::kStructure:
+      case Type::kTimestamp:
         return;
     }
   }

@@ -167,15 +167,4 @@ base::Status ResolveOptionalKeyId(Call& call) {
   return call.Text("KeyId") ? ResolveKeyId(call) : ResolveNothing(call);
 }
 
-base::Status RequireSymmetricAlgorithm(const Call& call, std::string_view name,
-                                       const Key& key) {
-  const auto algorithm = call.Text(name);
-  if (!algorithm || *algorithm == KeySpecName(KeySpec::kSymmetricDefault)) {
-    return {};
-  }
-  return Error{ErrorCode::kInvalidKeyUsage,
-               fmt::format("Algorithm {} is incompatible with key spec {}.",
-                           *algorithm, KeySpecName(key.spec))};
-}
-
 }  // namespace kms::operations

@@ -37,11 +37,6 @@ void AddKeyCheck(Call& call, std::string_view action, const KeyPtr& key,
 // Adds the check of `action` on the alias itself, which has no policy.
 void AddAliasCheck(Call& call, std::string_view action, std::string_view name);
 
-// Fails with kInvalidKeyUsage unless member `name`, if given, is
-// SYMMETRIC_DEFAULT: the only algorithm of symmetric keys.
-base::Status RequireSymmetricAlgorithm(const Call& call, std::string_view name,
-                                       const Key& key);
-
 // kAccessDenied with AWS's sentence for the caller of `call`.
 base::Error AccessDenied(const Call& call, const Check& check,
                          const policy::Decision& decision);

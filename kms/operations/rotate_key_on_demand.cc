@@ -48,13 +48,9 @@ base::Status CheckOnDemand(const Call& call, const Key& key) {
 
 Answer RotateKeyOnDemand(Call& call) {
   CO_RETURN_IF_ERROR(CheckOnDemand(call, *call.key));
-  const auto id = ParseKeyId(call.key->id);
-  if (!id) {
-    co_return Error{ErrorCode::kCorrupt,
-                    "the store holds a key id that is none"};
-  }
-  CO_ASSIGN_OR_RETURN(KeyMaterial material,
-                      co_await MakeMaterial(call.environment, *id, call.now));
+  CO_ASSIGN_OR_RETURN(
+      KeyMaterial material,
+      co_await MakeMaterial(call.environment, *call.key, call.now));
   material.rotation = Rotation{call.now, RotationType::kOnDemand};
 
   auto edit = [&call](Key& key) -> base::Status {

@@ -73,13 +73,12 @@ base::Status CommitRotation(store::Transaction& transaction,
 }
 
 asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
-  const auto id = ParseKeyId(key.id);
-  if (!id || !key.rotation) {
+  if (!key.rotation) {
     co_return Error{ErrorCode::kConflict, "the key is not to be rotated"};
   }
   const base::WallTime now = environment_.clock.Now();
   CO_ASSIGN_OR_RETURN(KeyMaterial material,
-                      co_await MakeMaterial(environment_, *id, now));
+                      co_await MakeMaterial(environment_, key, now));
   material.rotation = Rotation{now, RotationType::kAutomatic};
   ServiceStep step{key, "RotateKey"};
   const base::WallTime due = key.rotation->next;

@@ -200,6 +200,9 @@ base::Status Checker::Check(const Shape& shape, const Json& value,
     case Type::kStructure:
       return value.is_object() ? CheckMembers(shape.members, value, &path)
                                : WrongType(path, "an object");
+    case Type::kTimestamp:
+      return value.is_number() ? base::Status()
+                               : WrongType(path, "a number of seconds");
   }
   return WrongType(path, "something else");
 }

@@ -23,6 +23,7 @@ enum class Type : std::uint8_t {
   kStringMap,
   kList,
   kStructure,
+  kTimestamp,  // Epoch seconds, with or without a fraction.
 };
 
 // A regular expression of the model, and the same as code.

@@ -31,7 +31,115 @@ bool IsLatin1(std::string_view text, std::string_view also) {
   return true;
 }
 
+bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Takes "prefix" off the front of `rest`, if it is there.
+bool TakePrefix(std::string_view& rest, std::string_view prefix) {
+  const bool there = rest.starts_with(prefix);
+  rest.remove_prefix(there ? prefix.size() : 0);
+  return there;
+}
+
+// Takes the characters that are `of` off the front; how many.
+template <typename Predicate>
+std::size_t TakeWhile(std::string_view& rest, Predicate of) {
+  const auto end = std::ranges::find_if_not(rest, of);
+  const auto count = static_cast<std::size_t>(end - rest.begin());
+  rest.remove_prefix(count);
+  return count;
+}
+
+// ([a-z]+-){2,3}\d+ off the front.
+bool TakeRegion(std::string_view& rest) {
+  int words = 0;
+  while (TakeWhile(rest, IsLower) > 0) {
+    if (++words > 3 || !TakePrefix(rest, "-")) {
+      return false;
+    }
+  }
+  return words >= 2 && TakeWhile(rest, IsDigit) > 0;
+}
+
 }  // namespace
+
+bool IsCloudHsmClusterId(std::string_view value) {
+  if (!TakePrefix(value, "cluster-")) {
+    return false;
+  }
+  return value.size() >= 11 && value.size() <= 16 &&
+         std::ranges::all_of(value, [](char c) {
+           return IsAlphanumeric(c) && !(IsDigit(c) && (c < '2' || c > '7'));
+         });
+}
+
+bool IsKeyMaterialId(std::string_view value) {
+  return !value.empty() && std::ranges::all_of(value, [](char c) {
+    return IsDigit(c) || (c >= 'a' && c <= 'f');
+  });
+}
+
+bool IsKeyMaterialDescription(std::string_view value) {
+  constexpr std::string_view kAlso = ":/_.- \t\n\v\f\r";
+  return !value.empty() && std::ranges::all_of(value, [&](char c) {
+    return IsAlphanumeric(c) || kAlso.find(c) != std::string_view::npos;
+  });
+}
+
+bool IsRegion(std::string_view value) {
+  return TakeRegion(value) && value.empty();
+}
+
+bool IsXksAccessKeyId(std::string_view value) {
+  return !value.empty() && std::ranges::all_of(value, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
+  });
+}
+
+bool IsXksSecretAccessKey(std::string_view value) {
+  return !value.empty() && std::ranges::all_of(value, [](char c) {
+    return IsAlphanumeric(c) || c == '/' || c == '+' || c == '=';
+  });
+}
+
+bool IsXksUriEndpoint(std::string_view value) {
+  return TakePrefix(value, "https://") && !value.empty() &&
+         std::ranges::all_of(value, [](char c) {
+           return IsAlphanumeric(c) || c == '.' || c == '-';
+         });
+}
+
+bool IsXksUriPath(std::string_view value) {
+  constexpr std::string_view kTail = "/kms/xks/v";
+  const std::size_t tail = value.rfind(kTail);
+  if (tail == std::string_view::npos) {
+    return false;
+  }
+  const std::string_view version = value.substr(tail + kTail.size());
+  const std::string_view prefix = value.substr(0, tail);
+  const bool prefix_good =
+      prefix.empty() || (prefix.size() > 1 && prefix[0] == '/' &&
+                         std::ranges::all_of(prefix, [](char c) {
+                           return IsAlphanumeric(c) || c == '/' || c == '_' ||
+                                  c == '-';
+                         }));
+  return prefix_good && !version.empty() && version.size() <= 2 &&
+         std::ranges::all_of(version, IsDigit);
+}
+
+bool IsXksServiceName(std::string_view value) {
+  if (!TakePrefix(value, "com") && !TakePrefix(value, "eu")) {
+    return false;
+  }
+  return TakePrefix(value, ".amazonaws.vpce.") && TakeRegion(value) &&
+         TakePrefix(value, ".vpce-svc-") && !value.empty() &&
+         std::ranges::all_of(value,
+                             [](char c) { return IsLower(c) || IsDigit(c); });
+}
+
+bool IsAccountId(std::string_view value) {
+  return value.size() == 12 && std::ranges::all_of(value, IsDigit);
+}
 
 bool IsAliasName(std::string_view value) {
   return !value.empty() && std::ranges::all_of(value, [](char c) {

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "kms/operations/handlers.h"
+#include "kms/operations/inputs.h"
 #include "kms/operations/operation.h"
 #include "kms/operations/resolve.h"
 #include "kms/operations/shapes.h"
@@ -133,22 +134,37 @@ constexpr std::array kOperations = {
     Operation{kOwn, "AcceptClock", "claviger:AcceptClock", kNoMembers, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, AcceptClock},
     Operation{kOwn, "Status", "claviger:Status", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, Status},
     Operation{kAws, "CancelKeyDeletion", "kms:CancelKeyDeletion", kKeyIdOnly, kIdOrArn, kOnlyPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, CancelKeyDeletion},
+    Operation{kAws, "ConnectCustomKeyStore", "kms:ConnectCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
     Operation{kAws, "CreateAlias", "kms:CreateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveCreateAlias, CreateAlias},
+    Operation{kAws, "CreateCustomKeyStore", "kms:CreateCustomKeyStore", kCreateCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
     Operation{kAws, "CreateKey", "kms:CreateKey", kCreateKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateCreateKey, ResolveCreateKey, CreateKey},
+    Operation{kAws, "Decapsulate", "kms:Decapsulate", kDecapsulate, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, NotForAnyKey},
     Operation{kAws, "Decrypt", "kms:Decrypt", kDecrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateDecrypt, ResolveDecrypt, Decrypt},
     Operation{kAws, "DeleteAlias", "kms:DeleteAlias", kDeleteAlias, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveDeleteAlias, DeleteAlias},
+    Operation{kAws, "DeleteCustomKeyStore", "kms:DeleteCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
+    Operation{kAws, "DeleteImportedKeyMaterial", "kms:DeleteImportedKeyMaterial", kDeleteImportedKeyMaterial, kIdOrArn, kForDeletingMaterial, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
+    Operation{kAws, "DeriveSharedSecret", "kms:DeriveSharedSecret", kDeriveSharedSecret, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateDeriveSharedSecret, ResolveKeyId, DeriveSharedSecret},
+    Operation{kAws, "DescribeCustomKeyStores", "kms:DescribeCustomKeyStores", kDescribeCustomKeyStores, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
     Operation{kAws, "DescribeKey", "kms:DescribeKey", kDescribeKey, kAnyForm, kAnyState, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, DescribeKey},
     Operation{kAws, "DisableKey", "kms:DisableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DisableKey},
     Operation{kAws, "DisableKeyRotation", "kms:DisableKeyRotation", kKeyIdOnly, kIdOrArn, kForRotationSchedule, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DisableKeyRotation},
+    Operation{kAws, "DisconnectCustomKeyStore", "kms:DisconnectCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
     Operation{kAws, "EnableKey", "kms:EnableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, EnableKey},
     Operation{kAws, "EnableKeyRotation", "kms:EnableKeyRotation", kEnableKeyRotation, kIdOrArn, kForRotationSchedule, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, EnableKeyRotation},
+    Operation{kAws, "Encapsulate", "kms:Encapsulate", kEncapsulate, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, NotForAnyKey},
     Operation{kAws, "Encrypt", "kms:Encrypt", kEncrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, Encrypt},
     Operation{kAws, "GenerateDataKey", "kms:GenerateDataKey", kGenerateDataKey, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKey, ResolveKeyId, GenerateDataKey},
+    Operation{kAws, "GenerateDataKeyPair", "kms:GenerateDataKeyPair", kGenerateDataKeyPair, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKeyPair, ResolveKeyId, GenerateDataKeyPair},
+    Operation{kAws, "GenerateDataKeyPairWithoutPlaintext", "kms:GenerateDataKeyPairWithoutPlaintext", kGenerateDataKeyPairWithoutPlaintext, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKeyPair, ResolveKeyId, GenerateDataKeyPairWithoutPlaintext},
     Operation{kAws, "GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext", kGenerateDataKeyWithoutPlaintext, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateGenerateDataKey, ResolveKeyId, GenerateDataKeyWithoutPlaintext},
+    Operation{kAws, "GenerateMac", "kms:GenerateMac", kGenerateMac, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, GenerateMac},
     Operation{kAws, "GenerateRandom", "kms:GenerateRandom", kGenerateRandom, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateGenerateRandom, ResolveNothing, GenerateRandom},
     Operation{kAws, "GetKeyLastUsage", "kms:GetKeyLastUsage", kKeyIdOnly, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyLastUsage},
     Operation{kAws, "GetKeyPolicy", "kms:GetKeyPolicy", kGetKeyPolicy, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyPolicy},
     Operation{kAws, "GetKeyRotationStatus", "kms:GetKeyRotationStatus", kKeyIdOnly, kIdOrArn, kAnyState, kReads, !kGrantable, kCrossAccount, nullptr, ResolveKeyId, GetKeyRotationStatus},
+    Operation{kAws, "GetParametersForImport", "kms:GetParametersForImport", kGetParametersForImport, kIdOrArn, kForImporting, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
+    Operation{kAws, "GetPublicKey", "kms:GetPublicKey", kDescribeKey, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, GetPublicKey},
+    Operation{kAws, "ImportKeyMaterial", "kms:ImportKeyMaterial", kImportKeyMaterial, kIdOrArn, kForImporting, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
     Operation{kAws, "ListAliases", "kms:ListAliases", kListAliases, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListAliases, ResolveOptionalKeyId, ListAliases},
     Operation{kAws, "ListKeyPolicies", "kms:ListKeyPolicies", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, ListKeyPolicies},
     Operation{kAws, "ListKeyRotations", "kms:ListKeyRotations", kListKeyRotations, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, ListKeyRotations},
@@ -156,12 +172,18 @@ constexpr std::array kOperations = {
     Operation{kAws, "ListResourceTags", "kms:ListResourceTags", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListResourceTags, ResolveKeyId, ListResourceTags},
     Operation{kAws, "PutKeyPolicy", "kms:PutKeyPolicy", kPutKeyPolicy, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidatePutKeyPolicy, ResolveKeyId, PutKeyPolicy},
     Operation{kAws, "ReEncrypt", "kms:ReEncryptFrom", kReEncrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateReEncrypt, ResolveReEncrypt, ReEncrypt},
+    Operation{kAws, "ReplicateKey", "kms:ReplicateKey", kReplicateKey, kIdOrArn, kForReplicating, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
     Operation{kAws, "RotateKeyOnDemand", "kms:RotateKeyOnDemand", kKeyIdOnly, kIdOrArn, kForRotation, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, RotateKeyOnDemand},
     Operation{kAws, "ScheduleKeyDeletion", "kms:ScheduleKeyDeletion", kScheduleKeyDeletion, kIdOrArn, kForScheduling, kWrites, !kGrantable, !kCrossAccount, ValidateScheduleKeyDeletion, ResolveKeyId, ScheduleKeyDeletion},
+    Operation{kAws, "Sign", "kms:Sign", kSign, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, Sign},
     Operation{kAws, "TagResource", "kms:TagResource", kTagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateTagResource, ResolveKeyId, TagResource},
     Operation{kAws, "UntagResource", "kms:UntagResource", kUntagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateUntagResource, ResolveKeyId, UntagResource},
     Operation{kAws, "UpdateAlias", "kms:UpdateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveUpdateAlias, UpdateAlias},
+    Operation{kAws, "UpdateCustomKeyStore", "kms:UpdateCustomKeyStore", kUpdateCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
     Operation{kAws, "UpdateKeyDescription", "kms:UpdateKeyDescription", kUpdateKeyDescription, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, UpdateKeyDescription},
+    Operation{kAws, "UpdatePrimaryRegion", "kms:UpdatePrimaryRegion", kUpdatePrimaryRegion, kIdOrArn, kForCryptography, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
+    Operation{kAws, "Verify", "kms:Verify", kVerify, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, Verify},
+    Operation{kAws, "VerifyMac", "kms:VerifyMac", kVerifyMac, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, VerifyMac},
 };
 // clang-format on
 

@@ -1,11 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "kms/key_spec.h"
 #include "kms/operations/aliases.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/resolve.h"
 
 namespace kms::operations {
+
+namespace {
+
+std::string_view KeyType(const Key& key) {
+  if (key.spec == KeySpec::kSymmetricDefault) {
+    return "SYMMETRIC";
+  }
+  return IsKeyPair(key.spec) ? "ASYMMETRIC" : "HMAC";
+}
+
+// AWS KMS API Reference, UpdateAlias: whoever uses the alias must not be
+// surprised by a key that cannot do the same.
+base::Status CheckReplacement(const Alias& alias, const Key& old_key,
+                              const Key& key) {
+  const auto refusal = [&](std::string_view what, std::string_view from,
+                           std::string_view to) {
+    return base::Error{
+        base::ErrorCode::kValidation,
+        fmt::format("Alias {} cannot be changed from a CMK with key {} {} to a "
+                    "CMK with key {} {}",
+                    alias.Arn(), what, from, what, to)};
+  };
+  if (KeyType(old_key) != KeyType(key)) {
+    return refusal("type", KeyType(old_key), KeyType(key));
+  }
+  if (old_key.usage != key.usage) {
+    return refusal("usage", KeyUsageName(old_key.usage),
+                   KeyUsageName(key.usage));
+  }
+  return {};
+}
+
+}  // namespace
 
 base::Status ResolveUpdateAlias(Call& call) {
   const std::string_view name = *call.Text("AliasName");
@@ -37,6 +71,8 @@ Answer UpdateAlias(Call& call) {
     RETURN_IF_ERROR(alias);
     ASSIGN_OR_RETURN(const Key key, transaction.GetKey(call.key->id));
     RETURN_IF_ERROR(CheckState(call.operation.states, key));
+    ASSIGN_OR_RETURN(const Key old_key, transaction.GetKey(alias->key_id));
+    RETURN_IF_ERROR(CheckReplacement(*alias, old_key, key));
     ASSIGN_OR_RETURN(const std::uint64_t count,
                      transaction.CountAliases(key.id));
     if (alias->key_id != key.id && count >= kMaxAliasesPerKey) {

@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "kms/key_spec.h"
+
 namespace kms::store {
 
 Value Columns::Next() {
@@ -71,13 +73,24 @@ std::optional<std::int64_t> Columns::OptionalInteger() {
   return Integer();
 }
 
+base::Bytes Columns::OptionalBlob() {
+  if (!rest_.empty() && std::holds_alternative<std::monostate>(rest_.front())) {
+    Skip(1);
+    return {};
+  }
+  return Blob();
+}
+
 hsm::Algorithm Columns::Algorithm() {
   const std::int64_t value = Integer();
-  for (const hsm::Algorithm algorithm :
-       {hsm::Algorithm::kXaes256Gcm, hsm::Algorithm::kAes256GcmCounter}) {
-    if (value == static_cast<std::int64_t>(algorithm)) {
-      return algorithm;
-    }
+  const auto algorithm = static_cast<hsm::Algorithm>(value);
+  const bool known =
+      value == static_cast<std::int64_t>(algorithm) &&
+      std::ranges::any_of(KeyKinds(), [algorithm](const KeyKind& kind) {
+        return FitsKind(kind, algorithm);
+      });
+  if (known) {
+    return algorithm;
   }
   ok_ = false;
   return {};
@@ -115,6 +128,9 @@ Value ToValue(hsm::Algorithm algorithm) {
 }
 Value BlobValue(base::ByteView bytes) {
   return base::Bytes(bytes.begin(), bytes.end());
+}
+Value OptionalBlobValue(base::ByteView bytes) {
+  return bytes.empty() ? Value() : BlobValue(bytes);
 }
 
 }  // namespace kms::store

@@ -35,6 +35,7 @@ class Columns {
   std::optional<base::WallTime> OptionalTime();
   std::optional<std::int64_t> OptionalInteger();
   base::Bytes Blob();
+  base::Bytes OptionalBlob();  // Null is empty.
   hsm::Algorithm Algorithm();
 
   template <std::size_t kSize>
@@ -74,6 +75,7 @@ Value ToValue(base::WallTime time);
 Value ToValue(const std::optional<base::WallTime>& time);
 Value ToValue(hsm::Algorithm algorithm);
 Value BlobValue(base::ByteView bytes);
+Value OptionalBlobValue(base::ByteView bytes);  // Empty is null.
 
 template <std::size_t kSize>
 std::array<std::uint8_t, kSize> Columns::Fixed() {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "kms/key_spec.h"
 #include "kms/store/columns.h"
 #include "kms/store/migrations.h"
 #include "kms/store/schema.h"
@@ -64,7 +65,7 @@ constexpr std::string_view kSelectKey =
     "k.key_usage, k.origin, k.state, k.created, k.deletion_date, k.destroying, "
     "k.policy, k.rotation_period, k.next_rotation, k.on_demand_rotations, "
     "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
-    "m.created, m.rotation_date, m.rotation_type "
+    "m.created, m.rotation_date, m.rotation_type, m.public_key "
     "FROM keys k LEFT JOIN key_materials m ON m.key_id = k.id "
     "WHERE k.id = $1 ORDER BY m.ordinal";
 
@@ -118,6 +119,7 @@ KeyMaterial TakeMaterial(Columns& columns) {
   material.current = columns.Flag();
   material.created = columns.Time();
   material.rotation = TakeRotation(columns);
+  material.public_key = columns.OptionalBlob();
   return material;
 }
 
@@ -204,6 +206,17 @@ base::WallTime TakeTime(Columns& columns) { return columns.Time(); }
 
 ClockProgress TakeClockProgress(Columns& columns) { return {columns.Time()}; }
 
+// A key is of a kind that there is, and so is each of its materials; a public
+// key is there exactly if it is one half of a pair.
+bool IsConsistent(const Key& key) {
+  const KeyKind* const kind = FindKeyKind(key.spec, key.usage);
+  return kind != nullptr &&
+         std::ranges::all_of(key.materials, [&](const KeyMaterial& material) {
+           return FitsKind(*kind, material.ref.algorithm) &&
+                  material.public_key.empty() != IsKeyPair(key.spec);
+         });
+}
+
 }  // namespace
 
 base::Result<Key> ReadKey(Connection& connection, std::string_view id) {
@@ -226,6 +239,11 @@ base::Result<Key> ReadKey(Connection& connection, std::string_view id) {
     return Error{ErrorCode::kCorrupt,
                  "a key in the store does not have exactly one current "
                  "material: restore the newest backup"};
+  }
+  if (!IsConsistent(key)) {
+    return Error{ErrorCode::kCorrupt,
+                 "a key in the store and its material are of different kinds: "
+                 "restore the newest backup"};
   }
   return key;
 }

@@ -140,6 +140,11 @@ inline constexpr std::string_view kSchemaKeyUsage =
 );
 )sql";
 
+// Key pairs: a key's public half, for whoever asks for it or verifies.
+inline constexpr std::string_view kSchemaPublicKeys =
+    R"sql(ALTER TABLE key_materials ADD COLUMN public_key BYTEA;
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -113,9 +113,9 @@ class CreateKey(ServerCase):
                      KeyUsage="SIGN_VERIFY")
 
     def test_what_is_not_there_yet_is_refused(self):
-        for request in ({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
-                        {"KeySpec": "HMAC_256",
-                         "KeyUsage": "GENERATE_VERIFY_MAC"},
+        for request in ({"KeySpec": "ML_DSA_44", "KeyUsage": "SIGN_VERIFY"},
+                        {"KeySpec": "ML_KEM_512",
+                         "KeyUsage": "ENCAPSULATE_DECAPSULATE"},
                         {"Origin": "EXTERNAL"}, {"MultiRegion": True}):
             with self.subTest(request=request):
                 self.refuses("UnsupportedOperationException",

@@ -134,11 +134,14 @@ class Replies(ServerCase):
         self.assertEqual(reply.json["__type"], "UnknownOperationException")
 
     def test_operations_of_aws_that_are_not_there_yet(self):
-        for operation in ("Sign", "CreateGrant", "ImportKeyMaterial"):
-            reply = call(self.server, operation, {})
-            self.assertEqual(reply.status, 400)
-            self.assertIn(reply.json["__type"], {
-                "UnknownOperationException", "UnsupportedOperationException"})
+        for operation, request in (
+                ("DescribeCustomKeyStores", {}),
+                ("ConnectCustomKeyStore", {"CustomKeyStoreId": "cks-1"}),
+                ("CreateCustomKeyStore", {"CustomKeyStoreName": "x"})):
+            reply = call(self.server, operation, request)
+            self.assertEqual((reply.status, reply.json), (400, {
+                "__type": "UnsupportedOperationException",
+                "message": f"{operation} is not supported by this server."}))
 
     def test_bodies_that_are_not_the_operation_s_json(self):
         for body in (b"{", b"[]", b"1", b"null", b'"x"', b'{"KeyId":5}',

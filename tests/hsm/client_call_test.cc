@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 
@@ -165,6 +166,59 @@ TEST_F(ClientTest, ShortCallsDoNotWaitBehindLongOnes) {
   clock_.Advance(std::chrono::seconds(121));
   RunUntil([&] { return never.has_value(); });
   EXPECT_THAT(*never, StatusIs(ErrorCode::kTimeout));
+}
+
+class SlowWorkerTest : public ClientTest {
+ protected:
+  SlowWorkerTest() : ClientTest(3) { slow_worker_ = true; }
+  // What never ends, ends before the place of its results.
+  ~SlowWorkerTest() override {
+    client_.reset();
+    io_.restart();
+    io_.run();
+  }
+
+  void Hang(hsm::Algorithm algorithm) {
+    hsm::GenerateKeyPairRequest request;
+    request.key.algorithm = algorithm;
+    request.key.locator.bytes.fill(kSlowKey);
+    Spawn(client_->Call(request), never_.emplace_back());
+  }
+
+  std::deque<std::optional<base::Result<hsm::GenerateKeyPairReply>>> never_;
+};
+
+// More of them than the slow worker takes at once; they wait for it, and
+// nothing else waits.
+TEST_F(SlowWorkerTest, KeyPairsHoldUpOnlyKeyPairs) {
+  Start();
+  for (int i = 0; i < 10; ++i) {
+    Hang(hsm::Algorithm::kRsa4096Sign);
+  }
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_OK(Run(client_->Call(hsm::GenerateKeyRequest{})));
+  }
+  EncryptAll(Numbers(1000));
+  RunUntil([this] { return AllEnded(); });
+  for (const auto& result : results_) {
+    ASSERT_OK(*result);
+  }
+  for (const auto& pair : never_) {
+    EXPECT_FALSE(pair.has_value());
+  }
+  EXPECT_LE(supervised_.shared().hung.load(), 1);
+}
+
+// Nothing but key pairs goes to the last worker while another lives.
+TEST_F(SlowWorkerTest, TheSlowWorkerServesNothingElse) {
+  Start();
+  std::set<std::string> pids;
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_OK_AND_ASSIGN(const auto found,
+                         Run(client_->Call(hsm::CapabilitiesRequest{})));
+    pids.insert(found.token_serial);
+  }
+  EXPECT_LE(pids.size(), 2U);
 }
 
 TEST_F(ClientTest, MeasuresWhatItDoes) {

@@ -23,6 +23,10 @@ constexpr std::size_t kTag = hsm::kTagSize;
   }
 }
 
+base::Error Unsupported() {
+  return {ErrorCode::kUnsupportedOperation, "a memory token has no such keys"};
+}
+
 }  // namespace
 
 Shared* Shared::Make() {
@@ -172,6 +176,37 @@ base::Result<hsm::ListKeysReply> MemoryToken::Execute(
         {base::Bytes(16, static_cast<std::uint8_t>(i)), std::to_string(i)});
   }
   return reply;
+}
+
+base::Result<hsm::GenerateKeyPairReply> MemoryToken::Execute(
+    const hsm::GenerateKeyPairRequest& request) {
+  if (request.key.locator.bytes[0] == kSlowKey) {
+    HangForEver(shared_);
+  }
+  return Unsupported();
+}
+
+base::Result<hsm::SignReply> MemoryToken::Execute(const hsm::SignRequest&) {
+  return Unsupported();
+}
+
+base::Result<hsm::MacReply> MemoryToken::Execute(const hsm::MacRequest&) {
+  return Unsupported();
+}
+
+base::Result<hsm::PlaintextReply> MemoryToken::Execute(
+    const hsm::AgreeRequest&) {
+  return Unsupported();
+}
+
+base::Result<hsm::PlaintextReply> MemoryToken::Execute(
+    const hsm::RsaDecryptRequest&) {
+  return Unsupported();
+}
+
+base::Result<hsm::GenerateDataKeyPairReply> MemoryToken::Execute(
+    const hsm::GenerateDataKeyPairRequest&) {
+  return Unsupported();
 }
 
 }  // namespace hsm_test

@@ -31,7 +31,7 @@ struct Shared {
 inline constexpr std::string_view kHang = "hang";
 inline constexpr std::string_view kDie = "die";
 inline constexpr std::string_view kTokenGone = "gone";
-// A locator that does not let GenerateKey end before it is released.
+// A locator that does not let GenerateKey and GenerateKeyPair end.
 inline constexpr std::uint8_t kSlowKey = 0xee;
 
 // A MemoryToken "encrypts" by flipping every bit, so that a test sees whose
@@ -66,6 +66,17 @@ class MemoryToken final : public hsm::token::Token {
       const hsm::CapabilitiesRequest& request) override;
   base::Result<hsm::ListKeysReply> Execute(
       const hsm::ListKeysRequest& request) override;
+  base::Result<hsm::GenerateKeyPairReply> Execute(
+      const hsm::GenerateKeyPairRequest& request) override;
+  base::Result<hsm::SignReply> Execute(
+      const hsm::SignRequest& request) override;
+  base::Result<hsm::MacReply> Execute(const hsm::MacRequest& request) override;
+  base::Result<hsm::PlaintextReply> Execute(
+      const hsm::AgreeRequest& request) override;
+  base::Result<hsm::PlaintextReply> Execute(
+      const hsm::RsaDecryptRequest& request) override;
+  base::Result<hsm::GenerateDataKeyPairReply> Execute(
+      const hsm::GenerateDataKeyPairRequest& request) override;
 
  private:
   explicit MemoryToken(Shared* shared) : shared_(shared) {}

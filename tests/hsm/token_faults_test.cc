@@ -137,7 +137,8 @@ TEST_F(TokenFaultsTest, DestructionForgetsEverythingFirst) {
   EXPECT_THAT(
       place_.TakeCalls(),
       ElementsAre("C_DestroyObject", "C_FindObjectsInit", "C_FindObjects",
-                  "C_FindObjects", "C_FindObjectsFinal", "C_DestroyObject"));
+                  "C_FindObjects", "C_FindObjectsFinal", "C_GetAttributeValue",
+                  "C_DestroyObject"));
   EXPECT_ERROR(token_->Execute(ToEncrypt(key, "secret")), kNotFound);
 }
 

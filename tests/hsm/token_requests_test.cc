@@ -248,7 +248,7 @@ TEST_F(TokenObjectsTest, KeysHaveTheFewestPowers) {
   ASSERT_OK(connection);
   Session& session = (*connection)->sessions().anchor();
   for (const KeyRef& key : {xaes, counted}) {
-    const auto found = session.FindObjects(SecretKeyWithId(key.locator));
+    const auto found = session.FindObjects(ObjectsWithId(key.locator));
     ASSERT_EQ(found.value.size(), 1U);
     const bool derives = key.algorithm == Algorithm::kXaes256Gcm;
     const std::map<CK_ATTRIBUTE_TYPE, bool> expected = {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "base/random.h"
@@ -33,6 +34,8 @@ struct Filler {
   void Fill(std::uint64_t& value) { value = 0x0405060708090a0b; }
   void Fill(bool& value) { value = !value; }
   void Fill(Algorithm& value) { value = Algorithm::kAes256GcmCounter; }
+  void Fill(SignatureScheme& value) { value = SignatureScheme::kPkcs1; }
+  void Fill(Hash& value) { value = Hash::kSha384; }
   void Fill(base::Secret& secret) {
     secret = base::Secret(37);
     base::RandomBytes(secret.Reveal());
@@ -81,7 +84,10 @@ using Messages = testing::Types<
     ReEncryptRequest, RandomRequest, DestroyKeyRequest, EvictKeyRequest,
     CheckKeyRequest, HealthRequest, CapabilitiesRequest, ListKeysRequest,
     GenerateKeyReply, Sealed, PlaintextReply, GenerateDataKeyReply,
-    Capabilities, ListKeysReply, EmptyReply>;
+    Capabilities, ListKeysReply, EmptyReply, GenerateKeyPairRequest,
+    GenerateKeyPairReply, SignRequest, SignReply, MacRequest, MacReply,
+    AgreeRequest, RsaDecryptRequest, GenerateDataKeyPairRequest,
+    GenerateDataKeyPairReply>;
 TYPED_TEST_SUITE(CodecTest, Messages);
 
 TYPED_TEST(CodecTest, WhatIsDecodedIsEncodedTheSame) {
@@ -145,6 +151,32 @@ TEST(Codec, HasTheBytesThatTheProtocolPageFreezes) {
       "00000002"
       "6869";
   EXPECT_EQ(base::HexEncode(out), expected);
+}
+
+// The page's table of algorithms, which the store keeps too.
+TEST(Codec, TakesTheAlgorithmsOfTheProtocolPageAndNoOthers) {
+  const std::set<int> known = {1,  2,  16, 17, 18, 19, 20, 21, 24, 25,
+                               26, 27, 28, 32, 33, 34, 40, 41, 42, 43};
+  base::Bytes payload = PayloadOf(CheckKeyRequest{});
+  for (int value = 0; value < 256; ++value) {
+    payload.back() = static_cast<std::uint8_t>(value);
+    EXPECT_EQ(Decode<CheckKeyRequest>(payload).has_value(),
+              known.contains(value))
+        << value;
+  }
+}
+
+TEST(Codec, TakesTheSchemesAndHashesOfTheProtocolPageAndNoOthers) {
+  const base::Bytes payload = PayloadOf(SignRequest{});
+  for (int value = 0; value < 256; ++value) {
+    for (const std::size_t at : {17, 18}) {
+      base::Bytes changed = payload;
+      changed[at] = static_cast<std::uint8_t>(value);
+      EXPECT_EQ(Decode<SignRequest>(changed).has_value(),
+                value >= 1 && value <= 4)
+          << value << " at " << at;
+    }
+  }
 }
 
 TEST(Codec, RefusesToEncodeWhatThePeerWouldRefuse) {

@@ -31,7 +31,9 @@ TEST(ProtocolPage, HasEveryOperation) {
         ContainsRegex(fmt::format(
             "\n\\| {} \\| {} \\|[^|]*\\|[^|]*\\| {} \\| {} \\| {} s \\|\n",
             row.number, row.name, row.cost,
-            row.lane == Lane::kLong ? "long" : "short",
+            row.lane == Lane::kShort  ? "short"
+            : row.lane == Lane::kLong ? "long"
+                                      : "slow",
             row.deadline.count() / 1000)));
   }
 }

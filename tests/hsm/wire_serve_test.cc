@@ -124,14 +124,22 @@ TEST_F(ServeTest, AnswersEveryOperation) {
   Append(out, 10, HealthRequest{});
   Append(out, 11, CapabilitiesRequest{});
   Append(out, 12, ListKeysRequest{});
+  Append(out, 13, GenerateKeyPairRequest{});
+  Append(out, 14, SignRequest{});
+  Append(out, 15, MacRequest{});
+  Append(out, 16, AgreeRequest{});
+  Append(out, 17, RsaDecryptRequest{});
+  Append(out, 18, GenerateDataKeyPairRequest{});
   Write(socket, out);
   for (std::uint32_t slot = 1; slot <= kOperationCount; ++slot) {
     const auto reply = Read(socket);
     ASSERT_TRUE(reply.has_value());
     EXPECT_EQ(reply->slot, slot);
-    // The MemoryToken has nothing to destroy.
+    // The MemoryToken has nothing to destroy, and no key pairs.
     EXPECT_EQ(reply->status,
-              slot == 7 ? StatusNumber(ErrorCode::kNotFound) : kStatusOk)
+              slot == 7   ? StatusNumber(ErrorCode::kNotFound)
+              : slot > 12 ? StatusNumber(ErrorCode::kUnsupportedOperation)
+                          : kStatusOk)
         << slot;
     if (slot == 12) {
       ASSERT_OK_AND_ASSIGN(const ListKeysReply listed,

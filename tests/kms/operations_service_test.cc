@@ -172,6 +172,54 @@ std::map<std::string_view, json> GoodInputs(const std::string& key,
        {{"KeyId", key}, {"Tags", {{{"TagKey", "k"}, {"TagValue", "v"}}}}}},
       {"UntagResource", {{"KeyId", key}, {"TagKeys", {"k"}}}},
       {"UpdateAlias", {{"AliasName", "alias/there"}, {"TargetKeyId", key}}},
+      {"ConnectCustomKeyStore", {{"CustomKeyStoreId", "cks-1"}}},
+      {"CreateCustomKeyStore", {{"CustomKeyStoreName", "store"}}},
+      {"Decapsulate",
+       {{"KeyId", key},
+        {"SharedSecretCiphertextBlob", "YQ=="},
+        {"EncapsulationAlgorithm", "ML_KEM"}}},
+      {"DeleteCustomKeyStore", {{"CustomKeyStoreId", "cks-1"}}},
+      {"DeleteImportedKeyMaterial", only_key},
+      {"DeriveSharedSecret",
+       {{"KeyId", key},
+        {"KeyAgreementAlgorithm", "ECDH"},
+        {"PublicKey", "YQ=="}}},
+      {"DescribeCustomKeyStores", json::object()},
+      {"DisconnectCustomKeyStore", {{"CustomKeyStoreId", "cks-1"}}},
+      {"Encapsulate", {{"KeyId", key}, {"EncapsulationAlgorithm", "ML_KEM"}}},
+      {"GenerateDataKeyPair",
+       {{"KeyId", key}, {"KeyPairSpec", "ECC_NIST_P256"}}},
+      {"GenerateDataKeyPairWithoutPlaintext",
+       {{"KeyId", key}, {"KeyPairSpec", "ECC_NIST_P256"}}},
+      {"GenerateMac",
+       {{"KeyId", key}, {"Message", "YQ=="}, {"MacAlgorithm", "HMAC_SHA_256"}}},
+      {"GetParametersForImport",
+       {{"KeyId", key},
+        {"WrappingAlgorithm", "RSAES_OAEP_SHA_256"},
+        {"WrappingKeySpec", "RSA_2048"}}},
+      {"GetPublicKey", only_key},
+      {"ImportKeyMaterial",
+       {{"KeyId", key},
+        {"ImportToken", "YQ=="},
+        {"EncryptedKeyMaterial", "YQ=="},
+        {"ValidTo", 1.7e9}}},
+      {"ReplicateKey", {{"KeyId", key}, {"ReplicaRegion", "eu-west-2"}}},
+      {"Sign",
+       {{"KeyId", key},
+        {"Message", "YQ=="},
+        {"SigningAlgorithm", "ECDSA_SHA_256"}}},
+      {"UpdateCustomKeyStore", {{"CustomKeyStoreId", "cks-1"}}},
+      {"UpdatePrimaryRegion", {{"KeyId", key}, {"PrimaryRegion", "eu-west-2"}}},
+      {"Verify",
+       {{"KeyId", key},
+        {"Message", "YQ=="},
+        {"Signature", "YQ=="},
+        {"SigningAlgorithm", "ECDSA_SHA_256"}}},
+      {"VerifyMac",
+       {{"KeyId", key},
+        {"Message", "YQ=="},
+        {"Mac", "YQ=="},
+        {"MacAlgorithm", "HMAC_SHA_256"}}},
       {"UpdateKeyDescription", {{"KeyId", key}, {"Description", "d"}}},
   };
 }
@@ -239,6 +287,29 @@ TEST_F(EveryOperationTest, IsDeniedToTheAdministratorOfAnotherAccount) {
                 StatusIs(ErrorCode::kAccessDenied, HasSubstr(arn)));
   }
   EXPECT_EQ(store().info().revision, revision);
+}
+
+TEST_F(EveryOperationTest, OrSaysThatThisServerDoesNotHaveIt) {
+  int refused = 0;
+  for (const Operation& operation : AllOperations()) {
+    if (IsServed(operation)) {
+      continue;
+    }
+    ++refused;
+    SCOPED_TRACE(operation.name);
+    const bool encapsulates = operation.name.ends_with("capsulate");
+    const std::string text =
+        encapsulates
+            ? "arn:aws:kms:eu-west-1:111122223333:key/" + key_ +
+                  " key usage is ENCRYPT_DECRYPT which is not valid for " +
+                  std::string(operation.name) + "."
+            : std::string(operation.name) + " is not supported by this server.";
+    EXPECT_THAT(Ask(operation.name, InputOf(operation)),
+                StatusIs(encapsulates ? ErrorCode::kInvalidKeyUsage
+                                      : ErrorCode::kUnsupportedOperation,
+                         text));
+  }
+  EXPECT_EQ(refused, 13);
 }
 
 TEST_F(EveryOperationTest, OfOurOwnIsServedOnTheUnixSocketOnly) {

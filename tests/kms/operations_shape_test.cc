@@ -3,9 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <string>
+#include <vector>
 
 #include "kms/operations/operation.h"
 #include "kms/operations/shape.h"
+#include "kms/operations/shapes.h"
 #include "tests/testlib/status.h"
 
 namespace kms::operations {
@@ -161,6 +165,74 @@ TEST(ShapeTest, HandsOverTheDecodedBlobs) {
   ASSERT_EQ(blobs.size(), 1U);
   EXPECT_EQ(blobs[0].name, "Plaintext");
   EXPECT_EQ(blobs[0].bytes.RevealText(), "ab");
+}
+
+// The patterns as code against the patterns as text. Those of markers and
+// policies are about Unicode, which std::regex does not know.
+TEST(ShapeTest, PatternsAsCodeAreTheirTexts) {
+  const std::string words = "com.amazonaws.vpce.eu-west-1.vpce-svc-";
+  const std::vector<std::string> samples = {"",
+                                            "a",
+                                            "0",
+                                            "abcdef0123456789",
+                                            "ABCDEF",
+                                            "234567",
+                                            "01234567890123",
+                                            "012345678901",
+                                            "a b\tc",
+                                            "a:/_-.b",
+                                            "a+b/c=",
+                                            "\xC3\xBC",
+                                            "eu-west-1",
+                                            "us-gov-west-12",
+                                            "a-b-c-d-1",
+                                            "eu-1",
+                                            "eu-west-",
+                                            "eu-west-1x",
+                                            "EU-west-1",
+                                            "cluster-abcdefghijk",
+                                            "cluster-2bcdefghijklmnop",
+                                            "cluster-2bcdefghijklmnopq",
+                                            "cluster-abcdefghi",
+                                            "cluster-1bcdefghijk",
+                                            "clusterabcdefghijkl",
+                                            "https://a.example-1.com",
+                                            "https://",
+                                            "http://a",
+                                            "https://a:443",
+                                            "/kms/xks/v1",
+                                            "/kms/xks/v12",
+                                            "/kms/xks/v123",
+                                            "/kms/xks/v",
+                                            "/a/b-c_d/kms/xks/v1",
+                                            "//kms/xks/v1",
+                                            "a/kms/xks/v1",
+                                            "/a.b/kms/xks/v1",
+                                            "/kms/xks/v1/kms/xks/v2",
+                                            words + "0a",
+                                            words,
+                                            words + "A",
+                                            "eu" + words.substr(3),
+                                            "org" + words.substr(3) + "0"};
+  for (const Pattern* pattern :
+       {&shapes::kAliasNamePattern, &shapes::kPolicyNamePattern,
+        &shapes::kXksKeyIdPattern, &shapes::kCloudHsmClusterIdPattern,
+        &shapes::kKeyMaterialIdPattern, &shapes::kKeyMaterialDescriptionPattern,
+        &shapes::kRegionPattern, &shapes::kXksAccessKeyIdPattern,
+        &shapes::kXksSecretAccessKeyPattern, &shapes::kXksUriEndpointPattern,
+        &shapes::kXksUriPathPattern, &shapes::kXksServiceNamePattern,
+        &shapes::kAccountIdPattern}) {
+    // A class with a range after a range, "0-9-_", is AWS's, not ECMAScript's.
+    std::string text(pattern->text);
+    if (const auto range = text.find("0-9-_."); range != std::string::npos) {
+      text.replace(range, 6, "0-9_.-");
+    }
+    const std::regex regex(text);
+    for (const std::string& sample : samples) {
+      EXPECT_EQ(pattern->matches(sample), std::regex_match(sample, regex))
+          << "'" << sample << "' and " << text;
+    }
+  }
 }
 
 }  // namespace

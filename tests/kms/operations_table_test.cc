@@ -30,8 +30,8 @@ std::string MembersText(std::span<const Member> members) {
 }
 
 std::string ShapeText(const Shape& shape) {
-  constexpr std::array kTypes = {"string", "blob", "integer",  "boolean",
-                                 "map",    "list", "structure"};
+  constexpr std::array kTypes = {"string", "blob", "integer",   "boolean",
+                                 "map",    "list", "structure", "timestamp"};
   std::string text = kTypes.at(static_cast<std::size_t>(shape.type));
   const auto bound = [](std::int64_t value) {
     return value == kUnbounded ? "" : std::to_string(value);
@@ -75,7 +75,8 @@ std::string TableText() {
         << kForms.at(static_cast<std::size_t>(operation.key_forms))
         << (operation.effect == Effect::kReads ? "; reads" : "; writes")
         << (operation.grantable ? "; grantable" : "")
-        << (operation.cross_account ? "; cross-account" : "") << "\n  states"
+        << (operation.cross_account ? "; cross-account" : "")
+        << (IsServed(operation) ? "" : "; not served") << "\n  states"
         << StatesText(operation.states) << "\n";
     for (const Member& member : operation.input) {
       out << "  " << MembersText({&member, 1}) << "\n";
@@ -116,31 +117,46 @@ constexpr std::array kColumns = {
 const std::map<std::string_view, std::string_view> states_by_operation = {
     {"CancelKeyDeletion", "44++4444"},
     {"CreateAlias", "++33++++"},
+    {"Decapsulate", "+1335bc+"},
     {"Decrypt", "+1335bc+"},
     {"DeleteAlias", "++++++++"},
+    {"DeleteImportedKeyMaterial", "++++++cd"},
+    {"DeriveSharedSecret", "+1335bc+"},
     {"DescribeKey", "++++++++"},
     {"DisableKey", "++335+cd"},
     {"DisableKeyRotation", "+133++c+"},
     {"EnableKey", "++335+cd"},
     {"EnableKeyRotation", "+133++c+"},
+    {"Encapsulate", "+1335bc+"},
     {"Encrypt", "+1335bc+"},
     {"GenerateDataKey", "+1335bc+"},
+    {"GenerateDataKeyPair", "+1335bc+"},
+    {"GenerateDataKeyPairWithoutPlaintext", "+1335bc+"},
     {"GenerateDataKeyWithoutPlaintext", "+1335bc+"},
+    {"GenerateMac", "+1335bc+"},
     {"GetKeyLastUsage", "++++++++"},
     {"GetKeyPolicy", "++++++++"},
     {"GetKeyRotationStatus", "++++++++"},
+    {"GetParametersForImport", "++33++cd"},
+    {"GetPublicKey", "+1335bc+"},
+    {"ImportKeyMaterial", "++33++cd"},
     {"ListAliases", "++++++++"},
     {"ListKeyPolicies", "++++++++"},
     {"ListKeyRotations", "++++++++"},
     {"ListResourceTags", "++++++++"},
     {"PutKeyPolicy", "++++++++"},
     {"ReEncrypt", "+1335bc+"},
+    {"ReplicateKey", "+1335bcd"},
     {"RotateKeyOnDemand", "+1335+c+"},
     {"ScheduleKeyDeletion", "++33+++d"},
+    {"Sign", "+1335bc+"},
     {"TagResource", "++33++++"},
     {"UntagResource", "++33++++"},
     {"UpdateAlias", "++33++++"},
     {"UpdateKeyDescription", "++33++++"},
+    {"UpdatePrimaryRegion", "+1335bc+"},
+    {"Verify", "+1335bc+"},
+    {"VerifyMac", "+1335bc+"},
 };
 
 // What a cell of the table says: the end of the message, and the error.

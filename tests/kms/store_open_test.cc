@@ -11,6 +11,7 @@
 #include <fstream>
 #include <vector>
 
+#include "base/bytes.h"
 #include "kms/store/connection.h"
 #include "kms/store/migrations.h"
 #include "tests/kms/store_testing.h"
@@ -109,6 +110,32 @@ TEST_F(StoreOpenTest, SaysThatTheFolderMustExist) {
   options.readers = 0;
   EXPECT_THAT(Store::Open(options, clock_),
               StatusIs(ErrorCode::kInvalidArgument));
+}
+
+// A store as version 1 of the schema left it, with a key in it.
+TEST_F(StoreOpenTest, BringsAStoreOfVersion1UpToDate) {
+  const Key key = MakeKey(1);
+  {
+    const auto old = Take(Connection::Open({.path = Options().path}));
+    ASSERT_OK(Migrate(*old, Migrations().first(1), clock_));
+    ASSERT_OK(old->Script(fmt::format(
+        "INSERT INTO keys VALUES ('{}', '{}', '{}', '{}', 'SYMMETRIC_DEFAULT', "
+        "'ENCRYPT_DECRYPT', 'AWS_KMS', 'Enabled', {}, NULL, 0, '{}');"
+        "INSERT INTO key_materials VALUES ('{}', 0, X'{}', 'default', X'{}', "
+        "1, 1, {});",
+        key.id, key.account, key.region, key.description,
+        key.created.time_since_epoch().count(), key.policy, key.id,
+        base::HexEncode(key.materials.front().id),
+        base::HexEncode(key.materials.front().ref.locator.bytes),
+        key.created.time_since_epoch().count())));
+  }
+  EXPECT_THAT(Store::OpenReadOnly(Options()),
+              StatusIs(ErrorCode::kStoreUnavailable,
+                       HasSubstr("written by an older claviger")));
+  Open();
+  EXPECT_EQ(Text(*Take(store_->FindKey(key.id))), Text(key));
+  Reopen();  // Once is enough.
+  EXPECT_EQ(Text(*Take(store_->FindKey(key.id))), Text(key));
 }
 
 TEST_F(StoreOpenTest, RefusesAStoreOfANewerProgram) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "kms/key_spec.h"
 #include "tests/kms/store_testing.h"
 
 namespace kms::store {
@@ -42,6 +43,45 @@ TEST_F(StoreRowsTest, KeepsEveryFieldOfAKeyAndTheOrderOfItsMaterials) {
   EXPECT_EQ(Text(*Take(store_->FindKey(key.id))), Text(key));
   Reopen();
   EXPECT_EQ(Text(*Take(store_->FindKey(key.id))), Text(key));
+}
+
+TEST_F(StoreRowsTest, KeepsEveryKindOfKeyAndItsPublicHalf) {
+  std::uint32_t n = 0;
+  for (const KeyKind& kind : KeyKinds()) {
+    Key key = MakeKey(++n);
+    key.spec = kind.spec;
+    key.usage = kind.usage;
+    key.materials.front().ref.algorithm = kind.algorithm;
+    if (IsKeyPair(kind.spec)) {
+      key.materials.front().public_key = {0x30, 0, 0xFF};
+    }
+    ASSERT_OK(Insert(key));
+    Reopen();
+    EXPECT_EQ(Text(*Take(store_->FindKey(key.id))), Text(key));
+  }
+}
+
+TEST_F(StoreRowsTest, RefusesAKeyWhoseMaterialIsOfAnotherKind) {
+  const auto refuses = [this](const Key& key) {
+    ASSERT_OK(Insert(key));
+    EXPECT_THAT(store_->FindKey(key.id),
+                StatusIs(ErrorCode::kCorrupt,
+                         testing::HasSubstr("of different kinds")));
+  };
+  Key other_algorithm = MakeKey(1);
+  other_algorithm.materials.front().ref.algorithm = hsm::Algorithm::kP256Sign;
+  refuses(other_algorithm);
+  Key other_usage = MakeKey(2);
+  other_usage.usage = KeyUsage::kSignVerify;
+  refuses(other_usage);
+  Key without_half = MakeKey(3);
+  without_half.spec = KeySpec::kEccNistP256;
+  without_half.usage = KeyUsage::kSignVerify;
+  without_half.materials.front().ref.algorithm = hsm::Algorithm::kP256Sign;
+  refuses(without_half);
+  Key secret_with_half = MakeKey(4);
+  secret_with_half.materials.front().public_key = {1};
+  refuses(secret_with_half);
 }
 
 TEST_F(StoreRowsTest, KeepsEveryKeyState) {

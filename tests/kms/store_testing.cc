@@ -48,12 +48,13 @@ std::string Text(const Key& key) {
   for (const KeyMaterial& material : key.materials) {
     const auto& rotation = material.rotation;
     text += fmt::format(
-        " [{} {} {} {} {} {} {} {}]", base::HexEncode(material.id),
+        " [{} {} {} {} {} {} {} {} {}]", base::HexEncode(material.id),
         base::HexEncode(material.ref.locator.bytes),
         static_cast<int>(material.ref.algorithm), material.key_store,
         material.current, material.created.time_since_epoch().count(),
         rotation ? RotationTypeName(rotation->type) : "first",
-        rotation ? rotation->date.time_since_epoch().count() : -1);
+        rotation ? rotation->date.time_since_epoch().count() : -1,
+        base::HexEncode(material.public_key));
   }
   return text;
 }

@@ -39,6 +39,8 @@ constexpr auto kRows = std::to_array<Row>({
     {kInvalidKeyUsage, "kInvalidKeyUsage"},
     {kInvalidCiphertext, "kInvalidCiphertext"},
     {kIncorrectKey, "kIncorrectKey"},
+    {kSignatureMismatch, "kSignatureMismatch"},
+    {kMacMismatch, "kMacMismatch"},
     {kLimitExceeded, "kLimitExceeded"},
     {kMalformedPolicy, "kMalformedPolicy"},
     {kTag, "kTag"},

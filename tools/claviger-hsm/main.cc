@@ -101,7 +101,7 @@ base::Status Supervise(Options options) {
   RETURN_IF_ERROR(ReadConfig(options, supervisor.allowed_uids));
   supervisor.key_store = options.store.name;
   supervisor.socket_path = options.store.socket;
-  supervisor.workers = options.store.workers;
+  supervisor.workers = options.store.workers + 1;  // One for slow operations.
   supervisor.ready_fd = options.ready_fd;
   const base::RealClock clock;
   supervisor.open_token =

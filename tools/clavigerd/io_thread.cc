@@ -24,7 +24,8 @@ constexpr auto kShutdownLimit = std::chrono::seconds(10);
 hsm::client::ClientConfig WorkersOf(const config::KeyStore& key_store) {
   return {.key_store = key_store.name,
           .supervisor_socket = key_store.socket,
-          .workers = key_store.workers};
+          .workers = key_store.workers,
+          .slow_worker = true};
 }
 
 kms::http::AwsJsonDoor::Options DoorOptions(const config::Config& config) {

@@ -23,14 +23,15 @@ std::string_view FormsText(kms::operations::KeyForms forms) {
 }  // namespace
 
 void PrintOperations() {
-  fmt::print("| Operation | Permission | Key | Changes state |\n");
-  fmt::print("|---|---|---|---|\n");
+  fmt::print("| Operation | Permission | Key | Changes state | Served |\n");
+  fmt::print("|---|---|---|---|---|\n");
   for (const auto& operation : kms::operations::AllOperations()) {
     const bool own = operation.service != "TrentService";
     fmt::print(
-        "| {}{} | {} | {} | {} |\n", own ? "Claviger." : "", operation.name,
-        operation.action, FormsText(operation.key_forms),
-        operation.effect == kms::operations::Effect::kWrites ? "yes" : "no");
+        "| {}{} | {} | {} | {} | {} |\n", own ? "Claviger." : "",
+        operation.name, operation.action, FormsText(operation.key_forms),
+        operation.effect == kms::operations::Effect::kWrites ? "yes" : "no",
+        kms::operations::IsServed(operation) ? "yes" : "not yet");
   }
 }
 

@@ -29,6 +29,9 @@ CK_FUNCTION_LIST MakeList() {
   UNSUPPORTED(C_SetPIN);
   UNSUPPORTED(C_CloseAllSessions);
   UNSUPPORTED(C_Logout);
+  UNSUPPORTED(C_GenerateKeyPair);
+  UNSUPPORTED(C_SignInit);
+  UNSUPPORTED(C_Sign);
 #undef UNSUPPORTED
 #define SUPPORTED(name) list.name = name
   SUPPORTED(C_Initialize);
