@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "kms/operations/context.h"
 #include "kms/operations/dry_run.h"
+#include "kms/operations/grant_token.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/record.h"
 #include "kms/operations/resolve.h"
@@ -28,6 +29,10 @@ base::Status Authorize(Call& call) {
                                       .principal_account = caller.account,
                                       .context = call.context};
     call.decision = call.environment.authorizer.Authorize(caller, question);
+    if (check.granted &&
+        call.decision.verdict == policy::Verdict::kImplicitDeny) {
+      call.decision = {.verdict = policy::Verdict::kAllow, .layer = "grant"};
+    }
     if (call.decision.verdict != policy::Verdict::kAllow) {
       return AccessDenied(call, check, call.decision);
     }
@@ -44,16 +49,19 @@ base::Status CheckStates(const Call& call) {
   return {};
 }
 
-// From the bytes of the request to the point where the operation may run.
-base::Status Admit(Call& call) {
+// From the bytes of the request to an input that its operation takes.
+base::Status ReadInput(Call& call) {
   const std::string_view body = call.request.body;
   ASSIGN_OR_RETURN(base::Json input,
                    base::ParseJson(body.empty() ? "{}" : body));
   call.input = std::make_unique<base::Json>(std::move(input));
   RETURN_IF_ERROR(CheckInput(call.operation.input, *call.input, call.blobs));
-  if (call.operation.validate != nullptr) {
-    RETURN_IF_ERROR(call.operation.validate(call));
-  }
+  return call.operation.validate == nullptr ? base::Status()
+                                            : call.operation.validate(call);
+}
+
+// From there to the point where the operation may run.
+base::Status Admit(Call& call) {
   RETURN_IF_ERROR(call.operation.resolve(call));
   RETURN_IF_ERROR(Authorize(call));
   return CheckStates(call);
@@ -66,13 +74,18 @@ base::Error UnknownOperation() {
 }  // namespace
 
 boost::asio::awaitable<base::Result<Reply>> ApiService::Run(Call& call) {
+  CO_RETURN_IF_ERROR(ReadInput(call));
+  if (HasGrantTokens(call)) {
+    CO_RETURN_IF_ERROR(co_await OpenGrantTokens(call));
+  }
   CO_RETURN_IF_ERROR(Admit(call));
   if (IgnoresCiphertext(call)) {
     co_return DryRunSucceeded();
   }
   auto reply = co_await call.operation.run(call);
   if (reply && call.Flag("DryRun")) {
-    // What takes DryRun changes nothing: having run it, its answer is dropped.
+    // What changes something has ended itself. What does not has run, and its
+    // answer is dropped.
     co_return DryRunSucceeded();
   }
   co_return reply;

@@ -20,6 +20,9 @@ base::Status ValidateAliasName(const Call& call);
 base::Status ResolveCreateAlias(Call& call);
 Answer CreateAlias(Call& call);
 
+base::Status ValidateCreateGrant(const Call& call);
+Answer CreateGrant(Call& call);
+
 base::Status ValidateCreateKey(const Call& call);
 base::Status ResolveCreateKey(Call& call);
 Answer CreateKey(Call& call);
@@ -48,11 +51,18 @@ Answer GetKeyPolicy(Call& call);
 base::Status ValidateListAliases(const Call& call);
 Answer ListAliases(Call& call);
 
+base::Status ValidateListGrants(const Call& call);
+Answer ListGrants(Call& call);
+
 Answer ListKeyPolicies(Call& call);
 Answer ListKeys(Call& call);
 
 base::Status ValidateListResourceTags(const Call& call);
 Answer ListResourceTags(Call& call);
+
+base::Status ValidateListRetirableGrants(const Call& call);
+base::Status ResolveListRetirableGrants(Call& call);
+Answer ListRetirableGrants(Call& call);
 
 base::Status ValidatePutKeyPolicy(const Call& call);
 Answer PutKeyPolicy(Call& call);
@@ -60,6 +70,13 @@ Answer PutKeyPolicy(Call& call);
 base::Status ValidateReEncrypt(const Call& call);
 base::Status ResolveReEncrypt(Call& call);
 Answer ReEncrypt(Call& call);
+
+base::Status ValidateRetireGrant(const Call& call);
+base::Status ResolveRetireGrant(Call& call);
+Answer RetireGrant(Call& call);
+
+base::Status ValidateRevokeGrant(const Call& call);
+Answer RevokeGrant(Call& call);
 
 base::Status ValidateScheduleKeyDeletion(const Call& call);
 Answer ScheduleKeyDeletion(Call& call);

@@ -22,6 +22,17 @@ constexpr std::array kKeyIdOnly = {Member{"KeyId", &kKeyId, kRequired}};
 constexpr std::array kCreateAlias = {
     Member{"AliasName", &kAliasName, kRequired},
     Member{"TargetKeyId", &kKeyId, kRequired}};
+constexpr std::array kCreateGrant = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"GranteePrincipal", &kPrincipalId},
+    Member{"RetiringPrincipal", &kPrincipalId},
+    Member{"Operations", &kGrantOperationList, kRequired},
+    Member{"Constraints", &kGrantConstraints},
+    Member{"GrantTokens", &kGrantTokens},
+    Member{"Name", &kGrantName},
+    Member{"DryRun", &kBoolean},
+    Member{"GranteeServicePrincipal", &kServicePrincipal},
+    Member{"RetiringServicePrincipal", &kServicePrincipal}};
 constexpr std::array kCreateKey = {
     Member{"Policy", &kPolicy},
     Member{"Description", &kDescription},
@@ -78,6 +89,17 @@ constexpr std::array kGetKeyPolicy = {Member{"KeyId", &kKeyId, kRequired},
 constexpr std::array kListAliases = {Member{"KeyId", &kKeyId},
                                      Member{"Limit", &kLimit},
                                      Member{"Marker", &kMarker}};
+constexpr std::array kListGrants = {
+    Member{"Limit", &kLimit},
+    Member{"Marker", &kMarker},
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"GrantId", &kGrantId},
+    Member{"GranteePrincipal", &kPrincipalId},
+    Member{"GranteeServicePrincipal", &kServicePrincipal}};
+constexpr std::array kListRetirableGrants = {
+    Member{"Limit", &kLimit}, Member{"Marker", &kMarker},
+    Member{"RetiringPrincipal", &kPrincipalId},
+    Member{"RetiringServicePrincipal", &kServicePrincipal}};
 constexpr std::array kListKeys = {Member{"Limit", &kLimit},
                                   Member{"Marker", &kMarker}};
 constexpr std::array kListOfKey = {Member{"KeyId", &kKeyId, kRequired},
@@ -98,6 +120,12 @@ constexpr std::array kReEncrypt = {
     Member{"GrantTokens", &kGrantTokens},
     Member{"DryRun", &kBoolean},
     Member{"DryRunModifiers", &kDryRunModifierList}};
+constexpr std::array kRetireGrant = {
+    Member{"GrantToken", &kGrantToken}, Member{"KeyId", &kKeyId},
+    Member{"GrantId", &kGrantId}, Member{"DryRun", &kBoolean}};
+constexpr std::array kRevokeGrant = {Member{"KeyId", &kKeyId, kRequired},
+                                     Member{"GrantId", &kGrantId, kRequired},
+                                     Member{"DryRun", &kBoolean}};
 constexpr std::array kScheduleKeyDeletion = {
     Member{"KeyId", &kKeyId, kRequired},
     Member{"PendingWindowInDays", &kPendingWindow}};
@@ -118,6 +146,7 @@ constexpr auto kWrites = Effect::kWrites;
 constexpr auto kAnyForm = KeyForms::kAny;
 constexpr auto kIdOrArn = KeyForms::kIdOrArn;
 constexpr auto kNoKey = KeyForms::kNone;
+constexpr auto kArn = KeyForms::kArn;
 constexpr bool kGrantable = true;
 constexpr bool kCrossAccount = true;
 
@@ -127,6 +156,7 @@ constexpr std::array kOperations = {
     Operation{kOwn, "Status", "claviger:Status", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, Status},
     Operation{kAws, "CancelKeyDeletion", "kms:CancelKeyDeletion", kKeyIdOnly, kIdOrArn, kOnlyPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, CancelKeyDeletion},
     Operation{kAws, "CreateAlias", "kms:CreateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveCreateAlias, CreateAlias},
+    Operation{kAws, "CreateGrant", "kms:CreateGrant", kCreateGrant, kIdOrArn, kForGranting, kWrites, kGrantable, kCrossAccount, ValidateCreateGrant, ResolveKeyId, CreateGrant},
     Operation{kAws, "CreateKey", "kms:CreateKey", kCreateKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateCreateKey, ResolveCreateKey, CreateKey},
     Operation{kAws, "Decrypt", "kms:Decrypt", kDecrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateDecrypt, ResolveDecrypt, Decrypt},
     Operation{kAws, "DeleteAlias", "kms:DeleteAlias", kDeleteAlias, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveDeleteAlias, DeleteAlias},
@@ -139,11 +169,15 @@ constexpr std::array kOperations = {
     Operation{kAws, "GenerateRandom", "kms:GenerateRandom", kGenerateRandom, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateGenerateRandom, ResolveNothing, GenerateRandom},
     Operation{kAws, "GetKeyPolicy", "kms:GetKeyPolicy", kGetKeyPolicy, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyPolicy},
     Operation{kAws, "ListAliases", "kms:ListAliases", kListAliases, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListAliases, ResolveOptionalKeyId, ListAliases},
+    Operation{kAws, "ListGrants", "kms:ListGrants", kListGrants, kIdOrArn, kAnyState, kReads, !kGrantable, kCrossAccount, ValidateListGrants, ResolveKeyId, ListGrants},
     Operation{kAws, "ListKeyPolicies", "kms:ListKeyPolicies", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, ListKeyPolicies},
     Operation{kAws, "ListKeys", "kms:ListKeys", kListKeys, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ListKeys},
     Operation{kAws, "ListResourceTags", "kms:ListResourceTags", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListResourceTags, ResolveKeyId, ListResourceTags},
+    Operation{kAws, "ListRetirableGrants", "kms:ListRetirableGrants", kListRetirableGrants, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListRetirableGrants, ResolveListRetirableGrants, ListRetirableGrants},
     Operation{kAws, "PutKeyPolicy", "kms:PutKeyPolicy", kPutKeyPolicy, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidatePutKeyPolicy, ResolveKeyId, PutKeyPolicy},
     Operation{kAws, "ReEncrypt", "kms:ReEncryptFrom", kReEncrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateReEncrypt, ResolveReEncrypt, ReEncrypt},
+    Operation{kAws, "RetireGrant", "kms:RetireGrant", kRetireGrant, kArn, kAnyState, kWrites, kGrantable, kCrossAccount, ValidateRetireGrant, ResolveRetireGrant, RetireGrant},
+    Operation{kAws, "RevokeGrant", "kms:RevokeGrant", kRevokeGrant, kIdOrArn, kAnyState, kWrites, !kGrantable, kCrossAccount, ValidateRevokeGrant, ResolveKeyId, RevokeGrant},
     Operation{kAws, "ScheduleKeyDeletion", "kms:ScheduleKeyDeletion", kScheduleKeyDeletion, kIdOrArn, kForScheduling, kWrites, !kGrantable, !kCrossAccount, ValidateScheduleKeyDeletion, ResolveKeyId, ScheduleKeyDeletion},
     Operation{kAws, "TagResource", "kms:TagResource", kTagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateTagResource, ResolveKeyId, TagResource},
     Operation{kAws, "UntagResource", "kms:UntagResource", kUntagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateUntagResource, ResolveKeyId, UntagResource},

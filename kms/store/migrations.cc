@@ -20,6 +20,7 @@ using base::ErrorCode;
 
 constexpr std::array kMigrations = {
     Migration{1, kSchema1},
+    Migration{2, kSchema3},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kms/store/columns.h"
+#include "kms/store/rows.h"
 
 namespace kms::store {
 namespace {
@@ -18,43 +19,6 @@ constexpr std::array kIntentKinds = {
     std::pair{IntentKind::kCreate, std::string_view("create")},
     std::pair{IntentKind::kDestroy, std::string_view("destroy")},
 };
-
-// Takes every row through `take`, which reads one T from its columns.
-template <typename T>
-base::Result<std::vector<T>> TakeAll(base::Result<Rows> rows,
-                                     std::string_view table,
-                                     T (*take)(Columns&)) {
-  RETURN_IF_ERROR(rows);
-  std::vector<T> items;
-  items.reserve(rows->size());
-  for (Row& row : *rows) {
-    Columns columns(table, row);
-    items.push_back(take(columns));
-    RETURN_IF_ERROR(columns.Done());
-  }
-  return items;
-}
-
-// Reads one row more than the page holds, to know whether more follow.
-template <typename T>
-base::Result<Page<T>> ToPage(base::Result<std::vector<T>> items, int limit) {
-  RETURN_IF_ERROR(items);
-  Page<T> page;
-  page.truncated = items->size() > static_cast<std::size_t>(limit);
-  if (page.truncated) {
-    items->resize(limit);
-  }
-  page.items = *std::move(items);
-  return page;
-}
-
-base::Status CheckLimit(int limit) {
-  if (limit < 1) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "store: a page holds at least one item"};
-  }
-  return {};
-}
 
 constexpr std::size_t kKeyColumns = 12;
 constexpr std::string_view kSelectKey =
@@ -291,6 +255,13 @@ base::Result<std::vector<ServiceKey>> ReadServiceKeys(Connection& connection) {
       connection.Query("SELECT purpose, key_store, locator, algorithm, "
                        "check_value FROM service_keys ORDER BY purpose"),
       "service_keys", TakeServiceKey);
+}
+
+base::Result<std::vector<std::string>> ReadServiceKeysDue(
+    Connection& connection) {
+  return TakeAll(connection.Query("SELECT purpose FROM service_keys_due "
+                                  "ORDER BY purpose"),
+                 "service_keys_due", TakeText);
 }
 
 base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection) {

@@ -43,6 +43,8 @@ base::Result<std::vector<hsm::Locator>> ReadLocators(
     Connection& connection, std::string_view key_store);
 base::Result<std::vector<Intent>> ReadIntents(Connection& connection);
 base::Result<std::vector<ServiceKey>> ReadServiceKeys(Connection& connection);
+base::Result<std::vector<std::string>> ReadServiceKeysDue(
+    Connection& connection);
 base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection);
 base::Result<std::vector<OutboxEvent>> ReadOutbox(Connection& connection);
 base::Result<std::optional<ClockProgress>> ReadClockProgress(

@@ -9,6 +9,7 @@
 #include <future>
 #include <utility>
 
+#include "kms/store/grants.h"
 #include "kms/store/reads.h"
 
 namespace kms::store {
@@ -100,6 +101,18 @@ base::Result<Page<Alias>> SqlStore::ListAliases(std::string_view account,
   });
 }
 
+base::Result<GrantPtr> SqlStore::FindGrant(std::string_view id) {
+  ASSIGN_OR_RETURN(Grant grant, readers_->With([&](Connection& connection) {
+    return ReadGrant(connection, id);
+  }));
+  return std::make_shared<const Grant>(std::move(grant));
+}
+
+base::Result<Page<Grant>> SqlStore::ListGrants(const GrantQuery& query) {
+  return readers_->With(
+      [&](Connection& connection) { return ReadGrantPage(connection, query); });
+}
+
 base::Result<std::vector<std::string>> SqlStore::ListDueDeletions(
     base::WallTime now) {
   return readers_->With([now](Connection& connection) {
@@ -120,6 +133,10 @@ base::Result<std::vector<Intent>> SqlStore::ListIntents() {
 
 base::Result<std::vector<ServiceKey>> SqlStore::ListServiceKeys() {
   return readers_->With(ReadServiceKeys);
+}
+
+base::Result<std::vector<std::string>> SqlStore::ListServiceKeysDue() {
+  return readers_->With(ReadServiceKeysDue);
 }
 
 base::Result<std::vector<AccessKey>> SqlStore::ListAccessKeys() {

@@ -42,6 +42,8 @@ class SqlStore final : public Store {
                                         std::string_view key_id,
                                         std::string_view after,
                                         int limit) override;
+  base::Result<GrantPtr> FindGrant(std::string_view id) override;
+  base::Result<Page<Grant>> ListGrants(const GrantQuery& query) override;
   base::Result<std::vector<std::string>> ListDueDeletions(
       base::WallTime now) override;
   base::Result<std::vector<hsm::Locator>> ListLocators(
@@ -49,6 +51,7 @@ class SqlStore final : public Store {
 
   base::Result<std::vector<Intent>> ListIntents() override;
   base::Result<std::vector<ServiceKey>> ListServiceKeys() override;
+  base::Result<std::vector<std::string>> ListServiceKeysDue() override;
   base::Result<std::vector<AccessKey>> ListAccessKeys() override;
   base::Result<std::vector<OutboxEvent>> ListOutbox() override;
   base::Result<std::optional<ClockProgress>> GetClockProgress() override;

@@ -52,7 +52,6 @@ TEST_F(ServiceTest, RecordsWhatWasAllowed) {
   ASSERT_OK(Ask("Encrypt", {{"KeyId", key},
                             {"Plaintext", Base64(kSecret)},
                             {"EncryptionContext", {{"a", "b"}}},
-                            {"GrantTokens", {"bearer-token"}},
                             {"Unknown", "unknown-member"}}));
   const json event = Events().back();
   EXPECT_EQ(event.at("eventName"), "Encrypt");

@@ -67,7 +67,7 @@ std::string StatesText(States states) {
 }
 
 std::string TableText() {
-  constexpr std::array kForms = {"none", "id or ARN", "any"};
+  constexpr std::array kForms = {"none", "id or ARN", "any", "ARN"};
   std::ostringstream out;
   for (const Operation& operation : AllOperations()) {
     out << operation.service << "." << operation.name << "\n  action "
@@ -115,6 +115,7 @@ constexpr std::array kColumns = {
 const std::map<std::string_view, std::string_view> states_by_operation = {
     {"CancelKeyDeletion", "44++4444"},
     {"CreateAlias", "++33++++"},
+    {"CreateGrant", "+1335+c+"},
     {"Decrypt", "+1335bc+"},
     {"DeleteAlias", "++++++++"},
     {"DescribeKey", "++++++++"},
@@ -125,10 +126,13 @@ const std::map<std::string_view, std::string_view> states_by_operation = {
     {"GenerateDataKeyWithoutPlaintext", "+1335bc+"},
     {"GetKeyPolicy", "++++++++"},
     {"ListAliases", "++++++++"},
+    {"ListGrants", "++++++++"},
     {"ListKeyPolicies", "++++++++"},
     {"ListResourceTags", "++++++++"},
     {"PutKeyPolicy", "++++++++"},
     {"ReEncrypt", "+1335bc+"},
+    {"RetireGrant", "++++++++"},
+    {"RevokeGrant", "++++++++"},
     {"ScheduleKeyDeletion", "++33+++d"},
     {"TagResource", "++33++++"},
     {"UntagResource", "++33++++"},
