@@ -111,7 +111,11 @@ std::optional<std::string_view> AccountOfPrincipal(std::string_view arn) {
 }
 
 bool IsAccountRoot(std::string_view arn) {
-  return arn.ends_with(":root") && AccountOfPrincipal(arn).has_value();
+  const auto account = AccountOfPrincipal(arn);
+  // Behind the account nothing but the word: a user's path may end so, too.
+  return account &&
+         arn.substr(static_cast<std::size_t>(account->end() - arn.begin())) ==
+             ":root";
 }
 
 GrantOperations GrantableOperations(const Key& key) {

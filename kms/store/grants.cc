@@ -30,8 +30,11 @@ std::optional<std::optional<ContextPairs>> ParseOptionalPairs(
   if (text.empty()) {
     return std::optional<ContextPairs>();
   }
-  auto pairs = ParseContextPairs(text);
-  return pairs ? std::optional(std::move(pairs)) : std::nullopt;
+  std::optional<ContextPairs> pairs = ParseContextPairs(text);
+  if (!pairs) {
+    return std::nullopt;  // Of the outer optional: the row is corrupt.
+  }
+  return std::make_optional<std::optional<ContextPairs>>(std::move(pairs));
 }
 
 Grant TakeGrant(Columns& columns) {
