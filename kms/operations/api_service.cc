@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/api_service.h"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "base/random.h"
 #include "kms/operations/context.h"
@@ -49,6 +52,15 @@ base::Status CheckStates(const Call& call) {
   return {};
 }
 
+// A member that the operation does not take is ignored like AWS does, and that
+// wholly: it is no condition of a policy and no option either.
+void DropUnknownMembers(std::span<const Member> members, base::Json& input) {
+  std::erase_if(input.get_ref<base::Json::object_t&>(), [&](const auto& item) {
+    const std::string_view name = item.first;
+    return std::ranges::find(members, name, &Member::name) == members.end();
+  });
+}
+
 // From the bytes of the request to an input that its operation takes.
 base::Status ReadInput(Call& call) {
   const std::string_view body = call.request.body;
@@ -56,6 +68,7 @@ base::Status ReadInput(Call& call) {
                    base::ParseJson(body.empty() ? "{}" : body));
   call.input = std::make_unique<base::Json>(std::move(input));
   RETURN_IF_ERROR(CheckInput(call.operation.input, *call.input, call.blobs));
+  DropUnknownMembers(call.operation.input, *call.input);
   return call.operation.validate == nullptr ? base::Status()
                                             : call.operation.validate(call);
 }

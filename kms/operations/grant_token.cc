@@ -68,17 +68,6 @@ asio::awaitable<base::Result<GrantPtr>> OpenGrantToken(Call& call,
   co_return *std::move(grant);
 }
 
-const base::Json* FindMember(const Call& call, std::string_view name) {
-  const base::Json* const value = call.Find(name);
-  if (value == nullptr) {
-    return nullptr;
-  }
-  const bool taken =
-      std::ranges::find(call.operation.input, name, &Member::name) !=
-      call.operation.input.end();
-  return taken ? value : nullptr;
-}
-
 }  // namespace
 
 asio::awaitable<base::Result<std::string>> MakeGrantToken(
@@ -100,16 +89,16 @@ asio::awaitable<base::Result<std::string>> MakeGrantToken(
 }
 
 bool HasGrantTokens(const Call& call) {
-  return FindMember(call, "GrantTokens") != nullptr ||
-         FindMember(call, "GrantToken") != nullptr;
+  return call.Find("GrantTokens") != nullptr ||
+         call.Find("GrantToken") != nullptr;
 }
 
 asio::awaitable<base::Status> OpenGrantTokens(Call& call) {
-  if (const base::Json* const text = FindMember(call, "GrantToken")) {
+  if (const base::Json* const text = call.Find("GrantToken")) {
     const std::string_view token = base::TextOf(*text);
     CO_ASSIGN_OR_RETURN(call.grant, co_await OpenGrantToken(call, token));
   }
-  const base::Json* const list = FindMember(call, "GrantTokens");
+  const base::Json* const list = call.Find("GrantTokens");
   if (list == nullptr) {
     co_return base::Status();
   }

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "kms/operations/context.h"
 #include "kms/operations/grants.h"
 #include "tests/kms/operations_grants_testing.h"
 
@@ -356,6 +357,60 @@ TEST_F(GrantsTest, ListsRetirableGrantsOfAllKeysOfTheRegion) {
               StatusIs(ErrorCode::kInvalidArn));
   EXPECT_THAT(list({{"RetiringPrincipal", kBob}}, Stranger()),
               StatusIs(ErrorCode::kAccessDenied, HasSubstr(kBob)));
+}
+
+// A policy may want an encryption context in the constraint: one beside it is
+// none.
+TEST_F(GrantsTest, MembersThatItDoesNotTakeAreNoConditions) {
+  Create({{"EncryptionContext", {{"dept", "x"}}},
+          {"Tags", {{{"TagKey", "k"}, {"TagValue", "v"}}}},
+          {"PendingWindowInDays", 7}});
+  const json context = Events().back().at("additionalEventData").at("context");
+  for (const char* const key :
+       {"kms:EncryptionContext:dept", "aws:RequestTag/k",
+        "kms:ScheduleKeyDeletionPendingWindowInDays"}) {
+    EXPECT_FALSE(context.contains(key)) << key;
+  }
+  // And DryRun is one of the operations that have it only.
+  EXPECT_OK(Ask("DisableKey", {{"KeyId", key_}, {"DryRun", true}}));
+}
+
+TEST_F(GrantsTest, OperationsAreAConditionOfManyValues) {
+  const Caller caller = identity::Administrator(kAccount);
+  const Request request = {.service = "TrentService",
+                           .operation = "CreateGrant",
+                           .body = "",
+                           .region = kRegion,
+                           .caller = caller,
+                           .source_address = "192.0.2.7",
+                           .user_agent = "",
+                           .request_id = ""};
+  Call call(environment(), request,
+            *FindOperation("TrentService", "CreateGrant"));
+  call.input = std::make_unique<base::Json>(Take(base::ParseJson(
+      R"({"Operations":["Encrypt","Decrypt"],)"
+      R"("GranteeServicePrincipal":"a.b.c","RetiringServicePrincipal":"d.e.f",)"
+      R"("Constraints":{"EncryptionContextEquals":{"x":"1","y":"2"}}})")));
+  BuildContext(call, {"kms:CreateGrant", Arn(), std::string(kAccount), {}});
+  const auto values = [&call](std::string_view key) {
+    std::vector<std::string> found;
+    for (const policy::ContextEntry& entry : call.context) {
+      if (entry.key == key) {
+        found.push_back(std::string(entry.suffix) + std::string(entry.value));
+      }
+    }
+    return found;
+  };
+  EXPECT_THAT(values("kms:GrantOperations"), ElementsAre("Encrypt", "Decrypt"));
+  EXPECT_THAT(values("kms:EncryptionContextKeys"), ElementsAre("x", "y"));
+  EXPECT_THAT(values("kms:EncryptionContext:"), ElementsAre("x1", "y2"));
+  EXPECT_THAT(values("kms:GrantConstraintType"),
+              ElementsAre("EncryptionContextEquals"));
+  EXPECT_THAT(values("kms:GranteeServicePrincipal"), ElementsAre("a.b.c"));
+  EXPECT_THAT(values("kms:RetiringServicePrincipal"), ElementsAre("d.e.f"));
+  EXPECT_THAT(values("kms:GrantIsForAWSResource"), ElementsAre("false"));
+  EXPECT_THAT(values("kms:GranteePrincipal"), IsEmpty());
+  EXPECT_THAT(values("kms:GrantConstraintSourceArn"), IsEmpty());
 }
 
 TEST_F(GrantsTest, OnlyTheAdministratorMayCreateListAndRevoke) {
