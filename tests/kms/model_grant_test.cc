@@ -5,8 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "kms/grant.h"
-#include "kms/json_writer.h"
-#include "kms/key_id.h"
 
 namespace kms {
 namespace {
