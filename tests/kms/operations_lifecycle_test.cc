@@ -281,7 +281,7 @@ TEST_F(BootstrapTest, AStoreWithoutItsServiceKeyIsRefused) {
               StatusIs(ErrorCode::kKeyUnavailable, HasSubstr("claviger init")));
 }
 
-// The mark is what migration 2 leaves in a store that had been made before.
+// The mark is what the migration leaves in a store that had been made before.
 TEST_F(BootstrapTest, AnOlderStoreGetsItsNewServiceKeyOnce) {
   ASSERT_OK(Check(NewStore::kAllow));
   const auto change = [this](std::string_view sql) {
