@@ -26,6 +26,7 @@ enum class ErrorCode : std::uint8_t {
   kAccessDenied,
   kNotAuthorized,  // Reserved names (alias/aws/).
   kInvalidGrantToken,
+  kInvalidGrantId,
   // Keys and their neighbours.
   kNotFound,
   kAlreadyExists,

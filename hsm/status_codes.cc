@@ -55,6 +55,7 @@ constexpr std::array kStatuses = {
     StatusRow{79, kTag},
     StatusRow{80, kAuditUnavailable},
     StatusRow{81, kStoreUnavailable},
+    StatusRow{84, kInvalidGrantId},
     StatusRow{90, kSignatureMismatch},
     StatusRow{91, kMacMismatch},
 };

@@ -94,6 +94,14 @@ JsonWriter& JsonWriter::Time(std::string_view name, base::WallTime value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::Pair(std::string_view name, std::string_view value) {
+  Item(name);
+  out_.append(":\"");
+  base::AppendJsonEscaped(value, out_);
+  out_.push_back('"');
+  return *this;
+}
+
 JsonWriter& JsonWriter::Item(std::string_view value) {
   Comma();
   out_.push_back('"');

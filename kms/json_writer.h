@@ -31,6 +31,8 @@ class JsonWriter {
   // Epoch seconds with milliseconds, as AWS sends.
   JsonWriter& Time(std::string_view name, base::WallTime value);
 
+  // A Text whose name the caller's client chose.
+  JsonWriter& Pair(std::string_view name, std::string_view value);
   JsonWriter& Item(std::string_view value);  // A string in an array.
 
  private:

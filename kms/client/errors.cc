@@ -46,7 +46,7 @@ constexpr auto kCodes = std::to_array<Row>({
     {"InvalidAliasNameException", ErrorCode::kInvalidAliasName},
     {"InvalidArnException", ErrorCode::kInvalidArn},
     {"InvalidCiphertextException", ErrorCode::kInvalidCiphertext},
-    {"InvalidGrantIdException", ErrorCode::kNotFound},
+    {"InvalidGrantIdException", ErrorCode::kInvalidGrantId},
     {"InvalidGrantTokenException", ErrorCode::kInvalidGrantToken},
     {"InvalidImportTokenException", ErrorCode::kValidation},
     {"InvalidKeyUsageException", ErrorCode::kInvalidKeyUsage},

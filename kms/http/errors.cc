@@ -47,6 +47,7 @@ constexpr std::array kErrors = {
     AwsError{ErrorCode::kNotAuthorized, "NotAuthorizedException", 400, {}},
     AwsError{
         ErrorCode::kInvalidGrantToken, "InvalidGrantTokenException", 400, {}},
+    AwsError{ErrorCode::kInvalidGrantId, "InvalidGrantIdException", 400, {}},
     AwsError{ErrorCode::kNotFound, "NotFoundException", 400, {}},
     AwsError{ErrorCode::kAlreadyExists, "AlreadyExistsException", 400, {}},
     AwsError{ErrorCode::kInvalidArn, "InvalidArnException", 400, {}},

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/api_service.h"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "base/random.h"
 #include "kms/operations/context.h"
 #include "kms/operations/dry_run.h"
+#include "kms/operations/grant_token.h"
 #include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/record.h"
@@ -29,6 +33,10 @@ base::Status Authorize(Call& call) {
                                       .principal_account = caller.account,
                                       .context = call.context};
     call.decision = call.environment.authorizer.Authorize(caller, question);
+    if (check.granted &&
+        call.decision.verdict == policy::Verdict::kImplicitDeny) {
+      call.decision = {.verdict = policy::Verdict::kAllow, .layer = "grant"};
+    }
     if (call.decision.verdict != policy::Verdict::kAllow) {
       return AccessDenied(call, check, call.decision);
     }
@@ -45,16 +53,29 @@ base::Status CheckStates(const Call& call) {
   return {};
 }
 
-// From the bytes of the request to the point where the operation may run.
-base::Status Admit(Call& call) {
+// A member that the operation does not take is ignored like AWS does, and that
+// wholly: it is no condition of a policy and no option either.
+void DropUnknownMembers(std::span<const Member> members, base::Json& input) {
+  std::erase_if(input.get_ref<base::Json::object_t&>(), [&](const auto& item) {
+    const std::string_view name = item.first;
+    return std::ranges::find(members, name, &Member::name) == members.end();
+  });
+}
+
+// From the bytes of the request to an input that its operation takes.
+base::Status ReadInput(Call& call) {
   const std::string_view body = call.request.body;
   ASSIGN_OR_RETURN(base::Json input,
                    base::ParseJson(body.empty() ? "{}" : body));
   call.input = std::make_unique<base::Json>(std::move(input));
   RETURN_IF_ERROR(CheckInput(call.operation.input, *call.input, call.blobs));
-  if (call.operation.validate != nullptr) {
-    RETURN_IF_ERROR(call.operation.validate(call));
-  }
+  DropUnknownMembers(call.operation.input, *call.input);
+  return call.operation.validate == nullptr ? base::Status()
+                                            : call.operation.validate(call);
+}
+
+// From there to the point where the operation may run.
+base::Status Admit(Call& call) {
   RETURN_IF_ERROR(call.operation.resolve(call));
   RETURN_IF_ERROR(Authorize(call));
   return CheckStates(call);
@@ -67,13 +88,18 @@ base::Error UnknownOperation() {
 }  // namespace
 
 boost::asio::awaitable<base::Result<Reply>> ApiService::Run(Call& call) {
+  CO_RETURN_IF_ERROR(ReadInput(call));
+  if (HasGrantTokens(call)) {
+    CO_RETURN_IF_ERROR(co_await OpenGrantTokens(call));
+  }
   CO_RETURN_IF_ERROR(Admit(call));
   if (IgnoresCiphertext(call)) {
     co_return DryRunSucceeded();
   }
   auto reply = co_await call.operation.run(call);
   if (reply && call.Flag("DryRun")) {
-    // What takes DryRun changes nothing: having run it, its answer is dropped.
+    // What changes something has ended itself. What does not has run, and its
+    // answer is dropped.
     co_return DryRunSucceeded();
   }
   co_return reply;

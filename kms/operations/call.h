@@ -19,6 +19,7 @@
 #include "kms/audit/log.h"
 #include "kms/authorizer.h"
 #include "kms/ciphertext.h"
+#include "kms/grant.h"
 #include "kms/operations/operation.h"
 #include "kms/operations/shape.h"
 #include "kms/service.h"
@@ -57,6 +58,8 @@ struct Check {
   std::string account;   // Of the resource.
   KeyPtr key;
   States states = kAnyState;
+  // The grant that it is about allows it: only an explicit deny is stronger.
+  bool granted = false;
 };
 
 // A Call is one request on its way through an operation: what came in, what was
@@ -84,11 +87,14 @@ struct Call {
   std::optional<Ciphertext> ciphertext;  // Decrypt and ReEncrypt.
   KeyPtr source;                         // ReEncrypt: the key of `ciphertext`.
   std::optional<Alias> alias;            // UpdateAlias, DeleteAlias.
+  std::vector<GrantPtr> grants;          // Of GrantTokens.
+  GrantPtr grant;                        // RetireGrant: what it retires.
 
   // Set while running.
   policy::Decision decision;                  // Of the last check made,
   std::vector<policy::ContextEntry> context;  // and its condition context.
   std::deque<std::string> owned;              // What `context` views.
+  std::string grant_id;         // Of the grant that was created or retired.
   std::string committed_event;  // The event that a mutation put in the outbox.
 
   // Members of the input, if present (and not null).

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kms/audit/json_text.h"
+#include "kms/operations/grants.h"
 
 namespace kms::operations {
 namespace {
@@ -35,11 +36,22 @@ class Builder {
     Add(key, value ? "true" : "false");
   }
 
+  // A member of the request that is a condition key as it stands.
+  void AddMember(std::string_view key, std::string_view member) {
+    if (const auto text = call_.Text(member)) {
+      Add(key, *text);
+    }
+  }
+
   void AddEncryptionContext(std::string_view member) {
     for (const auto& [key, value] : call_.Context(member)) {
-      call_.context.push_back({"kms:EncryptionContext:", key, value});
-      call_.context.push_back({"kms:EncryptionContextKeys", {}, key});
+      AddPair(key, value);
     }
+  }
+
+  void AddPair(std::string_view key, std::string_view value) {
+    call_.context.push_back({"kms:EncryptionContext:", key, value});
+    call_.context.push_back({"kms:EncryptionContextKeys", {}, key});
   }
 
  private:
@@ -154,6 +166,55 @@ void AddTags(Call& call, Builder& builder) {
   }
 }
 
+void AddConstraints(const GrantConstraints& constraints, Call& call,
+                    Builder& builder) {
+  if (!constraints.HasContext()) {
+    return;
+  }
+  const bool equals = constraints.context_equals.has_value();
+  builder.Add("kms:GrantConstraintType",
+              equals ? "EncryptionContextEquals" : "EncryptionContextSubset");
+  const ContextPairs& pairs =
+      equals ? *constraints.context_equals : *constraints.context_subset;
+  for (const auto& [key, value] : pairs) {
+    const std::string& kept_key = call.owned.emplace_back(key);
+    const std::string& kept_value = call.owned.emplace_back(value);
+    builder.AddPair(kept_key, kept_value);
+  }
+}
+
+void AddCreateGrant(Call& call, Builder& builder) {
+  builder.AddMember("kms:GranteePrincipal", "GranteePrincipal");
+  builder.AddMember("kms:GranteeServicePrincipal", "GranteeServicePrincipal");
+  builder.AddMember("kms:RetiringPrincipal", "RetiringPrincipal");
+  builder.AddMember("kms:RetiringServicePrincipal", "RetiringServicePrincipal");
+  for (const base::Json& name : *call.Find("Operations")) {
+    builder.Add("kms:GrantOperations", base::TextOf(name));
+  }
+  const GrantConstraints constraints = RequestedConstraints(call);
+  AddConstraints(constraints, call, builder);
+  builder.AddOwned("kms:GrantConstraintSourceArn", constraints.source_arn);
+}
+
+// No AWS service calls on anybody's behalf here: kms:GrantIsForAWSResource is
+// false.
+void AddGrant(Call& call, const Check& check, Builder& builder) {
+  if (check.action == "kms:CreateGrant") {
+    AddCreateGrant(call, builder);
+  }
+  if (check.action == "kms:RetireGrant") {
+    if (call.grant != nullptr) {
+      AddConstraints(call.grant->constraints, call, builder);
+    }
+    return;
+  }
+  builder.AddBool("kms:GrantIsForAWSResource", false);
+}
+
+bool IsAboutGrants(const Check& check) {
+  return check.action.ends_with("Grant") || check.action == "kms:ListGrants";
+}
+
 void AddMembers(Call& call, const Check& check, Builder& builder) {
   if (check.action == "kms:ReEncryptFrom") {
     AddEncryption(call, "Source", builder);
@@ -177,6 +238,9 @@ void AddMembers(Call& call, const Check& check, Builder& builder) {
   }
   if (const auto days = call.Number("RotationPeriodInDays")) {
     builder.AddOwned("kms:RotationPeriodInDays", std::to_string(*days));
+  }
+  if (IsAboutGrants(check)) {
+    AddGrant(call, check, builder);
   }
   AddTags(call, builder);
 }

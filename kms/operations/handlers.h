@@ -20,6 +20,9 @@ base::Status ValidateAliasName(const Call& call);
 base::Status ResolveCreateAlias(Call& call);
 Answer CreateAlias(Call& call);
 
+base::Status ValidateCreateGrant(const Call& call);
+Answer CreateGrant(Call& call);
+
 base::Status ValidateCreateKey(const Call& call);
 base::Status ResolveCreateKey(Call& call);
 Answer CreateKey(Call& call);
@@ -62,12 +65,19 @@ Answer GetPublicKey(Call& call);
 base::Status ValidateListAliases(const Call& call);
 Answer ListAliases(Call& call);
 
+base::Status ValidateListGrants(const Call& call);
+Answer ListGrants(Call& call);
+
 Answer ListKeyPolicies(Call& call);
 Answer ListKeyRotations(Call& call);
 Answer ListKeys(Call& call);
 
 base::Status ValidateListResourceTags(const Call& call);
 Answer ListResourceTags(Call& call);
+
+base::Status ValidateListRetirableGrants(const Call& call);
+base::Status ResolveListRetirableGrants(Call& call);
+Answer ListRetirableGrants(Call& call);
 
 base::Status ValidatePutKeyPolicy(const Call& call);
 Answer PutKeyPolicy(Call& call);
@@ -77,6 +87,12 @@ base::Status ResolveReEncrypt(Call& call);
 Answer ReEncrypt(Call& call);
 
 Answer RotateKeyOnDemand(Call& call);
+base::Status ValidateRetireGrant(const Call& call);
+base::Status ResolveRetireGrant(Call& call);
+Answer RetireGrant(Call& call);
+
+base::Status ValidateRevokeGrant(const Call& call);
+Answer RevokeGrant(Call& call);
 
 base::Status ValidateScheduleKeyDeletion(const Call& call);
 Answer ScheduleKeyDeletion(Call& call);

@@ -46,14 +46,14 @@ void LastUsage::Note(const Call& call) {
 
 void LastUsage::NoteKey(const Key& key, const Call& call) {
   const std::lock_guard lock(mutex_);
-  store::KeyUsage& usage = unsaved_[key.id];
+  store::LastUse& usage = unsaved_[key.id];
   usage.operation = call.operation.name;
   usage.time = call.now;
   usage.event_id = call.event_id;
   usage.request_id = call.request.request_id;
 }
 
-base::Result<std::optional<store::KeyUsage>> LastUsage::Find(
+base::Result<std::optional<store::LastUse>> LastUsage::Find(
     const std::string& key_id) {
   {
     const std::lock_guard lock(mutex_);

@@ -31,7 +31,7 @@ class LastUsage {
   void Note(const Call& call);
 
   // The last usage that is known of this key.
-  base::Result<std::optional<store::KeyUsage>> Find(const std::string& key_id);
+  base::Result<std::optional<store::LastUse>> Find(const std::string& key_id);
 
   // Saves what is new. If that fails it is kept for the next time.
   boost::asio::awaitable<base::Status> Save();
@@ -40,7 +40,7 @@ class LastUsage {
   base::Status SaveNow();
 
  private:
-  using Usages = std::unordered_map<std::string, store::KeyUsage>;
+  using Usages = std::unordered_map<std::string, store::LastUse>;
 
   void NoteKey(const Key& key, const Call& call);
   // What to save, in parts that each are one change of the store.

@@ -26,6 +26,8 @@ inline constexpr States kAnyState = 0xFF;
 // AWS KMS Developer Guide, "Key states of KMS keys": the rows of its table.
 inline constexpr States kForCryptography =
     Bit(KeyState::kEnabled) | Bit(KeyState::kUpdating);
+inline constexpr States kForGranting =
+    kForCryptography | Bit(KeyState::kUnavailable);
 inline constexpr States kUnlessPendingDeletion =
     static_cast<States>(kAnyState & ~Bit(KeyState::kPendingDeletion) &
                         ~Bit(KeyState::kPendingReplicaDeletion));
@@ -52,7 +54,7 @@ inline constexpr States kOnlyPendingDeletion =
 enum class Effect : std::uint8_t { kReads, kWrites };
 
 // Which spellings of a key an operation takes.
-enum class KeyForms : std::uint8_t { kNone, kIdOrArn, kAny };
+enum class KeyForms : std::uint8_t { kNone, kIdOrArn, kAny, kArn };
 
 // An Operation is one row of the API. The doors, validation, authorization, the
 // state check, the audit log, the manual and the tests read it; nothing about

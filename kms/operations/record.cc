@@ -138,8 +138,10 @@ class Conditions {
     members_.reserve(call.context.size());
     for (const policy::ContextEntry& entry : call.context) {
       if (entry.key == "kms:EncryptionContextKeys" ||
-          entry.key == "aws:TagKeys") {
-        continue;  // The same names stand in the keys of their own entries.
+          entry.key == "aws:TagKeys" || entry.key == "kms:GrantOperations") {
+        // The same names stand in the keys of their own entries, or in the
+        // request's parameters.
+        continue;
       }
       std::string_view name = entry.key;
       if (!entry.suffix.empty()) {
@@ -211,6 +213,10 @@ std::string Render(const Call& call, const base::Error* error,
     event.error_message = error->message;
   }
   event.request = parameters.members();
+  const std::array response = {audit::Member{"grantId", call.grant_id}};
+  if (error == nullptr && !call.grant_id.empty()) {
+    event.response = response;
+  }
   if (!call.checks.empty()) {
     event.decision = decision;
   }

@@ -147,6 +147,32 @@ bool IsAliasName(std::string_view value) {
   });
 }
 
+bool IsGrantSourceArn(std::string_view value) {
+  const auto lower_or_dash = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  constexpr std::string_view kStart = "arn:aws";
+  if (!value.starts_with(kStart)) {
+    return false;
+  }
+  std::string_view rest = value.substr(kStart.size());
+  std::array<std::string_view, 4> parts;  // Partition's end ... account.
+  for (std::string_view& part : parts) {
+    const std::size_t colon = rest.find(':');
+    if (colon == std::string_view::npos) {
+      return false;
+    }
+    part = rest.substr(0, colon);
+    rest.remove_prefix(colon + 1);
+  }
+  return std::ranges::all_of(parts[0], lower_or_dash) && !parts[1].empty() &&
+         std::ranges::all_of(parts[1], lower_or_dash) &&
+         std::ranges::all_of(parts[2], lower_or_dash) &&
+         parts[3].size() == 12 && std::ranges::all_of(parts[3], digit) &&
+         !rest.empty() && rest.find_first_of("\r\n") == std::string_view::npos;
+}
+
 bool IsMarker(std::string_view value) { return IsLatin1(value, ""); }
 
 bool IsPolicyName(std::string_view value) {
@@ -157,6 +183,31 @@ bool IsPolicyName(std::string_view value) {
 
 bool IsPolicy(std::string_view value) {
   return !value.empty() && IsLatin1(value, "\t\n\r");
+}
+
+bool IsPrincipalId(std::string_view value) {
+  return !value.empty() && std::ranges::all_of(value, [](char c) {
+    return IsAlphanumeric(c) ||
+           std::string_view("_+=,.@:/-").find(c) != std::string_view::npos;
+  });
+}
+
+bool IsServicePrincipal(std::string_view value) {
+  std::size_t labels = 0;
+  for (std::string_view rest = value;; ++labels) {
+    const std::size_t dot = rest.find('.');
+    const std::string_view label = rest.substr(0, dot);
+    const bool right = !label.empty() && std::ranges::all_of(label, [](char c) {
+      return IsAlphanumeric(c) || c == '-';
+    });
+    if (!right) {
+      return false;
+    }
+    if (dot == std::string_view::npos) {
+      return labels + 1 >= 3;
+    }
+    rest.remove_prefix(dot + 1);
+  }
 }
 
 bool IsXksKeyId(std::string_view value) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "kms/grant.h"
 #include "kms/operations/shape.h"
 
 // The shapes of the AWS KMS API model (2014-11-01) that our operations take.
@@ -13,9 +14,12 @@ namespace kms::operations::shapes {
 using namespace std::string_view_literals;
 
 bool IsAliasName(std::string_view value);
+bool IsGrantSourceArn(std::string_view value);
 bool IsMarker(std::string_view value);
 bool IsPolicyName(std::string_view value);
 bool IsPolicy(std::string_view value);
+bool IsPrincipalId(std::string_view value);
+bool IsServicePrincipal(std::string_view value);
 bool IsXksKeyId(std::string_view value);
 bool IsCloudHsmClusterId(std::string_view value);
 bool IsKeyMaterialId(std::string_view value);
@@ -30,10 +34,17 @@ bool IsAccountId(std::string_view value);
 
 inline constexpr Pattern kAliasNamePattern = {"^[a-zA-Z0-9:/_-]+$",
                                               IsAliasName};
+inline constexpr Pattern kGrantSourceArnPattern = {
+    "^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$", IsGrantSourceArn};
 inline constexpr Pattern kMarkerPattern = {"[\\u0020-\\u00FF]*", IsMarker};
 inline constexpr Pattern kPolicyNamePattern = {"[\\w]+", IsPolicyName};
 inline constexpr Pattern kPolicyPattern = {
     "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", IsPolicy};
+inline constexpr Pattern kPrincipalIdPattern = {"^[\\w+=,.@:/-]+$",
+                                                IsPrincipalId};
+inline constexpr Pattern kServicePrincipalPattern = {
+    "^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$",
+    IsServicePrincipal};
 inline constexpr Pattern kXksKeyIdPattern = {"^[a-zA-Z0-9-_.]+$", IsXksKeyId};
 
 inline constexpr Pattern kCloudHsmClusterIdPattern = {
@@ -170,12 +181,32 @@ inline constexpr Shape kIncludeKeyMaterial = {.values = kIncludedKeyMaterials};
 inline constexpr Shape kEncryptionContext = {.type = Type::kStringMap};
 
 // A grant token is a bearer credential: it is not audited.
-inline constexpr Shape kGrantToken = {.min = 1, .max = 8192};
+inline constexpr Shape kGrantToken = {.min = 1, .max = 8192, .audited = false};
 inline constexpr Shape kGrantTokens = {.type = Type::kList,
                                        .min = 0,
                                        .max = 10,
                                        .item = &kGrantToken,
                                        .audited = false};
+
+inline constexpr Shape kGrantId = {.min = 1, .max = 128};
+inline constexpr Shape kGrantName = {
+    .min = 1, .max = 256, .pattern = &kAliasNamePattern};
+inline constexpr Shape kPrincipalId = {
+    .min = 1, .max = 256, .pattern = &kPrincipalIdPattern};
+inline constexpr Shape kServicePrincipal = {
+    .min = 1, .max = 128, .pattern = &kServicePrincipalPattern};
+inline constexpr Shape kGrantOperation = {.values = kGrantOperationNames};
+// The model gives no minimum; a grant of nothing is nobody's wish.
+inline constexpr Shape kGrantOperationList = {
+    .type = Type::kList, .min = 1, .item = &kGrantOperation};
+inline constexpr Shape kGrantSourceArn = {
+    .min = 20, .max = 512, .pattern = &kGrantSourceArnPattern};
+inline constexpr std::array kGrantConstraintMembers = {
+    Member{"EncryptionContextSubset", &kEncryptionContext},
+    Member{"EncryptionContextEquals", &kEncryptionContext},
+    Member{"SourceArn", &kGrantSourceArn}};
+inline constexpr Shape kGrantConstraints = {.type = Type::kStructure,
+                                            .members = kGrantConstraintMembers};
 
 inline constexpr Shape kDryRunModifier = {.values = kDryRunModifiers};
 inline constexpr Shape kDryRunModifierList = {.type = Type::kList,

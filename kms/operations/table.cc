@@ -23,6 +23,17 @@ constexpr std::array kKeyIdOnly = {Member{"KeyId", &kKeyId, kRequired}};
 constexpr std::array kCreateAlias = {
     Member{"AliasName", &kAliasName, kRequired},
     Member{"TargetKeyId", &kKeyId, kRequired}};
+constexpr std::array kCreateGrant = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"GranteePrincipal", &kPrincipalId},
+    Member{"RetiringPrincipal", &kPrincipalId},
+    Member{"Operations", &kGrantOperationList, kRequired},
+    Member{"Constraints", &kGrantConstraints},
+    Member{"GrantTokens", &kGrantTokens},
+    Member{"Name", &kGrantName},
+    Member{"DryRun", &kBoolean},
+    Member{"GranteeServicePrincipal", &kServicePrincipal},
+    Member{"RetiringServicePrincipal", &kServicePrincipal}};
 constexpr std::array kCreateKey = {
     Member{"Policy", &kPolicy},
     Member{"Description", &kDescription},
@@ -86,6 +97,17 @@ constexpr std::array kListKeyRotations = {
     Member{"KeyId", &kKeyId, kRequired},
     Member{"IncludeKeyMaterial", &kIncludeKeyMaterial},
     Member{"Limit", &kLimit}, Member{"Marker", &kMarker}};
+constexpr std::array kListGrants = {
+    Member{"Limit", &kLimit},
+    Member{"Marker", &kMarker},
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"GrantId", &kGrantId},
+    Member{"GranteePrincipal", &kPrincipalId},
+    Member{"GranteeServicePrincipal", &kServicePrincipal}};
+constexpr std::array kListRetirableGrants = {
+    Member{"Limit", &kLimit}, Member{"Marker", &kMarker},
+    Member{"RetiringPrincipal", &kPrincipalId},
+    Member{"RetiringServicePrincipal", &kServicePrincipal}};
 constexpr std::array kListKeys = {Member{"Limit", &kLimit},
                                   Member{"Marker", &kMarker}};
 constexpr std::array kListOfKey = {Member{"KeyId", &kKeyId, kRequired},
@@ -106,6 +128,12 @@ constexpr std::array kReEncrypt = {
     Member{"GrantTokens", &kGrantTokens},
     Member{"DryRun", &kBoolean},
     Member{"DryRunModifiers", &kDryRunModifierList}};
+constexpr std::array kRetireGrant = {
+    Member{"GrantToken", &kGrantToken}, Member{"KeyId", &kKeyId},
+    Member{"GrantId", &kGrantId}, Member{"DryRun", &kBoolean}};
+constexpr std::array kRevokeGrant = {Member{"KeyId", &kKeyId, kRequired},
+                                     Member{"GrantId", &kGrantId, kRequired},
+                                     Member{"DryRun", &kBoolean}};
 constexpr std::array kScheduleKeyDeletion = {
     Member{"KeyId", &kKeyId, kRequired},
     Member{"PendingWindowInDays", &kPendingWindow}};
@@ -126,6 +154,7 @@ constexpr auto kWrites = Effect::kWrites;
 constexpr auto kAnyForm = KeyForms::kAny;
 constexpr auto kIdOrArn = KeyForms::kIdOrArn;
 constexpr auto kNoKey = KeyForms::kNone;
+constexpr auto kArn = KeyForms::kArn;
 constexpr bool kGrantable = true;
 constexpr bool kCrossAccount = true;
 
@@ -137,6 +166,7 @@ constexpr std::array kOperations = {
     Operation{kAws, "ConnectCustomKeyStore", "kms:ConnectCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
     Operation{kAws, "CreateAlias", "kms:CreateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveCreateAlias, CreateAlias},
     Operation{kAws, "CreateCustomKeyStore", "kms:CreateCustomKeyStore", kCreateCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
+    Operation{kAws, "CreateGrant", "kms:CreateGrant", kCreateGrant, kIdOrArn, kForGranting, kWrites, kGrantable, kCrossAccount, ValidateCreateGrant, ResolveKeyId, CreateGrant},
     Operation{kAws, "CreateKey", "kms:CreateKey", kCreateKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateCreateKey, ResolveCreateKey, CreateKey},
     Operation{kAws, "Decapsulate", "kms:Decapsulate", kDecapsulate, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, NotForAnyKey},
     Operation{kAws, "Decrypt", "kms:Decrypt", kDecrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateDecrypt, ResolveDecrypt, Decrypt},
@@ -166,13 +196,17 @@ constexpr std::array kOperations = {
     Operation{kAws, "GetPublicKey", "kms:GetPublicKey", kDescribeKey, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, GetPublicKey},
     Operation{kAws, "ImportKeyMaterial", "kms:ImportKeyMaterial", kImportKeyMaterial, kIdOrArn, kForImporting, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
     Operation{kAws, "ListAliases", "kms:ListAliases", kListAliases, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListAliases, ResolveOptionalKeyId, ListAliases},
+    Operation{kAws, "ListGrants", "kms:ListGrants", kListGrants, kIdOrArn, kAnyState, kReads, !kGrantable, kCrossAccount, ValidateListGrants, ResolveKeyId, ListGrants},
     Operation{kAws, "ListKeyPolicies", "kms:ListKeyPolicies", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, ListKeyPolicies},
     Operation{kAws, "ListKeyRotations", "kms:ListKeyRotations", kListKeyRotations, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, ListKeyRotations},
     Operation{kAws, "ListKeys", "kms:ListKeys", kListKeys, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ListKeys},
     Operation{kAws, "ListResourceTags", "kms:ListResourceTags", kListOfKey, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListResourceTags, ResolveKeyId, ListResourceTags},
+    Operation{kAws, "ListRetirableGrants", "kms:ListRetirableGrants", kListRetirableGrants, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListRetirableGrants, ResolveListRetirableGrants, ListRetirableGrants},
     Operation{kAws, "PutKeyPolicy", "kms:PutKeyPolicy", kPutKeyPolicy, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidatePutKeyPolicy, ResolveKeyId, PutKeyPolicy},
     Operation{kAws, "ReEncrypt", "kms:ReEncryptFrom", kReEncrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateReEncrypt, ResolveReEncrypt, ReEncrypt},
     Operation{kAws, "ReplicateKey", "kms:ReplicateKey", kReplicateKey, kIdOrArn, kForReplicating, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
+    Operation{kAws, "RetireGrant", "kms:RetireGrant", kRetireGrant, kArn, kAnyState, kWrites, kGrantable, kCrossAccount, ValidateRetireGrant, ResolveRetireGrant, RetireGrant},
+    Operation{kAws, "RevokeGrant", "kms:RevokeGrant", kRevokeGrant, kIdOrArn, kAnyState, kWrites, !kGrantable, kCrossAccount, ValidateRevokeGrant, ResolveKeyId, RevokeGrant},
     Operation{kAws, "RotateKeyOnDemand", "kms:RotateKeyOnDemand", kKeyIdOnly, kIdOrArn, kForRotation, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, RotateKeyOnDemand},
     Operation{kAws, "ScheduleKeyDeletion", "kms:ScheduleKeyDeletion", kScheduleKeyDeletion, kIdOrArn, kForScheduling, kWrites, !kGrantable, !kCrossAccount, ValidateScheduleKeyDeletion, ResolveKeyId, ScheduleKeyDeletion},
     Operation{kAws, "Sign", "kms:Sign", kSign, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, Sign},

@@ -9,6 +9,7 @@
 #include "kms/key_spec.h"
 #include "kms/store/columns.h"
 #include "kms/store/migrations.h"
+#include "kms/store/rows.h"
 #include "kms/store/schema.h"
 
 namespace kms::store {
@@ -21,43 +22,6 @@ constexpr std::array kIntentKinds = {
     std::pair{IntentKind::kCreate, std::string_view("create")},
     std::pair{IntentKind::kDestroy, std::string_view("destroy")},
 };
-
-// Takes every row through `take`, which reads one T from its columns.
-template <typename T>
-base::Result<std::vector<T>> TakeAll(base::Result<Rows> rows,
-                                     std::string_view table,
-                                     T (*take)(Columns&)) {
-  RETURN_IF_ERROR(rows);
-  std::vector<T> items;
-  items.reserve(rows->size());
-  for (Row& row : *rows) {
-    Columns columns(table, row);
-    items.push_back(take(columns));
-    RETURN_IF_ERROR(columns.Done());
-  }
-  return items;
-}
-
-// Reads one row more than the page holds, to know whether more follow.
-template <typename T>
-base::Result<Page<T>> ToPage(base::Result<std::vector<T>> items, int limit) {
-  RETURN_IF_ERROR(items);
-  Page<T> page;
-  page.truncated = items->size() > static_cast<std::size_t>(limit);
-  if (page.truncated) {
-    items->resize(limit);
-  }
-  page.items = *std::move(items);
-  return page;
-}
-
-base::Status CheckLimit(int limit) {
-  if (limit < 1) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "store: a page holds at least one item"};
-  }
-  return {};
-}
 
 constexpr std::size_t kKeyColumns = 15;
 constexpr std::string_view kSelectKey =
@@ -193,8 +157,8 @@ StoreInfo TakeStoreInfo(Columns& columns) {
   return info;
 }
 
-KeyUsage TakeKeyUsage(Columns& columns) {
-  KeyUsage usage;
+LastUse TakeKeyUsage(Columns& columns) {
+  LastUse usage;
   usage.operation = columns.Text();
   usage.time = columns.Time();
   usage.event_id = columns.Text();
@@ -363,6 +327,13 @@ base::Result<std::vector<ServiceKey>> ReadServiceKeys(Connection& connection) {
       "service_keys", TakeServiceKey);
 }
 
+base::Result<std::vector<std::string>> ReadServiceKeysDue(
+    Connection& connection) {
+  return TakeAll(connection.Query("SELECT purpose FROM service_keys_due "
+                                  "ORDER BY purpose"),
+                 "service_keys_due", TakeText);
+}
+
 base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection) {
   return TakeAll(
       connection.Query("SELECT id, account, user_name, user_id, active, "
@@ -386,12 +357,12 @@ base::Result<std::optional<ClockProgress>> ReadClockProgress(
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-base::Result<std::optional<KeyUsage>> ReadKeyUsage(Connection& connection,
-                                                   std::string_view key_id) {
+base::Result<std::optional<LastUse>> ReadKeyUsage(Connection& connection,
+                                                  std::string_view key_id) {
   constexpr std::string_view kSelect =
       "SELECT operation, used, event_id, request_id FROM last_usages "
       "WHERE key_id = $1";
-  ASSIGN_OR_RETURN(std::vector<KeyUsage> found,
+  ASSIGN_OR_RETURN(std::vector<LastUse> found,
                    TakeAll(connection.Query(kSelect, {ToValue(key_id)}),
                            "last_usages", TakeKeyUsage));
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));

@@ -46,12 +46,14 @@ base::Result<std::vector<hsm::Locator>> ReadLocators(
     Connection& connection, std::string_view key_store);
 base::Result<std::vector<Intent>> ReadIntents(Connection& connection);
 base::Result<std::vector<ServiceKey>> ReadServiceKeys(Connection& connection);
+base::Result<std::vector<std::string>> ReadServiceKeysDue(
+    Connection& connection);
 base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection);
 base::Result<std::vector<OutboxEvent>> ReadOutbox(Connection& connection);
 base::Result<std::optional<ClockProgress>> ReadClockProgress(
     Connection& connection);
-base::Result<std::optional<KeyUsage>> ReadKeyUsage(Connection& connection,
-                                                   std::string_view key_id);
+base::Result<std::optional<LastUse>> ReadKeyUsage(Connection& connection,
+                                                  std::string_view key_id);
 base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection);
 base::Result<StoreInfo> ReadStoreInfo(Connection& connection);  // kNotFound
 

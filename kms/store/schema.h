@@ -145,6 +145,38 @@ inline constexpr std::string_view kSchemaPublicKeys =
     R"sql(ALTER TABLE key_materials ADD COLUMN public_key BYTEA;
 )sql";
 
+// Grants; and which service keys a store is still to be given: the mark goes
+// with the making of the key, so that one which is lost is never made again.
+inline constexpr std::string_view kSchemaGrants =
+    R"sql(CREATE TABLE grants (
+  id TEXT NOT NULL PRIMARY KEY,
+  key_id TEXT NOT NULL REFERENCES keys (id),
+  name TEXT NOT NULL,
+  grantee_principal TEXT NOT NULL,
+  grantee_service TEXT NOT NULL,
+  retiring_principal TEXT NOT NULL,
+  retiring_service TEXT NOT NULL,
+  issuing_account TEXT NOT NULL,
+  creating_principal TEXT NOT NULL,
+  operations TEXT NOT NULL,
+  context_equals TEXT NOT NULL,
+  context_subset TEXT NOT NULL,
+  source_arn TEXT NOT NULL,
+  parameters BYTEA NOT NULL,
+  created BIGINT NOT NULL
+);
+CREATE INDEX grants_by_key ON grants (key_id, id);
+CREATE INDEX grants_by_grantee ON grants (key_id, grantee_principal, id);
+CREATE INDEX grants_by_name ON grants (key_id, name, parameters);
+CREATE INDEX grants_by_retiring_principal ON grants (retiring_principal, id);
+CREATE INDEX grants_by_retiring_service ON grants (retiring_service, id);
+
+CREATE TABLE service_keys_due (
+  purpose TEXT NOT NULL PRIMARY KEY
+);
+INSERT INTO service_keys_due (purpose) VALUES ('grant-token');
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -9,6 +9,7 @@
 #include <future>
 #include <utility>
 
+#include "kms/store/grants.h"
 #include "kms/store/reads.h"
 
 namespace kms::store {
@@ -100,6 +101,18 @@ base::Result<Page<Alias>> SqlStore::ListAliases(std::string_view account,
   });
 }
 
+base::Result<GrantPtr> SqlStore::FindGrant(std::string_view id) {
+  ASSIGN_OR_RETURN(Grant grant, readers_->With([&](Connection& connection) {
+    return ReadGrant(connection, id);
+  }));
+  return std::make_shared<const Grant>(std::move(grant));
+}
+
+base::Result<Page<Grant>> SqlStore::ListGrants(const GrantQuery& query) {
+  return readers_->With(
+      [&](Connection& connection) { return ReadGrantPage(connection, query); });
+}
+
 base::Result<std::vector<std::string>> SqlStore::ListDueDeletions(
     base::WallTime now) {
   return readers_->With([now](Connection& connection) {
@@ -129,6 +142,10 @@ base::Result<std::vector<ServiceKey>> SqlStore::ListServiceKeys() {
   return readers_->With(ReadServiceKeys);
 }
 
+base::Result<std::vector<std::string>> SqlStore::ListServiceKeysDue() {
+  return readers_->With(ReadServiceKeysDue);
+}
+
 base::Result<std::vector<AccessKey>> SqlStore::ListAccessKeys() {
   return readers_->With(ReadAccessKeys);
 }
@@ -141,7 +158,7 @@ base::Result<std::optional<ClockProgress>> SqlStore::GetClockProgress() {
   return readers_->With(ReadClockProgress);
 }
 
-base::Result<std::optional<KeyUsage>> SqlStore::FindKeyUsage(
+base::Result<std::optional<LastUse>> SqlStore::FindKeyUsage(
     std::string_view key_id) {
   return readers_->With([key_id](Connection& connection) {
     return ReadKeyUsage(connection, key_id);

@@ -42,6 +42,8 @@ class SqlStore final : public Store {
                                         std::string_view key_id,
                                         std::string_view after,
                                         int limit) override;
+  base::Result<GrantPtr> FindGrant(std::string_view id) override;
+  base::Result<Page<Grant>> ListGrants(const GrantQuery& query) override;
   base::Result<std::vector<std::string>> ListDueDeletions(
       base::WallTime now) override;
   base::Result<std::vector<std::string>> ListDueRotations(base::WallTime now,
@@ -51,11 +53,12 @@ class SqlStore final : public Store {
 
   base::Result<std::vector<Intent>> ListIntents() override;
   base::Result<std::vector<ServiceKey>> ListServiceKeys() override;
+  base::Result<std::vector<std::string>> ListServiceKeysDue() override;
   base::Result<std::vector<AccessKey>> ListAccessKeys() override;
   base::Result<std::vector<OutboxEvent>> ListOutbox() override;
   base::Result<std::optional<ClockProgress>> GetClockProgress() override;
 
-  base::Result<std::optional<KeyUsage>> FindKeyUsage(
+  base::Result<std::optional<LastUse>> FindKeyUsage(
       std::string_view key_id) override;
   base::Result<base::WallTime> KeyUsageSince() override;
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "kms/grant.h"
 #include "kms/model.h"
 
 namespace kms::store {
@@ -25,6 +26,21 @@ template <typename T>
 struct Page {
   std::vector<T> items;
   bool truncated = false;
+};
+
+// Which grants, and which page of them in the order of their ids. Members that
+// are empty do not restrict.
+struct GrantQuery {
+  std::string_view grant_id;
+  std::string_view key_id;
+  std::string_view grantee_principal;
+  std::string_view grantee_service;
+  std::string_view region;  // Of the key.
+  std::string_view retiring_principal;
+  std::string_view retiring_service;
+  std::string_view issuing_account;
+  std::string_view after;
+  int limit = 0;
 };
 
 struct StoreInfo {
@@ -71,7 +87,7 @@ struct OutboxEvent {
 };
 
 // The last successful cryptographic operation with a key.
-struct KeyUsage {
+struct LastUse {
   std::string operation;
   base::WallTime time{};
   std::string event_id;  // In the audit log.
@@ -100,7 +116,7 @@ class Transaction {
   // Gives a key its newest material, which becomes the current one.
   virtual base::Status AddMaterial(std::string_view key_id,
                                    const KeyMaterial& material) = 0;
-  // Removes the key, its materials, aliases and tags.
+  // Removes the key, its materials, aliases, tags and grants.
   virtual base::Status DeleteKey(std::string_view id) = 0;
 
   virtual base::Result<Alias> GetAlias(std::string_view account,
@@ -117,16 +133,26 @@ class Transaction {
   virtual base::Status DeleteTag(std::string_view key_id,
                                  std::string_view tag_key) = 0;
 
+  virtual base::Result<Grant> GetGrant(std::string_view id) = 0;  // kNotFound
+  virtual base::Result<std::uint64_t> CountGrants(std::string_view key_id) = 0;
+  // The id of a grant of the same key with the same name and parameters as
+  // `grant`; nullopt if there is none.
+  virtual base::Result<std::optional<std::string>> FindSameGrant(
+      const Grant& grant) = 0;
+  virtual base::Status InsertGrant(const Grant& grant) = 0;
+  virtual base::Status DeleteGrant(std::string_view id) = 0;  // kNotFound
+
   virtual base::Status InsertIntent(const Intent& intent) = 0;
   // kNotFound if it has been settled already: the change must not go on.
   virtual base::Status DeleteIntent(const hsm::Locator& locator) = 0;
 
+  // Also notes that the key of this purpose is due no more.
   virtual base::Status InsertServiceKey(const ServiceKey& key) = 0;
   virtual base::Status InsertAccessKey(const AccessKey& key) = 0;
 
   // Does nothing if there is no such key any more.
   virtual base::Status PutKeyUsage(std::string_view key_id,
-                                   const KeyUsage& usage) = 0;
+                                   const LastUse& usage) = 0;
 
   virtual base::Status AddOutbox(const OutboxEvent& event) = 0;
   virtual base::Status SetClockProgress(const ClockProgress& progress) = 0;
@@ -148,8 +174,8 @@ struct StoreOptions {
 };
 
 // A Store is the durable memory of clavigerd: keys, aliases, tags, policies,
-// credentials, intents, the outbox. One process opens it for writing at a time
-// (an exclusive lock beside the database; kBusy if another has it).
+// grants, credentials, intents, the outbox. One process opens it for writing at
+// a time (an exclusive lock beside the database; kBusy if another has it).
 //
 // Safe to call from any thread. Reads are answered from a bounded cache or a
 // reader connection, on the caller's thread. A Write runs on the single writer
@@ -190,6 +216,10 @@ class Store {
                                                 std::string_view key_id,
                                                 std::string_view after,
                                                 int limit) = 0;
+  virtual base::Result<GrantPtr> FindGrant(std::string_view id) = 0;
+  // Without grants of keys whose destruction has begun.
+  virtual base::Result<Page<Grant>> ListGrants(const GrantQuery& query) = 0;
+
   // Keys of all accounts whose deletion date is at or before `now`, or whose
   // destruction has begun.
   virtual base::Result<std::vector<std::string>> ListDueDeletions(
@@ -205,11 +235,14 @@ class Store {
 
   virtual base::Result<std::vector<Intent>> ListIntents() = 0;
   virtual base::Result<std::vector<ServiceKey>> ListServiceKeys() = 0;
+  // The purposes for which a store that an earlier release made, or a new one,
+  // is still to be given a service key.
+  virtual base::Result<std::vector<std::string>> ListServiceKeysDue() = 0;
   virtual base::Result<std::vector<AccessKey>> ListAccessKeys() = 0;
   virtual base::Result<std::vector<OutboxEvent>> ListOutbox() = 0;
   virtual base::Result<std::optional<ClockProgress>> GetClockProgress() = 0;
 
-  virtual base::Result<std::optional<KeyUsage>> FindKeyUsage(
+  virtual base::Result<std::optional<LastUse>> FindKeyUsage(
       std::string_view key_id) = 0;
   // Since when this store knows how its keys are used.
   virtual base::Result<base::WallTime> KeyUsageSince() = 0;

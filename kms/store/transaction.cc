@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kms/store/columns.h"
+#include "kms/store/grants.h"
 #include "kms/store/reads.h"
 
 namespace kms::store {
@@ -160,6 +161,7 @@ base::Status SqlTransaction::DeleteKey(std::string_view id) {
   for (const std::string_view sql :
        {"DELETE FROM aliases WHERE key_id = $1",
         "DELETE FROM tags WHERE key_id = $1",
+        "DELETE FROM grants WHERE key_id = $1",
         "DELETE FROM last_usages WHERE key_id = $1",
         "DELETE FROM key_materials "
         "WHERE key_id = $1"}) {
@@ -240,6 +242,28 @@ base::Status SqlTransaction::DeleteTag(std::string_view key_id,
   return {};
 }
 
+base::Result<Grant> SqlTransaction::GetGrant(std::string_view id) {
+  return ReadGrant(connection_, id);
+}
+
+base::Result<std::uint64_t> SqlTransaction::CountGrants(
+    std::string_view key_id) {
+  return ReadGrantCount(connection_, key_id);
+}
+
+base::Result<std::optional<std::string>> SqlTransaction::FindSameGrant(
+    const Grant& grant) {
+  return ReadSameGrant(connection_, grant);
+}
+
+base::Status SqlTransaction::InsertGrant(const Grant& grant) {
+  return WriteGrant(connection_, grant);
+}
+
+base::Status SqlTransaction::DeleteGrant(std::string_view id) {
+  return RunOnOne("DELETE FROM grants WHERE id = $1", {ToValue(id)}, kNoGrant);
+}
+
 base::Status SqlTransaction::InsertIntent(const Intent& intent) {
   RETURN_IF_ERROR(connection_.Run(
       "INSERT INTO intents (locator, key_store, kind, epoch, key_id) "
@@ -262,6 +286,9 @@ base::Status SqlTransaction::InsertServiceKey(const ServiceKey& key) {
       {ToValue(key.purpose), ToValue(key.key_store),
        BlobValue(key.ref.locator.bytes), ToValue(key.ref.algorithm),
        BlobValue(key.check_value)}));
+  RETURN_IF_ERROR(
+      connection_.Run("DELETE FROM service_keys_due WHERE purpose = $1",
+                      {ToValue(key.purpose)}));
   return {};
 }
 
@@ -278,7 +305,7 @@ base::Status SqlTransaction::InsertAccessKey(const AccessKey& key) {
 }
 
 base::Status SqlTransaction::PutKeyUsage(std::string_view key_id,
-                                         const KeyUsage& usage) {
+                                         const LastUse& usage) {
   ASSIGN_OR_RETURN(const Rows rows,
                    connection_.Query("SELECT id FROM keys WHERE id = $1",
                                      {ToValue(key_id)}));

@@ -54,6 +54,13 @@ class SqlTransaction final : public Transaction {
   base::Status DeleteTag(std::string_view key_id,
                          std::string_view tag_key) override;
 
+  base::Result<Grant> GetGrant(std::string_view id) override;
+  base::Result<std::uint64_t> CountGrants(std::string_view key_id) override;
+  base::Result<std::optional<std::string>> FindSameGrant(
+      const Grant& grant) override;
+  base::Status InsertGrant(const Grant& grant) override;
+  base::Status DeleteGrant(std::string_view id) override;
+
   base::Status InsertIntent(const Intent& intent) override;
   base::Status DeleteIntent(const hsm::Locator& locator) override;
 
@@ -61,7 +68,7 @@ class SqlTransaction final : public Transaction {
   base::Status InsertAccessKey(const AccessKey& key) override;
 
   base::Status PutKeyUsage(std::string_view key_id,
-                           const KeyUsage& usage) override;
+                           const LastUse& usage) override;
 
   base::Status AddOutbox(const OutboxEvent& event) override;
   base::Status SetClockProgress(const ClockProgress& progress) override;

@@ -8,6 +8,7 @@
 #include "kms/operations/bootstrap.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/reconcile.h"
+#include "kms/store/connection.h"
 #include "tests/kms/operations_testing.h"
 
 namespace kms::operations {
@@ -278,6 +279,44 @@ TEST_F(BootstrapTest, OpensTheAccessKeysThatItSealed) {
 TEST_F(BootstrapTest, AStoreWithoutItsServiceKeyIsRefused) {
   EXPECT_THAT(Check(NewStore::kRefuse),
               StatusIs(ErrorCode::kKeyUnavailable, HasSubstr("claviger init")));
+}
+
+// The mark is what the migration leaves in a store that had been made before.
+TEST_F(BootstrapTest, AnOlderStoreGetsItsNewServiceKeyOnce) {
+  ASSERT_OK(Check(NewStore::kAllow));
+  const auto change = [this](std::string_view sql) {
+    Close();
+    const auto connection = testlib::Take(store::Connection::Open(
+        {.path = (folder_.path() / "claviger.db").string()}));
+    testlib::Take(connection->Script(sql));
+  };
+  const std::string gone =
+      "DELETE FROM service_keys WHERE purpose = 'grant-token'";
+  change(gone + "; INSERT INTO service_keys_due VALUES ('grant-token')");
+  Open();
+  ASSERT_OK(Check(NewStore::kRefuse));
+  ASSERT_OK_AND_ASSIGN(const auto keys, store().ListServiceKeys());
+  ASSERT_EQ(keys.size(), 2U);
+  EXPECT_TRUE(OnToken(keys[1].ref.locator));
+  ASSERT_OK_AND_ASSIGN(const auto intents, store().ListIntents());
+  EXPECT_TRUE(intents.empty());
+  change(gone);
+  Open();
+  for (const NewStore new_store : {NewStore::kRefuse, NewStore::kAllow}) {
+    EXPECT_THAT(Check(new_store), StatusIs(ErrorCode::kKeyUnavailable,
+                                           HasSubstr("'grant-token'")));
+  }
+}
+
+TEST_F(BootstrapTest, NothingIsMadeOnATokenThatIsNotTheStores) {
+  store::ServiceKey key;
+  key.purpose = "credentials";
+  key.key_store = "test";
+  base::RandomBytes(key.ref.locator.bytes);
+  Insert(key);
+  EXPECT_THAT(Check(NewStore::kRefuse), StatusIs(ErrorCode::kKeyUnavailable));
+  ASSERT_OK_AND_ASSIGN(const auto keys, store().ListServiceKeys());
+  EXPECT_EQ(keys.size(), 1U);
 }
 
 TEST_F(BootstrapTest, ATokenWithoutTheServiceKeyIsRefused) {

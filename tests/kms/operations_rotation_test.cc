@@ -235,9 +235,9 @@ TEST_F(RotationCrashTest, AfterAnnouncingIt) {
 }
 
 TEST_F(RotationCrashTest, AfterMakingTheMaterial) {
-  const auto id = *ParseKeyId(key_);
+  const KeyPtr key = testlib::Take(store().FindKey(key_));
   const KeyMaterial made =
-      testlib::Take(Run(MakeMaterial(environment(), id, clock_.Now())));
+      testlib::Take(Run(MakeMaterial(environment(), *key, clock_.Now())));
   EXPECT_TRUE(OnToken(made.ref.locator));
   Restart();
   ASSERT_OK(Settle());
@@ -246,9 +246,9 @@ TEST_F(RotationCrashTest, AfterMakingTheMaterial) {
 }
 
 TEST_F(RotationCrashTest, ACommitThatComesTooLateIsRefused) {
-  const auto id = *ParseKeyId(key_);
+  const KeyPtr key = testlib::Take(store().FindKey(key_));
   KeyMaterial made =
-      testlib::Take(Run(MakeMaterial(environment(), id, clock_.Now())));
+      testlib::Take(Run(MakeMaterial(environment(), *key, clock_.Now())));
   made.rotation = Rotation{clock_.Now(), RotationType::kOnDemand};
   Restart();
   ASSERT_OK(Settle());

@@ -52,7 +52,6 @@ TEST_F(ServiceTest, RecordsWhatWasAllowed) {
   ASSERT_OK(Ask("Encrypt", {{"KeyId", key},
                             {"Plaintext", Base64(kSecret)},
                             {"EncryptionContext", {{"a", "b"}}},
-                            {"GrantTokens", {"bearer-token"}},
                             {"Unknown", "unknown-member"}}));
   const json event = Events().back();
   EXPECT_EQ(event.at("eventName"), "Encrypt");
@@ -136,11 +135,18 @@ TEST_F(ServiceTest, NeitherPlaintextNorCiphertextReachesTheLog) {
 std::map<std::string_view, json> GoodInputs(const std::string& key,
                                             const std::string& blob) {
   const json only_key = {{"KeyId", key}};
+  const std::string arn = "arn:aws:kms:eu-west-1:111122223333:key/" + key;
+  const std::string bob = "arn:aws:iam::111122223333:user/bob";
+  const std::string grant(64, '0');
   return {
       {"AcceptClock", json::object()},
       {"Status", json::object()},
       {"CancelKeyDeletion", only_key},
       {"CreateAlias", {{"AliasName", "alias/new"}, {"TargetKeyId", key}}},
+      {"CreateGrant",
+       {{"KeyId", key},
+        {"GranteePrincipal", bob},
+        {"Operations", {"Encrypt"}}}},
       {"CreateKey", json::object()},
       {"Decrypt", {{"CiphertextBlob", blob}}},
       {"DeleteAlias", {{"AliasName", "alias/there"}}},
@@ -158,14 +164,18 @@ std::map<std::string_view, json> GoodInputs(const std::string& key,
       {"GetKeyPolicy", only_key},
       {"GetKeyRotationStatus", only_key},
       {"ListAliases", json::object()},
+      {"ListGrants", only_key},
       {"ListKeyPolicies", only_key},
       {"ListKeyRotations", only_key},
       {"ListKeys", json::object()},
       {"ListResourceTags", only_key},
+      {"ListRetirableGrants", {{"RetiringPrincipal", bob}}},
       {"PutKeyPolicy",
        {{"KeyId", key},
         {"Policy", R"({"Statement":[{"Effect":"Allow","Principal":"*"}]})"}}},
       {"ReEncrypt", {{"CiphertextBlob", blob}, {"DestinationKeyId", key}}},
+      {"RetireGrant", {{"KeyId", arn}, {"GrantId", grant}}},
+      {"RevokeGrant", {{"KeyId", key}, {"GrantId", grant}}},
       {"RotateKeyOnDemand", only_key},
       {"ScheduleKeyDeletion", only_key},
       {"TagResource",

@@ -67,7 +67,7 @@ std::string StatesText(States states) {
 }
 
 std::string TableText() {
-  constexpr std::array kForms = {"none", "id or ARN", "any"};
+  constexpr std::array kForms = {"none", "id or ARN", "any", "ARN"};
   std::ostringstream out;
   for (const Operation& operation : AllOperations()) {
     out << operation.service << "." << operation.name << "\n  action "
@@ -117,6 +117,7 @@ constexpr std::array kColumns = {
 const std::map<std::string_view, std::string_view> states_by_operation = {
     {"CancelKeyDeletion", "44++4444"},
     {"CreateAlias", "++33++++"},
+    {"CreateGrant", "+1335+c+"},
     {"Decapsulate", "+1335bc+"},
     {"Decrypt", "+1335bc+"},
     {"DeleteAlias", "++++++++"},
@@ -141,12 +142,15 @@ const std::map<std::string_view, std::string_view> states_by_operation = {
     {"GetPublicKey", "+1335bc+"},
     {"ImportKeyMaterial", "++33++cd"},
     {"ListAliases", "++++++++"},
+    {"ListGrants", "++++++++"},
     {"ListKeyPolicies", "++++++++"},
     {"ListKeyRotations", "++++++++"},
     {"ListResourceTags", "++++++++"},
     {"PutKeyPolicy", "++++++++"},
     {"ReEncrypt", "+1335bc+"},
     {"ReplicateKey", "+1335bcd"},
+    {"RetireGrant", "++++++++"},
+    {"RevokeGrant", "++++++++"},
     {"RotateKeyOnDemand", "+1335+c+"},
     {"ScheduleKeyDeletion", "++33+++d"},
     {"Sign", "+1335bc+"},

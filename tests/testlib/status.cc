@@ -29,6 +29,7 @@ constexpr auto kRows = std::to_array<Row>({
     {kAccessDenied, "kAccessDenied"},
     {kNotAuthorized, "kNotAuthorized"},
     {kInvalidGrantToken, "kInvalidGrantToken"},
+    {kInvalidGrantId, "kInvalidGrantId"},
     {kNotFound, "kNotFound"},
     {kAlreadyExists, "kAlreadyExists"},
     {kInvalidArn, "kInvalidArn"},

@@ -16,6 +16,8 @@ std::string_view FormsText(kms::operations::KeyForms forms) {
       return "id, ARN";
     case kms::operations::KeyForms::kAny:
       return "id, ARN, alias, alias ARN";
+    case kms::operations::KeyForms::kArn:
+      return "ARN";
   }
   return "-";
 }

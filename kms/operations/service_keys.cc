@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/service_keys.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "kms/operations/intents.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+using base::Error;
+using base::ErrorCode;
+
+Error ServiceKeyGone(const Environment& environment, std::string_view purpose,
+                     std::string_view reason) {
+  return {ErrorCode::kKeyUnavailable,
+          "the token of key store '" + environment.key_store +
+              "' cannot use this store's service key '" + std::string(purpose) +
+              "' (" + std::string(reason) +
+              "). Check that --state and the token belong together, and that "
+              "both were restored from the same backup; nothing was changed."};
+}
+
+// A service key under algorithm 2 counts like a material of that id.
+MaterialId CounterIdOf(const store::ServiceKey& key) {
+  return base::ThreadHasher().Sha256(key.ref.locator.bytes);
+}
+
+asio::awaitable<base::Result<hsm::Counter>> NextCounter(
+    Environment& environment, const store::ServiceKey& key) {
+  hsm::Counter first = 0;
+  auto reserve = [&](store::Transaction& transaction) -> base::Status {
+    ASSIGN_OR_RETURN(first, transaction.ReserveCounters(CounterIdOf(key), 1));
+    return {};
+  };
+  CO_RETURN_IF_ERROR(co_await environment.store.Write(reserve));
+  co_return first;
+}
+
+}  // namespace
+
+asio::awaitable<base::Status> MakeServiceKey(Environment& environment,
+                                             std::string_view purpose) {
+  CO_ASSIGN_OR_RETURN(const hsm::Locator locator,
+                      co_await AnnounceKey(environment, purpose));
+  hsm::GenerateKeyRequest request;
+  request.key = {locator, environment.algorithm};
+  const auto made = co_await environment.hsm.Call(request);
+  if (!made) {
+    co_await RollBackCreation(environment, locator);
+    co_return Error(made.error());
+  }
+  store::ServiceKey key;
+  key.purpose = purpose;
+  key.key_store = environment.key_store;
+  key.ref = request.key;
+  key.check_value = made->check_value;
+  auto insert = [&key](store::Transaction& transaction) -> base::Status {
+    RETURN_IF_ERROR(transaction.InsertServiceKey(key));
+    return transaction.DeleteIntent(key.ref.locator);
+  };
+  co_return co_await environment.store.Write(insert);
+}
+
+asio::awaitable<base::Status> CheckServiceKey(Environment& environment,
+                                              const store::ServiceKey& key) {
+  hsm::CheckKeyRequest request;
+  request.key = key.ref;
+  const auto used = co_await environment.hsm.Call(request);
+  if (!used) {
+    co_return ServiceKeyGone(environment, key.purpose, used.error().message);
+  }
+  if (used->check_value != key.check_value) {
+    co_return ServiceKeyGone(environment, key.purpose,
+                             "another key has its place");
+  }
+  co_return base::Status();
+}
+
+base::Result<store::ServiceKey> FindServiceKey(Environment& environment,
+                                               std::string_view purpose) {
+  ASSIGN_OR_RETURN(const auto keys, environment.store.ListServiceKeys());
+  const auto it = std::ranges::find(keys, purpose, &store::ServiceKey::purpose);
+  if (it == keys.end()) {
+    return Error{ErrorCode::kKeyUnavailable,
+                 "the store has no service key '" + std::string(purpose) +
+                     "': make a new store with `claviger init`, or restore "
+                     "this one from a backup"};
+  }
+  return *it;
+}
+
+hsm::Aad ServiceAad(const Environment& environment, std::string_view type,
+                    std::string_view row) {
+  base::Writer writer(1024);
+  writer.Sized(type).Sized(environment.store.info().id).Sized(row);
+  return base::ThreadHasher().Sha256(writer.view());
+}
+
+asio::awaitable<base::Result<hsm::Sealed>> SealUnder(
+    Environment& environment, const store::ServiceKey& key, hsm::Aad aad,
+    base::Secret plaintext) {
+  hsm::EncryptRequest request;
+  request.key = key.ref;
+  request.aad = aad;
+  request.plaintext = std::move(plaintext);
+  if (key.ref.algorithm == hsm::Algorithm::kAes256GcmCounter) {
+    CO_ASSIGN_OR_RETURN(request.counter,
+                        co_await NextCounter(environment, key));
+  }
+  auto sealed = co_await environment.hsm.Call(std::move(request));
+  if (!sealed && sealed.error().code == ErrorCode::kNotFound) {
+    co_return ServiceKeyGone(environment, key.purpose, sealed.error().message);
+  }
+  co_return sealed;
+}
+
+asio::awaitable<base::Result<base::Secret>> OpenUnder(
+    Environment& environment, const store::ServiceKey& key, hsm::Aad aad,
+    hsm::Sealed sealed) {
+  hsm::DecryptRequest request;
+  request.key = key.ref;
+  request.aad = aad;
+  request.sealed = std::move(sealed);
+  auto opened = co_await environment.hsm.Call(std::move(request));
+  if (opened) {
+    co_return std::move(opened->plaintext);
+  }
+  if (opened.error().code == ErrorCode::kNotFound) {
+    co_return ServiceKeyGone(environment, key.purpose, opened.error().message);
+  }
+  co_return Error(opened.error());
+}
+
+}  // namespace kms::operations
