@@ -90,8 +90,10 @@ class Canary(FaultCase):
             known = path.name in ("pin", "access-key", "env")
             if path.is_file() and not known:
                 found += self.search(path, path.read_bytes(), canaries)
+        # Our programs let nobody but root read their environments.
+        readable = ["cmdline", "environ"][:2 if os.geteuid() == 0 else 1]
         for pid in family(self.server):
-            for name in ("cmdline", "environ"):
+            for name in readable:
                 path = pathlib.Path(f"/proc/{pid}/{name}")
                 found += self.search(path, path.read_bytes(), canaries)
         self.assertEqual(found, [])

@@ -91,6 +91,7 @@ class FullDisk(FaultCase):
                    for record in audit_records(self.server))
 
 
+@unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
 class Operators(FaultCase):
 
     def setUp(self):

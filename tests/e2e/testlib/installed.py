@@ -4,12 +4,14 @@
 import getpass
 import os
 import pathlib
+import resource
 import select
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import unittest
 
 from testlib.faults import wait_until
 from testlib.server import BIN, START_SECONDS, STOP_SECONDS
@@ -22,6 +24,15 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def require_locked_memory():
+    """Skips the test where a server that is no --dev server would refuse."""
+    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
+    if os.geteuid() and limit != resource.RLIM_INFINITY and limit < 32 << 20:
+        raise unittest.SkipTest(
+            f"needs 32 MiB of locked memory, `ulimit -l` allows "
+            f"{limit >> 10} KiB")
 
 
 class Installed:
@@ -96,6 +107,7 @@ class Installed:
 
     def start(self):
         """Both daemons, as their units would start them."""
+        require_locked_memory()
         for name in ("claviger", "claviger-hsm"):
             (self.run_folder / name).mkdir(parents=True, exist_ok=True)
         with open(self.folder / "claviger-hsm.log", "ab") as log:
