@@ -93,10 +93,9 @@ base::Result<CheckValue> MakeKey(Workshop workshop, const KeyRef& key) {
                       : session.GenerateKey(CKM_AES_KEY_GEN,
                                             KeyTemplate(key, support));
       }));
-  const auto check_value =
-      is_mac
-          ? SelfTestMac(workshop.connection.sessions(), key.algorithm, object)
-          : workshop.cipher.SelfTest(key.algorithm, object);
+  auto check_value = is_mac ? SelfTestMac(workshop.connection.sessions(),
+                                          key.algorithm, object)
+                            : workshop.cipher.SelfTest(key.algorithm, object);
   RETURN_IF_ERROR(Conclude(workshop, key.locator, object,
                            check_value.has_value()
                                ? base::Status()

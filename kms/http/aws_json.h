@@ -29,7 +29,7 @@ class AwsJsonDoor {
   struct Options {
     LocalIdentity local;
     // More at a time get ThrottlingException.
-    std::size_t most_in_flight = 1024;
+    std::size_t most_in_flight = 512;
   };
 
   // All references are borrowed.

@@ -163,8 +163,7 @@ base::Status SqlTransaction::DeleteKey(std::string_view id) {
         "DELETE FROM tags WHERE key_id = $1",
         "DELETE FROM grants WHERE key_id = $1",
         "DELETE FROM last_usages WHERE key_id = $1",
-        "DELETE FROM key_materials "
-        "WHERE key_id = $1"}) {
+        "DELETE FROM key_materials WHERE key_id = $1"}) {
     RETURN_IF_ERROR(connection_.Run(sql, {ToValue(id)}));
   }
   return RunOnOne("DELETE FROM keys WHERE id = $1", {ToValue(id)}, kNoKey);

@@ -229,6 +229,19 @@ TEST_F(ConfigTest, AFileThatIsNotThereIsNamed) {
                        StartsWith("/nonexistent/claviger.toml:")));
 }
 
+TEST_F(ConfigTest, TheSecureHeapHoldsTheSecretsOfAllRequestsInFlight) {
+  EXPECT_THAT(ReadWith("server.max_requests_in_flight = 512\n"), IsOk());
+  EXPECT_THAT(ReadWith("server.max_requests_in_flight = 513\n"),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       HasSubstr("513 requests in flight")));
+  EXPECT_THAT(
+      ReadWith("server.threads = 2\n"),
+      StatusIs(ErrorCode::kInvalidArgument, HasSubstr("may need 33554432")));
+  EXPECT_THAT(
+      ReadWith("server.threads = 2\nmemory.secure_heap_bytes = 33554432\n"),
+      IsOk());
+}
+
 TEST_F(ConfigTest, PlainHttpStaysOnLoopback) {
   for (const char* host : {"127.0.0.1", "127.8.9.10", "[::1]"}) {
     EXPECT_THAT(ReadWith(fmt::format("listen.http = \"{}:0\"\n", host)), IsOk())

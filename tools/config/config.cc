@@ -279,6 +279,15 @@ Status CheckWhole(const std::string& file, const Config& config) {
                     "serves exactly one",
                     config.key_stores.size()));
   }
+  const std::uint64_t in_flight =
+      static_cast<std::uint64_t>(config.threads) *
+      static_cast<std::uint64_t>(config.max_requests_in_flight);
+  if (in_flight * kSecretsOfARequest > config.secure_heap_bytes) {
+    return wrong(fmt::format(
+        "memory.secure_heap_bytes is {}, but {} requests in flight "
+        "(server.threads times server.max_requests_in_flight) may need {}",
+        config.secure_heap_bytes, in_flight, in_flight * kSecretsOfARequest));
+  }
   if (config.http && !IsLoopback(config.http->host)) {
     return wrong(fmt::format(
         "listen.http is plain HTTP, for loopback addresses only (127.0.0.1, "

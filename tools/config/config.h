@@ -32,6 +32,10 @@ struct KeyStore {
 };
 
 // The configuration of clavigerd and claviger-hsm: one TOML file.
+// A blob of each of a request's largest members, what the worker answers, and
+// the rounding up of each to a power of two.
+inline constexpr std::uint64_t kSecretsOfARequest = 32U << 10;
+
 struct Config {
   std::string state = "/var/lib/claviger";
   std::string account;               // Of callers on the Unix socket.
@@ -48,7 +52,9 @@ struct Config {
   // [server]
   int threads = 1;
   int max_connections = 4096;
-  int max_requests_in_flight = 1024;
+  // Of each thread. More are throttled: every one of them may hold secrets of
+  // up to kSecretsOfARequest bytes, and an empty secure heap ends the program.
+  int max_requests_in_flight = 512;
 
   // [audit]
   std::uint64_t segment_bytes = 64U << 20;
