@@ -118,8 +118,8 @@ asio::awaitable<base::Status> RotationScheduler::RotateById(
   if (!key) {
     co_return Error(key.error());
   }
-  const KeyPtr found = *key;
-  co_return co_await Rotate(*found);
+  const Key& found = **key;
+  co_return co_await Rotate(found);
 }
 
 bool RotationScheduler::Waits(const std::string& id,
