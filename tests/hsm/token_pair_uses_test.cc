@@ -36,13 +36,12 @@ TEST_P(SignTest, OpensslVerifiesEverySignature) {
   const PkeyOwner public_key = ParsePublic(der);
   for (const SignatureScheme scheme : GetParam().schemes) {
     for (const Hash hash : {Hash::kSha256, Hash::kSha384, Hash::kSha512}) {
-      const auto signed_ =
-          token_->Execute(ToSign(key, scheme, hash, "a message"));
-      ASSERT_OK(signed_);
+      const auto made = token_->Execute(ToSign(key, scheme, hash, "a message"));
+      ASSERT_OK(made);
       EXPECT_TRUE(VerifiesMessage(public_key, scheme, hash, "a message",
-                                  signed_->signature));
+                                  made->signature));
       EXPECT_FALSE(VerifiesMessage(public_key, scheme, hash, "another",
-                                   signed_->signature));
+                                   made->signature));
     }
   }
 }
@@ -88,11 +87,11 @@ TEST_F(PairTest, EcdsaSignaturesAreGoodDerHoweverSmallTheirNumbers) {
   const PkeyOwner public_key = ParsePublic(der);
   for (int i = 0; i < 600; ++i) {
     const std::string message = std::to_string(i);
-    const auto signed_ = token_->Execute(
+    const auto made = token_->Execute(
         ToSign(key, SignatureScheme::kEcdsa, Hash::kSha256, message));
-    ASSERT_OK(signed_);
+    ASSERT_OK(made);
     ASSERT_TRUE(VerifiesMessage(public_key, SignatureScheme::kEcdsa,
-                                Hash::kSha256, message, signed_->signature));
+                                Hash::kSha256, message, made->signature));
   }
 }
 

@@ -122,7 +122,7 @@ TEST_F(PairObjectsTest, PrivateKeysHaveTheFewestPowers) {
     KeyRef key;
     CK_ATTRIBUTE_TYPE usage;
     std::set<CK_MECHANISM_TYPE> mechanisms;
-  } kCases[] = {
+  } cases[] = {
       {NewKey(Algorithm::kRsa2048Sign),
        CKA_SIGN,
        {CKM_RSA_PKCS, CKM_RSA_PKCS_PSS}},
@@ -136,16 +136,16 @@ TEST_F(PairObjectsTest, PrivateKeysHaveTheFewestPowers) {
   {
     const auto token = Token::Open(place_.Config(), clock_);
     ASSERT_OK(token);
-    for (const auto& test : kCases) {
+    for (const auto& test : cases) {
       ASSERT_OK((*token)->Execute(GenerateKeyPairRequest{test.key}));
     }
   }
   const auto connection = Connection::Open(place_.Config());
   ASSERT_OK(connection);
   Session& session = (*connection)->sessions().anchor();
-  EXPECT_EQ(session.FindObjects(AllObjects()).value.size(), std::size(kCases))
+  EXPECT_EQ(session.FindObjects(AllObjects()).value.size(), std::size(cases))
       << "public keys are not kept";
-  for (const auto& test : kCases) {
+  for (const auto& test : cases) {
     const auto found = session.FindObjects(ObjectsWithId(test.key.locator));
     ASSERT_EQ(found.value.size(), 1U);
     std::map<CK_ATTRIBUTE_TYPE, bool> expected = {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -127,7 +128,8 @@ TEST(AuditEventTest, AByteIsEscapedAlikeWhereverItStands) {
     for (std::size_t before = 0; before < 18; ++before) {
       const std::string left(before, 'a');
       const std::string right(18 - before, '~');
-      EXPECT_EQ(Quoted(left + one + right), '"' + left + escaped + right + '"')
+      EXPECT_EQ(Quoted(fmt::format("{}{}{}", left, one, right)),
+                fmt::format(R"("{}{}{}")", left, escaped, right))
           << "byte " << byte << " at " << before;
     }
   }
