@@ -20,7 +20,7 @@ using testing::MatchesRegex;
 using testlib::StatusIs;
 using testlib::Take;
 
-const json kServiceGrant = {
+const json service_grant = {
     {"GranteePrincipal", nullptr},
     {"GranteeServicePrincipal", "sns.eu-west-1.amazonaws.com"},
     {"RetiringServicePrincipal", "sqs.eu-west-1.amazonaws.com"},
@@ -136,23 +136,23 @@ TEST_F(GrantsTest, RefusesPrincipalsThatDoNotFit) {
 }
 
 TEST_F(GrantsTest, AServiceNeedsASourceAndSomebodyWhoRetires) {
-  json input = kServiceGrant;
+  json input = service_grant;
   input.erase("Constraints");
   EXPECT_THAT(TryCreate(input),
               StatusIs(ErrorCode::kValidation, HasSubstr("SourceArn")));
-  input = kServiceGrant;
+  input = service_grant;
   input.erase("RetiringServicePrincipal");
   EXPECT_THAT(TryCreate(input),
               StatusIs(ErrorCode::kValidation, HasSubstr("RetiringPrincipal")));
   input["RetiringPrincipal"] = kBob;
   EXPECT_OK(TryCreate(input));
-  const std::string id = Create(kServiceGrant).at("GrantId");
+  const std::string id = Create(service_grant).at("GrantId");
   const json grant = List({{"GrantId", id}}).at(0);
   EXPECT_EQ(grant.at("GranteePrincipal"), "sns.eu-west-1.amazonaws.com");
   EXPECT_EQ(grant.at("GranteeServicePrincipal"), "sns.eu-west-1.amazonaws.com");
   EXPECT_EQ(grant.at("RetiringServicePrincipal"),
             "sqs.eu-west-1.amazonaws.com");
-  EXPECT_EQ(grant.at("Constraints"), kServiceGrant.at("Constraints"));
+  EXPECT_EQ(grant.at("Constraints"), service_grant.at("Constraints"));
 }
 
 TEST_F(GrantsTest, RefusesOperationsThatDoNotFit) {
@@ -312,7 +312,7 @@ TEST_F(GrantsTest, PagesGiveEveryGrantOnce) {
 TEST_F(GrantsTest, ListsByGrantAndByGrantee) {
   const std::string alice = Create().at("GrantId");
   const std::string bob = Create({{"GranteePrincipal", kBob}}).at("GrantId");
-  const std::string service = Create(kServiceGrant).at("GrantId");
+  const std::string service = Create(service_grant).at("GrantId");
   const auto ids = [this](const json& input) { return Ids(List(input)); };
   EXPECT_THAT(ids({{"GranteePrincipal", kAlice}}), ElementsAre(alice));
   EXPECT_THAT(ids({{"GranteePrincipal", kBob}}), ElementsAre(bob));
@@ -339,7 +339,7 @@ TEST_F(GrantsTest, ListsRetirableGrantsOfAllKeysOfTheRegion) {
   const std::string two =
       Create({{"RetiringPrincipal", kBob}, {"KeyId", NewKey()}}).at("GrantId");
   Create({{"RetiringPrincipal", kAlice}});
-  const std::string service = Create(kServiceGrant).at("GrantId");
+  const std::string service = Create(service_grant).at("GrantId");
   const auto list = [this](const json& input, const From& from = {}) {
     return Ask("ListRetirableGrants", input, from);
   };

@@ -18,10 +18,10 @@ struct MacRow {
   std::string algorithm;
   std::size_t size;
 };
-const std::array kRows = {MacRow{"HMAC_224", "HMAC_SHA_224", 28},
-                          MacRow{"HMAC_256", "HMAC_SHA_256", 32},
-                          MacRow{"HMAC_384", "HMAC_SHA_384", 48},
-                          MacRow{"HMAC_512", "HMAC_SHA_512", 64}};
+const std::array mac_rows = {MacRow{"HMAC_224", "HMAC_SHA_224", 28},
+                             MacRow{"HMAC_256", "HMAC_SHA_256", 32},
+                             MacRow{"HMAC_384", "HMAC_SHA_384", 48},
+                             MacRow{"HMAC_512", "HMAC_SHA_512", 64}};
 
 class MacTest : public OperationsTest {
  protected:
@@ -42,15 +42,16 @@ class MacTest : public OperationsTest {
 };
 
 TEST_F(MacTest, EveryAlgorithmIsVerified) {
-  for (const auto& [spec, algorithm, size] : kRows) {
-    SCOPED_TRACE(spec);
-    const std::string key = Create(spec);
+  for (const MacRow& row : mac_rows) {
+    SCOPED_TRACE(row.spec);
+    const std::string& algorithm = row.algorithm;
+    const std::string key = Create(row.spec);
     const json made = Take(Ask("GenerateMac", Input(key, algorithm)));
     EXPECT_EQ(made.size(), 3U);
     EXPECT_EQ(made.at("KeyId"), key);
     EXPECT_EQ(made.at("MacAlgorithm"), algorithm);
     auto mac = Take(base::Base64Decode(made.at("Mac").get<std::string>()));
-    EXPECT_EQ(mac.size(), size);
+    EXPECT_EQ(mac.size(), row.size);
     EXPECT_EQ(Take(Ask("GenerateMac", Input(key, algorithm))), made);
 
     const auto verify = [&](const json& more) {
