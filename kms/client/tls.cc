@@ -246,7 +246,7 @@ base::Result<TlsContext> TlsContext::Create(const LibraryContext& library,
                                             const std::string& ca_file) {
   ERR_clear_error();
   TlsContext tls;
-  tls.library_ = library.get();
+  tls.openssl_ = library.get();
   tls.context_.reset(
       SSL_CTX_new_ex(library.get(), nullptr, TLS_client_method()));
   SSL_CTX* const context = tls.context_.get();
@@ -271,7 +271,7 @@ base::Result<TlsContext> TlsContext::Create(const LibraryContext& library,
 
 base::Result<std::unique_ptr<Stream>> TlsContext::Connect(
     Socket socket, const std::string& host, const Deadline& deadline) {
-  SslPtr ssl = NewSsl(context_.get(), library_, host);
+  SslPtr ssl = NewSsl(context_.get(), openssl_, host);
   if (ssl == nullptr) {
     return Error{ErrorCode::kInternal, "TLS: " + TakeOpensslError()};
   }

@@ -54,7 +54,7 @@ class TlsContext {
     void operator()(SSL_CTX* context) const;
   };
   std::unique_ptr<SSL_CTX, Free> context_;
-  OSSL_LIB_CTX* library_ = nullptr;
+  OSSL_LIB_CTX* openssl_ = nullptr;
 };
 
 }  // namespace kms::client
