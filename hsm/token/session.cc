@@ -268,18 +268,7 @@ Answer<base::Secret> Session::DecryptGcm(ObjectHandle key, base::ByteView iv,
                                          base::ByteView aad,
                                          base::ByteView ciphertext) {
   CK_GCM_PARAMS gcm = GcmParameters(iv, aad);
-  CK_MECHANISM ck = {CKM_AES_GCM, &gcm, sizeof(gcm)};
-  if (const CK_RV rv = module_->C_DecryptInit(handle_, &ck, Raw(key));
-      rv != CKR_OK) {
-    return {Noted(rv), "C_DecryptInit", {}};
-  }
-  base::Secret plaintext(ciphertext.size() + kRoomToSpare);
-  CK_ULONG size = plaintext.size();
-  const CK_RV rv =
-      module_->C_Decrypt(handle_, Unconst(ciphertext), ciphertext.size(),
-                         plaintext.Reveal().data(), &size);
-  plaintext.Truncate(rv == CKR_OK ? std::min(plaintext.size(), size) : 0);
-  return {Noted(rv), "C_Decrypt", std::move(plaintext)};
+  return DecryptBy({CKM_AES_GCM, &gcm, sizeof(gcm)}, key, ciphertext);
 }
 
 Answer<base::Bytes> Session::Sign(const Mechanism& mechanism, ObjectHandle key,
@@ -300,8 +289,13 @@ Answer<base::Bytes> Session::Sign(const Mechanism& mechanism, ObjectHandle key,
 Answer<base::Secret> Session::Decrypt(const Mechanism& mechanism,
                                       ObjectHandle key,
                                       base::ByteView ciphertext) {
-  CK_MECHANISM ck = AsCk(mechanism);
-  if (const CK_RV rv = module_->C_DecryptInit(handle_, &ck, Raw(key));
+  return DecryptBy(AsCk(mechanism), key, ciphertext);
+}
+
+Answer<base::Secret> Session::DecryptBy(CK_MECHANISM mechanism,
+                                        ObjectHandle key,
+                                        base::ByteView ciphertext) {
+  if (const CK_RV rv = module_->C_DecryptInit(handle_, &mechanism, Raw(key));
       rv != CKR_OK) {
     return {Noted(rv), "C_DecryptInit", {}};
   }

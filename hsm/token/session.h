@@ -118,6 +118,8 @@ class Session {
                                base::ByteView ciphertext);
 
  private:
+  Answer<base::Secret> DecryptBy(CK_MECHANISM mechanism, ObjectHandle key,
+                                 base::ByteView ciphertext);
   Session(const CK_FUNCTION_LIST& module, CK_SESSION_HANDLE handle)
       : module_(&module), handle_(handle) {}
 
