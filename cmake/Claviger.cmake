@@ -90,3 +90,12 @@ function(claviger_test name)
     set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}")
   endif()
 endfunction()
+
+# claviger_excuse_softhsm_leaks(TEST)
+# For a test that loads SoftHSM into its own process: what SoftHSM leaks is told
+# by its name on the stack. OpenSSL has no frame pointers, so that only the slow
+# unwinder gets there.
+function(claviger_excuse_softhsm_leaks name)
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT
+    "ASAN_OPTIONS=fast_unwind_on_malloc=0;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/hsm/softhsm_leaks.txt")
+endfunction()
