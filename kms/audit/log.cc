@@ -2,8 +2,6 @@
 #include "kms/audit/log.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include <atomic>
 #include <boost/asio/use_awaitable.hpp>
@@ -19,6 +17,7 @@
 #include "kms/audit/chain.h"
 #include "kms/audit/completion.h"
 #include "kms/audit/space.h"
+#include "kms/audit/thread.h"
 #include "kms/audit/writer.h"
 
 namespace kms::audit {
@@ -125,12 +124,7 @@ base::Status FileLog::Start() {
   ASSIGN_OR_RETURN(writer_, Writer::Open(options_, clock_));
   Publish();
   space_.Poll();
-  // The thread takes no signals: they are for the thread that main() chose.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { Run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = ThreadWithoutSignals([this] { Run(); });
   return {};
 }
 

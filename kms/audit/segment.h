@@ -2,6 +2,7 @@
 #ifndef KMS_AUDIT_SEGMENT_H_
 #define KMS_AUDIT_SEGMENT_H_
 
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -42,6 +43,14 @@ class Segment {
                                                        std::uint64_t size,
                                                        Options options);
 
+  // Writes NULs over the whole of a new segment, so that no commit waits for
+  // them later. Returns whether it did: not if `stop` was set meanwhile, or the
+  // device refused.
+  bool ZeroWhole(const std::atomic<bool>& stop);
+
+  // Gives the file another name in its folder.
+  base::Status MoveTo(const std::string& path);
+
   // Whether `bytes` more fit into the group being staged, and into the file.
   bool GroupHasRoomFor(std::size_t bytes) const;
   bool HasRoomFor(std::size_t bytes) const;
@@ -62,6 +71,7 @@ class Segment {
   base::Status Close();
 
   std::uint64_t size() const { return size_; }  // Durable text.
+  std::uint64_t capacity() const { return capacity_; }
   const std::string& path() const { return path_; }
 
  private:

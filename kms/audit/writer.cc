@@ -44,7 +44,10 @@ std::string StartRecord(const LogOptions& options, base::WallTime now,
 
 Writer::Writer(const LogOptions& options, const base::Clock& clock,
                FileDescriptor lock)
-    : options_(options), clock_(clock), lock_(std::move(lock)) {}
+    : options_(options),
+      clock_(clock),
+      lock_(std::move(lock)),
+      spare_(options.folder, SegmentOptions()) {}
 
 base::Result<std::unique_ptr<Writer>> Writer::Open(const LogOptions& options,
                                                    const base::Clock& clock) {
@@ -169,7 +172,10 @@ bool Writer::MustRotate(std::size_t event_bytes) const {
 
 base::Status Writer::StartSegment() {
   const std::string path = PathOf(SegmentName(head_.sequence + 1));
-  ASSIGN_OR_RETURN(segment_, Segment::Create(path, SegmentOptions()));
+  segment_ = spare_.Take(path);
+  if (segment_ == nullptr) {
+    ASSIGN_OR_RETURN(segment_, Segment::Create(path, SegmentOptions()));
+  }
   started_ = clock_.Now();
   continues_ = true;
   const std::string start = StartRecord(options_, started_, head_);
@@ -206,6 +212,9 @@ base::Result<std::size_t> Writer::CommitGroup(
   }
   RETURN_IF_ERROR(segment_->Commit());
   head_ = head;
+  if (segment_->size() > segment_->capacity() / 2) {
+    spare_.Prepare();
+  }
   return count;
 }
 

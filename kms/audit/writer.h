@@ -14,6 +14,7 @@
 #include "kms/audit/files.h"
 #include "kms/audit/log.h"
 #include "kms/audit/segment.h"
+#include "kms/audit/spare.h"
 #include "kms/audit/walk.h"
 
 namespace kms::audit {
@@ -62,6 +63,7 @@ class Writer {
   const LogOptions& options_;
   const base::Clock& clock_;
   const FileDescriptor lock_;
+  Spare spare_;
   Head head_;  // Of what is durable.
   std::unique_ptr<Segment> segment_;
   base::WallTime started_{};   // The segment.

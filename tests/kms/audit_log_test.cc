@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -103,6 +105,46 @@ TEST_F(AuditLogTest, ChainRunsOverSegmentsOfLimitedSize) {
   EXPECT_EQ(verified->segments, paths.size());
   EXPECT_EQ(verified->records, 300U + paths.size());
   EXPECT_EQ(verified->head_sequence, verified->records);
+}
+
+ino_t FileNumber(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+TEST_F(AuditLogTest, TheNextSegmentIsPreparedBeforeItIsNeeded) {
+  const std::string spare = folder_.path() + "/audit-next";
+  const auto log = OpenLog(options_, clock_);
+  int events = 0;
+  while (FileNumber(spare) == 0) {  // From half of a segment on.
+    ASSERT_LT(events, 1000);
+    AppendEvents(*log, events++, 1, 1000);
+  }
+  const ino_t prepared = FileNumber(spare);
+  // It becomes a segment as soon as it is ready and one ends.
+  while (FileNumber(SegmentPaths(folder_.path()).back()) != prepared) {
+    ASSERT_LT(events, 10000);
+    clock_.Advance(std::chrono::seconds(options_.segment_seconds));
+    AppendEvents(*log, events++, 1);
+  }
+  EXPECT_FALSE(std::filesystem::exists(spare));
+  AppendEvents(*log, events++, 1);
+  log->Close();
+  const auto verified = Verify(folder_.path(), {});
+  ASSERT_TRUE(verified.has_value()) << verified.error().message;
+  EXPECT_EQ(verified->records,
+            static_cast<std::uint64_t>(events) + verified->segments);
+}
+
+TEST_F(AuditLogTest, APreparedSegmentGoesWithItsLog) {
+  const std::string spare = folder_.path() + "/audit-next";
+  std::ofstream(spare) << "what a killed process has left";
+  const auto log = OpenLog(options_, clock_);
+  EXPECT_FALSE(std::filesystem::exists(spare));
+  AppendEvents(*log, 0, 40, 1000);
+  log->Close();
+  EXPECT_FALSE(std::filesystem::exists(spare));
+  EXPECT_EQ(LinesOf(folder_.path()).size(), 41U);
 }
 
 TEST_F(AuditLogTest, AnEventLargerThanASegmentGetsOneOfItsOwn) {
