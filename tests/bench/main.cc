@@ -13,6 +13,7 @@
 #include "tests/bench/disk.h"
 #include "tests/bench/empty_server.h"
 #include "tests/bench/server.h"
+#include "tests/bench/signers.h"
 #include "tests/bench/token_alone.h"
 #include "tests/bench/workload.h"
 
@@ -41,11 +42,16 @@ base::Result<bool> Measure(const Options& options) {
   ASSIGN_OR_RETURN(Child token_alone, Child::Fork([&](int in, int out) {
                      MeasureTokenAlone(folder.path(), in, out);
                    }));
+  ASSIGN_OR_RETURN(Child signers,
+                   Child::Fork([](int in, int out) { LoadBeside(in, out); }));
   ASSIGN_OR_RETURN(const std::string empty_port, empty.ReadLine());
   ASSIGN_OR_RETURN(Server server,
                    Server::Start(options.bin_dir, folder.path()));
-  Workload workload(server, static_cast<std::uint16_t>(std::stoul(empty_port)),
-                    token_alone, {.rounds = options.rounds});
+  const Others others{
+      .empty_port = static_cast<std::uint16_t>(std::stoul(empty_port)),
+      .token_alone = token_alone,
+      .signers = signers};
+  Workload workload(server, others, {.rounds = options.rounds});
   RETURN_IF_ERROR(workload.Measure());
   ASSIGN_OR_RETURN(const double sync_after, MeasureDataSync(folder.path()));
 

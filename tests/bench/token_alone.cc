@@ -27,16 +27,30 @@ base::Result<hsm::KeyRef> MakeKey(Token& token) {
   return request.key;
 }
 
-base::Result<double> KeysPerSecond(Token& token) {
+// How often a second `once`, which gives a Result or Status, succeeds.
+template <typename Once>
+base::Result<double> TimesPerSecond(Once once) {
   const auto start = std::chrono::steady_clock::now();
   std::chrono::duration<double> passed{};
-  int made = 0;
+  int done = 0;
   while (passed < kSlice) {
-    RETURN_IF_ERROR(MakeKey(token));
-    ++made;
+    RETURN_IF_ERROR(once());
+    ++done;
     passed = std::chrono::steady_clock::now() - start;
   }
-  return made / passed.count();
+  return done / passed.count();
+}
+
+base::Result<double> SignaturesPerSecond(Token& token) {
+  hsm::GenerateKeyPairRequest pair;
+  pair.key.algorithm = hsm::Algorithm::kRsa2048Sign;
+  base::RandomBytes(pair.key.locator.bytes);
+  RETURN_IF_ERROR(token.Execute(pair));
+  const hsm::SignRequest sign{.key = pair.key,
+                              .scheme = hsm::SignatureScheme::kPkcs1,
+                              .hash = hsm::Hash::kSha256,
+                              .message = base::Secret(32)};
+  return TimesPerSecond([&] { return token.Execute(sign); });
 }
 
 double ProcessCpuUs() {
@@ -57,7 +71,10 @@ base::Result<double> CpuUsPerCall(Token& token, const Request& request) {
 
 base::Result<double> Measure(Token& token, TokenTask task) {
   if (task == TokenTask::kGenerateKeys) {
-    return KeysPerSecond(token);
+    return TimesPerSecond([&] { return MakeKey(token); });
+  }
+  if (task == TokenTask::kSign) {
+    return SignaturesPerSecond(token);
   }
   ASSIGN_OR_RETURN(const hsm::KeyRef key, MakeKey(token));
   if (task == TokenTask::kGenerateDataKey) {

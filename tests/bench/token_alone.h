@@ -14,6 +14,8 @@ enum class TokenTask : char {
   kGenerateDataKey = 'g',
   kEncrypt = 'e',
   kDecrypt = 'd',
+  // RSA-2048 signatures a second.
+  kSign = 's',
 };
 
 // Makes a SoftHSM token in `folder` and, for each TokenTask that comes from

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tests/bench/load.h"
+#include "tests/bench/signers.h"
 
 namespace bench {
 namespace {
@@ -28,10 +29,10 @@ constexpr double kEmptyOfFastHost = 100'000;
 constexpr double kP99Ms = 5;
 constexpr double kCpuUs = 35;
 constexpr double kCreationShare = 0.80;
+constexpr double kSigningShare = 0.80;
+constexpr double kShareBesideSigners = 0.60;
 
 constexpr const char* kNotBuiltYet[] = {
-    "data keys beside RSA signers",
-    "RSA-2048 Sign, 64 connections",
     "wrapped CreateKey",
     "start with 10,000 wrapped keys",
     "C_Sign through the module",
@@ -43,6 +44,16 @@ std::string Percent(double share) {
   return fmt::format("{:.1f} %", share * 100);
 }
 std::string Milliseconds(double ms) { return fmt::format("{:.2f} ms", ms); }
+
+base::Result<double> ReadFigure(Child& child) {
+  ASSIGN_OR_RETURN(const std::string line, child.ReadLine());
+  double figure = 0;
+  const char* const end = line.data() + line.size();
+  if (std::from_chars(line.data(), end, figure).ptr != end) {
+    return Error{ErrorCode::kIo, "a process beside the server: " + line};
+  }
+  return figure;
+}
 
 Row AtLeast(std::string what, double figure, double limit,
             std::string (*text)(double)) {
@@ -56,18 +67,15 @@ Row AtMost(std::string what, double figure, double limit,
 
 }  // namespace
 
-Workload::Workload(Server& server, std::uint16_t empty_port, Child& token_alone,
-                   const Options& options)
-    : server_(server),
-      empty_port_(empty_port),
-      token_alone_(token_alone),
-      options_(options) {}
+Workload::Workload(Server& server, const Others& others, const Options& options)
+    : server_(server), others_(others), options_(options) {}
 
 base::Status Workload::Measure() {
   RETURN_IF_ERROR(PrepareRequests());
   RETURN_IF_ERROR(MeasureRates());
   RETURN_IF_ERROR(MeasureLatencies());
-  return MeasureCreation();
+  RETURN_IF_ERROR(MeasureCreation());
+  return MeasureSigning();
 }
 
 // A 256-bit payload and a context of one pair, as envelope encryption has it.
@@ -100,7 +108,7 @@ base::Status Workload::MeasureRates() {
   for (int round = 0; round < options_.rounds; ++round) {
     for (Operation& operation : operations_) {
       ASSIGN_OR_RETURN(const Slice empty,
-                       Load(empty_port_, operation.request, kMany));
+                       Load(others_.empty_port, operation.request, kMany));
       ASSIGN_OR_RETURN(const Slice many,
                        Load(server_.port(), operation.request, kMany));
       ASSIGN_OR_RETURN(const Slice few,
@@ -142,16 +150,41 @@ base::Status Workload::MeasureCreation() {
   return {};
 }
 
+// Signatures are made by the workers that may be held up: all but the first.
+// With the two that a development server has, that is one process.
+base::Status Workload::MeasureSigning() {
+  ASSIGN_OR_RETURN(
+      const std::string key,
+      server_.Ask("CreateKey",
+                  R"({"KeySpec":"RSA_2048","KeyUsage":"SIGN_VERIFY"})",
+                  "KeyMetadata/KeyId"));
+  const std::string body =
+      fmt::format(R"({{"KeyId":"{}","Message":"bWVzc2FnZQ==",)"
+                  R"("SigningAlgorithm":"RSASSA_PKCS1_V1_5_SHA_256"}})",
+                  key);
+  SignedRequest sign("Sign", body);
+  SignedRequest& data_key = operations_.front().request;
+  for (int round = 0; round < options_.rounds; ++round) {
+    ASSIGN_OR_RETURN(const double alone, AskToken(TokenTask::kSign));
+    signed_alone_.push_back(alone);
+    ASSIGN_OR_RETURN(const Slice many, Load(server_.port(), sign, kMany));
+    signed_.push_back(many.rate);
+    ASSIGN_OR_RETURN(const Slice quiet, Load(server_.port(), data_key, kFew));
+    RETURN_IF_ERROR(others_.signers.Write(
+        SignersQuestion(server_.port(), kFew, options_.slice, body)));
+    ASSIGN_OR_RETURN(const Slice beside, Load(server_.port(), data_key, kFew));
+    ASSIGN_OR_RETURN(const double rate, ReadFigure(others_.signers));
+    beside_signed_.push_back(rate);
+    beside_share_.push_back(beside.rate / quiet.rate);
+    beside_p99_ms_.push_back(beside.p99_ms);
+  }
+  return {};
+}
+
 base::Result<double> Workload::AskToken(TokenTask task) {
   const char command = static_cast<char>(task);
-  RETURN_IF_ERROR(token_alone_.Write({&command, 1}));
-  ASSIGN_OR_RETURN(const std::string line, token_alone_.ReadLine());
-  double figure = 0;
-  const char* const end = line.data() + line.size();
-  if (std::from_chars(line.data(), end, figure).ptr != end) {
-    return Error{ErrorCode::kIo, "the token alone: " + line};
-  }
-  return figure;
+  RETURN_IF_ERROR(others_.token_alone.Write({&command, 1}));
+  return ReadFigure(others_.token_alone);
 }
 
 base::Result<Workload::Slice> Workload::Load(std::uint16_t port,
@@ -218,6 +251,22 @@ void Workload::AddRowsOf(const Operation& operation,
       false);
 }
 
+void Workload::AddSigningRows(std::vector<Row>& rows) const {
+  const double alone = Median(signed_alone_);
+  rows.push_back(
+      {"token alone, RSA-2048, 1 process", PerSecond(alone), "", {}});
+  rows.push_back(AtLeast("RSA-2048 Sign, 64 connections, 1 signing worker",
+                         Median(signed_), alone * kSigningShare, PerSecond));
+  rows.push_back({"16 RSA signers beside 16 data-key clients",
+                  PerSecond(Median(beside_signed_)),
+                  "",
+                  {}});
+  rows.push_back(AtLeast("those data keys, of their rate alone",
+                         Median(beside_share_), kShareBesideSigners, Percent));
+  rows.push_back(AtMost("those data keys, p99", Median(beside_p99_ms_), kP99Ms,
+                        Milliseconds));
+}
+
 std::vector<Row> Workload::Rows() const {
   std::vector<Row> rows;
   rows.push_back(
@@ -230,6 +279,7 @@ std::vector<Row> Workload::Rows() const {
       {"token alone, generation and syncfs", PerSecond(alone), "", {}});
   rows.push_back(AtLeast("resident CreateKey, 8 connections", Median(created_),
                          alone * kCreationShare, PerSecond));
+  AddSigningRows(rows);
   for (const char* const what : kNotBuiltYet) {
     rows.push_back({what, "not built yet", "", {}});
   }

@@ -17,6 +17,14 @@
 
 namespace bench {
 
+// What the figures of a server are compared with, or measured beside: processes
+// that serve this one's questions.
+struct Others {
+  std::uint16_t empty_port = 0;  // Of an empty handler of the same HTTP stack.
+  Child& token_alone;            // Runs MeasureTokenAlone().
+  Child& signers;                // Runs LoadBeside().
+};
+
 // A Workload measures one server beside what its figures are compared with: an
 // empty handler of the same HTTP stack, and the token alone. What is compared
 // is measured in turns, slice by slice, and medians are taken, since the speed
@@ -28,9 +36,8 @@ class Workload {
     std::chrono::milliseconds slice{2000};
   };
 
-  // Everything is borrowed. `token_alone` runs MeasureTokenAlone().
-  Workload(Server& server, std::uint16_t empty_port, Child& token_alone,
-           const Options& options);
+  // Everything is borrowed.
+  Workload(Server& server, const Others& others, const Options& options);
 
   // Fails if any answer was not 200: then nothing was measured.
   base::Status Measure();
@@ -60,19 +67,25 @@ class Workload {
   base::Status MeasureRates();
   base::Status MeasureLatencies();
   base::Status MeasureCreation();
+  base::Status MeasureSigning();
   base::Result<double> AskToken(TokenTask task);
   base::Result<Slice> Load(std::uint16_t port, SignedRequest& request,
                            std::size_t connections,
                            std::optional<double> rate = {});
   void AddRowsOf(const Operation& operation, std::vector<Row>& rows) const;
+  void AddSigningRows(std::vector<Row>& rows) const;
 
   Server& server_;
-  const std::uint16_t empty_port_;
-  Child& token_alone_;
+  const Others others_;
   const Options options_;
   std::deque<Operation> operations_;
   std::vector<double> empty_;  // Requests a second of the empty handler, at 64.
   std::vector<double> created_, created_alone_;  // Keys a second.
+  std::vector<double> signed_, signed_alone_;    // RSA-2048, a second.
+  // GenerateDataKey at 16 connections, beside 16 that sign: its share of its
+  // rate alone, and its latency.
+  std::vector<double> beside_share_, beside_p99_ms_;
+  std::vector<double> beside_signed_;  // What those signed, a second.
 };
 
 }  // namespace bench
