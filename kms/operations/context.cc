@@ -224,7 +224,8 @@ void AddMembers(Call& call, const Check& check, Builder& builder) {
     AddEncryption(call, "", builder);
   }
   if (call.source != nullptr && call.key != nullptr) {
-    builder.AddBool("kms:ReEncryptOnSameKey", call.source->id == call.key->id);
+    builder.AddBool("kms:ReEncryptOnSameKey",
+                    call.source->row_id == call.key->row_id);
   }
   builder.Add("kms:RequestAlias", call.request_alias);
   AddConditionMembers(call, builder);

@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "kms/json_writer.h"
+#include "kms/key_id.h"
 #include "kms/key_spec.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/intents.h"
@@ -86,6 +87,7 @@ Key DescribeNewKey(const Call& call, const KeyIdBytes& id) {
   key.id = KeyIdText(id);
   key.account = account;
   key.region = call.request.region;
+  key.row_id = KeyRowId(key.id, key.region);
   key.description = call.Text("Description").value_or("");
   key.spec = *ParseKeySpec(SpecOf(call));
   key.usage = *ParseKeyUsage(UsageOf(call));
@@ -99,7 +101,7 @@ base::Status InsertNewKey(store::Transaction& transaction, const Key& key,
                           const std::vector<Tag>& tags) {
   RETURN_IF_ERROR(transaction.InsertKey(key));
   for (const Tag& tag : tags) {
-    RETURN_IF_ERROR(transaction.PutTag(key.id, tag));
+    RETURN_IF_ERROR(transaction.PutTag(key.row_id, tag));
   }
   return transaction.DeleteIntent(key.CurrentMaterial().ref.locator);
 }

@@ -40,7 +40,8 @@ base::Result<KeyPtr> FindByAlias(Call& call, std::string_view account,
     return no_such_alias();
   }
   RETURN_IF_ERROR(alias);
-  ASSIGN_OR_RETURN(KeyPtr key, call.environment.store.FindKey(alias->key_id));
+  ASSIGN_OR_RETURN(KeyPtr key,
+                   call.environment.store.FindKey(alias->key_row_id));
   if (key->destroying) {
     return no_such_alias();
   }
@@ -55,7 +56,7 @@ base::Result<KeyPtr> FindById(Call& call, std::string_view account,
   if (!ParseKeyId(id)) {
     return InvalidKeyId(id);
   }
-  auto key = call.environment.store.FindKey(id);
+  auto key = call.environment.store.FindKey(KeyRowId(id, call.request.region));
   if (!key && key.error().code != ErrorCode::kNotFound) {
     return Error(std::move(key).error());
   }
@@ -125,7 +126,7 @@ base::Result<KeyPtr> FindCiphertextKey(
     }
     return key;
   }
-  auto key = call.environment.store.FindKey(id);
+  auto key = call.environment.store.FindKey(KeyRowId(id, call.request.region));
   if (!key && key.error().code != ErrorCode::kNotFound) {
     return Error(std::move(key).error());
   }

@@ -59,7 +59,7 @@ Answer RotateKeyOnDemand(Call& call) {
     return {};
   };
   auto change = [&](store::Transaction& transaction) {
-    return CommitRotation(transaction, call.key->id, material, edit);
+    return CommitRotation(transaction, call.key->row_id, material, edit);
   };
   const base::Status committed = co_await call.Commit(change);
   if (!committed) {
