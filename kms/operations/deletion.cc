@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "kms/operations/multi_region.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/service_event.h"
 
@@ -78,8 +79,10 @@ asio::awaitable<base::Status> DestroyKey(Environment& environment,
   if (unneeded) {
     CO_RETURN_IF_ERROR(co_await DestroyMaterials(environment, key));
   }
-  auto forget = [&key](store::Transaction& transaction) {
-    return transaction.DeleteKey(key.row_id);
+  const base::WallTime now = environment.clock.Now();
+  auto forget = [&key, now](store::Transaction& transaction) -> base::Status {
+    RETURN_IF_ERROR(transaction.DeleteKey(key.row_id));
+    return StartCountdown(transaction, key.id, now);
   };
   co_return co_await RecordStep(environment, key, "DeleteKey", forget);
 }

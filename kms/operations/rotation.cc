@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "kms/operations/intents.h"
+#include "kms/operations/multi_region.h"
 #include "kms/operations/new_material.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/service_event.h"
@@ -84,8 +85,8 @@ asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
   const base::WallTime due = key.rotation->next;
   // The same due date, so that nothing rotates twice for one.
   auto edit = [&](Key& current) -> base::Status {
-    if (current.state != KeyState::kEnabled || !current.rotation ||
-        current.rotation->next != due) {
+    if (current.state != KeyState::kEnabled || !CheckNotReplica(current) ||
+        !current.rotation || current.rotation->next != due) {
       return Error{ErrorCode::kConflict, "the key is not due any more"};
     }
     step.details = DetailsOf(current, material);
