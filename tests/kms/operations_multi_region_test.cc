@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "kms/operations/bootstrap.h"
 #include "kms/operations/context.h"
 #include "tests/kms/operations_multi_region_testing.h"
 
@@ -244,6 +245,8 @@ TEST_F(MultiRegionKindsTest, KeyPairsKeepNoMaterialIdInTheirMetadata) {
 }
 
 TEST_F(MultiRegionTest, AliasesAndGrantsAreOfOneRegion) {
+  // Grant tokens are sealed.
+  testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
   ASSERT_OK(Replicate(kThere));
   const json alias = {{"AliasName", "alias/a"}, {"TargetKeyId", key_}};
   ASSERT_OK(Ask("CreateAlias", alias));
