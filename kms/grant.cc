@@ -107,7 +107,7 @@ std::optional<ContextPairs> ParseContextPairs(std::string_view text) {
 }
 
 std::string Grant::KeyArn() const {
-  return kms::KeyArn(region, account, key_id);
+  return kms::KeyArn(region, account, KeyIdOfRow(key_row_id));
 }
 
 base::Digest Grant::Parameters() const {

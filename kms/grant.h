@@ -132,11 +132,11 @@ struct GrantConstraints {
 
 // A Grant lets a principal use one key. It only ever allows.
 struct Grant {
-  std::string id;  // 64 hex digits.
-  std::string key_id;
-  std::string account;  // The key's.
-  std::string region;   // The key's.
-  std::string name;     // "" if it has none.
+  std::string id;          // 64 hex digits.
+  std::string key_row_id;  // Key::row_id of the key.
+  std::string account;     // The key's.
+  std::string region;      // The key's.
+  std::string name;        // "" if it has none.
   // One of the two is set.
   std::string grantee_principal;  // ARN.
   std::string grantee_service;    // "sns.amazonaws.com"

@@ -130,7 +130,7 @@ GrantOperations GrantableOperations(const Key& key) {
 }
 
 bool MayCreateFrom(const Grant& parent, const Grant& child) {
-  return parent.key_id == child.key_id &&
+  return parent.key_row_id == child.key_row_id &&
          parent.operations.Has(Op::kCreateGrant) &&
          child.operations.Without(parent.operations).empty() &&
          AtLeastAsStrict(child.constraints, parent.constraints);

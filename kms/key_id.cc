@@ -81,6 +81,22 @@ std::string KeyIdText(const KeyIdBytes& id) {
   return base::UuidText(base::Uuid{id.bytes});
 }
 
+bool IsMultiRegionKeyId(std::string_view id) {
+  return id.starts_with(kMultiRegionPrefix);
+}
+
+std::string KeyRowId(std::string_view id, std::string_view region) {
+  std::string row_id(id);
+  if (IsMultiRegionKeyId(id)) {
+    row_id.append("/").append(region);
+  }
+  return row_id;
+}
+
+std::string_view KeyIdOfRow(std::string_view row_id) {
+  return row_id.substr(0, row_id.find('/'));
+}
+
 base::Result<KeyReference> ParseKeyReference(std::string_view text) {
   KeyReference reference;
   if (!text.starts_with("arn:")) {

@@ -24,6 +24,14 @@ struct KeyIdBytes {
 std::optional<KeyIdBytes> ParseKeyId(std::string_view text);
 std::string KeyIdText(const KeyIdBytes& id);
 
+// What the store knows a key by. The keys of one multi-Region key id are a row
+// in each of their Regions: "<key id>/<region>". Of any other key it is the id.
+std::string KeyRowId(std::string_view id, std::string_view region);
+std::string_view KeyIdOfRow(std::string_view row_id);
+
+// Whether `id` has the spelling of a multi-Region key's.
+bool IsMultiRegionKeyId(std::string_view id);
+
 // What a client wrote where a key is meant (AWS KMS API Reference, KeyId).
 struct KeyReference {
   bool is_alias = false;

@@ -48,6 +48,10 @@ constexpr std::array kKeyUsages = {
 constexpr std::array kOrigins = {
     Names<Origin>{Origin::kAwsKms, "AWS_KMS"},
 };
+constexpr std::array kMultiRegionTypes = {
+    Names<MultiRegionType>{MultiRegionType::kPrimary, "PRIMARY"},
+    Names<MultiRegionType>{MultiRegionType::kReplica, "REPLICA"},
+};
 constexpr std::array kRotationTypes = {
     Names<RotationType>{RotationType::kAutomatic, "AUTOMATIC"},
     Names<RotationType>{RotationType::kOnDemand, "ON_DEMAND"},
@@ -81,6 +85,9 @@ std::string_view KeyUsageName(KeyUsage usage) {
   return NameOf(kKeyUsages, usage);
 }
 std::string_view OriginName(Origin origin) { return NameOf(kOrigins, origin); }
+std::string_view MultiRegionTypeName(MultiRegionType type) {
+  return NameOf(kMultiRegionTypes, type);
+}
 std::string_view RotationTypeName(RotationType type) {
   return NameOf(kRotationTypes, type);
 }
@@ -96,6 +103,9 @@ std::optional<KeyUsage> ParseKeyUsage(std::string_view name) {
 }
 std::optional<Origin> ParseOrigin(std::string_view name) {
   return ValueOf(kOrigins, name);
+}
+std::optional<MultiRegionType> ParseMultiRegionType(std::string_view name) {
+  return ValueOf(kMultiRegionTypes, name);
 }
 std::optional<RotationType> ParseRotationType(std::string_view name) {
   return ValueOf(kRotationTypes, name);

@@ -54,6 +54,10 @@ enum class KeyUsage : std::uint8_t {
 };
 enum class Origin : std::uint8_t { kAwsKms };
 
+// What a key is among those that have its id in other Regions; kNone for a
+// single-Region key. AWS KMS Developer Guide, "Multi-Region keys".
+enum class MultiRegionType : std::uint8_t { kNone, kPrimary, kReplica };
+
 // Why a key got a new material. AWS KMS API Reference, RotationsListEntry.
 enum class RotationType : std::uint8_t { kAutomatic, kOnDemand };
 
@@ -62,11 +66,14 @@ std::string_view KeyStateName(KeyState state);
 std::string_view KeySpecName(KeySpec spec);
 std::string_view KeyUsageName(KeyUsage usage);
 std::string_view OriginName(Origin origin);
+// Of kPrimary and kReplica.
+std::string_view MultiRegionTypeName(MultiRegionType type);
 std::string_view RotationTypeName(RotationType type);
 std::optional<KeyState> ParseKeyState(std::string_view name);
 std::optional<KeySpec> ParseKeySpec(std::string_view name);
 std::optional<KeyUsage> ParseKeyUsage(std::string_view name);
 std::optional<Origin> ParseOrigin(std::string_view name);
+std::optional<MultiRegionType> ParseMultiRegionType(std::string_view name);
 std::optional<RotationType> ParseRotationType(std::string_view name);
 
 using MaterialId = std::array<std::uint8_t, 32>;  // 64 hex digits in the API.
@@ -96,9 +103,13 @@ struct KeyMaterial {
   base::Bytes public_key;
 };
 
-// A Key is one KMS key of one account in one Region.
+// A Key is one KMS key of one account in one Region. The multi-Region keys of
+// one id are a Key in each of their Regions; they share id, account, spec,
+// usage, origin, rotation and materials, and nothing else.
 struct Key {
-  std::string id;       // UUID text, or "mrk-" + 32 hex.
+  std::string id;  // UUID text, or "mrk-" + 32 hex: what the API calls KeyId.
+  // What the store knows it by: KeyRowId(id, region), kms/key_id.h.
+  std::string row_id;
   std::string account;  // 12 digits.
   std::string region;
   std::string description;
@@ -108,6 +119,10 @@ struct Key {
   KeyState state = KeyState::kEnabled;
   base::WallTime created{};
   std::optional<base::WallTime> deletion_date;  // In kPendingDeletion only.
+  MultiRegionType multi_region = MultiRegionType::kNone;
+  // In kPendingReplicaDeletion only: how long the key waits from when its last
+  // replica is gone.
+  std::optional<std::int64_t> pending_window_days;
   bool destroying = false;  // Its destruction has begun; there is no way back.
   std::string policy;       // The text of the policy named "default".
   std::optional<RotationSchedule> rotation;  // None: not rotated by itself.
@@ -115,16 +130,26 @@ struct Key {
   std::vector<KeyMaterial> materials;        // Oldest first; never empty.
 
   std::string Arn() const;
+  bool IsMultiRegion() const { return multi_region != MultiRegionType::kNone; }
   const KeyMaterial& CurrentMaterial() const;
   const KeyMaterial* FindMaterial(const MaterialId& id) const;
 };
 using KeyPtr = std::shared_ptr<const Key>;
 
+// A RelatedKey is one of the keys of one multi-Region key id.
+struct RelatedKey {
+  std::string row_id;
+  std::string region;
+  MultiRegionType type = MultiRegionType::kNone;
+  KeyState state = KeyState::kEnabled;
+  bool destroying = false;
+};
+
 struct Alias {
   std::string account;
   std::string region;
-  std::string name;  // With "alias/".
-  std::string key_id;
+  std::string name;        // With "alias/".
+  std::string key_row_id;  // Key::row_id of its key.
   base::WallTime created{};
   base::WallTime updated{};
 

@@ -74,7 +74,7 @@ boost::asio::awaitable<base::Status> Call::Commit(store::Store::Change change) {
 boost::asio::awaitable<base::Status> Call::CommitKey(
     std::function<base::Status(Key&)> edit) {
   auto change = [this, &edit](store::Transaction& transaction) -> base::Status {
-    ASSIGN_OR_RETURN(Key current, transaction.GetKey(key->id));
+    ASSIGN_OR_RETURN(Key current, transaction.GetKey(key->row_id));
     RETURN_IF_ERROR(CheckState(operation.states, current));
     RETURN_IF_ERROR(edit(current));
     return transaction.UpdateKey(current);

@@ -60,6 +60,7 @@ struct Check {
   States states = kAnyState;
   // The grant that it is about allows it: only an explicit deny is stronger.
   bool granted = false;
+  std::string_view region = {};  // Where it is asked; empty: the request's.
 };
 
 // A Call is one request on its way through an operation: what came in, what was
@@ -86,9 +87,10 @@ struct Call {
   std::string_view request_alias;        // The alias that named it, if one did.
   std::optional<Ciphertext> ciphertext;  // Decrypt and ReEncrypt.
   KeyPtr source;                         // ReEncrypt: the key of `ciphertext`.
-  std::optional<Alias> alias;            // UpdateAlias, DeleteAlias.
-  std::vector<GrantPtr> grants;          // Of GrantTokens.
-  GrantPtr grant;                        // RetireGrant: what it retires.
+  KeyPtr replica;  // UpdatePrimaryRegion: what is to be the primary key.
+  std::optional<Alias> alias;    // UpdateAlias, DeleteAlias.
+  std::vector<GrantPtr> grants;  // Of GrantTokens.
+  GrantPtr grant;                // RetireGrant: what it retires.
 
   // Set while running.
   policy::Decision decision;                  // Of the last check made,

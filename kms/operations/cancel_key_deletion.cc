@@ -13,6 +13,7 @@ Answer CancelKeyDeletion(Call& call) {
     }
     key.state = KeyState::kDisabled;
     key.deletion_date.reset();
+    key.pending_window_days.reset();
     return {};
   };
   CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));

@@ -74,13 +74,14 @@ void AddCaller(const Call& call, Builder& builder) {
   builder.Add("kms:CallerAccount", caller.account);
 }
 
-void AddRequest(const Call& call, Builder& builder) {
+void AddRequest(const Call& call, const Check& check, Builder& builder) {
   const Request& request = call.request;
   if (request.door != Door::kUnix) {
     builder.Add("aws:SourceIp", request.source_address);
   }
   builder.Add("aws:UserAgent", request.user_agent);
-  builder.Add("aws:RequestedRegion", request.region);
+  builder.Add("aws:RequestedRegion",
+              check.region.empty() ? request.region : check.region);
   builder.AddBool("aws:SecureTransport", request.door == Door::kHttps);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(call.now);
   std::string current_time;
@@ -90,11 +91,20 @@ void AddRequest(const Call& call, Builder& builder) {
                    std::to_string(seconds.time_since_epoch().count()));
 }
 
-void AddKey(const Key& key, Builder& builder) {
+void AddMultiRegion(MultiRegionType type, Builder& builder) {
+  const bool multi_region = type != MultiRegionType::kNone;
+  builder.AddBool("kms:MultiRegion", multi_region);
+  if (multi_region) {
+    builder.Add("kms:MultiRegionKeyType", MultiRegionTypeName(type));
+  }
+}
+
+// `type` is the key's own, or that of the replica which it is to have.
+void AddKey(const Key& key, MultiRegionType type, Builder& builder) {
   builder.Add("kms:KeySpec", KeySpecName(key.spec));
   builder.Add("kms:KeyUsage", KeyUsageName(key.usage));
   builder.Add("kms:KeyOrigin", OriginName(key.origin));
-  builder.AddBool("kms:MultiRegion", false);
+  AddMultiRegion(type, builder);
 }
 
 // CreateKey: the key that would be.
@@ -107,7 +117,9 @@ void AddNewKey(const Call& call, Builder& builder) {
       call.Text("KeyUsage").value_or(KeyUsageName(KeyUsage::kEncryptDecrypt)));
   builder.Add("kms:KeyOrigin",
               call.Text("Origin").value_or(OriginName(Origin::kAwsKms)));
-  builder.AddBool("kms:MultiRegion", call.Flag("MultiRegion"));
+  AddMultiRegion(call.Flag("MultiRegion") ? MultiRegionType::kPrimary
+                                          : MultiRegionType::kNone,
+                 builder);
 }
 
 // Members that are condition keys as they stand; `absent` is what leaving one
@@ -224,7 +236,8 @@ void AddMembers(Call& call, const Check& check, Builder& builder) {
     AddEncryption(call, "", builder);
   }
   if (call.source != nullptr && call.key != nullptr) {
-    builder.AddBool("kms:ReEncryptOnSameKey", call.source->id == call.key->id);
+    builder.AddBool("kms:ReEncryptOnSameKey",
+                    call.source->row_id == call.key->row_id);
   }
   builder.Add("kms:RequestAlias", call.request_alias);
   AddConditionMembers(call, builder);
@@ -250,9 +263,11 @@ void AddMembers(Call& call, const Check& check, Builder& builder) {
 void BuildContext(Call& call, const Check& check) {
   Builder builder(call);
   AddCaller(call, builder);
-  AddRequest(call, builder);
+  AddRequest(call, check, builder);
   if (check.key != nullptr) {
-    AddKey(*check.key, builder);
+    AddKey(*check.key, check.key->multi_region, builder);
+  } else if (call.operation.action == "kms:ReplicateKey") {
+    AddKey(*call.key, MultiRegionType::kReplica, builder);
   } else if (call.operation.action == "kms:CreateKey") {
     AddNewKey(call, builder);
   }

@@ -22,15 +22,15 @@ Answer CreateAlias(Call& call) {
   const Alias alias = {.account = call.key->account,
                        .region = call.key->region,
                        .name = std::string(*call.Text("AliasName")),
-                       .key_id = call.key->id,
+                       .key_row_id = call.key->row_id,
                        .created = call.now,
                        .updated = call.now};
   auto change = [&call,
                  &alias](store::Transaction& transaction) -> base::Status {
-    ASSIGN_OR_RETURN(const Key key, transaction.GetKey(alias.key_id));
+    ASSIGN_OR_RETURN(const Key key, transaction.GetKey(alias.key_row_id));
     RETURN_IF_ERROR(CheckState(call.operation.states, key));
     ASSIGN_OR_RETURN(const std::uint64_t count,
-                     transaction.CountAliases(alias.key_id));
+                     transaction.CountAliases(alias.key_row_id));
     if (count >= kMaxAliasesPerKey) {
       return base::Error{
           base::ErrorCode::kLimitExceeded,

@@ -108,7 +108,7 @@ base::Status CheckSuitsKey(const Grant& grant, const Key& key) {
 // before. Runs again from the start if the database asks for it.
 base::Status AddGrant(Call& call, const Grant& grant,
                       store::Transaction& transaction) {
-  ASSIGN_OR_RETURN(const Key key, transaction.GetKey(grant.key_id));
+  ASSIGN_OR_RETURN(const Key key, transaction.GetKey(grant.key_row_id));
   RETURN_IF_ERROR(CheckState(call.operation.states, key));
   if (!grant.name.empty()) {
     ASSIGN_OR_RETURN(const auto same, transaction.FindSameGrant(grant));
@@ -119,7 +119,7 @@ base::Status AddGrant(Call& call, const Grant& grant,
     }
   }
   ASSIGN_OR_RETURN(const std::uint64_t count,
-                   transaction.CountGrants(grant.key_id));
+                   transaction.CountGrants(grant.key_row_id));
   if (count >= kMaxGrantsPerKey) {
     return Error{ErrorCode::kLimitExceeded,
                  fmt::format("{} has {} grants already, which is the limit.",

@@ -3,10 +3,12 @@
 
 #include "base/random.h"
 #include "kms/json_writer.h"
+#include "kms/key_id.h"
 #include "kms/key_spec.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/key_metadata.h"
+#include "kms/operations/multi_region.h"
 #include "kms/operations/new_material.h"
 #include "kms/operations/policies.h"
 #include "kms/operations/resolve.h"
@@ -57,9 +59,6 @@ base::Status RefuseUnsupported(const Call& call) {
   if (origin && !ParseOrigin(*origin)) {
     return unsupported(fmt::format("Origin {} is", *origin));
   }
-  if (call.Flag("MultiRegion")) {
-    return unsupported("Multi-Region keys are");
-  }
   for (const std::string_view member : {"CustomKeyStoreId", "XksKeyId"}) {
     if (call.Find(member) != nullptr) {
       return unsupported("Custom key stores are");
@@ -80,12 +79,17 @@ base::Status CheckKind(const Call& call) {
   return {};
 }
 
-Key DescribeNewKey(const Call& call, const KeyIdBytes& id) {
+Key DescribeNewKey(const Call& call) {
   const std::string& account = call.request.caller.account;
+  const bool multi_region = call.Flag("MultiRegion");
   Key key;
-  key.id = KeyIdText(id);
+  key.multi_region =
+      multi_region ? MultiRegionType::kPrimary : MultiRegionType::kNone;
+  key.id = KeyIdText({multi_region ? KeyIdKind::kMultiRegion : KeyIdKind::kUuid,
+                      base::NewUuid().bytes});
   key.account = account;
   key.region = call.request.region;
+  key.row_id = KeyRowId(key.id, key.region);
   key.description = call.Text("Description").value_or("");
   key.spec = *ParseKeySpec(SpecOf(call));
   key.usage = *ParseKeyUsage(UsageOf(call));
@@ -99,7 +103,7 @@ base::Status InsertNewKey(store::Transaction& transaction, const Key& key,
                           const std::vector<Tag>& tags) {
   RETURN_IF_ERROR(transaction.InsertKey(key));
   for (const Tag& tag : tags) {
-    RETURN_IF_ERROR(transaction.PutTag(key.id, tag));
+    RETURN_IF_ERROR(transaction.PutTag(key.row_id, tag));
   }
   return transaction.DeleteIntent(key.CurrentMaterial().ref.locator);
 }
@@ -124,9 +128,7 @@ base::Status ResolveCreateKey(Call& call) {
 
 // The key is in the store only when the token has it durably.
 Answer CreateKey(Call& call) {
-  KeyIdBytes id;
-  id.bytes = base::NewUuid().bytes;
-  Key key = DescribeNewKey(call, id);
+  Key key = DescribeNewKey(call);
 
   CO_ASSIGN_OR_RETURN(KeyMaterial material,
                       co_await MakeMaterial(call.environment, key, call.now));
@@ -147,7 +149,8 @@ Answer CreateKey(Call& call) {
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject();
-  WriteKeyMetadata(key, writer);
+  const RelatedKey itself = AsRelatedKey(key);
+  WriteKeyMetadata("KeyMetadata", key, {&itself, 1}, writer);
   writer.EndObject();
   co_return reply;
 }

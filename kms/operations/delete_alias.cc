@@ -14,7 +14,7 @@ base::Status ResolveDeleteAlias(Call& call) {
   }
   ASSIGN_OR_RETURN(call.alias, std::move(alias));
   ASSIGN_OR_RETURN(call.key,
-                   call.environment.store.FindKey(call.alias->key_id));
+                   call.environment.store.FindKey(call.alias->key_row_id));
   AddAliasCheck(call, call.operation.action, name);
   AddKeyCheck(call, call.operation.action, call.key, call.operation.states);
   return {};

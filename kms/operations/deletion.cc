@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "kms/operations/multi_region.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/service_event.h"
 
@@ -30,7 +31,7 @@ asio::awaitable<base::Status> RecordStep(Environment& environment,
 asio::awaitable<base::Status> BeginDestruction(Environment& environment,
                                                const Key& key) {
   auto mark = [&key](store::Transaction& transaction) -> base::Status {
-    ASSIGN_OR_RETURN(Key current, transaction.GetKey(key.id));
+    ASSIGN_OR_RETURN(Key current, transaction.GetKey(key.row_id));
     if (current.state != KeyState::kPendingDeletion ||
         current.deletion_date != key.deletion_date) {
       return base::Error{base::ErrorCode::kConflict,
@@ -40,6 +41,17 @@ asio::awaitable<base::Status> BeginDestruction(Environment& environment,
     return transaction.UpdateKey(current);
   };
   co_return co_await RecordStep(environment, key, "DeleteKeyStarted", mark);
+}
+
+// Whether nothing needs the materials any more: each of the keys that share
+// them is being destroyed. Asked after the mark of `key`, whoever is marked
+// last sees that all are; and it stays so, for a replica is made only of a key
+// that is not being destroyed.
+base::Result<bool> AreMaterialsUnneeded(Environment& environment,
+                                        const Key& key) {
+  ASSIGN_OR_RETURN(const auto related,
+                   environment.store.ListRelatedKeys(key.id));
+  return std::ranges::all_of(related, &RelatedKey::destroying);
 }
 
 asio::awaitable<base::Status> DestroyMaterials(Environment& environment,
@@ -62,9 +74,15 @@ asio::awaitable<base::Status> DestroyKey(Environment& environment,
   if (!key.destroying) {
     CO_RETURN_IF_ERROR(co_await BeginDestruction(environment, key));
   }
-  CO_RETURN_IF_ERROR(co_await DestroyMaterials(environment, key));
-  auto forget = [&key](store::Transaction& transaction) {
-    return transaction.DeleteKey(key.id);
+  CO_ASSIGN_OR_RETURN(const bool unneeded,
+                      AreMaterialsUnneeded(environment, key));
+  if (unneeded) {
+    CO_RETURN_IF_ERROR(co_await DestroyMaterials(environment, key));
+  }
+  const base::WallTime now = environment.clock.Now();
+  auto forget = [&key, now](store::Transaction& transaction) -> base::Status {
+    RETURN_IF_ERROR(transaction.DeleteKey(key.row_id));
+    return StartCountdown(transaction, key.id, now);
   };
   co_return co_await RecordStep(environment, key, "DeleteKey", forget);
 }
@@ -123,8 +141,8 @@ asio::awaitable<base::Status> DestroyDueKeys(Environment& environment) {
   CO_ASSIGN_OR_RETURN(const auto due, environment.store.ListDueDeletions(
                                           due_time.value_or(base::WallTime())));
   base::Status first_error;
-  for (const std::string& id : due) {
-    const auto key = environment.store.FindKey(id);
+  for (const std::string& row_id : due) {
+    const auto key = environment.store.FindKey(row_id);
     if (!key) {
       continue;  // Somebody else was faster.
     }

@@ -2,14 +2,16 @@
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/key_metadata.h"
+#include "kms/operations/multi_region.h"
 
 namespace kms::operations {
 
 Answer DescribeKey(Call& call) {
+  CO_ASSIGN_OR_RETURN(const auto related, FindRelatedKeys(call, *call.key));
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject();
-  WriteKeyMetadata(*call.key, writer);
+  WriteKeyMetadata("KeyMetadata", *call.key, related, writer);
   writer.EndObject();
   co_return reply;
 }

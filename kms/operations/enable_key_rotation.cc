@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "kms/operations/handlers.h"
+#include "kms/operations/multi_region.h"
 #include "kms/operations/rotation.h"
 
 namespace kms::operations {
@@ -19,6 +20,7 @@ Answer EnableKeyRotation(Call& call) {
   schedule.next = call.now + std::chrono::days(schedule.period_days);
   auto edit = [schedule](Key& key) -> base::Status {
     RETURN_IF_ERROR(CheckRotatable(key));
+    RETURN_IF_ERROR(CheckNotReplica(key));
     key.rotation = schedule;
     return {};
   };

@@ -10,7 +10,7 @@ namespace kms::operations {
 Answer GetKeyLastUsage(Call& call) {
   const Key& key = *call.key;
   CO_ASSIGN_OR_RETURN(const auto usage,
-                      call.environment.last_usage.Find(key.id));
+                      call.environment.last_usage.Find(key.row_id));
   // When this store began to remember; keys may be older.
   CO_ASSIGN_OR_RETURN(const base::WallTime since,
                       call.environment.store.KeyUsageSince());

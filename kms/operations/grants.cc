@@ -111,7 +111,7 @@ GrantConstraints RequestedConstraints(const Call& call) {
 Grant RequestedGrant(const Call& call) {
   Grant grant;
   grant.id = NewGrantId();
-  grant.key_id = call.key->id;
+  grant.key_row_id = call.key->row_id;
   grant.account = call.key->account;
   grant.region = call.key->region;
   grant.name = TextOr(call, "Name");

@@ -86,6 +86,10 @@ base::Status ValidateReEncrypt(const Call& call);
 base::Status ResolveReEncrypt(Call& call);
 Answer ReEncrypt(Call& call);
 
+base::Status ValidateReplicateKey(const Call& call);
+base::Status ResolveReplicateKey(Call& call);
+Answer ReplicateKey(Call& call);
+
 Answer RotateKeyOnDemand(Call& call);
 base::Status ValidateRetireGrant(const Call& call);
 base::Status ResolveRetireGrant(Call& call);
@@ -108,6 +112,10 @@ base::Status ResolveUpdateAlias(Call& call);
 Answer UpdateAlias(Call& call);
 
 Answer UpdateKeyDescription(Call& call);
+
+base::Status ResolveUpdatePrimaryRegion(Call& call);
+Answer UpdatePrimaryRegion(Call& call);
+
 Answer Verify(Call& call);
 Answer VerifyMac(Call& call);
 

@@ -2,12 +2,52 @@
 #include "kms/operations/key_metadata.h"
 
 #include "base/bytes.h"
+#include "kms/key_id.h"
 #include "kms/key_spec.h"
 
 namespace kms::operations {
+namespace {
 
-void WriteKeyMetadata(const Key& key, JsonWriter& writer) {
-  writer.BeginObject("KeyMetadata")
+void WriteRelatedKey(const Key& key, std::string_view region,
+                     JsonWriter& writer) {
+  writer.Text("Arn", KeyArn(region, key.account, key.id))
+      .Text("Region", region)
+      .EndObject();
+}
+
+// A key whose destruction has begun is there for nobody any more.
+void WriteMultiRegion(const Key& key, std::span<const RelatedKey> related,
+                      JsonWriter& writer) {
+  writer.Bool("MultiRegion", key.IsMultiRegion());
+  if (!key.IsMultiRegion()) {
+    return;
+  }
+  // What `related` says of the key: it is of one moment with the rest.
+  MultiRegionType type = key.multi_region;
+  for (const RelatedKey& other : related) {
+    type = other.row_id == key.row_id ? other.type : type;
+  }
+  writer.BeginObject("MultiRegionConfiguration")
+      .Text("MultiRegionKeyType", MultiRegionTypeName(type));
+  for (const RelatedKey& other : related) {
+    if (other.type == MultiRegionType::kPrimary) {
+      WriteRelatedKey(key, other.region, writer.BeginObject("PrimaryKey"));
+    }
+  }
+  writer.BeginArray("ReplicaKeys");
+  for (const RelatedKey& other : related) {
+    if (other.type == MultiRegionType::kReplica && !other.destroying) {
+      WriteRelatedKey(key, other.region, writer.BeginObject());
+    }
+  }
+  writer.EndArray().EndObject();
+}
+
+}  // namespace
+
+void WriteKeyMetadata(std::string_view name, const Key& key,
+                      std::span<const RelatedKey> related, JsonWriter& writer) {
+  writer.BeginObject(name)
       .Text("AWSAccountId", key.account)
       .Text("KeyId", key.id)
       .Text("Arn", key.Arn())
@@ -24,8 +64,13 @@ void WriteKeyMetadata(const Key& key, JsonWriter& writer) {
       .Text("CustomerMasterKeySpec", KeySpecName(key.spec))
       .Text("KeySpec", KeySpecName(key.spec));
   WriteAlgorithms(key, writer);
-  writer.Bool("MultiRegion", false);
-  if (key.spec == KeySpec::kSymmetricDefault) {
+  WriteMultiRegion(key, related, writer);
+  if (key.pending_window_days) {
+    writer.Number("PendingDeletionWindowInDays", *key.pending_window_days);
+  }
+  // A replica that is still being created has no material to show.
+  if (key.spec == KeySpec::kSymmetricDefault &&
+      key.state != KeyState::kCreating) {
     writer.Text("CurrentKeyMaterialId",
                 base::HexEncode(key.CurrentMaterial().id));
   }

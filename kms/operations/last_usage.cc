@@ -39,14 +39,14 @@ void LastUsage::Note(const Call& call) {
     return;
   }
   NoteKey(*call.key, call);
-  if (call.source != nullptr && call.source->id != call.key->id) {
+  if (call.source != nullptr && call.source->row_id != call.key->row_id) {
     NoteKey(*call.source, call);  // ReEncrypt uses both.
   }
 }
 
 void LastUsage::NoteKey(const Key& key, const Call& call) {
   const std::lock_guard lock(mutex_);
-  store::LastUse& usage = unsaved_[key.id];
+  store::LastUse& usage = unsaved_[key.row_id];
   usage.operation = call.operation.name;
   usage.time = call.now;
   usage.event_id = call.event_id;
@@ -54,19 +54,19 @@ void LastUsage::NoteKey(const Key& key, const Call& call) {
 }
 
 base::Result<std::optional<store::LastUse>> LastUsage::Find(
-    const std::string& key_id) {
+    const std::string& row_id) {
   {
     const std::lock_guard lock(mutex_);
-    if (const auto it = unsaved_.find(key_id); it != unsaved_.end()) {
+    if (const auto it = unsaved_.find(row_id); it != unsaved_.end()) {
       return std::optional(it->second);
     }
     if (saving_ != nullptr) {
-      if (const auto it = saving_->find(key_id); it != saving_->end()) {
+      if (const auto it = saving_->find(row_id); it != saving_->end()) {
         return std::optional(it->second);
       }
     }
   }
-  return store_.FindKeyUsage(key_id);
+  return store_.FindKeyUsage(row_id);
 }
 
 std::vector<store::Store::Change> LastUsage::Begin() {

@@ -31,7 +31,7 @@ class LastUsage {
   void Note(const Call& call);
 
   // The last usage that is known of this key.
-  base::Result<std::optional<store::LastUse>> Find(const std::string& key_id);
+  base::Result<std::optional<store::LastUse>> Find(const std::string& row_id);
 
   // Saves what is new. If that fails it is kept for the next time.
   boost::asio::awaitable<base::Status> Save();

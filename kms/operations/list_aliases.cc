@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kms/key_id.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/page.h"
 
@@ -20,7 +21,7 @@ Answer ListAliases(Call& call) {
       const auto aliases,
       call.environment.store.ListAliases(
           call.request.caller.account, call.request.region,
-          call.key == nullptr ? "" : call.key->id, page.after, page.limit));
+          call.key == nullptr ? "" : call.key->row_id, page.after, page.limit));
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject().BeginArray("Aliases");
@@ -28,7 +29,7 @@ Answer ListAliases(Call& call) {
     writer.BeginObject()
         .Text("AliasName", alias.name)
         .Text("AliasArn", alias.Arn())
-        .Text("TargetKeyId", alias.key_id)
+        .Text("TargetKeyId", KeyIdOfRow(alias.key_row_id))
         .Time("CreationDate", alias.created)
         .Time("LastUpdatedDate", alias.updated)
         .EndObject();

@@ -20,7 +20,7 @@ base::Status ValidateListGrants(const Call& call) {
 Answer ListGrants(Call& call) {
   CO_ASSIGN_OR_RETURN(const PageRequest page, ReadPage(call, kDefaultLimit));
   store::GrantQuery query;
-  query.key_id = call.key->id;
+  query.key_row_id = call.key->row_id;
   query.grant_id = call.Text("GrantId").value_or("");
   query.grantee_principal = call.Text("GranteePrincipal").value_or("");
   query.grantee_service = call.Text("GranteeServicePrincipal").value_or("");

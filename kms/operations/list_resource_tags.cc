@@ -18,7 +18,7 @@ base::Status ValidateListResourceTags(const Call& call) {
 Answer ListResourceTags(Call& call) {
   CO_ASSIGN_OR_RETURN(const PageRequest page, ReadPage(call, kMaxLimit));
   CO_ASSIGN_OR_RETURN(const std::vector<Tag> tags,
-                      call.environment.store.Tags(call.key->id));
+                      call.environment.store.Tags(call.key->row_id));
   // A key has 50 tags at most: the page is cut from all of them. If the tag
   // that the marker names is gone meanwhile, nothing follows it.
   auto first = tags.begin();

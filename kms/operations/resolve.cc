@@ -21,12 +21,6 @@ Error InvalidKeyId(std::string_view text) {
   return {ErrorCode::kNotFound, fmt::format("Invalid keyId '{}'", text)};
 }
 
-Error NoSuchKey(std::string_view region, std::string_view account,
-                std::string_view id) {
-  return {ErrorCode::kNotFound,
-          fmt::format("Key '{}' does not exist", KeyArn(region, account, id))};
-}
-
 base::Result<KeyPtr> FindByAlias(Call& call, std::string_view account,
                                  std::string_view name) {
   const std::string_view region = call.request.region;
@@ -40,7 +34,8 @@ base::Result<KeyPtr> FindByAlias(Call& call, std::string_view account,
     return no_such_alias();
   }
   RETURN_IF_ERROR(alias);
-  ASSIGN_OR_RETURN(KeyPtr key, call.environment.store.FindKey(alias->key_id));
+  ASSIGN_OR_RETURN(KeyPtr key,
+                   call.environment.store.FindKey(alias->key_row_id));
   if (key->destroying) {
     return no_such_alias();
   }
@@ -48,26 +43,32 @@ base::Result<KeyPtr> FindByAlias(Call& call, std::string_view account,
   return key;
 }
 
-// The key `id`, if it is where it is looked for. A key of another account that
-// does not exist is reported as one that the caller may not use.
-base::Result<KeyPtr> FindById(Call& call, std::string_view account,
-                              std::string_view id) {
+}  // namespace
+
+base::Error NoSuchKey(std::string_view region, std::string_view account,
+                      std::string_view id) {
+  return {ErrorCode::kNotFound,
+          fmt::format("Key '{}' does not exist", KeyArn(region, account, id))};
+}
+
+base::Result<KeyPtr> FindKeyInRegion(Call& call, std::string_view region,
+                                     std::string_view account,
+                                     std::string_view id) {
   if (!ParseKeyId(id)) {
     return InvalidKeyId(id);
   }
-  auto key = call.environment.store.FindKey(id);
+  auto key = call.environment.store.FindKey(KeyRowId(id, region));
   if (!key && key.error().code != ErrorCode::kNotFound) {
     return Error(std::move(key).error());
   }
   const bool there = key && (*key)->account == account &&
-                     (*key)->region == call.request.region &&
-                     !(*key)->destroying;
+                     (*key)->region == region && !(*key)->destroying;
   if (there) {
     return key;
   }
   if (account != call.request.caller.account) {
     const Check check = {call.operation.action,
-                         KeyArn(call.request.region, account, id),
+                         KeyArn(region, account, id),
                          std::string(account),
                          {}};
     return AccessDenied(
@@ -76,10 +77,8 @@ base::Result<KeyPtr> FindById(Call& call, std::string_view account,
                    "resource-based policies allow access, or a resource-based "
                    "policy explicitly denies access"});
   }
-  return NoSuchKey(call.request.region, account, id);
+  return NoSuchKey(region, account, id);
 }
-
-}  // namespace
 
 base::Error AccessDenied(const Call& call, const Check& check,
                          const policy::Decision& decision) {
@@ -104,7 +103,7 @@ base::Result<KeyPtr> FindKey(Call& call, std::string_view text,
   const std::string_view account =
       reference.is_arn ? reference.account : call.request.caller.account;
   if (!reference.is_alias) {
-    return FindById(call, account, reference.name);
+    return FindKeyInRegion(call, call.request.region, account, reference.name);
   }
   if (forms != KeyForms::kAny) {
     return InvalidKeyId(text);
@@ -125,7 +124,7 @@ base::Result<KeyPtr> FindCiphertextKey(
     }
     return key;
   }
-  auto key = call.environment.store.FindKey(id);
+  auto key = call.environment.store.FindKey(KeyRowId(id, call.request.region));
   if (!key && key.error().code != ErrorCode::kNotFound) {
     return Error(std::move(key).error());
   }

@@ -24,6 +24,16 @@ base::Status ResolveOptionalKeyId(Call& call);
 // The key that `text` names for this call, in the operation's key forms.
 base::Result<KeyPtr> FindKey(Call& call, std::string_view text, KeyForms forms);
 
+// The key with the id `id` in `region`, if it is there. One of another account
+// that is not there is reported as one that the caller may not use.
+base::Result<KeyPtr> FindKeyInRegion(Call& call, std::string_view region,
+                                     std::string_view account,
+                                     std::string_view id);
+
+// AWS's answer to the id of a key that does not exist.
+base::Error NoSuchKey(std::string_view region, std::string_view account,
+                      std::string_view id);
+
 // The key that made `ciphertext`, which must be the one that `key_text` names
 // if it is given. Checks are left to the caller.
 base::Result<KeyPtr> FindCiphertextKey(

@@ -43,7 +43,8 @@ base::Result<GrantPtr> FindByIds(Call& call) {
   if (!grant && grant.error().code != ErrorCode::kNotFound) {
     return Error(grant.error());
   }
-  return grant && (*grant)->key_id == call.key->id ? *grant : GrantPtr();
+  return grant && (*grant)->key_row_id == call.key->row_id ? *grant
+                                                           : GrantPtr();
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ base::Status ValidateRetireGrant(const Call& call) {
 base::Status ResolveRetireGrant(Call& call) {
   if (call.grant != nullptr) {
     ASSIGN_OR_RETURN(call.key,
-                     call.environment.store.FindKey(call.grant->key_id));
+                     call.environment.store.FindKey(call.grant->key_row_id));
   } else {
     ASSIGN_OR_RETURN(call.key,
                      FindKey(call, *call.Text("KeyId"), KeyForms::kIdOrArn));

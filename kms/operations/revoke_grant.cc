@@ -13,7 +13,7 @@ Answer RevokeGrant(Call& call) {
   const std::string id(*call.Text("GrantId"));
   auto change = [&call, &id](store::Transaction& transaction) -> base::Status {
     const auto grant = transaction.GetGrant(id);
-    const bool gone = grant ? grant->key_id != call.key->id
+    const bool gone = grant ? grant->key_row_id != call.key->row_id
                             : grant.error().code == base::ErrorCode::kNotFound;
     if (gone) {
       return NoSuchGrant(call);

@@ -6,6 +6,7 @@
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/intents.h"
+#include "kms/operations/multi_region.h"
 #include "kms/operations/new_material.h"
 #include "kms/operations/rotation.h"
 
@@ -26,6 +27,7 @@ base::Status CheckOnDemand(const Call& call, const Key& key) {
     return Error{ErrorCode::kUnsupportedOperation, ""};  // As AWS: no message.
   }
   RETURN_IF_ERROR(CheckRotatable(key));
+  RETURN_IF_ERROR(CheckNotReplica(key));
   if (key.on_demand_rotations >= kMostOnDemand) {
     return Error{
         ErrorCode::kLimitExceeded,
@@ -59,7 +61,7 @@ Answer RotateKeyOnDemand(Call& call) {
     return {};
   };
   auto change = [&](store::Transaction& transaction) {
-    return CommitRotation(transaction, call.key->id, material, edit);
+    return CommitRotation(transaction, call.key->row_id, material, edit);
   };
   const base::Status committed = co_await call.Commit(change);
   if (!committed) {

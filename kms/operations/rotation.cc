@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "kms/operations/intents.h"
+#include "kms/operations/multi_region.h"
 #include "kms/operations/new_material.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/service_event.h"
@@ -62,13 +63,13 @@ base::Status CheckRotatable(const Key& key) {
 }
 
 base::Status CommitRotation(store::Transaction& transaction,
-                            std::string_view key_id,
+                            std::string_view row_id,
                             const KeyMaterial& material,
                             const std::function<base::Status(Key&)>& edit) {
-  ASSIGN_OR_RETURN(Key key, transaction.GetKey(key_id));
+  ASSIGN_OR_RETURN(Key key, transaction.GetKey(row_id));
   RETURN_IF_ERROR(edit(key));
   RETURN_IF_ERROR(transaction.UpdateKey(key));
-  RETURN_IF_ERROR(transaction.AddMaterial(key_id, material));
+  RETURN_IF_ERROR(transaction.AddMaterial(key.id, material));
   return transaction.DeleteIntent(material.ref.locator);
 }
 
@@ -84,8 +85,8 @@ asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
   const base::WallTime due = key.rotation->next;
   // The same due date, so that nothing rotates twice for one.
   auto edit = [&](Key& current) -> base::Status {
-    if (current.state != KeyState::kEnabled || !current.rotation ||
-        current.rotation->next != due) {
+    if (current.state != KeyState::kEnabled || !CheckNotReplica(current) ||
+        !current.rotation || current.rotation->next != due) {
       return Error{ErrorCode::kConflict, "the key is not due any more"};
     }
     step.details = DetailsOf(current, material);
@@ -94,7 +95,7 @@ asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
     return {};
   };
   auto change = [&](store::Transaction& transaction) {
-    return CommitRotation(transaction, key.id, material, edit);
+    return CommitRotation(transaction, key.row_id, material, edit);
   };
   auto event = co_await CommitStep(environment_, step, change);
   if (!event) {
@@ -112,9 +113,9 @@ asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
   co_return base::Status();
 }
 
-asio::awaitable<base::Status> RotationScheduler::RotateById(
-    const std::string& id) {
-  const auto key = environment_.store.FindKey(id);
+asio::awaitable<base::Status> RotationScheduler::RotateRow(
+    const std::string& row_id) {
+  const auto key = environment_.store.FindKey(row_id);
   if (!key) {
     co_return Error(key.error());
   }
@@ -122,15 +123,15 @@ asio::awaitable<base::Status> RotationScheduler::RotateById(
   co_return co_await Rotate(found);
 }
 
-bool RotationScheduler::Waits(const std::string& id,
+bool RotationScheduler::Waits(const std::string& row_id,
                               base::MonotonicTime now) const {
-  const auto it = failures_.find(id);
+  const auto it = failures_.find(row_id);
   return it != failures_.end() && it->second.again > now;
 }
 
-void RotationScheduler::NoteFailure(const std::string& id,
+void RotationScheduler::NoteFailure(const std::string& row_id,
                                     base::MonotonicTime now) {
-  Failure& failure = failures_[id];
+  Failure& failure = failures_[row_id];
   failure.pause = std::clamp(failure.pause * 2, kFirstPause, kLongestPause);
   failure.again = now + failure.pause;
 }
@@ -148,25 +149,25 @@ asio::awaitable<base::Status> RotationScheduler::RunPass() {
   const int limit = kMostPerPass + static_cast<int>(failures_.size());
   CO_ASSIGN_OR_RETURN(const auto due, environment_.store.ListDueRotations(
                                           environment_.clock.Now(), limit));
-  for (const std::string& id : due) {
+  for (const std::string& row_id : due) {
     if (!environment_.unlogged.empty()) {
       co_return base::Status();
     }
-    if (Waits(id, now)) {
+    if (Waits(row_id, now)) {
       continue;
     }
-    const base::Status status = co_await RotateById(id);
+    const base::Status status = co_await RotateRow(row_id);
     const bool settled = status ||
                          status.error().code == ErrorCode::kConflict ||
                          status.error().code == ErrorCode::kNotFound;
     if (!settled) {
-      NoteFailure(id, now);
+      NoteFailure(row_id, now);
       co_return Error{status.error().code,
                       fmt::format("the rotation of key {} failed, and is tried "
                                   "again: {}",
-                                  id, status.error().message)};
+                                  row_id, status.error().message)};
     }
-    failures_.erase(id);
+    failures_.erase(row_id);
   }
   co_return base::Status();
 }

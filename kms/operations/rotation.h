@@ -25,11 +25,11 @@ bool IsRotatableKind(const Key& key);
 // a kind that rotates, whose material the server itself makes.
 base::Status CheckRotatable(const Key& key);
 
-// The part of a transaction that gives the key `key_id` the announced
+// The part of a transaction that gives the key `row_id` the announced
 // `material`: reads the key, lets `edit` check and change it, saves it, adds
 // the material as the current one, and settles the intent.
 base::Status CommitRotation(store::Transaction& transaction,
-                            std::string_view key_id,
+                            std::string_view row_id,
                             const KeyMaterial& material,
                             const std::function<base::Status(Key&)>& edit);
 
@@ -51,9 +51,9 @@ class RotationScheduler {
 
  private:
   boost::asio::awaitable<base::Status> Rotate(const Key& key);
-  boost::asio::awaitable<base::Status> RotateById(const std::string& id);
-  bool Waits(const std::string& id, base::MonotonicTime now) const;
-  void NoteFailure(const std::string& id, base::MonotonicTime now);
+  boost::asio::awaitable<base::Status> RotateRow(const std::string& row_id);
+  bool Waits(const std::string& row_id, base::MonotonicTime now) const;
+  void NoteFailure(const std::string& row_id, base::MonotonicTime now);
 
   struct Failure {
     base::MonotonicTime again{};   // When to try it again.
@@ -61,7 +61,7 @@ class RotationScheduler {
   };
 
   Environment& environment_;
-  std::map<std::string, Failure> failures_;  // By key.
+  std::map<std::string, Failure> failures_;  // By row_id.
 };
 
 }  // namespace kms::operations

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
-
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
+#include "kms/operations/multi_region.h"
 
 namespace kms::operations {
 namespace {
@@ -24,20 +23,21 @@ base::Status ValidateScheduleKeyDeletion(const Call& call) {
 
 Answer ScheduleKeyDeletion(Call& call) {
   const auto days = call.Number("PendingWindowInDays").value_or(kDefaultWindow);
-  const base::WallTime date = call.now + std::chrono::days(days);
-  auto edit = [date](Key& key) -> base::Status {
-    key.state = KeyState::kPendingDeletion;
-    key.deletion_date = date;
-    return {};
+  Key key;
+  auto schedule = [&](store::Transaction& transaction) -> base::Status {
+    ASSIGN_OR_RETURN(key, transaction.GetKey(call.key->row_id));
+    RETURN_IF_ERROR(CheckState(call.operation.states, key));
+    return ScheduleDeletion(transaction, key, call.now, days);
   };
-  CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));
+  CO_RETURN_IF_ERROR(co_await call.Commit(schedule));
 
   Reply reply;
-  JsonWriter(reply.body)
-      .BeginObject()
-      .Text("KeyId", call.key->Arn())
-      .Time("DeletionDate", date)
-      .Text("KeyState", KeyStateName(KeyState::kPendingDeletion))
+  JsonWriter writer(reply.body);
+  writer.BeginObject().Text("KeyId", call.key->Arn());
+  if (key.deletion_date) {
+    writer.Time("DeletionDate", *key.deletion_date);
+  }
+  writer.Text("KeyState", KeyStateName(key.state))
       .Number("PendingWindowInDays", days)
       .EndObject();
   co_return reply;

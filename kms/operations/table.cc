@@ -204,7 +204,7 @@ constexpr std::array kOperations = {
     Operation{kAws, "ListRetirableGrants", "kms:ListRetirableGrants", kListRetirableGrants, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListRetirableGrants, ResolveListRetirableGrants, ListRetirableGrants},
     Operation{kAws, "PutKeyPolicy", "kms:PutKeyPolicy", kPutKeyPolicy, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidatePutKeyPolicy, ResolveKeyId, PutKeyPolicy},
     Operation{kAws, "ReEncrypt", "kms:ReEncryptFrom", kReEncrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateReEncrypt, ResolveReEncrypt, ReEncrypt},
-    Operation{kAws, "ReplicateKey", "kms:ReplicateKey", kReplicateKey, kIdOrArn, kForReplicating, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
+    Operation{kAws, "ReplicateKey", "kms:ReplicateKey", kReplicateKey, kIdOrArn, kForReplicating, kWrites, !kGrantable, !kCrossAccount, ValidateReplicateKey, ResolveReplicateKey, ReplicateKey},
     Operation{kAws, "RetireGrant", "kms:RetireGrant", kRetireGrant, kArn, kAnyState, kWrites, kGrantable, kCrossAccount, ValidateRetireGrant, ResolveRetireGrant, RetireGrant},
     Operation{kAws, "RevokeGrant", "kms:RevokeGrant", kRevokeGrant, kIdOrArn, kAnyState, kWrites, !kGrantable, kCrossAccount, ValidateRevokeGrant, ResolveKeyId, RevokeGrant},
     Operation{kAws, "RotateKeyOnDemand", "kms:RotateKeyOnDemand", kKeyIdOnly, kIdOrArn, kForRotation, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, RotateKeyOnDemand},
@@ -215,7 +215,7 @@ constexpr std::array kOperations = {
     Operation{kAws, "UpdateAlias", "kms:UpdateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveUpdateAlias, UpdateAlias},
     Operation{kAws, "UpdateCustomKeyStore", "kms:UpdateCustomKeyStore", kUpdateCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
     Operation{kAws, "UpdateKeyDescription", "kms:UpdateKeyDescription", kUpdateKeyDescription, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, UpdateKeyDescription},
-    Operation{kAws, "UpdatePrimaryRegion", "kms:UpdatePrimaryRegion", kUpdatePrimaryRegion, kIdOrArn, kForCryptography, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
+    Operation{kAws, "UpdatePrimaryRegion", "kms:UpdatePrimaryRegion", kUpdatePrimaryRegion, kIdOrArn, kForCryptography, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveUpdatePrimaryRegion, UpdatePrimaryRegion},
     Operation{kAws, "Verify", "kms:Verify", kVerify, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, Verify},
     Operation{kAws, "VerifyMac", "kms:VerifyMac", kVerifyMac, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, VerifyMac},
 };

@@ -12,12 +12,12 @@ Answer TagResource(Call& call) {
   const std::vector<Tag> tags = ReadTags(call);
   auto change = [&call,
                  &tags](store::Transaction& transaction) -> base::Status {
-    ASSIGN_OR_RETURN(const Key key, transaction.GetKey(call.key->id));
+    ASSIGN_OR_RETURN(const Key key, transaction.GetKey(call.key->row_id));
     RETURN_IF_ERROR(CheckState(call.operation.states, key));
     for (const Tag& tag : tags) {
-      RETURN_IF_ERROR(transaction.PutTag(key.id, tag));
+      RETURN_IF_ERROR(transaction.PutTag(key.row_id, tag));
     }
-    ASSIGN_OR_RETURN(const auto all, transaction.GetTags(key.id));
+    ASSIGN_OR_RETURN(const auto all, transaction.GetTags(key.row_id));
     if (all.size() > kMaxTagsPerKey) {
       return base::Error{base::ErrorCode::kTag, "Too many tags"};
     }

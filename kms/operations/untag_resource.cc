@@ -15,11 +15,11 @@ base::Status ValidateUntagResource(const Call& call) {
 
 Answer UntagResource(Call& call) {
   auto change = [&call](store::Transaction& transaction) -> base::Status {
-    ASSIGN_OR_RETURN(const Key key, transaction.GetKey(call.key->id));
+    ASSIGN_OR_RETURN(const Key key, transaction.GetKey(call.key->row_id));
     RETURN_IF_ERROR(CheckState(call.operation.states, key));
     // Removing a tag that is not there succeeds.
     for (const base::Json& tag_key : *call.Find("TagKeys")) {
-      RETURN_IF_ERROR(transaction.DeleteTag(key.id, base::TextOf(tag_key)));
+      RETURN_IF_ERROR(transaction.DeleteTag(key.row_id, base::TextOf(tag_key)));
     }
     return {};
   };

@@ -51,7 +51,7 @@ base::Status ResolveUpdateAlias(Call& call) {
   }
   ASSIGN_OR_RETURN(call.alias, std::move(alias));
   ASSIGN_OR_RETURN(const KeyPtr old_key,
-                   call.environment.store.FindKey(call.alias->key_id));
+                   call.environment.store.FindKey(call.alias->key_row_id));
   AddAliasCheck(call, call.operation.action, name);
   // An alias may leave a key that is pending deletion, not move to one.
   AddKeyCheck(call, call.operation.action, old_key, kAnyState);
@@ -69,19 +69,19 @@ Answer UpdateAlias(Call& call) {
       return NoSuchAlias(call, name);
     }
     RETURN_IF_ERROR(alias);
-    ASSIGN_OR_RETURN(const Key key, transaction.GetKey(call.key->id));
+    ASSIGN_OR_RETURN(const Key key, transaction.GetKey(call.key->row_id));
     RETURN_IF_ERROR(CheckState(call.operation.states, key));
-    ASSIGN_OR_RETURN(const Key old_key, transaction.GetKey(alias->key_id));
+    ASSIGN_OR_RETURN(const Key old_key, transaction.GetKey(alias->key_row_id));
     RETURN_IF_ERROR(CheckReplacement(*alias, old_key, key));
     ASSIGN_OR_RETURN(const std::uint64_t count,
-                     transaction.CountAliases(key.id));
-    if (alias->key_id != key.id && count >= kMaxAliasesPerKey) {
+                     transaction.CountAliases(key.row_id));
+    if (alias->key_row_id != key.row_id && count >= kMaxAliasesPerKey) {
       return base::Error{
           base::ErrorCode::kLimitExceeded,
           fmt::format("{} has {} aliases already, which is the limit.",
                       key.Arn(), count)};
     }
-    alias->key_id = key.id;
+    alias->key_row_id = key.row_id;
     alias->updated = call.now;
     return transaction.UpdateAlias(*alias);
   };

@@ -40,7 +40,7 @@ std::optional<std::optional<ContextPairs>> ParseOptionalPairs(
 Grant TakeGrant(Columns& columns) {
   Grant grant;
   grant.id = columns.Text();
-  grant.key_id = columns.Text();
+  grant.key_row_id = columns.Text();
   grant.account = columns.Text();
   grant.region = columns.Text();
   grant.name = columns.Text();
@@ -66,7 +66,7 @@ class Conditions {
   explicit Conditions(const GrantQuery& query) {
     const std::array<std::pair<std::string_view, std::string_view>, 8> equal = {
         {{"g.id", query.grant_id},
-         {"g.key_id", query.key_id},
+         {"g.key_id", query.key_row_id},
          {"g.grantee_principal", query.grantee_principal},
          {"g.grantee_service", query.grantee_service},
          {"k.region", query.region},
@@ -124,11 +124,11 @@ base::Result<Page<Grant>> ReadGrantPage(Connection& connection,
 }
 
 base::Result<std::uint64_t> ReadGrantCount(Connection& connection,
-                                           std::string_view key_id) {
+                                           std::string_view row_id) {
   ASSIGN_OR_RETURN(
       Rows rows,
       connection.Query("SELECT COUNT(*) FROM grants WHERE key_id = $1",
-                       {ToValue(key_id)}));
+                       {ToValue(row_id)}));
   Columns columns(kTable, rows.at(0));
   const std::uint64_t count = columns.Unsigned();
   RETURN_IF_ERROR(columns.Done());
@@ -143,7 +143,7 @@ base::Result<std::optional<std::string>> ReadSameGrant(Connection& connection,
   ASSIGN_OR_RETURN(
       std::vector<std::string> found,
       TakeAll(connection.Query(kSelectId,
-                               {ToValue(grant.key_id), ToValue(grant.name),
+                               {ToValue(grant.key_row_id), ToValue(grant.name),
                                 BlobValue(grant.Parameters())}),
               kTable, TakeText));
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
@@ -157,7 +157,7 @@ base::Status WriteGrant(Connection& connection, const Grant& grant) {
       "creating_principal, operations, context_equals, context_subset, "
       "source_arn, parameters, created) VALUES ($1, $2, $3, $4, $5, $6, $7, "
       "$8, $9, $10, $11, $12, $13, $14, $15)",
-      {ToValue(grant.id), ToValue(grant.key_id), ToValue(grant.name),
+      {ToValue(grant.id), ToValue(grant.key_row_id), ToValue(grant.name),
        ToValue(grant.grantee_principal), ToValue(grant.grantee_service),
        ToValue(grant.retiring_principal), ToValue(grant.retiring_service),
        ToValue(grant.issuing_account), ToValue(grant.creating_principal),

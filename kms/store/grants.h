@@ -21,7 +21,7 @@ base::Result<Grant> ReadGrant(Connection& connection, std::string_view id);
 base::Result<Page<Grant>> ReadGrantPage(Connection& connection,
                                         const GrantQuery& query);
 base::Result<std::uint64_t> ReadGrantCount(Connection& connection,
-                                           std::string_view key_id);
+                                           std::string_view row_id);
 base::Result<std::optional<std::string>> ReadSameGrant(Connection& connection,
                                                        const Grant& grant);
 base::Status WriteGrant(Connection& connection, const Grant& grant);

@@ -21,7 +21,7 @@ using base::ErrorCode;
 constexpr std::array kMigrations = {
     Migration{1, kSchema1},        Migration{2, kSchemaRotation},
     Migration{3, kSchemaKeyUsage}, Migration{4, kSchemaPublicKeys},
-    Migration{5, kSchemaGrants},
+    Migration{5, kSchemaGrants},   Migration{6, kSchemaMultiRegion},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "kms/key_id.h"
 #include "kms/key_spec.h"
 #include "kms/store/columns.h"
 #include "kms/store/migrations.h"
@@ -23,14 +24,15 @@ constexpr std::array kIntentKinds = {
     std::pair{IntentKind::kDestroy, std::string_view("destroy")},
 };
 
-constexpr std::size_t kKeyColumns = 15;
+constexpr std::size_t kKeyColumns = 18;
 constexpr std::string_view kSelectKey =
-    "SELECT k.id, k.account, k.region, k.description, k.key_spec, "
-    "k.key_usage, k.origin, k.state, k.created, k.deletion_date, k.destroying, "
-    "k.policy, k.rotation_period, k.next_rotation, k.on_demand_rotations, "
+    "SELECT k.id, k.key_id, k.account, k.region, k.description, k.key_spec, "
+    "k.key_usage, k.origin, k.state, k.created, k.deletion_date, "
+    "k.multi_region_type, k.pending_window, k.destroying, k.policy, "
+    "k.rotation_period, k.next_rotation, k.on_demand_rotations, "
     "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
     "m.created, m.rotation_date, m.rotation_type, m.public_key "
-    "FROM keys k LEFT JOIN key_materials m ON m.key_id = k.id "
+    "FROM keys k LEFT JOIN key_materials m ON m.key_id = k.key_id "
     "WHERE k.id = $1 ORDER BY m.ordinal";
 
 std::optional<RotationSchedule> TakeSchedule(Columns& columns) {
@@ -55,8 +57,15 @@ std::optional<Rotation> TakeRotation(Columns& columns) {
   return Rotation{*date, *type};
 }
 
+// NULL is kNone, which has no word.
+MultiRegionType TakeMultiRegionType(Columns& columns) {
+  return columns.OptionalWord(ParseMultiRegionType)
+      .value_or(MultiRegionType::kNone);
+}
+
 Key TakeKey(Columns& columns) {
   Key key;
+  key.row_id = columns.Text();
   key.id = columns.Text();
   key.account = columns.Text();
   key.region = columns.Text();
@@ -67,10 +76,16 @@ Key TakeKey(Columns& columns) {
   key.state = columns.Word(ParseKeyState);
   key.created = columns.Time();
   key.deletion_date = columns.OptionalTime();
+  key.multi_region = TakeMultiRegionType(columns);
+  key.pending_window_days = columns.OptionalInteger();
   key.destroying = columns.Flag();
   key.policy = columns.Text();
   key.rotation = TakeSchedule(columns);
   key.on_demand_rotations = columns.Unsigned();
+  columns.Require(key.row_id == KeyRowId(key.id, key.region) &&
+                  key.IsMultiRegion() == IsMultiRegionKeyId(key.id) &&
+                  key.pending_window_days.has_value() ==
+                      (key.state == KeyState::kPendingReplicaDeletion));
   return key;
 }
 
@@ -92,7 +107,7 @@ Alias TakeAlias(Columns& columns) {
   alias.account = columns.Text();
   alias.region = columns.Text();
   alias.name = columns.Text();
-  alias.key_id = columns.Text();
+  alias.key_row_id = columns.Text();
   alias.created = columns.Time();
   alias.updated = columns.Time();
   return alias;
@@ -103,6 +118,16 @@ Tag TakeTag(Columns& columns) {
   tag.key = columns.Text();
   tag.value = columns.Text();
   return tag;
+}
+
+RelatedKey TakeRelatedKey(Columns& columns) {
+  RelatedKey key;
+  key.row_id = columns.Text();
+  key.region = columns.Text();
+  key.type = TakeMultiRegionType(columns);
+  key.state = columns.Word(ParseKeyState);
+  key.destroying = columns.Flag();
+  return key;
 }
 
 std::string TakeText(Columns& columns) { return columns.Text(); }
@@ -183,8 +208,8 @@ bool IsConsistent(const Key& key) {
 
 }  // namespace
 
-base::Result<Key> ReadKey(Connection& connection, std::string_view id) {
-  ASSIGN_OR_RETURN(Rows rows, connection.Query(kSelectKey, {ToValue(id)}));
+base::Result<Key> ReadKey(Connection& connection, std::string_view row_id) {
+  ASSIGN_OR_RETURN(Rows rows, connection.Query(kSelectKey, {ToValue(row_id)}));
   if (rows.empty()) {
     return Error{ErrorCode::kNotFound, "the store has no key with this id"};
   }
@@ -212,6 +237,15 @@ base::Result<Key> ReadKey(Connection& connection, std::string_view id) {
   return key;
 }
 
+base::Result<std::vector<RelatedKey>> ReadRelatedKeys(Connection& connection,
+                                                      std::string_view key_id) {
+  constexpr std::string_view kSelect =
+      "SELECT id, region, multi_region_type, state, destroying FROM keys "
+      "WHERE key_id = $1 ORDER BY region";
+  return TakeAll(connection.Query(kSelect, {ToValue(key_id)}), "keys",
+                 TakeRelatedKey);
+}
+
 base::Result<Alias> ReadAlias(Connection& connection, std::string_view account,
                               std::string_view region, std::string_view name) {
   constexpr std::string_view kSelect =
@@ -229,26 +263,26 @@ base::Result<Alias> ReadAlias(Connection& connection, std::string_view account,
 }
 
 base::Result<std::vector<Alias>> ReadAliasesOfKey(Connection& connection,
-                                                  std::string_view key_id) {
+                                                  std::string_view row_id) {
   constexpr std::string_view kSelect =
       "SELECT account, region, name, key_id, created, updated FROM aliases "
       "WHERE key_id = $1 ORDER BY name";
-  return TakeAll(connection.Query(kSelect, {ToValue(key_id)}), "aliases",
+  return TakeAll(connection.Query(kSelect, {ToValue(row_id)}), "aliases",
                  TakeAlias);
 }
 
 base::Result<std::vector<Tag>> ReadTags(Connection& connection,
-                                        std::string_view key_id) {
+                                        std::string_view row_id) {
   constexpr std::string_view kSelect =
       "SELECT tag_key, tag_value FROM tags WHERE key_id = $1 ORDER BY ordinal";
-  return TakeAll(connection.Query(kSelect, {ToValue(key_id)}), "tags", TakeTag);
+  return TakeAll(connection.Query(kSelect, {ToValue(row_id)}), "tags", TakeTag);
 }
 
 base::Result<Page<std::string>> ReadKeyPage(Connection& connection,
                                             const Listing& listing) {
   constexpr std::string_view kSelect =
-      "SELECT id FROM keys WHERE account = $1 AND region = $2 AND id > $3 "
-      "ORDER BY id LIMIT $4";
+      "SELECT key_id FROM keys WHERE account = $1 AND region = $2 "
+      "AND key_id > $3 ORDER BY key_id LIMIT $4";
   RETURN_IF_ERROR(CheckLimit(listing.limit));
   return ToPage(
       TakeAll(connection.Query(
@@ -273,12 +307,12 @@ base::Result<Page<Alias>> ReadAliasPage(Connection& connection,
   std::vector<Value> values = {ToValue(listing.account),
                                ToValue(listing.region), ToValue(listing.after),
                                std::int64_t{listing.limit} + 1};
-  if (!listing.key_id.empty()) {
-    values.push_back(ToValue(listing.key_id));
+  if (!listing.row_id.empty()) {
+    values.push_back(ToValue(listing.row_id));
   }
   return ToPage(
       TakeAll(connection.Query(
-                  listing.key_id.empty() ? kSelectAll : kSelectOfKey, values),
+                  listing.row_id.empty() ? kSelectAll : kSelectOfKey, values),
               "aliases", TakeAlias),
       listing.limit);
 }
@@ -296,11 +330,14 @@ base::Result<std::vector<std::string>> ReadDueRotations(Connection& connection,
                                                         int limit) {
   constexpr std::string_view kSelect =
       "SELECT id FROM keys WHERE state = $1 AND next_rotation <= $2 "
+      "AND (multi_region_type IS NULL OR multi_region_type = $4) "
       "ORDER BY next_rotation, id LIMIT $3";
   RETURN_IF_ERROR(CheckLimit(limit));
   return TakeAll(
-      connection.Query(kSelect, {ToValue(KeyStateName(KeyState::kEnabled)),
-                                 ToValue(now), std::int64_t{limit}}),
+      connection.Query(
+          kSelect, {ToValue(KeyStateName(KeyState::kEnabled)), ToValue(now),
+                    std::int64_t{limit},
+                    ToValue(MultiRegionTypeName(MultiRegionType::kPrimary))}),
       "keys", TakeText);
 }
 
@@ -358,12 +395,12 @@ base::Result<std::optional<ClockProgress>> ReadClockProgress(
 }
 
 base::Result<std::optional<LastUse>> ReadKeyUsage(Connection& connection,
-                                                  std::string_view key_id) {
+                                                  std::string_view row_id) {
   constexpr std::string_view kSelect =
       "SELECT operation, used, event_id, request_id FROM last_usages "
       "WHERE key_id = $1";
   ASSIGN_OR_RETURN(std::vector<LastUse> found,
-                   TakeAll(connection.Query(kSelect, {ToValue(key_id)}),
+                   TakeAll(connection.Query(kSelect, {ToValue(row_id)}),
                            "last_usages", TakeKeyUsage));
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }

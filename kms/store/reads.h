@@ -16,19 +16,21 @@
 // Fails with kCorrupt if a row cannot be what this program wrote.
 namespace kms::store {
 
-base::Result<Key> ReadKey(Connection& connection, std::string_view id);
+base::Result<Key> ReadKey(Connection& connection, std::string_view row_id);
+base::Result<std::vector<RelatedKey>> ReadRelatedKeys(Connection& connection,
+                                                      std::string_view key_id);
 base::Result<Alias> ReadAlias(Connection& connection, std::string_view account,
                               std::string_view region, std::string_view name);
 base::Result<std::vector<Alias>> ReadAliasesOfKey(Connection& connection,
-                                                  std::string_view key_id);
+                                                  std::string_view row_id);
 base::Result<std::vector<Tag>> ReadTags(Connection& connection,
-                                        std::string_view key_id);
+                                        std::string_view row_id);
 
 // Which listing, and which page of it.
 struct Listing {
   std::string_view account;
   std::string_view region;
-  std::string_view key_id;  // Of aliases; "" is all keys.
+  std::string_view row_id;  // Of aliases: their key's; "" is all keys.
   std::string_view after;
   int limit;
 };
@@ -53,7 +55,7 @@ base::Result<std::vector<OutboxEvent>> ReadOutbox(Connection& connection);
 base::Result<std::optional<ClockProgress>> ReadClockProgress(
     Connection& connection);
 base::Result<std::optional<LastUse>> ReadKeyUsage(Connection& connection,
-                                                  std::string_view key_id);
+                                                  std::string_view row_id);
 base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection);
 base::Result<StoreInfo> ReadStoreInfo(Connection& connection);  // kNotFound
 

@@ -177,6 +177,43 @@ CREATE TABLE service_keys_due (
 INSERT INTO service_keys_due (purpose) VALUES ('grant-token');
 )sql";
 
+// Multi-Region keys. From here on `keys.id` is the id of a row, and a key's id
+// is `key_id`: the two differ for multi-Region keys only, which have a row in
+// each Region. The materials belong to the key id: they go when its last row
+// does. What refers to keys.id belongs to the row.
+inline constexpr std::string_view kSchemaMultiRegion =
+    R"sql(ALTER TABLE keys ADD COLUMN key_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN multi_region_type TEXT;
+ALTER TABLE keys ADD COLUMN pending_window BIGINT;
+UPDATE keys SET key_id = id;
+CREATE UNIQUE INDEX keys_by_key_id ON keys (key_id, region);
+DROP INDEX keys_by_owner;
+CREATE INDEX keys_by_owner ON keys (account, region, key_id);
+
+CREATE TABLE key_materials_of_id (
+  key_id TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  material_id BYTEA NOT NULL UNIQUE,
+  key_store TEXT NOT NULL,
+  locator BYTEA NOT NULL UNIQUE,
+  algorithm BIGINT NOT NULL,
+  is_current BIGINT NOT NULL CHECK (is_current IN (0, 1)),
+  created BIGINT NOT NULL,
+  rotation_date BIGINT,
+  rotation_type TEXT,
+  public_key BYTEA,
+  PRIMARY KEY (key_id, ordinal)
+);
+INSERT INTO key_materials_of_id (key_id, ordinal, material_id, key_store,
+  locator, algorithm, is_current, created, rotation_date, rotation_type,
+  public_key)
+SELECT key_id, ordinal, material_id, key_store, locator, algorithm, is_current,
+  created, rotation_date, rotation_type, public_key FROM key_materials;
+DROP TABLE key_materials;
+ALTER TABLE key_materials_of_id RENAME TO key_materials;
+CREATE INDEX key_materials_by_key_store ON key_materials (key_store, locator);
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -56,10 +56,17 @@ StoreInfo SqlStore::info() const {
   return info;
 }
 
-base::Result<KeyPtr> SqlStore::FindKey(std::string_view id) {
-  return ReadThrough(keys_, id, [&] {
+base::Result<KeyPtr> SqlStore::FindKey(std::string_view row_id) {
+  return ReadThrough(keys_, row_id, [&] {
     return readers_->With(
-        [&](Connection& connection) { return ReadKey(connection, id); });
+        [&](Connection& connection) { return ReadKey(connection, row_id); });
+  });
+}
+
+base::Result<std::vector<RelatedKey>> SqlStore::ListRelatedKeys(
+    std::string_view key_id) {
+  return readers_->With([&](Connection& connection) {
+    return ReadRelatedKeys(connection, key_id);
   });
 }
 
@@ -76,9 +83,9 @@ base::Result<Alias> SqlStore::FindAlias(std::string_view account,
   return *alias;
 }
 
-base::Result<std::vector<Tag>> SqlStore::Tags(std::string_view key_id) {
+base::Result<std::vector<Tag>> SqlStore::Tags(std::string_view row_id) {
   return readers_->With(
-      [&](Connection& connection) { return ReadTags(connection, key_id); });
+      [&](Connection& connection) { return ReadTags(connection, row_id); });
 }
 
 base::Result<Page<std::string>> SqlStore::ListKeys(std::string_view account,
@@ -92,10 +99,10 @@ base::Result<Page<std::string>> SqlStore::ListKeys(std::string_view account,
 
 base::Result<Page<Alias>> SqlStore::ListAliases(std::string_view account,
                                                 std::string_view region,
-                                                std::string_view key_id,
+                                                std::string_view row_id,
                                                 std::string_view after,
                                                 int limit) {
-  const Listing listing{account, region, key_id, after, limit};
+  const Listing listing{account, region, row_id, after, limit};
   return readers_->With([&](Connection& connection) {
     return ReadAliasPage(connection, listing);
   });
@@ -159,9 +166,9 @@ base::Result<std::optional<ClockProgress>> SqlStore::GetClockProgress() {
 }
 
 base::Result<std::optional<LastUse>> SqlStore::FindKeyUsage(
-    std::string_view key_id) {
-  return readers_->With([key_id](Connection& connection) {
-    return ReadKeyUsage(connection, key_id);
+    std::string_view row_id) {
+  return readers_->With([row_id](Connection& connection) {
+    return ReadKeyUsage(connection, row_id);
   });
 }
 

@@ -27,11 +27,13 @@ class SqlStore final : public Store {
 
   StoreInfo info() const override;
 
-  base::Result<KeyPtr> FindKey(std::string_view id) override;
+  base::Result<KeyPtr> FindKey(std::string_view row_id) override;
+  base::Result<std::vector<RelatedKey>> ListRelatedKeys(
+      std::string_view key_id) override;
   base::Result<Alias> FindAlias(std::string_view account,
                                 std::string_view region,
                                 std::string_view name) override;
-  base::Result<std::vector<Tag>> Tags(std::string_view key_id) override;
+  base::Result<std::vector<Tag>> Tags(std::string_view row_id) override;
 
   base::Result<Page<std::string>> ListKeys(std::string_view account,
                                            std::string_view region,
@@ -39,7 +41,7 @@ class SqlStore final : public Store {
                                            int limit) override;
   base::Result<Page<Alias>> ListAliases(std::string_view account,
                                         std::string_view region,
-                                        std::string_view key_id,
+                                        std::string_view row_id,
                                         std::string_view after,
                                         int limit) override;
   base::Result<GrantPtr> FindGrant(std::string_view id) override;
@@ -59,7 +61,7 @@ class SqlStore final : public Store {
   base::Result<std::optional<ClockProgress>> GetClockProgress() override;
 
   base::Result<std::optional<LastUse>> FindKeyUsage(
-      std::string_view key_id) override;
+      std::string_view row_id) override;
   base::Result<base::WallTime> KeyUsageSince() override;
 
   boost::asio::awaitable<base::Status> Write(Change change) override;

@@ -32,7 +32,7 @@ struct Page {
 // are empty do not restrict.
 struct GrantQuery {
   std::string_view grant_id;
-  std::string_view key_id;
+  std::string_view key_row_id;
   std::string_view grantee_principal;
   std::string_view grantee_service;
   std::string_view region;  // Of the key.
@@ -109,32 +109,42 @@ class Transaction {
   // The revision that this transaction will commit as.
   virtual std::uint64_t revision() const = 0;
 
-  virtual base::Result<Key> GetKey(std::string_view id) = 0;  // kNotFound
+  virtual base::Result<Key> GetKey(std::string_view row_id) = 0;  // kNotFound
+  // The keys of this id, in the order of their Regions; one if it is the id of
+  // a single-Region key, none if there is no such key.
+  virtual base::Result<std::vector<RelatedKey>> GetRelatedKeys(
+      std::string_view key_id) = 0;
   virtual base::Status InsertKey(const Key& key) = 0;
-  // Writes all columns but the materials.
+  // Adds a key to those of its id, whose materials it shares; what it has in
+  // `materials` is not looked at. kAlreadyExists if its Region has one.
+  virtual base::Status InsertReplica(const Key& key) = 0;
+  // Writes all columns but the materials; those of `rotation` and
+  // `on_demand_rotations` for every key of its id.
   virtual base::Status UpdateKey(const Key& key) = 0;
-  // Gives a key its newest material, which becomes the current one.
+  // Gives the keys of this id their newest material, which becomes the current
+  // one.
   virtual base::Status AddMaterial(std::string_view key_id,
                                    const KeyMaterial& material) = 0;
-  // Removes the key, its materials, aliases, tags and grants.
-  virtual base::Status DeleteKey(std::string_view id) = 0;
+  // Removes the key, its aliases, tags and grants; and the materials with the
+  // last key of its id.
+  virtual base::Status DeleteKey(std::string_view row_id) = 0;
 
   virtual base::Result<Alias> GetAlias(std::string_view account,
                                        std::string_view region,
                                        std::string_view name) = 0;
-  virtual base::Result<std::uint64_t> CountAliases(std::string_view key_id) = 0;
+  virtual base::Result<std::uint64_t> CountAliases(std::string_view row_id) = 0;
   virtual base::Status InsertAlias(const Alias& alias) = 0;  // kAlreadyExists
   virtual base::Status UpdateAlias(const Alias& alias) = 0;
   virtual base::Status DeleteAlias(const Alias& alias) = 0;
 
-  virtual base::Result<std::vector<Tag>> GetTags(std::string_view key_id) = 0;
+  virtual base::Result<std::vector<Tag>> GetTags(std::string_view row_id) = 0;
   // Adds or replaces; order of first insertion is kept.
-  virtual base::Status PutTag(std::string_view key_id, const Tag& tag) = 0;
-  virtual base::Status DeleteTag(std::string_view key_id,
+  virtual base::Status PutTag(std::string_view row_id, const Tag& tag) = 0;
+  virtual base::Status DeleteTag(std::string_view row_id,
                                  std::string_view tag_key) = 0;
 
   virtual base::Result<Grant> GetGrant(std::string_view id) = 0;  // kNotFound
-  virtual base::Result<std::uint64_t> CountGrants(std::string_view key_id) = 0;
+  virtual base::Result<std::uint64_t> CountGrants(std::string_view row_id) = 0;
   // The id of a grant of the same key with the same name and parameters as
   // `grant`; nullopt if there is none.
   virtual base::Result<std::optional<std::string>> FindSameGrant(
@@ -151,7 +161,7 @@ class Transaction {
   virtual base::Status InsertAccessKey(const AccessKey& key) = 0;
 
   // Does nothing if there is no such key any more.
-  virtual base::Status PutKeyUsage(std::string_view key_id,
+  virtual base::Status PutKeyUsage(std::string_view row_id,
                                    const LastUse& usage) = 0;
 
   virtual base::Status AddOutbox(const OutboxEvent& event) = 0;
@@ -199,33 +209,40 @@ class Store {
 
   virtual StoreInfo info() const = 0;
 
-  virtual base::Result<KeyPtr> FindKey(std::string_view id) = 0;  // kNotFound
+  // What is asked of one key is asked by its Key::row_id.
+  virtual base::Result<KeyPtr> FindKey(
+      std::string_view row_id) = 0;  // kNotFound
+  // See Transaction::GetRelatedKeys.
+  virtual base::Result<std::vector<RelatedKey>> ListRelatedKeys(
+      std::string_view key_id) = 0;
   virtual base::Result<Alias> FindAlias(std::string_view account,
                                         std::string_view region,
                                         std::string_view name) = 0;
-  virtual base::Result<std::vector<Tag>> Tags(std::string_view key_id) = 0;
+  virtual base::Result<std::vector<Tag>> Tags(std::string_view row_id) = 0;
 
   // Listings are in order of id or name, and start after `after` ("" = first).
+  // This one is of key ids.
   virtual base::Result<Page<std::string>> ListKeys(std::string_view account,
                                                    std::string_view region,
                                                    std::string_view after,
                                                    int limit) = 0;
-  // `key_id` empty: aliases of all keys.
+  // `row_id` empty: aliases of all keys.
   virtual base::Result<Page<Alias>> ListAliases(std::string_view account,
                                                 std::string_view region,
-                                                std::string_view key_id,
+                                                std::string_view row_id,
                                                 std::string_view after,
                                                 int limit) = 0;
   virtual base::Result<GrantPtr> FindGrant(std::string_view id) = 0;
   // Without grants of keys whose destruction has begun.
   virtual base::Result<Page<Grant>> ListGrants(const GrantQuery& query) = 0;
 
-  // Keys of all accounts whose deletion date is at or before `now`, or whose
-  // destruction has begun.
+  // The rows of keys of all accounts whose deletion date is at or before `now`,
+  // or whose destruction has begun.
   virtual base::Result<std::vector<std::string>> ListDueDeletions(
       base::WallTime now) = 0;
-  // The first `limit` enabled keys of all accounts whose rotation was due at
-  // `now`, the longest overdue first.
+  // The rows of the first `limit` enabled keys of all accounts whose rotation
+  // was due at `now`, the longest overdue first. Of multi-Region keys that is
+  // the primary key, which is rotated for all.
   virtual base::Result<std::vector<std::string>> ListDueRotations(
       base::WallTime now, int limit) = 0;
   // Every locator that the store knows in this key store: materials and service
@@ -243,7 +260,7 @@ class Store {
   virtual base::Result<std::optional<ClockProgress>> GetClockProgress() = 0;
 
   virtual base::Result<std::optional<LastUse>> FindKeyUsage(
-      std::string_view key_id) = 0;
+      std::string_view row_id) = 0;
   // Since when this store knows how its keys are used.
   virtual base::Result<base::WallTime> KeyUsageSince() = 0;
 

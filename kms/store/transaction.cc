@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kms/key_id.h"
 #include "kms/store/columns.h"
 #include "kms/store/grants.h"
 #include "kms/store/reads.h"
@@ -29,6 +30,25 @@ Value PeriodOf(const Key& key) {
 
 Value NextRotationOf(const Key& key) {
   return key.rotation ? ToValue(key.rotation->next) : Value();
+}
+
+Value PendingWindowOf(const Key& key) {
+  return key.pending_window_days ? Value(*key.pending_window_days) : Value();
+}
+
+Value MultiRegionTypeOf(const Key& key) {
+  return key.IsMultiRegion() ? ToValue(MultiRegionTypeName(key.multi_region))
+                             : Value();
+}
+
+base::Status CheckRow(const Key& key) {
+  if (key.row_id != KeyRowId(key.id, key.region) ||
+      key.IsMultiRegion() != IsMultiRegionKeyId(key.id)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "store: a key's row is named after its id and Region, and its "
+                 "id says whether it is a multi-Region key"};
+  }
+  return {};
 }
 
 base::Status CheckMaterials(const Key& key) {
@@ -67,29 +87,63 @@ base::Status SqlTransaction::RunOnOne(std::string_view sql,
   return {};
 }
 
-base::Result<Key> SqlTransaction::GetKey(std::string_view id) {
-  return ReadKey(connection_, id);
+base::Result<Key> SqlTransaction::GetKey(std::string_view row_id) {
+  return ReadKey(connection_, row_id);
+}
+
+base::Result<std::vector<RelatedKey>> SqlTransaction::GetRelatedKeys(
+    std::string_view key_id) {
+  return ReadRelatedKeys(connection_, key_id);
+}
+
+// Every key of this id shows what has changed.
+base::Status SqlTransaction::TouchRowsOf(std::string_view key_id) {
+  if (!IsMultiRegionKeyId(key_id)) {
+    touched_.keys.insert(std::string(key_id));
+    return {};
+  }
+  ASSIGN_OR_RETURN(const auto related, ReadRelatedKeys(connection_, key_id));
+  for (const RelatedKey& key : related) {
+    touched_.keys.insert(key.row_id);
+  }
+  return {};
+}
+
+base::Status SqlTransaction::InsertRow(const Key& key) {
+  RETURN_IF_ERROR(CheckRow(key));
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO keys (id, key_id, account, region, description, key_spec, "
+      "key_usage, origin, state, created, deletion_date, multi_region_type, "
+      "pending_window, destroying, policy, rotation_period, next_rotation, "
+      "on_demand_rotations) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+      "$15, $16, $17, $18)",
+      {ToValue(key.row_id), ToValue(key.id), ToValue(key.account),
+       ToValue(key.region), ToValue(key.description),
+       ToValue(KeySpecName(key.spec)), ToValue(KeyUsageName(key.usage)),
+       ToValue(OriginName(key.origin)), ToValue(KeyStateName(key.state)),
+       ToValue(key.created), ToValue(key.deletion_date), MultiRegionTypeOf(key),
+       PendingWindowOf(key), ToValue(key.destroying), ToValue(key.policy),
+       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations)}));
+  touched_.keys.insert(key.row_id);
+  return {};
 }
 
 base::Status SqlTransaction::InsertKey(const Key& key) {
   RETURN_IF_ERROR(CheckMaterials(key));
-  RETURN_IF_ERROR(connection_.Run(
-      "INSERT INTO keys (id, account, region, description, key_spec, "
-      "key_usage, origin, state, created, deletion_date, destroying, policy, "
-      "rotation_period, next_rotation, on_demand_rotations) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15)",
-      {ToValue(key.id), ToValue(key.account), ToValue(key.region),
-       ToValue(key.description), ToValue(KeySpecName(key.spec)),
-       ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
-       ToValue(KeyStateName(key.state)), ToValue(key.created),
-       ToValue(key.deletion_date), ToValue(key.destroying), ToValue(key.policy),
-       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations)}));
+  RETURN_IF_ERROR(InsertRow(key));
   for (std::size_t i = 0; i < key.materials.size(); ++i) {
     RETURN_IF_ERROR(InsertMaterial(key.id, std::uint64_t{i}, key.materials[i]));
   }
-  touched_.keys.insert(key.id);
   return {};
+}
+
+base::Status SqlTransaction::InsertReplica(const Key& key) {
+  if (key.multi_region != MultiRegionType::kReplica) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "store: only a replica shares what another key has"};
+  }
+  return InsertRow(key);
 }
 
 base::Status SqlTransaction::InsertMaterial(std::string_view key_id,
@@ -116,7 +170,7 @@ base::Status SqlTransaction::AddMaterial(std::string_view key_id,
     return Error{ErrorCode::kInvalidArgument,
                  "store: a key's newest material is the current one"};
   }
-  touched_.keys.insert(std::string(key_id));
+  RETURN_IF_ERROR(TouchRowsOf(key_id));
   RETURN_IF_ERROR(
       RunOnOne("UPDATE key_materials SET is_current = 0 "
                "WHERE key_id = $1 AND is_current = 1",
@@ -132,41 +186,54 @@ base::Status SqlTransaction::AddMaterial(std::string_view key_id,
 }
 
 base::Status SqlTransaction::UpdateKey(const Key& key) {
-  touched_.keys.insert(key.id);
-  return RunOnOne(
+  RETURN_IF_ERROR(CheckRow(key));
+  RETURN_IF_ERROR(TouchRowsOf(key.id));
+  RETURN_IF_ERROR(RunOnOne(
       "UPDATE keys SET account = $2, region = $3, description = $4, "
       "key_spec = $5, key_usage = $6, origin = $7, state = $8, created = $9, "
-      "deletion_date = $10, destroying = $11, policy = $12, "
-      "rotation_period = $13, next_rotation = $14, on_demand_rotations = $15 "
-      "WHERE id = $1",
-      {ToValue(key.id), ToValue(key.account), ToValue(key.region),
+      "deletion_date = $10, multi_region_type = $11, pending_window = $12, "
+      "destroying = $13, policy = $14 WHERE id = $1",
+      {ToValue(key.row_id), ToValue(key.account), ToValue(key.region),
        ToValue(key.description), ToValue(KeySpecName(key.spec)),
        ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
        ToValue(KeyStateName(key.state)), ToValue(key.created),
-       ToValue(key.deletion_date), ToValue(key.destroying), ToValue(key.policy),
-       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations)},
+       ToValue(key.deletion_date), MultiRegionTypeOf(key), PendingWindowOf(key),
+       ToValue(key.destroying), ToValue(key.policy)},
+      kNoKey));
+  // The keys of one id share these.
+  return RunOnOne(
+      "UPDATE keys SET rotation_period = $2, next_rotation = $3, "
+      "on_demand_rotations = $4 WHERE key_id = $1",
+      {ToValue(key.id), PeriodOf(key), NextRotationOf(key),
+       ToValue(key.on_demand_rotations)},
       kNoKey);
 }
 
-base::Status SqlTransaction::DeleteKey(std::string_view id) {
+base::Status SqlTransaction::DeleteKey(std::string_view row_id) {
+  const std::string_view key_id = KeyIdOfRow(row_id);
+  RETURN_IF_ERROR(TouchRowsOf(key_id));
   ASSIGN_OR_RETURN(const std::vector<Alias> aliases,
-                   ReadAliasesOfKey(connection_, id));
+                   ReadAliasesOfKey(connection_, row_id));
   for (const Alias& alias : aliases) {
     touched_.aliases.insert(
         AliasCacheKey(alias.account, alias.region, alias.name));
   }
-  touched_.keys.insert(std::string(id));
   // Reserved counters stay: a value handed out once is never handed out again,
   // whatever happens to the key.
   for (const std::string_view sql :
        {"DELETE FROM aliases WHERE key_id = $1",
         "DELETE FROM tags WHERE key_id = $1",
         "DELETE FROM grants WHERE key_id = $1",
-        "DELETE FROM last_usages WHERE key_id = $1",
-        "DELETE FROM key_materials WHERE key_id = $1"}) {
-    RETURN_IF_ERROR(connection_.Run(sql, {ToValue(id)}));
+        "DELETE FROM last_usages WHERE key_id = $1"}) {
+    RETURN_IF_ERROR(connection_.Run(sql, {ToValue(row_id)}));
   }
-  return RunOnOne("DELETE FROM keys WHERE id = $1", {ToValue(id)}, kNoKey);
+  RETURN_IF_ERROR(
+      RunOnOne("DELETE FROM keys WHERE id = $1", {ToValue(row_id)}, kNoKey));
+  RETURN_IF_ERROR(
+      connection_.Run("DELETE FROM key_materials WHERE key_id = $1 AND "
+                      "NOT EXISTS (SELECT 1 FROM keys WHERE key_id = $1)",
+                      {ToValue(key_id)}));
+  return {};
 }
 
 base::Result<Alias> SqlTransaction::GetAlias(std::string_view account,
@@ -176,10 +243,10 @@ base::Result<Alias> SqlTransaction::GetAlias(std::string_view account,
 }
 
 base::Result<std::uint64_t> SqlTransaction::CountAliases(
-    std::string_view key_id) {
+    std::string_view row_id) {
   ASSIGN_OR_RETURN(Rows rows, connection_.Query("SELECT COUNT(*) FROM aliases "
                                                 "WHERE key_id = $1",
-                                                {ToValue(key_id)}));
+                                                {ToValue(row_id)}));
   Columns columns("aliases", rows.at(0));
   const std::uint64_t count = columns.Unsigned();
   RETURN_IF_ERROR(columns.Done());
@@ -191,7 +258,8 @@ base::Status SqlTransaction::InsertAlias(const Alias& alias) {
       "INSERT INTO aliases (account, region, name, key_id, created, updated) "
       "VALUES ($1, $2, $3, $4, $5, $6)",
       {ToValue(alias.account), ToValue(alias.region), ToValue(alias.name),
-       ToValue(alias.key_id), ToValue(alias.created), ToValue(alias.updated)}));
+       ToValue(alias.key_row_id), ToValue(alias.created),
+       ToValue(alias.updated)}));
   touched_.aliases.insert(
       AliasCacheKey(alias.account, alias.region, alias.name));
   return {};
@@ -204,7 +272,8 @@ base::Status SqlTransaction::UpdateAlias(const Alias& alias) {
       "UPDATE aliases SET key_id = $4, created = $5, updated = $6 "
       "WHERE account = $1 AND region = $2 AND name = $3",
       {ToValue(alias.account), ToValue(alias.region), ToValue(alias.name),
-       ToValue(alias.key_id), ToValue(alias.created), ToValue(alias.updated)},
+       ToValue(alias.key_row_id), ToValue(alias.created),
+       ToValue(alias.updated)},
       kNoAlias);
 }
 
@@ -218,26 +287,26 @@ base::Status SqlTransaction::DeleteAlias(const Alias& alias) {
 }
 
 base::Result<std::vector<Tag>> SqlTransaction::GetTags(
-    std::string_view key_id) {
-  return ReadTags(connection_, key_id);
+    std::string_view row_id) {
+  return ReadTags(connection_, row_id);
 }
 
-base::Status SqlTransaction::PutTag(std::string_view key_id, const Tag& tag) {
+base::Status SqlTransaction::PutTag(std::string_view row_id, const Tag& tag) {
   RETURN_IF_ERROR(connection_.Run(
       "INSERT INTO tags (key_id, tag_key, tag_value, ordinal) "
       "VALUES ($1, $2, $3, (SELECT COALESCE(MAX(ordinal), 0) + 1 FROM tags "
       "WHERE key_id = $1)) "
       "ON CONFLICT (key_id, tag_key) DO UPDATE "
       "SET tag_value = excluded.tag_value",
-      {ToValue(key_id), ToValue(tag.key), ToValue(tag.value)}));
+      {ToValue(row_id), ToValue(tag.key), ToValue(tag.value)}));
   return {};
 }
 
-base::Status SqlTransaction::DeleteTag(std::string_view key_id,
+base::Status SqlTransaction::DeleteTag(std::string_view row_id,
                                        std::string_view tag_key) {
   RETURN_IF_ERROR(
       connection_.Run("DELETE FROM tags WHERE key_id = $1 AND tag_key = $2",
-                      {ToValue(key_id), ToValue(tag_key)}));
+                      {ToValue(row_id), ToValue(tag_key)}));
   return {};
 }
 
@@ -246,8 +315,8 @@ base::Result<Grant> SqlTransaction::GetGrant(std::string_view id) {
 }
 
 base::Result<std::uint64_t> SqlTransaction::CountGrants(
-    std::string_view key_id) {
-  return ReadGrantCount(connection_, key_id);
+    std::string_view row_id) {
+  return ReadGrantCount(connection_, row_id);
 }
 
 base::Result<std::optional<std::string>> SqlTransaction::FindSameGrant(
@@ -303,11 +372,11 @@ base::Status SqlTransaction::InsertAccessKey(const AccessKey& key) {
   return {};
 }
 
-base::Status SqlTransaction::PutKeyUsage(std::string_view key_id,
+base::Status SqlTransaction::PutKeyUsage(std::string_view row_id,
                                          const LastUse& usage) {
   ASSIGN_OR_RETURN(const Rows rows,
                    connection_.Query("SELECT id FROM keys WHERE id = $1",
-                                     {ToValue(key_id)}));
+                                     {ToValue(row_id)}));
   if (rows.empty()) {
     return {};
   }
@@ -316,7 +385,7 @@ base::Status SqlTransaction::PutKeyUsage(std::string_view key_id,
       "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id) DO UPDATE "
       "SET operation = excluded.operation, used = excluded.used, "
       "event_id = excluded.event_id, request_id = excluded.request_id",
-      {ToValue(key_id), ToValue(usage.operation), ToValue(usage.time),
+      {ToValue(row_id), ToValue(usage.operation), ToValue(usage.time),
        ToValue(usage.event_id), ToValue(usage.request_id)}));
   return {};
 }

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kms/store/connection.h"
 #include "kms/store/store.h"
@@ -34,28 +35,31 @@ class SqlTransaction final : public Transaction {
 
   std::uint64_t revision() const override { return revision_; }
 
-  base::Result<Key> GetKey(std::string_view id) override;
+  base::Result<Key> GetKey(std::string_view row_id) override;
+  base::Result<std::vector<RelatedKey>> GetRelatedKeys(
+      std::string_view key_id) override;
   base::Status InsertKey(const Key& key) override;
+  base::Status InsertReplica(const Key& key) override;
   base::Status UpdateKey(const Key& key) override;
   base::Status AddMaterial(std::string_view key_id,
                            const KeyMaterial& material) override;
-  base::Status DeleteKey(std::string_view id) override;
+  base::Status DeleteKey(std::string_view row_id) override;
 
   base::Result<Alias> GetAlias(std::string_view account,
                                std::string_view region,
                                std::string_view name) override;
-  base::Result<std::uint64_t> CountAliases(std::string_view key_id) override;
+  base::Result<std::uint64_t> CountAliases(std::string_view row_id) override;
   base::Status InsertAlias(const Alias& alias) override;
   base::Status UpdateAlias(const Alias& alias) override;
   base::Status DeleteAlias(const Alias& alias) override;
 
-  base::Result<std::vector<Tag>> GetTags(std::string_view key_id) override;
-  base::Status PutTag(std::string_view key_id, const Tag& tag) override;
-  base::Status DeleteTag(std::string_view key_id,
+  base::Result<std::vector<Tag>> GetTags(std::string_view row_id) override;
+  base::Status PutTag(std::string_view row_id, const Tag& tag) override;
+  base::Status DeleteTag(std::string_view row_id,
                          std::string_view tag_key) override;
 
   base::Result<Grant> GetGrant(std::string_view id) override;
-  base::Result<std::uint64_t> CountGrants(std::string_view key_id) override;
+  base::Result<std::uint64_t> CountGrants(std::string_view row_id) override;
   base::Result<std::optional<std::string>> FindSameGrant(
       const Grant& grant) override;
   base::Status InsertGrant(const Grant& grant) override;
@@ -67,7 +71,7 @@ class SqlTransaction final : public Transaction {
   base::Status InsertServiceKey(const ServiceKey& key) override;
   base::Status InsertAccessKey(const AccessKey& key) override;
 
-  base::Status PutKeyUsage(std::string_view key_id,
+  base::Status PutKeyUsage(std::string_view row_id,
                            const LastUse& usage) override;
 
   base::Status AddOutbox(const OutboxEvent& event) override;
@@ -79,6 +83,8 @@ class SqlTransaction final : public Transaction {
   Touched TakeTouched() && { return std::move(touched_); }
 
  private:
+  base::Status InsertRow(const Key& key);
+  base::Status TouchRowsOf(std::string_view key_id);
   base::Status InsertMaterial(std::string_view key_id, std::uint64_t ordinal,
                               const KeyMaterial& material);
   base::Status RunOnOne(std::string_view sql,

@@ -94,7 +94,7 @@ TEST(GrantTest, ASymmetricKeyIsGrantedWhatItCanDo) {
 
 TEST(GrantTest, ParametersAreAllButTheName) {
   Grant grant;
-  grant.key_id = "k";
+  grant.key_row_id = "k";
   grant.name = "n";
   grant.grantee_principal = "a";
   grant.operations.Add(Op::kDecrypt);
@@ -144,7 +144,7 @@ class ChildTest : public testing::Test {
     return MayCreateFrom(parent_, child_);
   }
   ChildTest() {
-    parent_.key_id = child_.key_id = "k";
+    parent_.key_row_id = child_.key_row_id = "k";
     parent_.operations =
         GrantOperations(Op::kCreateGrant, Op::kDecrypt, Op::kEncrypt);
     child_.operations = GrantOperations(Op::kDecrypt);
@@ -167,7 +167,7 @@ TEST_F(ChildTest, NeedsAParentThatListsCreateGrantOnTheSameKey) {
   EXPECT_FALSE(MayCreateFrom(parent_, child_));
   parent_.operations.Add(Op::kCreateGrant);
   EXPECT_TRUE(MayCreateFrom(parent_, child_));
-  child_.key_id = "other";
+  child_.key_row_id = "other";
   EXPECT_FALSE(MayCreateFrom(parent_, child_));
 }
 

@@ -38,6 +38,16 @@ TEST(KeyIdTest, OtherTextIsNone) {
   }
 }
 
+TEST(KeyRowIdTest, NamesTheRegionOfMultiRegionKeysOnly) {
+  EXPECT_EQ(KeyRowId(kUuid, "eu-west-1"), kUuid);
+  const std::string row_id = KeyRowId(kMrk, "eu-west-1");
+  EXPECT_EQ(row_id, std::string(kMrk) + "/eu-west-1");
+  EXPECT_EQ(KeyIdOfRow(row_id), kMrk);
+  EXPECT_EQ(KeyIdOfRow(kUuid), kUuid);
+  EXPECT_TRUE(IsMultiRegionKeyId(kMrk));
+  EXPECT_FALSE(IsMultiRegionKeyId(kUuid));
+}
+
 struct Reference {
   std::string_view text;
   bool is_alias;

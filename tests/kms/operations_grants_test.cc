@@ -257,7 +257,7 @@ TEST_F(GrantsTest, ADisabledKeyGetsNoGrantsButLosesThem) {
 
 TEST_F(GrantsTest, AKeyHas50000GrantsAtMost) {
   Grant grant;
-  grant.key_id = key_;
+  grant.key_row_id = key_;
   grant.grantee_principal = kAlice;
   grant.issuing_account = kAccount;
   grant.operations.Add(GrantOperation::kDecrypt);

@@ -327,7 +327,7 @@ TEST_F(EveryOperationTest, OrSaysThatThisServerDoesNotHaveIt) {
                                       : ErrorCode::kUnsupportedOperation,
                          text));
   }
-  EXPECT_EQ(refused, 13);
+  EXPECT_EQ(refused, 11);
 }
 
 TEST_F(EveryOperationTest, OfOurOwnIsServedOnTheUnixSocketOnly) {

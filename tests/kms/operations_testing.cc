@@ -55,15 +55,23 @@ std::unique_ptr<RefusingLog> OpenLog(const std::string& folder,
 
 }  // namespace
 
+bool RefusingLog::Refuses() {
+  if (refuses_after == 0) {
+    refuses = true;
+  }
+  --refuses_after;
+  return refuses;
+}
+
 asio::awaitable<base::Status> RefusingLog::Append(std::string event) {
-  if (refuses) {
+  if (Refuses()) {
     co_return base::Error{base::ErrorCode::kAuditUnavailable, "disk full"};
   }
   co_return co_await log_->Append(std::move(event));
 }
 
 base::Status RefusingLog::AppendNow(std::string event) {
-  if (refuses) {
+  if (Refuses()) {
     return base::Error{base::ErrorCode::kAuditUnavailable, "disk full"};
   }
   return log_->AppendNow(std::move(event));

@@ -39,6 +39,7 @@ class RefusingLog final : public audit::Log {
       : log_(std::move(log)) {}
 
   bool refuses = false;
+  int refuses_after = -1;  // So many more events; negative: it does not.
 
   boost::asio::awaitable<base::Status> Append(std::string event) override;
   base::Status AppendNow(std::string event) override;
@@ -46,6 +47,8 @@ class RefusingLog final : public audit::Log {
   void Close() override { log_->Close(); }
 
  private:
+  bool Refuses();
+
   std::unique_ptr<audit::Log> log_;
 };
 

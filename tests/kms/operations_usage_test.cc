@@ -152,7 +152,7 @@ TEST_F(LastUsageTest, SavesManyKeysInParts) {
   Encrypted(key_, "x");
   for (int i = 0; i < 600; ++i) {
     Key other = key;  // That are not in the store: nothing is written of them.
-    other.id = "absent-" + std::to_string(i);
+    other.row_id = "absent-" + std::to_string(i);
     NoteEncrypt(environment().last_usage, other);
   }
   const std::uint64_t revision = store().info().revision;

@@ -22,7 +22,7 @@ using testlib::Take;
 Grant MakeGrant(std::uint32_t n, const Key& key) {
   Grant grant;
   grant.id = fmt::format("{:064x}", n);
-  grant.key_id = key.id;
+  grant.key_row_id = key.id;
   grant.account = key.account;
   grant.region = key.region;
   grant.grantee_principal = "arn:aws:iam::111122223333:user/u";
@@ -39,7 +39,7 @@ std::string Text(const Grant& grant) {
   };
   return fmt::format(
       "{} {} {} {} '{}' '{}' '{}' '{}' '{}' {} {} {} {} {} '{}' {}", grant.id,
-      grant.key_id, grant.account, grant.region, grant.name,
+      grant.key_row_id, grant.account, grant.region, grant.name,
       grant.grantee_principal, grant.grantee_service, grant.retiring_principal,
       grant.retiring_service, grant.issuing_account, grant.creating_principal,
       GrantOperationsText(grant.operations),
@@ -122,14 +122,15 @@ TEST_F(StoreGrantsTest, ListsByWhatIsAskedInPages) {
     }
     return out;
   };
-  EXPECT_EQ(List({.key_id = key_.id}), ids({0, 1, 2, 3}));
-  EXPECT_EQ(List({.key_id = key_.id, .after = grants[1].id}), ids({2, 3}));
-  EXPECT_EQ(List({.key_id = key_.id,
+  EXPECT_EQ(List({.key_row_id = key_.id}), ids({0, 1, 2, 3}));
+  EXPECT_EQ(List({.key_row_id = key_.id, .after = grants[1].id}), ids({2, 3}));
+  EXPECT_EQ(List({.key_row_id = key_.id,
                   .grantee_principal = grants[0].grantee_principal}),
             ids({0, 2}));
-  EXPECT_EQ(List({.key_id = key_.id, .grantee_service = "a.b.c"}), ids({1, 3}));
-  EXPECT_EQ(List({.grant_id = grants[2].id, .key_id = key_.id}), ids({2}));
-  EXPECT_EQ(List({.grant_id = grants[4].id, .key_id = key_.id}), ids({}));
+  EXPECT_EQ(List({.key_row_id = key_.id, .grantee_service = "a.b.c"}),
+            ids({1, 3}));
+  EXPECT_EQ(List({.grant_id = grants[2].id, .key_row_id = key_.id}), ids({2}));
+  EXPECT_EQ(List({.grant_id = grants[4].id, .key_row_id = key_.id}), ids({}));
   EXPECT_EQ(List({.region = key_.region, .retiring_principal = "r"}),
             ids({1, 2, 3}));
   EXPECT_EQ(List({.region = "us-east-1",
@@ -138,11 +139,12 @@ TEST_F(StoreGrantsTest, ListsByWhatIsAskedInPages) {
             ids({4}));
   EXPECT_EQ(List({.retiring_service = "none"}), ids({}));
 
-  const auto page = Take(store_->ListGrants({.key_id = key_.id, .limit = 4}));
+  const auto page =
+      Take(store_->ListGrants({.key_row_id = key_.id, .limit = 4}));
   EXPECT_FALSE(page.truncated);
   EXPECT_TRUE(
-      Take(store_->ListGrants({.key_id = key_.id, .limit = 3})).truncated);
-  EXPECT_THAT(store_->ListGrants({.key_id = key_.id}),
+      Take(store_->ListGrants({.key_row_id = key_.id, .limit = 3})).truncated);
+  EXPECT_THAT(store_->ListGrants({.key_row_id = key_.id}),
               StatusIs(ErrorCode::kInvalidArgument));
 }
 
@@ -168,7 +170,7 @@ TEST_F(StoreGrantsTest, FindsTheSameByNameAndParameters) {
   like.operations.Add(GrantOperation::kEncrypt);
   EXPECT_EQ(same(like), std::nullopt);
   like = grant;
-  like.key_id = "other";
+  like.key_row_id = "other";
   EXPECT_EQ(same(like), std::nullopt);
 }
 
@@ -189,7 +191,7 @@ TEST_F(StoreGrantsTest, CountsAndDeletes) {
     return change.DeleteGrant(MakeGrant(1, MakeKey(1)).id);
   }),
               StatusIs(ErrorCode::kNotFound));
-  EXPECT_EQ(List({.key_id = key_.id}).size(), 1);
+  EXPECT_EQ(List({.key_row_id = key_.id}).size(), 1);
 }
 
 TEST_F(StoreGrantsTest, AKeyTakesItsGrantsAlong) {

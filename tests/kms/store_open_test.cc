@@ -219,6 +219,12 @@ TEST_F(StoreOpenTest, ARowThatCannotBeIsCorrupt) {
            "UPDATE key_materials SET locator = x'0102'",
            "UPDATE key_materials SET material_id = 'text'",
            "DELETE FROM key_materials",
+           "UPDATE keys SET key_id = 'another'",
+           "UPDATE keys SET region = 'eu-west-9', key_id = 'mrk-0'",
+           "UPDATE keys SET multi_region_type = 'PRIMARY'",
+           "UPDATE keys SET multi_region_type = 'NONE'",
+           "UPDATE keys SET pending_window = 7",
+           "UPDATE keys SET state = 'PendingReplicaDeletion'",
        }) {
     std::filesystem::remove(Options().path);
     Open();

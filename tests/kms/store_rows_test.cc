@@ -92,6 +92,9 @@ TEST_F(StoreRowsTest, KeepsEveryKeyState) {
         KeyState::kUpdating}) {
     Key key = MakeKey(static_cast<std::uint32_t>(state));
     key.state = state;
+    if (state == KeyState::kPendingReplicaDeletion) {
+      key.pending_window_days = 7;
+    }
     ASSERT_OK(Insert(key));
     EXPECT_EQ(Take(store_->FindKey(key.id))->state, state);
   }
@@ -184,7 +187,7 @@ TEST_F(StoreRowsTest, KeepsAliases) {
   EXPECT_EQ(Text(Take(store_->FindAlias(kAccount, kRegion, "alias/a"))),
             Text(alias));
 
-  alias.key_id = other.id;
+  alias.key_row_id = other.id;
   alias.updated = At(99);
   ASSERT_OK(
       Change([&](Transaction& change) { return change.UpdateAlias(alias); }));

@@ -26,6 +26,9 @@ inline base::WallTime At(std::int64_t microseconds) {
 
 // Key number n: an id, a material id and a locator of its own.
 Key MakeKey(std::uint32_t n);
+// The multi-Region key number n, and its replica in another Region.
+Key MakePrimary(std::uint32_t n);
+Key MakeReplica(const Key& primary, std::string_view region);
 Alias MakeAlias(std::string_view name, const Key& key);
 
 // Every field, for comparing.
