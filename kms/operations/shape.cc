@@ -53,7 +53,7 @@ struct Checker {
   base::Status CheckList(const Shape& shape, const Json& value,
                          const Path& path);
 
-  // `shown` is empty where AWS does not echo the value (blobs).
+  // `shown` is empty where the value is not echoed: blobs, secrets.
   void Break(const std::string& shown, const Path& path,
              const std::string& rule) {
     broken.push_back(
@@ -89,7 +89,10 @@ std::size_t CharacterCount(std::string_view utf8) {
   }));
 }
 
-std::string Quoted(std::string_view text) { return fmt::format("'{}'", text); }
+// A value as messages show it. They go to the log, which a secret must not.
+std::string Shown(const Shape& shape, std::string_view text) {
+  return shape.audited ? fmt::format("'{}'", text) : "";
+}
 
 std::string NotShown() { return {}; }
 
@@ -101,7 +104,7 @@ base::Status Checker::CheckString(const Shape& shape, const Json& value,
   const std::string_view text = base::TextOf(value);
   if (!shape.values.empty()) {
     if (std::ranges::find(shape.values, text) == shape.values.end()) {
-      Break(Quoted(text), path,
+      Break(Shown(shape, text), path,
             fmt::format("satisfy enum value set: [{}]",
                         fmt::join(shape.values, ", ")));
     }
@@ -109,10 +112,11 @@ base::Status Checker::CheckString(const Shape& shape, const Json& value,
   }
   if (shape.min != kUnbounded || shape.max != kUnbounded) {
     CheckLength(
-        shape, CharacterCount(text), [text] { return Quoted(text); }, path);
+        shape, CharacterCount(text),
+        [&shape, text] { return Shown(shape, text); }, path);
   }
   if (shape.pattern != nullptr && !shape.pattern->matches(text)) {
-    Break(Quoted(text), path,
+    Break(Shown(shape, text), path,
           fmt::format("satisfy regular expression pattern: {}",
                       shape.pattern->text));
   }
@@ -145,11 +149,11 @@ base::Status Checker::CheckInteger(const Shape& shape, const Json& value,
   }
   const auto number = value.get<std::int64_t>();
   if (shape.min != kUnbounded && number < shape.min) {
-    Break(Quoted(std::to_string(number)), path,
+    Break(Shown(shape, std::to_string(number)), path,
           fmt::format("have value greater than or equal to {}", shape.min));
   }
   if (shape.max != kUnbounded && number > shape.max) {
-    Break(Quoted(std::to_string(number)), path,
+    Break(Shown(shape, std::to_string(number)), path,
           fmt::format("have value less than or equal to {}", shape.max));
   }
   return {};

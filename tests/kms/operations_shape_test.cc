@@ -41,6 +41,25 @@ std::string At(std::string_view value, std::string_view path,
       .append(rule);
 }
 
+// Messages go to the audit log.
+TEST(ShapeTest, ShowsNoSecret) {
+  const std::string long_secret(8193, 'S');
+  constexpr std::string_view kInputs[] = {
+      R"({"CustomKeyStoreId":"c","KeyStorePassword":"short"})",
+      R"({"CustomKeyStoreId":"c","XksProxyAuthenticationCredential":)"
+      R"({"AccessKeyId":"Tr0ub4dor&3","RawSecretAccessKey":"Tr0ub4dor&3"}})"};
+  for (const std::string_view input : kInputs) {
+    const base::Status status = Check("UpdateCustomKeyStore", input);
+    ASSERT_THAT(status, StatusIs(ErrorCode::kValidation));
+    EXPECT_EQ(status.error().message.find("Value '"), std::string::npos);
+  }
+  EXPECT_THAT(Check("RetireGrant", R"({"GrantToken":")" + long_secret + "\"}"),
+              StatusIs(ErrorCode::kValidation,
+                       "1 validation error detected: " +
+                           At("", "grantToken",
+                              "have length less than or equal to 8192")));
+}
+
 TEST(ShapeTest, NamesTheBrokenRule) {
   const std::string long_id(2049, 'k');
   const Broken cases[] = {
@@ -73,7 +92,7 @@ TEST(ShapeTest, NamesTheBrokenRule) {
        R"("10","11"]})",
        At("", "grantTokens", "have length less than or equal to 10")},
       {"DescribeKey", R"({"KeyId":"k","GrantTokens":["a",""]})",
-       At("''", "grantTokens.2.member",
+       At("", "grantTokens.2.member",
           "have length greater than or equal to 1")},
       {"TagResource",
        R"({"KeyId":"k","Tags":[{"TagKey":"a","TagValue":""},)"

@@ -59,12 +59,15 @@ def boto3_client(server, region=None):
     return client
 
 
-def aws_cli(server, *arguments, region=None, check=True):
+def aws_cli(server, *arguments, region=None, check=True, data_path=None):
     """Runs Debian's `aws kms` and returns its JSON; without `check`, the
-    finished process."""
+    finished process. `data_path` has service models newer than its own."""
     command = [AWS, "--endpoint-url", loopback(server.endpoint), "--output",
                "json", "--region", region or server.region, "kms", *arguments]
-    run = subprocess.run(command, env=aws_environment(server), text=True,
+    environment = aws_environment(server)
+    if data_path:
+        environment["AWS_DATA_PATH"] = str(data_path)
+    run = subprocess.run(command, env=environment, text=True,
                          capture_output=True, stdin=subprocess.DEVNULL,
                          timeout=SECONDS)
     if not check:
