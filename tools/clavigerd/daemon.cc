@@ -231,9 +231,9 @@ void Daemon::Stop() {
   }
 }
 
-base::Status Daemon::Reload(const config::Config& config) {
+base::Result<bool> Daemon::Reload(const config::Config& config) {
   if (parts_->tls == nullptr) {
-    return {};
+    return false;
   }
   if (config.certificate != parts_->config.certificate ||
       config.private_key != parts_->config.private_key) {
@@ -241,7 +241,8 @@ base::Status Daemon::Reload(const config::Config& config) {
                        "listen.certificate and listen.private_key name other "
                        "files: that needs a restart"};
   }
-  return parts_->tls->Reload();
+  RETURN_IF_ERROR(parts_->tls->Reload());
+  return true;
 }
 
 }  // namespace tools

@@ -39,6 +39,9 @@ class DevMode {
 
   // Writes DIR/env and DIR/bin/claviger-aws for a server at `port`.
   base::Status WriteEnvironment(std::uint16_t port) const;
+  // Whether the workers have ended by themselves.
+  bool WorkersEnded() const { return workers_.HaveEnded(); }
+
   std::string env_file() const { return folder_ + "/env"; }
 
  private:
