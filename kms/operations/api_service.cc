@@ -12,6 +12,7 @@
 #include "kms/operations/grant_token.h"
 #include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
+#include "kms/operations/managed_key.h"
 #include "kms/operations/record.h"
 #include "kms/operations/resolve.h"
 
@@ -27,9 +28,14 @@ base::Status Authorize(Call& call) {
   for (const Check& check : call.checks) {
     BuildContext(call, check);
     const policy::Request question = {.action = check.action,
+    std::string_view service;
+    if (check.key != nullptr) {
+      service = check.key->managing_service;
+    }
                                       .resource = check.resource,
                                       .resource_account = check.account,
                                       .principal = caller.arn,
+                                      .resource_service = service,
                                       .principal_account = caller.account,
                                       .context = call.context};
     call.decision = call.environment.authorizer.Authorize(caller, question);
@@ -93,6 +99,7 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Run(Call& call) {
     CO_RETURN_IF_ERROR(co_await OpenGrantTokens(call));
   }
   CO_RETURN_IF_ERROR(Admit(call));
+  CO_RETURN_IF_ERROR(co_await EnsureManagedKey(call));
   if (IgnoresCiphertext(call)) {
     co_return DryRunSucceeded();
   }

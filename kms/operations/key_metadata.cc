@@ -20,7 +20,7 @@ void WriteKeyMetadata(const Key& key, JsonWriter& writer) {
     writer.Time("DeletionDate", *key.deletion_date);
   }
   writer.Text("Origin", OriginName(key.origin))
-      .Text("KeyManager", "CUSTOMER")
+      .Text("KeyManager", key.managing_service.empty() ? "CUSTOMER" : "AWS")
       .Text("CustomerMasterKeySpec", KeySpecName(key.spec))
       .Text("KeySpec", KeySpecName(key.spec));
   WriteAlgorithms(key, writer);

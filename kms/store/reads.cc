@@ -23,11 +23,12 @@ constexpr std::array kIntentKinds = {
     std::pair{IntentKind::kDestroy, std::string_view("destroy")},
 };
 
-constexpr std::size_t kKeyColumns = 15;
+constexpr std::size_t kKeyColumns = 16;
 constexpr std::string_view kSelectKey =
     "SELECT k.id, k.account, k.region, k.description, k.key_spec, "
     "k.key_usage, k.origin, k.state, k.created, k.deletion_date, k.destroying, "
     "k.policy, k.rotation_period, k.next_rotation, k.on_demand_rotations, "
+    "k.managing_service, "
     "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
     "m.created, m.rotation_date, m.rotation_type, m.public_key "
     "FROM keys k LEFT JOIN key_materials m ON m.key_id = k.id "
@@ -71,6 +72,7 @@ Key TakeKey(Columns& columns) {
   key.policy = columns.Text();
   key.rotation = TakeSchedule(columns);
   key.on_demand_rotations = columns.Unsigned();
+  key.managing_service = columns.Text();
   return key;
 }
 

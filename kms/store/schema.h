@@ -177,6 +177,11 @@ CREATE TABLE service_keys_due (
 INSERT INTO service_keys_due (purpose) VALUES ('grant-token');
 )sql";
 
+// AWS managed keys: the service whose key it is, '' for a customer's.
+inline constexpr std::string_view kSchemaManagedKeys =
+    R"sql(ALTER TABLE keys ADD COLUMN managing_service TEXT NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

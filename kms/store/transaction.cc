@@ -76,15 +76,16 @@ base::Status SqlTransaction::InsertKey(const Key& key) {
   RETURN_IF_ERROR(connection_.Run(
       "INSERT INTO keys (id, account, region, description, key_spec, "
       "key_usage, origin, state, created, deletion_date, destroying, policy, "
-      "rotation_period, next_rotation, on_demand_rotations) "
+      "rotation_period, next_rotation, on_demand_rotations, managing_service) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15)",
+      "$15, $16)",
       {ToValue(key.id), ToValue(key.account), ToValue(key.region),
        ToValue(key.description), ToValue(KeySpecName(key.spec)),
        ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
        ToValue(KeyStateName(key.state)), ToValue(key.created),
        ToValue(key.deletion_date), ToValue(key.destroying), ToValue(key.policy),
-       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations)}));
+       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations),
+       ToValue(key.managing_service)}));
   for (std::size_t i = 0; i < key.materials.size(); ++i) {
     RETURN_IF_ERROR(InsertMaterial(key.id, std::uint64_t{i}, key.materials[i]));
   }
@@ -137,14 +138,15 @@ base::Status SqlTransaction::UpdateKey(const Key& key) {
       "UPDATE keys SET account = $2, region = $3, description = $4, "
       "key_spec = $5, key_usage = $6, origin = $7, state = $8, created = $9, "
       "deletion_date = $10, destroying = $11, policy = $12, "
-      "rotation_period = $13, next_rotation = $14, on_demand_rotations = $15 "
-      "WHERE id = $1",
+      "rotation_period = $13, next_rotation = $14, on_demand_rotations = $15, "
+      "managing_service = $16 WHERE id = $1",
       {ToValue(key.id), ToValue(key.account), ToValue(key.region),
        ToValue(key.description), ToValue(KeySpecName(key.spec)),
        ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
        ToValue(KeyStateName(key.state)), ToValue(key.created),
        ToValue(key.deletion_date), ToValue(key.destroying), ToValue(key.policy),
-       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations)},
+       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations),
+       ToValue(key.managing_service)},
       kNoKey);
 }
 

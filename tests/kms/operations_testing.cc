@@ -156,11 +156,18 @@ asio::awaitable<base::Result<json>> OperationsTest::Send(std::string operation,
 }
 
 std::vector<base::Result<json>> OperationsTest::AskTogether(
-    const std::vector<std::pair<std::string, json>>& requests) {
+    const std::vector<std::pair<std::string, json>>& requests,
+    const From& from) {
   std::vector<base::Result<json>> replies(requests.size(), json());
   std::size_t running = requests.size();
+asio::awaitable<base::Result<json>> OperationsTest::SendFrom(
+    From from, std::string operation, json input) {
+  const std::string body = input.dump();
+  co_return co_await Handle(operation, body, from);
+}
+
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    asio::co_spawn(io_, Send(requests[i].first, requests[i].second),
+    asio::co_spawn(io_, SendFrom(from, requests[i].first, requests[i].second),
                    [&, i](const std::exception_ptr&, base::Result<json> reply) {
                      replies[i] = std::move(reply);
                      --running;

@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "base/log.h"
+#include "kms/managed_keys.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/reconcile.h"
 #include "tools/clavigerd/gauges.h"
 #include "tools/clavigerd/io_thread.h"
 
+#include "tools/clavigerd/service_credentials.h"
 namespace tools {
 namespace {
 
@@ -69,7 +71,8 @@ struct Daemon::Parts {
 
   config::Config config;
   const base::Clock& clock;
-  kms::AdministratorsOnly authorizer;
+  kms::AdministratorsOnly administrators;
+  kms::ManagedKeyRules authorizer{administrators};
   kms::http::Metrics metrics{OperationNames()};
   kms::identity::CredentialSource credentials{
       std::make_shared<const kms::identity::Credentials>(
@@ -116,6 +119,7 @@ asio::awaitable<base::Status> Daemon::Parts::LoadCredentials() {
   co_return base::Status();
 }
 
+  CO_RETURN_IF_ERROR(AddServiceCredentials(config, keys));
 // Nothing on the token is touched before the service keys have shown that it
 // is this store's token.
 asio::awaitable<base::Status> Daemon::Parts::Settle(
@@ -151,6 +155,7 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
   RETURN_IF_ERROR(parts.OpenLog());
   const Shared shared = {.clock = parts.clock,
                          .store = *parts.store,
+  RETURN_IF_ERROR(CheckServiceUids(parts.config));
                          .log = *parts.log,
                          .deletion_guard = *parts.deletion_guard,
                          .last_usage = *parts.last_usage,

@@ -159,6 +159,10 @@ int Main(int argc, char** argv) {
   app.add_option("--dev-access-key", options.dev_options.access_key,
                  "ID:SECRET of the administrator (development values only)")
       ->needs(dev);
+  app.add_option("--dev-service", options.dev_options.services,
+                 "SERVICE=ID:SECRET of an AWS service, such as "
+                 "s3.amazonaws.com (development values only)")
+      ->needs(dev);
   app.add_option("--account", options.dev_options.account, "12 digits")
       ->needs(dev)
       ->check(CLI::Validator(
