@@ -25,6 +25,7 @@ constexpr std::array kMigrations = {
     Migration{4, kSchemaPublicKeys},
     Migration{5, kSchemaGrants},
     Migration{6, kSchemaManagedKeys},
+    Migration{7, kSchemaUsagesByPrincipal},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

@@ -162,10 +162,18 @@ StoreInfo TakeStoreInfo(Columns& columns) {
 LastUse TakeKeyUsage(Columns& columns) {
   LastUse usage;
   usage.operation = columns.Text();
+  usage.principal = columns.Text();
   usage.time = columns.Time();
   usage.event_id = columns.Text();
   usage.request_id = columns.Text();
   return usage;
+}
+
+UsageProgress TakeUsageProgress(Columns& columns) {
+  UsageProgress progress;
+  progress.log_sequence = columns.Unsigned();
+  progress.complete = columns.Flag();
+  return progress;
 }
 
 base::WallTime TakeTime(Columns& columns) { return columns.Time(); }
@@ -359,15 +367,26 @@ base::Result<std::optional<ClockProgress>> ReadClockProgress(
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-base::Result<std::optional<LastUse>> ReadKeyUsage(Connection& connection,
-                                                  std::string_view key_id) {
+base::Result<std::vector<LastUse>> ReadKeyUsages(Connection& connection,
+                                                 std::string_view key_id,
+                                                 int limit) {
   constexpr std::string_view kSelect =
-      "SELECT operation, used, event_id, request_id FROM last_usages "
-      "WHERE key_id = $1";
-  ASSIGN_OR_RETURN(std::vector<LastUse> found,
-                   TakeAll(connection.Query(kSelect, {ToValue(key_id)}),
-                           "last_usages", TakeKeyUsage));
-  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+      "SELECT operation, principal, used, event_id, request_id "
+      "FROM key_usages WHERE key_id = $1 ORDER BY used DESC LIMIT $2";
+  RETURN_IF_ERROR(CheckLimit(limit));
+  return TakeAll(
+      connection.Query(kSelect, {ToValue(key_id), std::int64_t{limit}}),
+      "key_usages", TakeKeyUsage);
+}
+
+base::Result<std::optional<UsageProgress>> ReadUsageProgress(
+    Connection& connection) {
+  ASSIGN_OR_RETURN(
+      const std::vector<UsageProgress> found,
+      TakeAll(
+          connection.Query("SELECT log_sequence, complete FROM usage_progress"),
+          "usage_progress", TakeUsageProgress));
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection) {

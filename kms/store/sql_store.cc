@@ -158,11 +158,15 @@ base::Result<std::optional<ClockProgress>> SqlStore::GetClockProgress() {
   return readers_->With(ReadClockProgress);
 }
 
-base::Result<std::optional<LastUse>> SqlStore::FindKeyUsage(
-    std::string_view key_id) {
-  return readers_->With([key_id](Connection& connection) {
-    return ReadKeyUsage(connection, key_id);
+base::Result<std::vector<LastUse>> SqlStore::ListKeyUsages(
+    std::string_view key_id, int limit) {
+  return readers_->With([key_id, limit](Connection& connection) {
+    return ReadKeyUsages(connection, key_id, limit);
   });
+}
+
+base::Result<std::optional<UsageProgress>> SqlStore::GetUsageProgress() {
+  return readers_->With(ReadUsageProgress);
 }
 
 base::Result<base::WallTime> SqlStore::KeyUsageSince() {

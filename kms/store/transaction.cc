@@ -164,7 +164,7 @@ base::Status SqlTransaction::DeleteKey(std::string_view id) {
        {"DELETE FROM aliases WHERE key_id = $1",
         "DELETE FROM tags WHERE key_id = $1",
         "DELETE FROM grants WHERE key_id = $1",
-        "DELETE FROM last_usages WHERE key_id = $1",
+        "DELETE FROM key_usages WHERE key_id = $1",
         "DELETE FROM key_materials WHERE key_id = $1"}) {
     RETURN_IF_ERROR(connection_.Run(sql, {ToValue(id)}));
   }
@@ -314,12 +314,33 @@ base::Status SqlTransaction::PutKeyUsage(std::string_view key_id,
     return {};
   }
   RETURN_IF_ERROR(connection_.Run(
-      "INSERT INTO last_usages (key_id, operation, used, event_id, request_id) "
-      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id) DO UPDATE "
-      "SET operation = excluded.operation, used = excluded.used, "
-      "event_id = excluded.event_id, request_id = excluded.request_id",
-      {ToValue(key_id), ToValue(usage.operation), ToValue(usage.time),
-       ToValue(usage.event_id), ToValue(usage.request_id)}));
+      "INSERT INTO key_usages (key_id, operation, principal, used, event_id, "
+      "request_id) VALUES ($1, $2, $3, $4, $5, $6) "
+      "ON CONFLICT (key_id, operation, principal) DO UPDATE "
+      "SET used = excluded.used, event_id = excluded.event_id, "
+      "request_id = excluded.request_id",
+      {ToValue(key_id), ToValue(usage.operation), ToValue(usage.principal),
+       ToValue(usage.time), ToValue(usage.event_id),
+       ToValue(usage.request_id)}));
+  return {};
+}
+
+base::Status SqlTransaction::TrimKeyUsages(std::string_view key_id, int most) {
+  // Without so many uses there is no time to compare with, and none goes.
+  RETURN_IF_ERROR(
+      connection_.Run("DELETE FROM key_usages WHERE key_id = $1 AND used < "
+                      "(SELECT used FROM key_usages WHERE key_id = $1 "
+                      "ORDER BY used DESC LIMIT 1 OFFSET $2)",
+                      {ToValue(key_id), std::int64_t{most} - 1}));
+  return {};
+}
+
+base::Status SqlTransaction::SetUsageProgress(const UsageProgress& progress) {
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO usage_progress (singleton, log_sequence, complete) "
+      "VALUES (1, $1, $2) ON CONFLICT (singleton) DO UPDATE "
+      "SET log_sequence = excluded.log_sequence, complete = excluded.complete",
+      {ToValue(progress.log_sequence), ToValue(progress.complete)}));
   return {};
 }
 

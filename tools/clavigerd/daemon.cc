@@ -14,10 +14,11 @@
 #include "kms/operations/intents.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/reconcile.h"
+#include "kms/operations/usage_completion.h"
 #include "tools/clavigerd/gauges.h"
 #include "tools/clavigerd/io_thread.h"
-
 #include "tools/clavigerd/service_credentials.h"
+
 namespace tools {
 namespace {
 
@@ -107,19 +108,23 @@ base::Status Daemon::Parts::OpenLog() {
   RETURN_IF_ERROR(MakeFolder(options.folder));
   ASSIGN_OR_RETURN(log, kms::audit::Log::Open(options, clock));
   RETURN_IF_ERROR(CheckNotOlder(*store, *log));
-  return kms::operations::CompleteLog(*store, *log, options.folder);
+  RETURN_IF_ERROR(kms::operations::CompleteLog(*store, *log, options.folder));
+  const std::uint64_t head = log->health().head_sequence;
+  RETURN_IF_ERROR(kms::operations::CompleteUsage(*store, options.folder, head));
+  last_usage->Start(head);
+  return {};
 }
 
 asio::awaitable<base::Status> Daemon::Parts::LoadCredentials() {
   auto& environment = threads.front()->environment();
   CO_ASSIGN_OR_RETURN(auto keys,
                       co_await kms::operations::LoadAccessKeys(environment));
+  CO_RETURN_IF_ERROR(AddServiceCredentials(config, keys));
   credentials.Replace(
       std::make_shared<const kms::identity::Credentials>(std::move(keys)));
   co_return base::Status();
 }
 
-  CO_RETURN_IF_ERROR(AddServiceCredentials(config, keys));
 // Nothing on the token is touched before the service keys have shown that it
 // is this store's token.
 asio::awaitable<base::Status> Daemon::Parts::Settle(
@@ -150,12 +155,12 @@ Daemon::~Daemon() = default;
 
 base::Status Daemon::Open(const FirstAdministrator* first) {
   Parts& parts = *parts_;
+  RETURN_IF_ERROR(CheckServiceUids(parts.config));
   RETURN_IF_ERROR(MakeFolder(parts.config.state));
   RETURN_IF_ERROR(parts.OpenStore());
   RETURN_IF_ERROR(parts.OpenLog());
   const Shared shared = {.clock = parts.clock,
                          .store = *parts.store,
-  RETURN_IF_ERROR(CheckServiceUids(parts.config));
                          .log = *parts.log,
                          .deletion_guard = *parts.deletion_guard,
                          .last_usage = *parts.last_usage,
@@ -222,7 +227,8 @@ void Daemon::Run() {
   parts.threads.front()->Run(kms::operations::Chores::kAll);
   others.clear();
   Drain(*parts.store);
-  const base::Status saved = parts.last_usage->SaveNow();
+  const base::Status saved =
+      parts.last_usage->SaveNow(parts.log->health().head_sequence);
   if (!saved) {
     base::LogWarning("cannot save when keys were last used: {}",
                      saved.error().message);
