@@ -7,16 +7,19 @@
 
 namespace kms {
 
-enum class CallerKind : std::uint8_t { kRoot, kUser };
+enum class CallerKind : std::uint8_t { kRoot, kUser, kService };
 
 // A Caller is who makes a request, as its door has authenticated them.
 struct Caller {
   CallerKind kind = CallerKind::kUser;
-  std::string account;        // 12 digits.
-  std::string arn;            // "arn:aws:iam::ACCOUNT:user/admin"
+  std::string account;  // 12 digits; for a service, whom it acts for.
+  // "arn:aws:iam::ACCOUNT:user/admin"; a service's principal has no ARN, and
+  // its name stands here: "s3.amazonaws.com".
+  std::string arn;
   std::string principal_id;   // Unique id: AIDA..., or the account for root.
-  std::string user_name;      // Empty for root.
+  std::string user_name;      // Of a user.
   std::string access_key_id;  // Empty on the Unix socket.
+  std::string service;        // Of kService: "s3.amazonaws.com"; else empty.
   // The bootstrap administrator, who may do everything in the account.
   bool administrator = false;
 };

@@ -127,7 +127,10 @@ struct Key {
   std::string policy;       // The text of the policy named "default".
   std::optional<RotationSchedule> rotation;  // None: not rotated by itself.
   std::uint64_t on_demand_rotations = 0;     // In its whole life.
-  std::vector<KeyMaterial> materials;        // Oldest first; never empty.
+  // The service whose AWS managed key it is ("s3.amazonaws.com"); empty for a
+  // customer's.
+  std::string managing_service;
+  std::vector<KeyMaterial> materials;  // Oldest first; never empty.
 
   std::string Arn() const;
   bool IsMultiRegion() const { return multi_region != MultiRegionType::kNone; }

@@ -21,9 +21,12 @@ struct ContextEntry {
 // which resource, under which conditions. Building one has no side effects, so
 // a test, the audit log and a simulator see what the server saw.
 struct Request {
-  std::string_view action;             // "kms:Decrypt"
-  std::string_view resource;           // ARN, or "*" for none.
-  std::string_view resource_account;   // 12 digits.
+  std::string_view action;            // "kms:Decrypt"
+  std::string_view resource;          // ARN, or "*" for none.
+  std::string_view resource_account;  // 12 digits.
+  // The service whose AWS managed key the resource is ("s3.amazonaws.com");
+  // empty for every other resource.
+  std::string_view resource_service;
   std::string_view principal;          // ARN.
   std::string_view principal_account;  // 12 digits.
   std::span<const ContextEntry> context;

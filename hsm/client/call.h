@@ -2,6 +2,7 @@
 #ifndef HSM_CLIENT_CALL_H_
 #define HSM_CLIENT_CALL_H_
 
+#include <chrono>
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -30,6 +31,8 @@ struct Call {
   DoneHandler<base::Status> done;
   base::MonotonicTime issued{};
   base::MonotonicTime due{};  // Set when it is sent.
+  // How much longer than its row says it may take.
+  std::chrono::milliseconds patience{0};
 };
 
 // The call that sends `request` and fills `reply`; both are borrowed.

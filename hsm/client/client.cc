@@ -95,8 +95,9 @@ Awaitable<GenerateDataKeyPairReply> Client::Call(
   return Execute(pool_, request);
 }
 
-asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator) {
-  return pool_->EvictEverywhere(locator);
+asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator,
+                                                      SlowWorker slow_worker) {
+  return pool_->EvictEverywhere(locator, slow_worker);
 }
 
 bool Client::Ready() const { return pool_->Ready(); }

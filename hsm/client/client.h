@@ -28,6 +28,12 @@ struct ClientConfig {
   bool slow_worker = false;       // One more, for what takes seconds.
 };
 
+// What an eviction does about the slow worker. It confirms when it has made the
+// key pair that it is making, for whichever client, which takes seconds and is
+// bounded by that call's own deadline. Replacing it after two seconds, like any
+// other, fails that call; right only when nobody can be waiting for it.
+enum class SlowWorker : std::uint8_t { kWaitFor, kReplace };
+
 // A Client is clavigerd's side of one key store: a connection to each of its
 // worker processes. Requests are pipelined and batched, kept within a window of
 // cost units per worker, with long operations on lanes of their own, and each
@@ -71,7 +77,8 @@ class Client {
 
   // Makes every worker forget this key; a worker that does not confirm is
   // killed and replaced. When this succeeds, no process holds a copy.
-  boost::asio::awaitable<base::Status> EvictEverywhere(Locator locator);
+  boost::asio::awaitable<base::Status> EvictEverywhere(
+      Locator locator, SlowWorker slow_worker = SlowWorker::kWaitFor);
 
   // Whether at least one worker answers.
   bool Ready() const;

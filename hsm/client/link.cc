@@ -63,8 +63,9 @@ base::Status Link::Send(Call& call, base::MonotonicTime now) {
   outstanding_cost_ += call.row->cost;
   ++outstanding_calls_;
   // A worker executes in order: what is behind a long call may take as much
-  // longer. An eviction does not wait: it has its own, short, deadline.
-  call.due = now + call.row->deadline;
+  // longer. An eviction does not wait: it has its own, short, deadline, and
+  // where it must not disturb, the patience that it was given.
+  call.due = now + call.row->deadline + call.patience;
   if (long_calls_ > 0 && call.row->number != RowOf<EvictKeyRequest>().number) {
     call.due = std::max(now, long_due_) + call.row->deadline;
   }

@@ -44,7 +44,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // Takes an admitted call. Its `done` is called later, never from here.
   void Submit(Call call);
 
-  boost::asio::awaitable<base::Status> EvictEverywhere(Locator locator);
+  boost::asio::awaitable<base::Status> EvictEverywhere(Locator locator,
+                                                       SlowWorker slow_worker);
 
   bool Ready() const { return stats_.ready_workers.Get() > 0; }
   const Stats& stats() const { return stats_; }
@@ -86,7 +87,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   boost::asio::awaitable<void> EndCalls(std::uint32_t index, Link& link,
                                         Link::End end);
   void SetLink(std::uint32_t index, std::shared_ptr<Link> link);
-  boost::asio::awaitable<std::vector<bool>> EvictByAsking(Locator locator);
+  boost::asio::awaitable<std::vector<bool>> EvictByAsking(
+      Locator locator, SlowWorker slow_worker);
 
   base::Error InStore(const base::Error& error) const;
 

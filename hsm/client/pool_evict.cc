@@ -21,14 +21,16 @@ struct Eviction {
 
 }  // namespace
 
-asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator) {
+asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator,
+                                                    SlowWorker slow_worker) {
   const std::shared_ptr<Pool> self = shared_from_this();
   std::vector<Generation> generations;
   for (const Worker& worker : workers_) {
     generations.push_back(worker.link != nullptr ? worker.link->generation()
                                                  : kWhicheverServes);
   }
-  const std::vector<bool> confirmed = co_await EvictByAsking(locator);
+  const std::vector<bool> confirmed =
+      co_await EvictByAsking(locator, slow_worker);
   // A worker that has no link may serve other clients; one that failed or did
   // not answer may hold the key. A dead process holds nothing.
   for (std::uint32_t index = 0; index < workers_.size(); ++index) {
@@ -49,7 +51,8 @@ asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator) {
 }
 
 // Asks all workers at once, past the queues and the windows.
-asio::awaitable<std::vector<bool>> Pool::EvictByAsking(Locator locator) {
+asio::awaitable<std::vector<bool>> Pool::EvictByAsking(Locator locator,
+                                                       SlowWorker slow_worker) {
   const auto eviction = std::make_shared<Eviction>();
   eviction->request.locator = locator;
   eviction->confirmed.resize(workers_.size());
@@ -61,6 +64,10 @@ asio::awaitable<std::vector<bool>> Pool::EvictByAsking(Locator locator) {
     ++eviction->waiting;
     Call call = MakeCall(eviction->request, eviction->reply);
     call.issued = clock_.Monotonic();
+    const bool is_slow = config_.slow_worker && index + 1 == workers_.size();
+    if (is_slow && slow_worker == SlowWorker::kWaitFor) {
+      call.patience = kLongDeadline;
+    }
     call.done = [eviction, index](const base::Status& status) {
       eviction->confirmed[index] = status.has_value();
       if (--eviction->waiting == 0) {

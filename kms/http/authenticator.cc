@@ -87,6 +87,16 @@ base::Result<Identity> Authenticator::CheckSignature(
                   .region = claim->region};
 }
 
+Caller Authenticator::CallerOf(uid_t uid) const {
+  Caller caller = identity::UnixCaller(local_.account, uid, local_.own_uid);
+  const auto service =
+      std::ranges::find(local_.services, uid, &LocalService::uid);
+  if (caller.administrator || service == local_.services.end()) {
+    return caller;
+  }
+  return identity::Service(local_.account, service->service);
+}
+
 base::Result<Identity> Authenticator::TrustKernel(const HttpRequest& request,
                                                   const UnixPeer& peer) const {
   const std::string_view region =
@@ -96,8 +106,7 @@ base::Result<Identity> Authenticator::TrustKernel(const HttpRequest& request,
                        "X-Claviger-Region must be the name of a Region, such "
                        "as us-east-1"};
   }
-  Caller caller =
-      identity::UnixCaller(local_.account, peer.uid, local_.own_uid);
+  Caller caller = CallerOf(peer.uid);
   if (caller.administrator) {
     return Identity{.caller = administrator_, .region = region};
   }

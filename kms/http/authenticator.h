@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -18,11 +19,19 @@
 
 namespace kms::http {
 
+// A process of this uid on the Unix socket is the service principal.
+struct LocalService {
+  uid_t uid;
+  std::string service;  // "s3.amazonaws.com"
+};
+
 // Whom callers without a signature stand for, and where.
 struct LocalIdentity {
   std::string account;
   std::string default_region;
   uid_t own_uid;  // The server's.
+  // Not root's uid nor own_uid: those are the administrator in any case.
+  std::vector<LocalService> services = {};
 };
 
 // Who sent a request, and the Region it is meant for.
@@ -50,6 +59,7 @@ class Authenticator {
   base::Result<Identity> CheckSignature(const HttpRequest& request);
   base::Result<Identity> TrustKernel(const HttpRequest& request,
                                      const UnixPeer& peer) const;
+  Caller CallerOf(uid_t uid) const;
 
   const identity::CredentialSource& credentials_;
   const base::Clock& clock_;

@@ -40,6 +40,16 @@ Caller Administrator(std::string_view account) {
   return caller;
 }
 
+Caller Service(std::string_view account, std::string_view service) {
+  Caller caller;
+  caller.kind = CallerKind::kService;
+  caller.account = account;
+  caller.arn = service;
+  caller.principal_id = service;
+  caller.service = service;
+  return caller;
+}
+
 Caller UnixCaller(std::string_view account, uid_t uid, uid_t own_uid) {
   return uid == 0 || uid == own_uid
              ? Administrator(account)

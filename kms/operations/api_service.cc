@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 
 #include "base/random.h"
@@ -11,6 +12,7 @@
 #include "kms/operations/dry_run.h"
 #include "kms/operations/grant_token.h"
 #include "kms/operations/last_usage.h"
+#include "kms/operations/managed_key.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/record.h"
 #include "kms/operations/resolve.h"
@@ -26,9 +28,14 @@ base::Status Authorize(Call& call) {
   const Caller& caller = call.request.caller;
   for (const Check& check : call.checks) {
     BuildContext(call, check);
+    std::string_view service;
+    if (check.key != nullptr) {
+      service = check.key->managing_service;
+    }
     const policy::Request question = {.action = check.action,
                                       .resource = check.resource,
                                       .resource_account = check.account,
+                                      .resource_service = service,
                                       .principal = caller.arn,
                                       .principal_account = caller.account,
                                       .context = call.context};
@@ -92,6 +99,7 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Run(Call& call) {
   if (HasGrantTokens(call)) {
     CO_RETURN_IF_ERROR(co_await OpenGrantTokens(call));
   }
+  CO_RETURN_IF_ERROR(co_await EnsureManagedKey(call));
   CO_RETURN_IF_ERROR(Admit(call));
   if (IgnoresCiphertext(call)) {
     co_return DryRunSucceeded();
@@ -129,6 +137,10 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
   base::Result<Reply> reply = UnknownOperation();
   if (operation != nullptr) {
     reply = co_await Run(call);
+  }
+  std::optional<LastUsage::Recording> recording;
+  if (reply && IsTrackedOperation(call.operation.name)) {
+    recording.emplace(environment_.last_usage);
   }
   const base::Error* const error = reply ? nullptr : &reply.error();
   CO_RETURN_IF_ERROR(co_await Record(call, error));

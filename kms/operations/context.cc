@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kms/audit/json_text.h"
+#include "kms/managed_keys.h"
 #include "kms/operations/grants.h"
 
 namespace kms::operations {
@@ -63,8 +64,20 @@ bool HasMember(const Operation& operation, std::string_view name) {
          operation.input.end();
 }
 
+// A service acts for its account's users, none of whom is the principal.
+void AddService(const Caller& caller, std::string_view region,
+                Builder& builder) {
+  builder.AddBool("aws:PrincipalIsAWSService", true);
+  builder.Add("aws:PrincipalServiceName", caller.service);
+  builder.Add("kms:CallerAccount", caller.account);
+  builder.AddOwned("kms:ViaService", ViaService(caller.service, region));
+}
+
 void AddCaller(const Call& call, Builder& builder) {
   const Caller& caller = call.request.caller;
+  if (caller.kind == CallerKind::kService) {
+    return AddService(caller, call.request.region, builder);
+  }
   const bool root = caller.kind == CallerKind::kRoot;
   builder.Add("aws:PrincipalArn", caller.arn);
   builder.Add("aws:PrincipalAccount", caller.account);
@@ -208,8 +221,6 @@ void AddCreateGrant(Call& call, Builder& builder) {
   builder.AddOwned("kms:GrantConstraintSourceArn", constraints.source_arn);
 }
 
-// No AWS service calls on anybody's behalf here: kms:GrantIsForAWSResource is
-// false.
 void AddGrant(Call& call, const Check& check, Builder& builder) {
   if (check.action == "kms:CreateGrant") {
     AddCreateGrant(call, builder);
@@ -220,7 +231,8 @@ void AddGrant(Call& call, const Check& check, Builder& builder) {
     }
     return;
   }
-  builder.AddBool("kms:GrantIsForAWSResource", false);
+  builder.AddBool("kms:GrantIsForAWSResource",
+                  call.request.caller.kind == CallerKind::kService);
 }
 
 bool IsAboutGrants(const Check& check) {

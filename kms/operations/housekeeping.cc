@@ -33,8 +33,13 @@ asio::awaitable<void> PersistProgress(Environment& environment) {
   }
 }
 
+bool IsUsageDue(const Environment& environment) {
+  return environment.last_usage.IsDue(environment.log.health().head_sequence);
+}
+
 asio::awaitable<void> SaveUsage(Environment& environment) {
-  const base::Status status = co_await environment.last_usage.Save();
+  const std::uint64_t log_head = environment.log.health().head_sequence;
+  const base::Status status = co_await environment.last_usage.Save(log_head);
   if (!status) {
     base::LogWarning("cannot save when keys were last used: {}",
                      status.error().message);
@@ -84,6 +89,8 @@ asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
     }
     if (round % kRoundsPerProgress == 0) {
       co_await PersistProgress(environment);
+    }
+    if (round % kRoundsPerProgress == 0 || IsUsageDue(environment)) {
       co_await SaveUsage(environment);
     }
   }

@@ -87,8 +87,8 @@ asio::awaitable<base::Status> SettleIntents(Environment& environment,
   if (!intents.empty()) {
     // A worker may still be making what a killed clavigerd has asked for. When
     // all have answered, or were replaced, nothing of that can happen any more.
-    CO_RETURN_IF_ERROR(
-        co_await environment.hsm.EvictEverywhere(intents.front().locator));
+    CO_RETURN_IF_ERROR(co_await environment.hsm.EvictEverywhere(
+        intents.front().locator, hsm::client::SlowWorker::kReplace));
   }
   for (const store::Intent& intent : intents) {
     if (std::ranges::find(known, intent.locator) != known.end()) {

@@ -60,7 +60,7 @@ void WriteKeyMetadata(std::string_view name, const Key& key,
     writer.Time("DeletionDate", *key.deletion_date);
   }
   writer.Text("Origin", OriginName(key.origin))
-      .Text("KeyManager", "CUSTOMER")
+      .Text("KeyManager", key.managing_service.empty() ? "CUSTOMER" : "AWS")
       .Text("CustomerMasterKeySpec", KeySpecName(key.spec))
       .Text("KeySpec", KeySpecName(key.spec));
   WriteAlgorithms(key, writer);

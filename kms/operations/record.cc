@@ -174,6 +174,12 @@ std::pmr::vector<audit::Member> DecisionMembers(
 }
 
 Event::Identity IdentityOf(const Caller& caller) {
+  if (caller.kind == CallerKind::kService) {
+    return {.type = "AWSService",
+            .account_id = caller.account,
+            .access_key_id = caller.access_key_id,
+            .invoked_by = caller.service};
+  }
   return {.type = caller.kind == CallerKind::kRoot ? "Root" : "IAMUser",
           .principal_id = caller.principal_id,
           .arn = caller.arn,

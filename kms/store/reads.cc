@@ -24,12 +24,13 @@ constexpr std::array kIntentKinds = {
     std::pair{IntentKind::kDestroy, std::string_view("destroy")},
 };
 
-constexpr std::size_t kKeyColumns = 18;
+constexpr std::size_t kKeyColumns = 19;
 constexpr std::string_view kSelectKey =
     "SELECT k.id, k.key_id, k.account, k.region, k.description, k.key_spec, "
     "k.key_usage, k.origin, k.state, k.created, k.deletion_date, "
     "k.multi_region_type, k.pending_window, k.destroying, k.policy, "
     "k.rotation_period, k.next_rotation, k.on_demand_rotations, "
+    "k.managing_service, "
     "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
     "m.created, m.rotation_date, m.rotation_type, m.public_key "
     "FROM keys k LEFT JOIN key_materials m ON m.key_id = k.key_id "
@@ -82,6 +83,7 @@ Key TakeKey(Columns& columns) {
   key.policy = columns.Text();
   key.rotation = TakeSchedule(columns);
   key.on_demand_rotations = columns.Unsigned();
+  key.managing_service = columns.Text();
   columns.Require(key.row_id == KeyRowId(key.id, key.region) &&
                   key.IsMultiRegion() == IsMultiRegionKeyId(key.id) &&
                   key.pending_window_days.has_value() ==
@@ -185,10 +187,18 @@ StoreInfo TakeStoreInfo(Columns& columns) {
 LastUse TakeKeyUsage(Columns& columns) {
   LastUse usage;
   usage.operation = columns.Text();
+  usage.principal = columns.Text();
   usage.time = columns.Time();
   usage.event_id = columns.Text();
   usage.request_id = columns.Text();
   return usage;
+}
+
+UsageProgress TakeUsageProgress(Columns& columns) {
+  UsageProgress progress;
+  progress.log_sequence = columns.Unsigned();
+  progress.complete = columns.Flag();
+  return progress;
 }
 
 base::WallTime TakeTime(Columns& columns) { return columns.Time(); }
@@ -394,15 +404,26 @@ base::Result<std::optional<ClockProgress>> ReadClockProgress(
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-base::Result<std::optional<LastUse>> ReadKeyUsage(Connection& connection,
-                                                  std::string_view row_id) {
+base::Result<std::vector<LastUse>> ReadKeyUsages(Connection& connection,
+                                                 std::string_view row_id,
+                                                 int limit) {
   constexpr std::string_view kSelect =
-      "SELECT operation, used, event_id, request_id FROM last_usages "
-      "WHERE key_id = $1";
-  ASSIGN_OR_RETURN(std::vector<LastUse> found,
-                   TakeAll(connection.Query(kSelect, {ToValue(row_id)}),
-                           "last_usages", TakeKeyUsage));
-  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+      "SELECT operation, principal, used, event_id, request_id "
+      "FROM key_usages WHERE key_id = $1 ORDER BY used DESC LIMIT $2";
+  RETURN_IF_ERROR(CheckLimit(limit));
+  return TakeAll(
+      connection.Query(kSelect, {ToValue(row_id), std::int64_t{limit}}),
+      "key_usages", TakeKeyUsage);
+}
+
+base::Result<std::optional<UsageProgress>> ReadUsageProgress(
+    Connection& connection) {
+  ASSIGN_OR_RETURN(
+      const std::vector<UsageProgress> found,
+      TakeAll(
+          connection.Query("SELECT log_sequence, complete FROM usage_progress"),
+          "usage_progress", TakeUsageProgress));
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection) {

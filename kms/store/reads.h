@@ -54,8 +54,11 @@ base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection);
 base::Result<std::vector<OutboxEvent>> ReadOutbox(Connection& connection);
 base::Result<std::optional<ClockProgress>> ReadClockProgress(
     Connection& connection);
-base::Result<std::optional<LastUse>> ReadKeyUsage(Connection& connection,
-                                                  std::string_view row_id);
+base::Result<std::vector<LastUse>> ReadKeyUsages(Connection& connection,
+                                                 std::string_view row_id,
+                                                 int limit);
+base::Result<std::optional<UsageProgress>> ReadUsageProgress(
+    Connection& connection);
 base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection);
 base::Result<StoreInfo> ReadStoreInfo(Connection& connection);  // kNotFound
 

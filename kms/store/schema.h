@@ -214,6 +214,37 @@ ALTER TABLE key_materials_of_id RENAME TO key_materials;
 CREATE INDEX key_materials_by_key_store ON key_materials (key_store, locator);
 )sql";
 
+// AWS managed keys: the service whose key it is, '' for a customer's.
+inline constexpr std::string_view kSchemaManagedKeys =
+    R"sql(ALTER TABLE keys ADD COLUMN managing_service TEXT NOT NULL DEFAULT '';
+)sql";
+
+// The last use of each key in each operation by each principal ('' where an
+// earlier release did not keep it), and up to which record of the audit log the
+// table knows all.
+inline constexpr std::string_view kSchemaUsagesByPrincipal =
+    R"sql(CREATE TABLE key_usages (
+  key_id TEXT NOT NULL REFERENCES keys (id),
+  operation TEXT NOT NULL,
+  principal TEXT NOT NULL,
+  used BIGINT NOT NULL,
+  event_id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  PRIMARY KEY (key_id, operation, principal)
+);
+CREATE INDEX key_usages_by_time ON key_usages (key_id, used);
+INSERT INTO key_usages
+  (key_id, operation, principal, used, event_id, request_id)
+  SELECT key_id, operation, '', used, event_id, request_id FROM last_usages;
+DROP TABLE last_usages;
+
+CREATE TABLE usage_progress (
+  singleton BIGINT NOT NULL PRIMARY KEY CHECK (singleton = 1),
+  log_sequence BIGINT NOT NULL,
+  complete BIGINT NOT NULL CHECK (complete IN (0, 1))
+);
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -165,11 +165,15 @@ base::Result<std::optional<ClockProgress>> SqlStore::GetClockProgress() {
   return readers_->With(ReadClockProgress);
 }
 
-base::Result<std::optional<LastUse>> SqlStore::FindKeyUsage(
-    std::string_view row_id) {
-  return readers_->With([row_id](Connection& connection) {
-    return ReadKeyUsage(connection, row_id);
+base::Result<std::vector<LastUse>> SqlStore::ListKeyUsages(
+    std::string_view row_id, int limit) {
+  return readers_->With([row_id, limit](Connection& connection) {
+    return ReadKeyUsages(connection, row_id, limit);
   });
+}
+
+base::Result<std::optional<UsageProgress>> SqlStore::GetUsageProgress() {
+  return readers_->With(ReadUsageProgress);
 }
 
 base::Result<base::WallTime> SqlStore::KeyUsageSince() {

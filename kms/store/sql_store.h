@@ -60,8 +60,9 @@ class SqlStore final : public Store {
   base::Result<std::vector<OutboxEvent>> ListOutbox() override;
   base::Result<std::optional<ClockProgress>> GetClockProgress() override;
 
-  base::Result<std::optional<LastUse>> FindKeyUsage(
-      std::string_view row_id) override;
+  base::Result<std::vector<LastUse>> ListKeyUsages(std::string_view row_id,
+                                                   int limit) override;
+  base::Result<std::optional<UsageProgress>> GetUsageProgress() override;
   base::Result<base::WallTime> KeyUsageSince() override;
 
   boost::asio::awaitable<base::Status> Write(Change change) override;

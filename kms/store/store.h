@@ -86,12 +86,20 @@ struct OutboxEvent {
   std::string text;  // The event's JSON, without the chain members.
 };
 
-// The last successful cryptographic operation with a key.
+// The last successful use of a key in one operation by one principal.
 struct LastUse {
   std::string operation;
+  std::string principal;  // ARN or service; empty if it is not known.
   base::WallTime time{};
   std::string event_id;  // In the audit log.
   std::string request_id;
+};
+
+// Which uses of keys the store knows: all that the audit log has up to this
+// record, or all, where a server has ended and none has begun since.
+struct UsageProgress {
+  std::uint64_t log_sequence = 0;
+  bool complete = false;
 };
 
 // How far time has provably passed (design: rules of the HSM layer, 6).
@@ -160,9 +168,13 @@ class Transaction {
   virtual base::Status InsertServiceKey(const ServiceKey& key) = 0;
   virtual base::Status InsertAccessKey(const AccessKey& key) = 0;
 
-  // Does nothing if there is no such key any more.
+  // Adds a use, or replaces the one of the same operation and principal. Does
+  // nothing if there is no such key any more.
   virtual base::Status PutKeyUsage(std::string_view row_id,
                                    const LastUse& usage) = 0;
+  // Forgets the oldest uses of a key beyond about `most`.
+  virtual base::Status TrimKeyUsages(std::string_view key_id, int most) = 0;
+  virtual base::Status SetUsageProgress(const UsageProgress& progress) = 0;
 
   virtual base::Status AddOutbox(const OutboxEvent& event) = 0;
   virtual base::Status SetClockProgress(const ClockProgress& progress) = 0;
@@ -259,8 +271,10 @@ class Store {
   virtual base::Result<std::vector<OutboxEvent>> ListOutbox() = 0;
   virtual base::Result<std::optional<ClockProgress>> GetClockProgress() = 0;
 
-  virtual base::Result<std::optional<LastUse>> FindKeyUsage(
-      std::string_view row_id) = 0;
+  // The `limit` newest uses of a key, the newest first.
+  virtual base::Result<std::vector<LastUse>> ListKeyUsages(
+      std::string_view row_id, int limit) = 0;
+  virtual base::Result<std::optional<UsageProgress>> GetUsageProgress() = 0;
   // Since when this store knows how its keys are used.
   virtual base::Result<base::WallTime> KeyUsageSince() = 0;
 

@@ -115,16 +115,17 @@ base::Status SqlTransaction::InsertRow(const Key& key) {
       "INSERT INTO keys (id, key_id, account, region, description, key_spec, "
       "key_usage, origin, state, created, deletion_date, multi_region_type, "
       "pending_window, destroying, policy, rotation_period, next_rotation, "
-      "on_demand_rotations) "
+      "on_demand_rotations, managing_service) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15, $16, $17, $18)",
+      "$15, $16, $17, $18, $19)",
       {ToValue(key.row_id), ToValue(key.id), ToValue(key.account),
        ToValue(key.region), ToValue(key.description),
        ToValue(KeySpecName(key.spec)), ToValue(KeyUsageName(key.usage)),
        ToValue(OriginName(key.origin)), ToValue(KeyStateName(key.state)),
        ToValue(key.created), ToValue(key.deletion_date), MultiRegionTypeOf(key),
        PendingWindowOf(key), ToValue(key.destroying), ToValue(key.policy),
-       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations)}));
+       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations),
+       ToValue(key.managing_service)}));
   touched_.keys.insert(key.row_id);
   return {};
 }
@@ -192,13 +193,14 @@ base::Status SqlTransaction::UpdateKey(const Key& key) {
       "UPDATE keys SET account = $2, region = $3, description = $4, "
       "key_spec = $5, key_usage = $6, origin = $7, state = $8, created = $9, "
       "deletion_date = $10, multi_region_type = $11, pending_window = $12, "
-      "destroying = $13, policy = $14 WHERE id = $1",
+      "destroying = $13, policy = $14, managing_service = $15 WHERE id = $1",
       {ToValue(key.row_id), ToValue(key.account), ToValue(key.region),
        ToValue(key.description), ToValue(KeySpecName(key.spec)),
        ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
        ToValue(KeyStateName(key.state)), ToValue(key.created),
        ToValue(key.deletion_date), MultiRegionTypeOf(key), PendingWindowOf(key),
-       ToValue(key.destroying), ToValue(key.policy)},
+       ToValue(key.destroying), ToValue(key.policy),
+       ToValue(key.managing_service)},
       kNoKey));
   // The keys of one id share these.
   return RunOnOne(
@@ -224,7 +226,7 @@ base::Status SqlTransaction::DeleteKey(std::string_view row_id) {
        {"DELETE FROM aliases WHERE key_id = $1",
         "DELETE FROM tags WHERE key_id = $1",
         "DELETE FROM grants WHERE key_id = $1",
-        "DELETE FROM last_usages WHERE key_id = $1"}) {
+        "DELETE FROM key_usages WHERE key_id = $1"}) {
     RETURN_IF_ERROR(connection_.Run(sql, {ToValue(row_id)}));
   }
   RETURN_IF_ERROR(
@@ -381,12 +383,33 @@ base::Status SqlTransaction::PutKeyUsage(std::string_view row_id,
     return {};
   }
   RETURN_IF_ERROR(connection_.Run(
-      "INSERT INTO last_usages (key_id, operation, used, event_id, request_id) "
-      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id) DO UPDATE "
-      "SET operation = excluded.operation, used = excluded.used, "
-      "event_id = excluded.event_id, request_id = excluded.request_id",
-      {ToValue(row_id), ToValue(usage.operation), ToValue(usage.time),
-       ToValue(usage.event_id), ToValue(usage.request_id)}));
+      "INSERT INTO key_usages (key_id, operation, principal, used, event_id, "
+      "request_id) VALUES ($1, $2, $3, $4, $5, $6) "
+      "ON CONFLICT (key_id, operation, principal) DO UPDATE "
+      "SET used = excluded.used, event_id = excluded.event_id, "
+      "request_id = excluded.request_id",
+      {ToValue(row_id), ToValue(usage.operation), ToValue(usage.principal),
+       ToValue(usage.time), ToValue(usage.event_id),
+       ToValue(usage.request_id)}));
+  return {};
+}
+
+base::Status SqlTransaction::TrimKeyUsages(std::string_view row_id, int most) {
+  // Without so many uses there is no time to compare with, and none goes.
+  RETURN_IF_ERROR(
+      connection_.Run("DELETE FROM key_usages WHERE key_id = $1 AND used < "
+                      "(SELECT used FROM key_usages WHERE key_id = $1 "
+                      "ORDER BY used DESC LIMIT 1 OFFSET $2)",
+                      {ToValue(row_id), std::int64_t{most} - 1}));
+  return {};
+}
+
+base::Status SqlTransaction::SetUsageProgress(const UsageProgress& progress) {
+  RETURN_IF_ERROR(connection_.Run(
+      "INSERT INTO usage_progress (singleton, log_sequence, complete) "
+      "VALUES (1, $1, $2) ON CONFLICT (singleton) DO UPDATE "
+      "SET log_sequence = excluded.log_sequence, complete = excluded.complete",
+      {ToValue(progress.log_sequence), ToValue(progress.complete)}));
   return {};
 }
 

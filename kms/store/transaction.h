@@ -73,6 +73,8 @@ class SqlTransaction final : public Transaction {
 
   base::Status PutKeyUsage(std::string_view row_id,
                            const LastUse& usage) override;
+  base::Status TrimKeyUsages(std::string_view key_id, int most) override;
+  base::Status SetUsageProgress(const UsageProgress& progress) override;
 
   base::Status AddOutbox(const OutboxEvent& event) override;
   base::Status SetClockProgress(const ClockProgress& progress) override;

@@ -59,6 +59,8 @@ class Workers(FaultCase):
         self.assertEqual(self.server.stop(), 0)
         self.assertIn("is claviger-hsm running for this key store?",
                       self.server.log_text())
+        self.assertIn("claviger-hsm, a child of this development server, has "
+                      "ended", self.server.log_text())
         self.server.start()
         self.check_kept(self.server, self.kept)
         self.check_audit(self.server)

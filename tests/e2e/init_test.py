@@ -264,6 +264,11 @@ class ServerOfInit(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.assertRegex(run.stdout, r"alive +yes\nready +yes\n")
 
+    def test_says_that_there_is_nothing_to_reload(self):
+        said = self.server.reload()
+        self.assertIn("warning: nothing was reloaded: ", said)
+        self.assertIn("there is no such listener", said)
+
     def test_keeps_its_keys_over_a_restart(self):
         key = aws_cli(self.server, "create-key")["KeyMetadata"]["KeyId"]
         self.assertEqual(self.server.stop(), [0, 0])

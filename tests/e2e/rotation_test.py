@@ -201,6 +201,29 @@ class GetKeyLastUsage(FaultCase):
                          self.ask(server, "GetKeyLastUsage", KeyId=unused))
 
 
+    def test_survives_a_kill(self):
+        server = self.new_server().start()
+        key, blob = self.new_key(server)
+        self.ask(server, "Decrypt", CiphertextBlob=blob)
+        shown = self.ask(server, "GetKeyLastUsage", KeyId=key)
+        for _ in range(2):  # From the log, and then from the store.
+            self.kill_all(server)
+            server.start()
+            again = self.ask(server, "GetKeyLastUsage", KeyId=key)
+            for usage in (shown["KeyLastUsage"], again["KeyLastUsage"]):
+                # The log tells whole seconds.
+                usage["Timestamp"] = int(usage["Timestamp"])
+            self.assertEqual(again, shown)
+        self.assertIn("completed from the audit log", server.log_text())
+
+    def test_a_clean_start_reads_no_log(self):
+        server = self.new_server().start()
+        self.new_key(server)
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        self.assertNotIn("completed from the audit log", server.log_text())
+
+
 class Automatic(FaultCase):
     """The store is told that the day has come: the tests have no clock."""
 

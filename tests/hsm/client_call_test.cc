@@ -209,6 +209,47 @@ TEST_F(SlowWorkerTest, KeyPairsHoldUpOnlyKeyPairs) {
   EXPECT_LE(supervised_.shared().hung.load(), 1);
 }
 
+// A key is forgotten when the slow worker has made its pair, and the pair is
+// not lost.
+TEST_F(SlowWorkerTest, AnEvictionWaitsForAKeyPair) {
+  Start();
+  hsm::GenerateKeyPairRequest request;
+  request.key.algorithm = hsm::Algorithm::kRsa4096Sign;
+  request.key.locator.bytes.fill(kSlowPair);
+  std::optional<base::Result<hsm::GenerateKeyPairReply>> pair;
+  Spawn(client_->Call(request), pair);
+  RunUntil([this] { return supervised_.shared().hung == 1; });
+  std::optional<base::Status> evicted;
+  Spawn(client_->EvictEverywhere({}), evicted);
+  RunUntil([this] { return supervised_.shared().evictions == 2; });
+  clock_.Advance(std::chrono::seconds(100));
+  EXPECT_OK(Run(client_->Call(hsm::CapabilitiesRequest{})));
+  EXPECT_FALSE(evicted.has_value());
+  supervised_.shared().finish_slow = 1;
+  RunUntil([&] { return evicted.has_value() && pair.has_value(); });
+  EXPECT_OK(*evicted);
+  // The worker's own answer: it was not killed.
+  EXPECT_THAT(*pair, StatusIs(ErrorCode::kUnsupportedOperation));
+  EXPECT_EQ(supervised_.shared().evictions, 3);
+  EXPECT_EQ(supervised_.shared().opens, 3);
+}
+
+// At a start nobody waits for what it is making.
+TEST_F(SlowWorkerTest, AnEvictionMayReplaceTheSlowWorker) {
+  Start();
+  Hang(hsm::Algorithm::kRsa4096Sign);
+  RunUntil([this] { return supervised_.shared().hung == 1; });
+  std::optional<base::Status> evicted;
+  Spawn(client_->EvictEverywhere({}, hsm::client::SlowWorker::kReplace),
+        evicted);
+  RunUntil([this] { return supervised_.shared().evictions == 2; });
+  clock_.Advance(std::chrono::seconds(2));
+  RunUntil([&] { return evicted.has_value(); });
+  EXPECT_OK(*evicted);
+  RunUntil([&] { return never_[0].has_value(); });
+  EXPECT_FALSE(never_[0]->has_value());
+}
+
 // Nothing but key pairs goes to the last worker while another lives.
 TEST_F(SlowWorkerTest, TheSlowWorkerServesNothingElse) {
   Start();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/hsm/memory_token.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -180,6 +181,12 @@ base::Result<hsm::ListKeysReply> MemoryToken::Execute(
 
 base::Result<hsm::GenerateKeyPairReply> MemoryToken::Execute(
     const hsm::GenerateKeyPairRequest& request) {
+  if (request.key.locator.bytes[0] == kSlowPair) {
+    ++shared_->hung;
+    while (shared_->finish_slow == 0) {
+      poll(nullptr, 0, 1);
+    }
+  }
   if (request.key.locator.bytes[0] == kSlowKey) {
     HangForEver(shared_);
   }

@@ -25,6 +25,7 @@ struct Shared {
   std::atomic<int> evictions{0};      // Of all workers.
   std::atomic<int> evict_error{-1};   // What they fail with.
   std::atomic<int> hung{0};           // Requests that never end.
+  std::atomic<int> finish_slow{0};    // Lets those with kSlowPair end.
 };
 
 // Plaintexts that make a MemoryToken misbehave when it encrypts them.
@@ -33,6 +34,9 @@ inline constexpr std::string_view kDie = "die";
 inline constexpr std::string_view kTokenGone = "gone";
 // A locator that does not let GenerateKey and GenerateKeyPair end.
 inline constexpr std::uint8_t kSlowKey = 0xee;
+
+// A locator with which GenerateKeyPair ends when it may, and then fails.
+inline constexpr std::uint8_t kSlowPair = 0xef;
 
 // A MemoryToken "encrypts" by flipping every bit, so that a test sees whose
 // answer it got. It has no keys and takes every locator.

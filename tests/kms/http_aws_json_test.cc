@@ -194,7 +194,10 @@ class AwsJson : public testing::Test {
                     clock_,
                     {.local = {.account = std::string(kAccount),
                                .default_region = "us-east-1",
-                               .own_uid = 990},
+                               .own_uid = 990,
+                               .services = {{1234, "s3.amazonaws.com"},
+                                            {0, "ec2.amazonaws.com"},
+                                            {990, "sqs.amazonaws.com"}}},
                      .most_in_flight = 2}};
   Router router_{door_, metrics_, service_, Observers::kLocal};
   boost::asio::io_context io_;
@@ -311,6 +314,14 @@ TEST_F(AwsJson, TrustsTheKernelOnTheUnixSocket) {
   EXPECT_THAT(who(990), HasSubstr("user/admin|admin|"));
   EXPECT_THAT(who(1000), HasSubstr("user/uid-1000|user|"));
   EXPECT_THAT(who(4294967294), HasSubstr("user/uid-4294967294|user|"));
+}
+
+TEST_F(AwsJson, AUidMayStandForAServicePrincipal) {
+  EXPECT_EQ(std::string(Call(OverUnix(1234)).body),
+            "TrentService|Encrypt|{}|us-east-1|s3.amazonaws.com|user|unix|");
+  // Root and the server itself stay who they are.
+  EXPECT_THAT(std::string(Call(OverUnix(0)).body), HasSubstr("|admin|"));
+  EXPECT_THAT(std::string(Call(OverUnix(990)).body), HasSubstr("|admin|"));
 }
 
 TEST_F(AwsJson, TakesTheRegionOfTheUnixSocketFromAHeader) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/bytes.h"
+#include "kms/operations/usage_completion.h"
 #include "tests/fakes/softhsm_token.h"
 #include "tests/hsm/supervised.h"
 
@@ -113,6 +114,9 @@ void OperationsTest::SetUpTestSuite() { TheWorkers(); }
 
 void OperationsTest::Open() {
   server_ = std::make_unique<Server>(io_, clock_, folder_.path(), algorithm_);
+  const std::uint64_t head = log().health().head_sequence;
+  testlib::Take(CompleteUsage(store(), log_folder(), head));
+  environment().last_usage.Start(head);
   testlib::Take(Run(server_->hsm.Start()));
 }
 
@@ -163,12 +167,19 @@ asio::awaitable<base::Result<json>> OperationsTest::Send(std::string operation,
   co_return co_await Handle(operation, body, from);
 }
 
+asio::awaitable<base::Result<json>> OperationsTest::SendFrom(
+    From from, std::string operation, json input) {
+  const std::string body = input.dump();
+  co_return co_await Handle(operation, body, from);
+}
+
 std::vector<base::Result<json>> OperationsTest::AskTogether(
-    const std::vector<std::pair<std::string, json>>& requests) {
+    const std::vector<std::pair<std::string, json>>& requests,
+    const From& from) {
   std::vector<base::Result<json>> replies(requests.size(), json());
   std::size_t running = requests.size();
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    asio::co_spawn(io_, Send(requests[i].first, requests[i].second),
+    asio::co_spawn(io_, SendFrom(from, requests[i].first, requests[i].second),
                    [&, i](const std::exception_ptr&, base::Result<json> reply) {
                      replies[i] = std::move(reply);
                      --running;

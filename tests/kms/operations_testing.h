@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "kms/identity/principals.h"
+#include "kms/managed_keys.h"
 #include "kms/operations/api_service.h"
 #include "kms/operations/counters.h"
 #include "kms/operations/deletion.h"
@@ -96,10 +97,13 @@ class OperationsTest : public testing::Test {
   // The same, to be awaited.
   boost::asio::awaitable<base::Result<nlohmann::json>> Send(
       std::string operation, nlohmann::json input);
+  boost::asio::awaitable<base::Result<nlohmann::json>> SendFrom(
+      From from, std::string operation, nlohmann::json input);
   // Passes requests through the service at the same time; the replies in the
   // same order.
   std::vector<base::Result<nlohmann::json>> AskTogether(
-      const std::vector<std::pair<std::string, nlohmann::json>>& requests);
+      const std::vector<std::pair<std::string, nlohmann::json>>& requests,
+      const From& from = {});
 
   // A new key's id; a ciphertext of `plaintext` under it, in base64.
   std::string NewKey();
@@ -156,7 +160,8 @@ class OperationsTest : public testing::Test {
     Server(boost::asio::io_context& io, const base::Clock& clock,
            const std::string& folder, hsm::Algorithm algorithm);
 
-    AdministratorsOnly authorizer;
+    AdministratorsOnly administrators;
+    ManagedKeyRules authorizer{administrators};
     std::unique_ptr<store::Store> store;
     std::unique_ptr<DeletionGuard> guard;
     LastUsage last_usage;

@@ -104,30 +104,87 @@ TEST_F(StoreRotationTest, ListsKeysThatAreDueForRotation) {
               StatusIs(ErrorCode::kInvalidArgument));
 }
 
-TEST_F(StoreRotationTest, KeepsTheLastUsageOfAKey) {
+TEST_F(StoreRotationTest, KeepsTheLastUsesOfAKey) {
   const Key key = MakeKey(1);
   ASSERT_OK(Insert(key));
-  EXPECT_EQ(Take(store_->FindKeyUsage(key.id)).has_value(), false);
-  for (const std::string operation : {"Encrypt", "Decrypt"}) {
-    const LastUse usage = {operation, At(7), "event", "request"};
-    ASSERT_OK(Change([&](Transaction& change) -> base::Status {
+  EXPECT_THAT(Take(store_->ListKeyUsages(key.id, 9)), ElementsAre());
+  const auto put = [&](std::string operation, std::string principal, int time) {
+    const LastUse usage = {std::move(operation), std::move(principal), At(time),
+                           "event", "request"};
+    return Change([&](Transaction& change) -> base::Status {
       RETURN_IF_ERROR(change.PutKeyUsage("absent", usage));
       return change.PutKeyUsage(key.id, usage);
-    }));
-    const auto found = Take(store_->FindKeyUsage(key.id));
-    ASSERT_TRUE(found.has_value());
-    EXPECT_EQ(found->operation, operation);
-    EXPECT_EQ(found->time, At(7));
-    EXPECT_EQ(found->event_id, "event");
-    EXPECT_EQ(found->request_id, "request");
-  }
-  EXPECT_EQ(Take(store_->FindKeyUsage("absent")).has_value(), false);
+    });
+  };
+  ASSERT_OK(put("Encrypt", "a", 1));
+  ASSERT_OK(put("Encrypt", "b", 2));
+  ASSERT_OK(put("Decrypt", "a", 3));
+  ASSERT_OK(put("Encrypt", "a", 4));  // In place of the first.
+  const auto found = Take(store_->ListKeyUsages(key.id, 9));
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].operation + found[0].principal, "Encrypta");
+  EXPECT_EQ(found[0].time, At(4));
+  EXPECT_EQ(found[0].event_id, "event");
+  EXPECT_EQ(found[0].request_id, "request");
+  EXPECT_EQ(found[1].operation + found[1].principal, "Decrypta");
+  EXPECT_EQ(found[2].operation + found[2].principal, "Encryptb");
+  EXPECT_EQ(Take(store_->ListKeyUsages(key.id, 1)).size(), 1U);
+  EXPECT_THAT(Take(store_->ListKeyUsages("absent", 9)), ElementsAre());
+  EXPECT_THAT(store_->ListKeyUsages(key.id, 0),
+              StatusIs(ErrorCode::kInvalidArgument));
+}
+
+TEST_F(StoreRotationTest, TrimsTheOldestUsesOfAKey) {
+  const Key key = MakeKey(1);
+  ASSERT_OK(Insert(key));
+  const auto trim = [&](int most) {
+    return Change([&](Transaction& change) -> base::Status {
+      return change.TrimKeyUsages(key.id, most);
+    });
+  };
+  ASSERT_OK(Change([&](Transaction& change) -> base::Status {
+    for (int i = 1; i <= 5; ++i) {
+      const LastUse usage = {"Sign", std::to_string(i), At(i), "e", "r"};
+      RETURN_IF_ERROR(change.PutKeyUsage(key.id, usage));
+    }
+    return {};
+  }));
+  ASSERT_OK(trim(5));
+  EXPECT_EQ(Take(store_->ListKeyUsages(key.id, 9)).size(), 5U);
+  ASSERT_OK(trim(2));
+  const auto left = Take(store_->ListKeyUsages(key.id, 9));
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left[0].principal, "5");
+  EXPECT_EQ(left[1].principal, "4");
+}
+
+TEST_F(StoreRotationTest, UsesGoWithTheirKeyAndTheirBeginningStays) {
+  const Key key = MakeKey(1);
+  ASSERT_OK(Insert(key));
   const base::WallTime since = Take(store_->KeyUsageSince());
   Reopen();
   EXPECT_EQ(Take(store_->KeyUsageSince()), since);
-  ASSERT_OK(
-      Change([&](Transaction& change) { return change.DeleteKey(key.id); }));
-  EXPECT_EQ(Take(store_->FindKeyUsage(key.id)).has_value(), false);
+  ASSERT_OK(Change([&](Transaction& change) -> base::Status {
+    RETURN_IF_ERROR(
+        change.PutKeyUsage(key.id, {"Sign", "a", At(1), "event", "request"}));
+    return change.DeleteKey(key.id);
+  }));
+  EXPECT_THAT(Take(store_->ListKeyUsages(key.id, 9)), ElementsAre());
+}
+
+TEST_F(StoreRotationTest, KeepsHowFarItKnowsTheUses) {
+  EXPECT_EQ(Take(store_->GetUsageProgress()).has_value(), false);
+  for (const bool complete : {true, false}) {
+    const UsageProgress progress = {complete ? 7U : 9U, complete};
+    ASSERT_OK(Change([&](Transaction& change) {
+      return change.SetUsageProgress(progress);
+    }));
+    Reopen();
+    const auto found = Take(store_->GetUsageProgress());
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->log_sequence, progress.log_sequence);
+    EXPECT_EQ(found->complete, complete);
+  }
 }
 
 }  // namespace

@@ -199,6 +199,77 @@ TEST_F(ConfigTest, RefusesBadValuesOfAKeyStore) {
   }
 }
 
+TEST_F(ConfigTest, TakesServicePrincipals) {
+  ASSERT_OK_AND_ASSIGN(const Config config, ReadWith(R"(
+[[service_principal]]
+service = "s3.amazonaws.com"
+unix_uid = 1001
+[[service_principal]]
+service = "s3.amazonaws.com"
+access_key_id = "AKIA234567ABCDEFGHIJ"
+secret_file = "/etc/claviger/s3"
+)"));
+  ASSERT_EQ(config.service_principals.size(), 2U);
+  const ServicePrincipal& local = config.service_principals[0];
+  EXPECT_EQ(local.service, "s3.amazonaws.com");
+  EXPECT_EQ(local.unix_uid, 1001U);
+  EXPECT_EQ(local.access_key_id, "");
+  const ServicePrincipal& remote = config.service_principals[1];
+  EXPECT_FALSE(remote.unix_uid.has_value());
+  EXPECT_EQ(remote.access_key_id, "AKIA234567ABCDEFGHIJ");
+  EXPECT_EQ(remote.secret_file, "/etc/claviger/s3");
+}
+
+TEST_F(ConfigTest, RefusesBadServicePrincipals) {
+  const std::string service = "service = \"s3.amazonaws.com\"\n";
+  const std::string key = "access_key_id = \"AKIA234567ABCDEFGHIJ\"\n";
+  const std::pair<std::string, const char*> cases[] = {
+      {"unix_uid = 1", "service_principal.service is missing"},
+      {service, "service needs unix_uid, or access_key_id and secret_file"},
+      {service + "unix_uid = 0", "unix_uid must be a whole number from 1"},
+      {service + "unix_uid = 4294967295", "from 1 to 4294967294"},
+      {service + "unix_uid = \"minio\"", "must be a whole number"},
+      {service + key, "access_key_id needs secret_file"},
+      {service + "secret_file = \"/s\"", "secret_file needs access_key_id"},
+      {service + "access_key_id = \"AKIA\"\nsecret_file = \"/s\"",
+       "access_key_id must be 16 to 128 of A-Z and 0-9"},
+      {service + "secret = \"x\"", "unknown key 'service_principal.secret'"},
+      {"service = \"s3\"\nunix_uid = 1", "'s3' is not the name of a service"},
+      {"service = \"S3.amazonaws.com\"\nunix_uid = 1", "is not the name"},
+      {"service = \".amazonaws.com\"\nunix_uid = 1", "is not the name"},
+      {"service = \"a.b.amazonaws.com\"\nunix_uid = 1", "is not the name"},
+      {"service = \"s3.amazonaws.com.evil\"\nunix_uid = 1", "is not the name"},
+  };
+  for (const auto& [lines, reason] : cases) {
+    EXPECT_THAT(
+        ReadWith("[[service_principal]]\n" + lines + "\n"),
+        StatusIs(ErrorCode::kInvalidArgument,
+                 testing::AllOf(StartsWith(path_ + ":"), HasSubstr(reason))))
+        << lines;
+  }
+  EXPECT_THAT(ReadWith("service_principal = 1\n"),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       path_ + ":2: service_principal must be tables: "
+                               "[[service_principal]]"));
+}
+
+TEST_F(ConfigTest, NobodyIsTwoServices) {
+  const std::string s3 =
+      "[[service_principal]]\nservice = \"s3.amazonaws.com\"\n";
+  const std::string sqs =
+      "[[service_principal]]\nservice = \"sqs.amazonaws.com\"\n";
+  const std::string uid = "unix_uid = 1001\n";
+  const std::string key =
+      "access_key_id = \"AKIA234567ABCDEFGHIJ\"\nsecret_file = \"/s\"\n";
+  EXPECT_THAT(ReadWith(s3 + uid + sqs + key), IsOk());
+  EXPECT_THAT(ReadWith(s3 + uid + sqs + uid),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       HasSubstr("unix_uid 1001 stands in two")));
+  EXPECT_THAT(ReadWith(s3 + key + sqs + key),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       HasSubstr("AKIA234567ABCDEFGHIJ stands in two")));
+}
+
 TEST_F(ConfigTest, RefusesWhatDoesNotGoTogether) {
   EXPECT_THAT(Read(kStore), StatusIs(ErrorCode::kInvalidArgument,
                                      HasSubstr("account is missing")));

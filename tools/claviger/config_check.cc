@@ -33,6 +33,10 @@ base::Result<int> RunConfigCheck(const Arguments& arguments) {
   for (const config::KeyStore& store : config.key_stores) {
     RETURN_IF_ERROR(CheckNamed(file, "key_store.module", store.module));
   }
+  for (const auto& principal : config.service_principals) {
+    RETURN_IF_ERROR(CheckNamed(file, "service_principal.secret_file",
+                               principal.secret_file));
+  }
   fmt::print("{}: ok\n", Printable(file));
   return kExitSuccess;
 }

@@ -10,11 +10,14 @@
 #include <vector>
 
 #include "base/log.h"
+#include "kms/managed_keys.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/reconcile.h"
+#include "kms/operations/usage_completion.h"
 #include "tools/clavigerd/gauges.h"
 #include "tools/clavigerd/io_thread.h"
+#include "tools/clavigerd/service_credentials.h"
 
 namespace tools {
 namespace {
@@ -69,7 +72,8 @@ struct Daemon::Parts {
 
   config::Config config;
   const base::Clock& clock;
-  kms::AdministratorsOnly authorizer;
+  kms::AdministratorsOnly administrators;
+  kms::ManagedKeyRules authorizer{administrators};
   kms::http::Metrics metrics{OperationNames()};
   kms::identity::CredentialSource credentials{
       std::make_shared<const kms::identity::Credentials>(
@@ -104,13 +108,18 @@ base::Status Daemon::Parts::OpenLog() {
   RETURN_IF_ERROR(MakeFolder(options.folder));
   ASSIGN_OR_RETURN(log, kms::audit::Log::Open(options, clock));
   RETURN_IF_ERROR(CheckNotOlder(*store, *log));
-  return kms::operations::CompleteLog(*store, *log, options.folder);
+  RETURN_IF_ERROR(kms::operations::CompleteLog(*store, *log, options.folder));
+  const std::uint64_t head = log->health().head_sequence;
+  RETURN_IF_ERROR(kms::operations::CompleteUsage(*store, options.folder, head));
+  last_usage->Start(head);
+  return {};
 }
 
 asio::awaitable<base::Status> Daemon::Parts::LoadCredentials() {
   auto& environment = threads.front()->environment();
   CO_ASSIGN_OR_RETURN(auto keys,
                       co_await kms::operations::LoadAccessKeys(environment));
+  CO_RETURN_IF_ERROR(AddServiceCredentials(config, keys));
   credentials.Replace(
       std::make_shared<const kms::identity::Credentials>(std::move(keys)));
   co_return base::Status();
@@ -146,6 +155,7 @@ Daemon::~Daemon() = default;
 
 base::Status Daemon::Open(const FirstAdministrator* first) {
   Parts& parts = *parts_;
+  RETURN_IF_ERROR(CheckServiceUids(parts.config));
   RETURN_IF_ERROR(MakeFolder(parts.config.state));
   RETURN_IF_ERROR(parts.OpenStore());
   RETURN_IF_ERROR(parts.OpenLog());
@@ -217,7 +227,8 @@ void Daemon::Run() {
   parts.threads.front()->Run(kms::operations::Chores::kAll);
   others.clear();
   Drain(*parts.store);
-  const base::Status saved = parts.last_usage->SaveNow();
+  const base::Status saved =
+      parts.last_usage->SaveNow(parts.log->health().head_sequence);
   if (!saved) {
     base::LogWarning("cannot save when keys were last used: {}",
                      saved.error().message);
@@ -231,9 +242,9 @@ void Daemon::Stop() {
   }
 }
 
-base::Status Daemon::Reload(const config::Config& config) {
+base::Result<bool> Daemon::Reload(const config::Config& config) {
   if (parts_->tls == nullptr) {
-    return {};
+    return false;
   }
   if (config.certificate != parts_->config.certificate ||
       config.private_key != parts_->config.private_key) {
@@ -241,7 +252,8 @@ base::Status Daemon::Reload(const config::Config& config) {
                        "listen.certificate and listen.private_key name other "
                        "files: that needs a restart"};
   }
-  return parts_->tls->Reload();
+  RETURN_IF_ERROR(parts_->tls->Reload());
+  return true;
 }
 
 }  // namespace tools

@@ -49,8 +49,8 @@ class Daemon {
   void Stop();
 
   // Reads certificate and key again, and what of `config` can change without a
-  // restart. Whole or not at all.
-  base::Status Reload(const config::Config& config);
+  // restart. Whole or not at all. False: there was nothing to read.
+  base::Result<bool> Reload(const config::Config& config);
 
  private:
   struct Parts;

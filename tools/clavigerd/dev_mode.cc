@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/sigv4.h"
 #include "base/wiping.h"
 #include "hsm/socket.h"
 #include "tools/files/files.h"
@@ -58,6 +59,9 @@ base::Result<DevMode> DevMode::Prepare(const DevOptions& options) {
   RETURN_IF_ERROR(dev.MakeFolders(options));
   RETURN_IF_ERROR(dev.MakePins());
   RETURN_IF_ERROR(dev.MakeAccessKey(options.access_key));
+  for (const std::string& service : options.services) {
+    RETURN_IF_ERROR(dev.AddService(service));
+  }
   RETURN_IF_ERROR(dev.MakeToken());
   WaitForPredecessor(dev.config_.key_stores[0].socket);
   ASSIGN_OR_RETURN(dev.workers_,
@@ -122,6 +126,25 @@ base::Status DevMode::MakeAccessKey(const std::string& given) {
   const std::string_view pair = text.RevealText();
   administrator_.access_key_id = pair.substr(0, pair.find(':'));
   administrator_.secret = base::Secret::CopyOf(pair.substr(pair.find(':') + 1));
+  return {};
+}
+
+base::Status DevMode::AddService(const std::string& given) {
+  std::string_view rest = given;
+  config::ServicePrincipal principal;
+  principal.service = base::CutAt(rest, '=');
+  principal.access_key_id = base::CutAt(rest, ':');
+  if (!config::IsServicePrincipal(principal.service) ||
+      principal.access_key_id.empty() || rest.empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "--dev-service must be SERVICE=ID:SECRET, the service such as "
+                 "s3.amazonaws.com"};
+  }
+  RETURN_IF_ERROR(MakeDirectory(folder_ + "/services", 0700));
+  principal.secret_file =
+      fmt::format("{}/services/{}", folder_, config_.service_principals.size());
+  RETURN_IF_ERROR(WriteFile(principal.secret_file, rest, 0600));
+  config_.service_principals.push_back(std::move(principal));
   return {};
 }
 

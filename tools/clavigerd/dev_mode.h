@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "kms/store/file_lock.h"
@@ -20,6 +21,7 @@ struct DevOptions {
   std::string listen = "127.0.0.1:0";
   std::string access_key;  // "ID:SECRET"; empty: made or found again.
   std::string account = "000000000000";
+  std::vector<std::string> services;  // Each "SERVICE=ID:SECRET".
 };
 
 // A DevMode is a whole KMS under one folder, for development and CI: a SoftHSM
@@ -37,6 +39,9 @@ class DevMode {
   const config::Config& config() const { return config_; }
   const FirstAdministrator& administrator() const { return administrator_; }
 
+  // Whether the workers have ended by themselves.
+  bool WorkersEnded() const { return workers_.HaveEnded(); }
+
   // Writes DIR/env and DIR/bin/claviger-aws for a server at `port`.
   base::Status WriteEnvironment(std::uint16_t port) const;
   std::string env_file() const { return folder_ + "/env"; }
@@ -47,6 +52,7 @@ class DevMode {
   base::Status MakePins();
   base::Status MakeAccessKey(const std::string& given);
   base::Status MakeToken();
+  base::Status AddService(const std::string& given);
 
   std::string folder_;
   config::Config config_;

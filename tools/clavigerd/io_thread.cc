@@ -11,6 +11,7 @@
 #include <chrono>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 
@@ -28,10 +29,22 @@ hsm::client::ClientConfig WorkersOf(const config::KeyStore& key_store) {
           .slow_worker = true};
 }
 
+std::vector<kms::http::LocalService> LocalServicesOf(
+    const config::Config& config) {
+  std::vector<kms::http::LocalService> services;
+  for (const config::ServicePrincipal& principal : config.service_principals) {
+    if (principal.unix_uid) {
+      services.push_back({*principal.unix_uid, principal.service});
+    }
+  }
+  return services;
+}
+
 kms::http::AwsJsonDoor::Options DoorOptions(const config::Config& config) {
   return {.local = {.account = config.account,
                     .default_region = config.region,
-                    .own_uid = geteuid()},
+                    .own_uid = geteuid(),
+                    .services = LocalServicesOf(config)},
           .most_in_flight =
               static_cast<std::size_t>(config.max_requests_in_flight)};
 }

@@ -44,19 +44,48 @@ base::Status HardenProcess(const config::Config& config) {
 sigset_t HandledSignals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
     sigaddset(&set, number);
   }
   return set;
 }
 
+// In production systemd restarts them.
+void WatchWorkers(const DevMode* dev) {
+  if (dev != nullptr && dev->WorkersEnded()) {
+    base::LogError(
+        "claviger-hsm, a child of this development server, has ended: no key "
+        "can be used. It is not restarted; stop clavigerd and start it again "
+        "on the same --dev-dir");
+  }
+}
+
+void Reload(Daemon& daemon, const std::string& config_file) {
+  const auto config = config::Load(config_file);
+  const base::Result<bool> reloaded =
+      config ? daemon.Reload(*config) : base::Error(config.error());
+  if (!reloaded) {
+    base::LogError("nothing was reloaded: {}", reloaded.error().message);
+  } else if (*reloaded) {
+    base::LogInfo("configuration reloaded");
+  } else {
+    base::LogWarning(
+        "nothing was reloaded: only the certificate of listen.https can be, "
+        "and there is no such listener; all else needs a restart");
+  }
+}
+
 // Answers signals until the daemon is told to stop. Threads made later inherit
 // the mask, so that only this one gets them.
-void HandleSignals(Daemon& daemon, const Options& options) {
+void HandleSignals(Daemon& daemon, const Options& options, const DevMode* dev) {
   const sigset_t set = HandledSignals();
   for (;;) {
     int number = 0;
     if (sigwait(&set, &number) != 0) {
+      continue;
+    }
+    if (number == SIGCHLD) {
+      WatchWorkers(dev);
       continue;
     }
     if (number != SIGHUP) {
@@ -64,16 +93,8 @@ void HandleSignals(Daemon& daemon, const Options& options) {
       daemon.Stop();
       return;
     }
-    if (options.dev) {
-      continue;  // There is no configuration to read again.
-    }
-    const auto config = config::Load(options.config_file);
-    const base::Status status =
-        config ? daemon.Reload(*config) : base::Error(config.error());
-    if (status) {
-      base::LogInfo("configuration reloaded");
-    } else {
-      base::LogError("nothing was reloaded: {}", status.error().message);
+    if (dev == nullptr) {  // Else there is no configuration to read again.
+      Reload(daemon, options.config_file);
     }
   }
 }
@@ -93,7 +114,7 @@ base::Status Serve(const Options& options, const config::Config& config,
     fmt::print("clavigerd ready\n");
   }
   std::fflush(stdout);
-  std::jthread signals([&] { HandleSignals(daemon, options); });
+  std::jthread signals([&] { HandleSignals(daemon, options, dev); });
   daemon.Run();
   return {};
 }
@@ -137,6 +158,10 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--dev-access-key", options.dev_options.access_key,
                  "ID:SECRET of the administrator (development values only)")
+      ->needs(dev);
+  app.add_option("--dev-service", options.dev_options.services,
+                 "SERVICE=ID:SECRET of an AWS service, such as "
+                 "s3.amazonaws.com (development values only)")
       ->needs(dev);
   app.add_option("--account", options.dev_options.account, "12 digits")
       ->needs(dev)

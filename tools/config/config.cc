@@ -19,6 +19,9 @@ using base::Error;
 using base::ErrorCode;
 using base::Status;
 
+// The last one; (uid_t)-1 is nobody's.
+constexpr std::int64_t kLargestUid = 0xFFFFFFFE;
+
 // Where in the file something stands, for "file:line: reason".
 Error At(const std::string& file, const toml::node& node,
          const std::string& reason) {
@@ -201,6 +204,45 @@ Status ReadKeyStore(TableReader& reader, Config& config) {
   return {};
 }
 
+// AWS IAM API Reference, AccessKey: 16 to 128 word characters.
+bool IsAccessKeyId(std::string_view text) {
+  return text.size() >= 16 && text.size() <= 128 &&
+         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
+             std::string_view::npos;
+}
+
+Status ReadServicePrincipal(TableReader& reader, Config& config) {
+  ServicePrincipal principal;
+  std::int64_t uid = -1;
+  reader.Text("service", principal.service, true)
+      .Integer("unix_uid", uid, 1, kLargestUid)
+      .Text("access_key_id", principal.access_key_id)
+      .Text("secret_file", principal.secret_file);
+  RETURN_IF_ERROR(reader.Finish());
+  if (uid >= 0) {
+    principal.unix_uid = static_cast<std::uint32_t>(uid);
+  }
+  const bool has_key = !principal.access_key_id.empty();
+  if (!IsServicePrincipal(principal.service)) {
+    reader.Refuse("service",
+                  fmt::format("'{}' is not the name of a service, such as "
+                              "s3.amazonaws.com",
+                              principal.service));
+  } else if (has_key && !IsAccessKeyId(principal.access_key_id)) {
+    reader.Refuse("access_key_id", "must be 16 to 128 of A-Z and 0-9");
+  } else if (has_key && principal.secret_file.empty()) {
+    reader.Refuse("access_key_id", "needs secret_file");
+  } else if (!has_key && !principal.secret_file.empty()) {
+    reader.Refuse("secret_file", "needs access_key_id");
+  } else if (!has_key && !principal.unix_uid) {
+    reader.Refuse("service",
+                  "needs unix_uid, or access_key_id and secret_file: else "
+                  "nobody could be it");
+  }
+  config.service_principals.push_back(std::move(principal));
+  return reader.Finish();
+}
+
 Status ReadTables(TableReader& reader, Config& config) {
   constexpr std::int64_t kMegabyte = 1 << 20;
   constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
@@ -247,12 +289,15 @@ Status ReadTables(TableReader& reader, Config& config) {
              [&](TableReader& table) {
                return table.Text("allowed_user", config.allowed_user).Finish();
              })
+      .Tables("service_principal",
+              [&](TableReader& table) {
+                return ReadServicePrincipal(table, config);
+              })
       .Tables("key_store",
               [&](TableReader& table) { return ReadKeyStore(table, config); });
   return reader.Finish();
 }
 
-// What no single key can say.
 // 127.0.0.0/8 and ::1 (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3), as numbers: a name
 // could come to mean something else.
 bool IsLoopback(const std::string& host) {
@@ -265,6 +310,29 @@ bool IsLoopback(const std::string& host) {
          IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+// Nobody can be two services.
+Status CheckServicePrincipals(const std::string& file, const Config& config) {
+  std::set<std::string> proofs;
+  for (const ServicePrincipal& principal : config.service_principals) {
+    if (principal.unix_uid &&
+        !proofs.insert(std::to_string(*principal.unix_uid)).second) {
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("{}: unix_uid {} stands in two "
+                               "[[service_principal]] tables",
+                               file, *principal.unix_uid)};
+    }
+    if (!principal.access_key_id.empty() &&
+        !proofs.insert(principal.access_key_id).second) {
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("{}: access_key_id {} stands in two "
+                               "[[service_principal]] tables",
+                               file, principal.access_key_id)};
+    }
+  }
+  return {};
+}
+
+// What no single key can say.
 Status CheckWhole(const std::string& file, const Config& config) {
   const auto wrong = [&file](const std::string& reason) {
     return Error{ErrorCode::kInvalidArgument, file + ": " + reason};
@@ -294,6 +362,7 @@ Status CheckWhole(const std::string& file, const Config& config) {
         "::1), not for {}; listen there with listen.https",
         config.http->host));
   }
+  RETURN_IF_ERROR(CheckServicePrincipals(file, config));
   const bool has_files =
       !config.certificate.empty() && !config.private_key.empty();
   if (config.https && !has_files) {
@@ -304,6 +373,18 @@ Status CheckWhole(const std::string& file, const Config& config) {
 }
 
 }  // namespace
+
+bool IsServicePrincipal(std::string_view text) {
+  constexpr std::string_view kSuffix = ".amazonaws.com";
+  constexpr std::size_t kMostLetters = 63;  // Of a DNS label (RFC 1035, 2.3.4).
+  if (!text.ends_with(kSuffix)) {
+    return false;
+  }
+  text.remove_suffix(kSuffix.size());
+  return !text.empty() && text.size() <= kMostLetters &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
+             std::string_view::npos;
+}
 
 base::Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const Error bad = {ErrorCode::kInvalidArgument,

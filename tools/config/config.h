@@ -31,11 +31,24 @@ struct KeyStore {
   int workers = 2;       // 1..64.
 };
 
-// The configuration of clavigerd and claviger-hsm: one TOML file.
+// Whether `text` can name a service: NAME.amazonaws.com, the name of letters in
+// lower case, digits and hyphens.
+bool IsServicePrincipal(std::string_view text);
+
+// One [[service_principal]]: whom clavigerd takes for an AWS service. At least
+// one of its two proofs is there; several tables may name one service.
+struct ServicePrincipal {
+  std::string service;                    // "s3.amazonaws.com"
+  std::optional<std::uint32_t> unix_uid;  // Of its processes on this machine.
+  std::string access_key_id;              // With secret_file, or neither.
+  std::string secret_file;                // Read by clavigerd at its start.
+};
+
 // A blob of each of a request's largest members, what the worker answers, and
 // the rounding up of each to a power of two.
 inline constexpr std::uint64_t kSecretsOfARequest = 32U << 10;
 
+// The configuration of clavigerd and claviger-hsm: one TOML file.
 struct Config {
   std::string state = "/var/lib/claviger";
   std::string account;               // Of callers on the Unix socket.
@@ -68,6 +81,7 @@ struct Config {
   // [hsm]
   std::string allowed_user = "claviger";  // Who may use the workers.
 
+  std::vector<ServicePrincipal> service_principals;
   std::vector<KeyStore> key_stores;
 };
 

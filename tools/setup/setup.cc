@@ -151,6 +151,15 @@ Workers& Workers::operator=(Workers&& other) noexcept {
 
 Workers::~Workers() { Stop(); }
 
+// Leaves the ended process for Stop() to collect: its id is not given anew.
+bool Workers::HaveEnded() const {
+  siginfo_t ended{};
+  return supervisor_ > 0 &&
+         waitid(P_PID, static_cast<id_t>(supervisor_), &ended,
+                WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         ended.si_pid == supervisor_;
+}
+
 void Workers::Stop() {
   if (supervisor_ > 0) {
     kill(supervisor_, SIGTERM);

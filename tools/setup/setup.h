@@ -52,6 +52,9 @@ class Workers {
   Workers& operator=(Workers&& other) noexcept;
   ~Workers();
 
+  // Whether the process has ended without having been told to.
+  bool HaveEnded() const;
+
  private:
   explicit Workers(pid_t supervisor) : supervisor_(supervisor) {}
   void Stop();
