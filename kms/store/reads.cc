@@ -437,7 +437,7 @@ base::Result<base::WallTime> ReadKeyUsageSince(Connection& connection) {
               "schema_migrations", TakeTime));
   if (found.empty()) {
     return Error{ErrorCode::kCorrupt,
-                 "the store does not say when it got its table last_usages"};
+                 "the store does not say when it began to keep uses of keys"};
   }
   return found.front();
 }

@@ -164,9 +164,10 @@ TEST_F(StoreMultiRegionTest, TheRestBelongsToOneKey) {
   ASSERT_OK(Insert(MakeAlias("alias/a", primary_)));
   ASSERT_OK(Insert(MakeAlias("alias/a", replica_)));
   ASSERT_OK(Change([this](Transaction& change) {
-    return change.PutKeyUsage(replica_.row_id, {"Encrypt", At(7), "e", "r"});
+    return change.PutKeyUsage(replica_.row_id,
+                              {"Encrypt", "who", At(7), "e", "r"});
   }));
-  EXPECT_EQ(Take(store_->FindKeyUsage(primary_.row_id)).has_value(), false);
+  EXPECT_THAT(Take(store_->ListKeyUsages(primary_.row_id, 1)), IsEmpty());
   ASSERT_OK(Delete(replica_));
   EXPECT_THAT(Take(store_->Tags(primary_.row_id)),
               ElementsAre(Tag{"k", "here"}));
@@ -175,7 +176,7 @@ TEST_F(StoreMultiRegionTest, TheRestBelongsToOneKey) {
             primary_.row_id);
   EXPECT_THAT(store_->FindAlias(kAccount, kElsewhere, "alias/a"),
               StatusIs(ErrorCode::kNotFound));
-  EXPECT_EQ(Take(store_->FindKeyUsage(replica_.row_id)).has_value(), false);
+  EXPECT_THAT(Take(store_->ListKeyUsages(replica_.row_id, 1)), IsEmpty());
 }
 
 TEST_F(StoreMultiRegionTest, RefusesRowsThatCannotBe) {
@@ -219,9 +220,17 @@ class StoreMigrationTest : public StoreTest {
     const auto old = Take(Connection::Open({.path = Options().path}));
     Take(Migrate(*old, Migrations().first(version), clock_));
     Take(old->Script(KeySql()));
+    if (version >= 6) {
+      Take(old->Script("UPDATE keys SET key_id = id;"));
+    }
     if (version >= 3) {
       Take(old->Script(fmt::format(
-          "INSERT INTO last_usages VALUES ('{}', 'Encrypt', 7, 'e', 'r');",
+          fmt::runtime(
+              version >= 8
+                  ? "INSERT INTO key_usages VALUES ('{}', 'Encrypt', '', "
+                    "7, 'e', 'r');"
+                  : "INSERT INTO last_usages VALUES ('{}', 'Encrypt', 7, "
+                    "'e', 'r');"),
           key_.id)));
     }
     if (version >= 5) {
@@ -263,7 +272,8 @@ class StoreMigrationTest : public StoreTest {
     EXPECT_THAT(Take(store_->ListKeys(kAccount, kRegion, "", 9)).items,
                 ElementsAre(key_.id));
     EXPECT_EQ(Take(store_->ListLocators("default")).size(), 3);
-    EXPECT_EQ(Take(store_->FindKeyUsage(key_.id)).has_value(), version >= 3);
+    EXPECT_EQ(Take(store_->ListKeyUsages(key_.id, 1)).size(),
+              version >= 3 ? 1 : 0);
     EXPECT_EQ(Take(store_->ListGrants({.key_row_id = key_.id, .limit = 9}))
                   .items.size(),
               version >= 5 ? 1 : 0);
