@@ -44,16 +44,6 @@ std::string Percent(double share) {
 }
 std::string Milliseconds(double ms) { return fmt::format("{:.2f} ms", ms); }
 
-Row AtLeast(std::string what, double figure, double limit,
-            std::string (*text)(double)) {
-  return {std::move(what), text(figure), ">= " + text(limit), figure / limit};
-}
-
-Row AtMost(std::string what, double figure, double limit,
-           std::string (*text)(double)) {
-  return {std::move(what), text(figure), "<= " + text(limit), limit / figure};
-}
-
 }  // namespace
 
 Workload::Workload(Server& server, std::uint16_t empty_port, Child& token_alone,
