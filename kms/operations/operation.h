@@ -43,8 +43,9 @@ inline constexpr States kForRotationSchedule =
 inline constexpr States kForScheduling =
     static_cast<States>(kUnlessPendingDeletion & ~Bit(KeyState::kUpdating));
 inline constexpr States kForImporting =
-    static_cast<States>(kUnlessPendingDeletion & ~Bit(KeyState::kCreating) &
-                        ~Bit(KeyState::kUpdating));
+    static_cast<States>(kUnlessPendingDeletion & ~Bit(KeyState::kCreating));
+inline constexpr States kForImportParameters =
+    static_cast<States>(kForImporting & ~Bit(KeyState::kUpdating));
 inline constexpr States kForDeletingMaterial = static_cast<States>(
     kAnyState & ~Bit(KeyState::kCreating) & ~Bit(KeyState::kUpdating));
 inline constexpr States kForReplicating = Bit(KeyState::kEnabled);

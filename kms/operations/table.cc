@@ -192,7 +192,7 @@ constexpr std::array kOperations = {
     Operation{kAws, "GetKeyLastUsage", "kms:GetKeyLastUsage", kKeyIdOnly, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyLastUsage},
     Operation{kAws, "GetKeyPolicy", "kms:GetKeyPolicy", kGetKeyPolicy, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, GetKeyPolicy},
     Operation{kAws, "GetKeyRotationStatus", "kms:GetKeyRotationStatus", kKeyIdOnly, kIdOrArn, kAnyState, kReads, !kGrantable, kCrossAccount, nullptr, ResolveKeyId, GetKeyRotationStatus},
-    Operation{kAws, "GetParametersForImport", "kms:GetParametersForImport", kGetParametersForImport, kIdOrArn, kForImporting, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
+    Operation{kAws, "GetParametersForImport", "kms:GetParametersForImport", kGetParametersForImport, kIdOrArn, kForImportParameters, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
     Operation{kAws, "GetPublicKey", "kms:GetPublicKey", kDescribeKey, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, GetPublicKey},
     Operation{kAws, "ImportKeyMaterial", "kms:ImportKeyMaterial", kImportKeyMaterial, kIdOrArn, kForImporting, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, NotServed},
     Operation{kAws, "ListAliases", "kms:ListAliases", kListAliases, kIdOrArn, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateListAliases, ResolveOptionalKeyId, ListAliases},

@@ -6,12 +6,16 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "tests/bench/child.h"
 #include "tests/bench/disk.h"
 #include "tests/bench/empty_server.h"
+#include "tests/bench/many_keys.h"
 #include "tests/bench/server.h"
 #include "tests/bench/signers.h"
 #include "tests/bench/token_alone.h"
@@ -53,13 +57,17 @@ base::Result<bool> Measure(const Options& options) {
       .signers = signers};
   Workload workload(server, others, {.rounds = options.rounds});
   RETURN_IF_ERROR(workload.Measure());
+  ASSIGN_OR_RETURN(
+      const std::vector<Row> of_many_keys,
+      MeasureManyKeys(options.bin_dir, folder.path(), options.rounds));
   ASSIGN_OR_RETURN(const double sync_after, MeasureDataSync(folder.path()));
 
   fmt::print(
       "{} processors, load generator on the same ones; fdatasync p50 "
       "{:.2f} ms before, {:.2f} ms after\n",
       Processors(), sync_before, sync_after);
-  const std::vector<Row> rows = workload.Rows();
+  std::vector<Row> rows = workload.Rows();
+  std::ranges::copy(of_many_keys, std::back_inserter(rows));
   Print(rows);
   return AllMet(rows);
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace bench {
 
@@ -12,6 +13,16 @@ bool IsMet(const Row& row) { return !row.ratio || *row.ratio >= 1; }
 bool AllMet(const std::vector<Row>& rows) {
   return std::ranges::all_of(
       rows, [](const Row& row) { return row.advisory || IsMet(row); });
+}
+
+Row AtLeast(std::string what, double figure, double limit,
+            std::string (*text)(double)) {
+  return {std::move(what), text(figure), ">= " + text(limit), figure / limit};
+}
+
+Row AtMost(std::string what, double figure, double limit,
+           std::string (*text)(double)) {
+  return {std::move(what), text(figure), "<= " + text(limit), limit / figure};
 }
 
 void Print(const std::vector<Row>& rows) {

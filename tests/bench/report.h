@@ -19,6 +19,12 @@ struct Row {
   bool advisory = false;
 };
 
+// A row with a limit; `text` prints figure and limit.
+Row AtLeast(std::string what, double figure, double limit,
+            std::string (*text)(double));
+Row AtMost(std::string what, double figure, double limit,
+           std::string (*text)(double));
+
 bool IsMet(const Row& row);
 bool AllMet(const std::vector<Row>& rows);
 void Print(const std::vector<Row>& rows);

@@ -55,16 +55,6 @@ base::Result<double> ReadFigure(Child& child) {
   return figure;
 }
 
-Row AtLeast(std::string what, double figure, double limit,
-            std::string (*text)(double)) {
-  return {std::move(what), text(figure), ">= " + text(limit), figure / limit};
-}
-
-Row AtMost(std::string what, double figure, double limit,
-           std::string (*text)(double)) {
-  return {std::move(what), text(figure), "<= " + text(limit), limit / figure};
-}
-
 }  // namespace
 
 Workload::Workload(Server& server, const Others& others, const Options& options)

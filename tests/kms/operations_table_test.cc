@@ -140,7 +140,7 @@ const std::map<std::string_view, std::string_view> states_by_operation = {
     {"GetKeyRotationStatus", "++++++++"},
     {"GetParametersForImport", "++33++cd"},
     {"GetPublicKey", "+1335bc+"},
-    {"ImportKeyMaterial", "++33++cd"},
+    {"ImportKeyMaterial", "++33++c+"},
     {"ListAliases", "++++++++"},
     {"ListGrants", "++++++++"},
     {"ListKeyPolicies", "++++++++"},
