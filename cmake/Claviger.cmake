@@ -11,11 +11,11 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 # One cache serves every clone: objects do not name the folder that they were
-# built in (-ffile-prefix-map). Precompiled headers need the two concessions.
+# built in (-ffile-prefix-map).
 find_program(CCACHE ccache)
 if(CCACHE)
   set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
-      CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+      CCACHE_NOHASHDIR=1 ${CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
 endif()
@@ -49,16 +49,6 @@ function(claviger_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC claviger_flags ${ARG_DEPS})
-endfunction()
-
-# claviger_precompiled(TARGET HEADER)
-# Has g++ read HEADER, which most files of the target include anyway, once. A
-# file must still include what it uses: clang reads every file as it stands.
-function(claviger_precompiled target header)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${target} PRIVATE -fpch-preprocess)
-    target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/${header})
-  endif()
 endfunction()
 
 # claviger_without_coverage(targets...)
