@@ -43,18 +43,26 @@ base::Status SwapRoles(store::Transaction& transaction, const Call& call) {
 
 base::Status ResolveUpdatePrimaryRegion(Call& call) {
   RETURN_IF_ERROR(ResolveKeyId(call));
+  // Neither is told before it is known who asks, and in which state the key is.
   if (!CheckPrimary(*call.key)) {
-    return {};  // Refused for that, once it is known who asks.
+    return {};
   }
-  ASSIGN_OR_RETURN(call.replica,
-                   FindKeyInRegion(call, *call.Text("PrimaryRegion"),
-                                   call.key->account, call.key->id));
+  auto replica = FindKeyInRegion(call, *call.Text("PrimaryRegion"),
+                                 call.key->account, call.key->id);
+  if (!replica && replica.error().code == base::ErrorCode::kNotFound) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(call.replica, std::move(replica));
   AddKeyCheck(call, call.operation.action, call.replica, call.operation.states);
   return {};
 }
 
 Answer UpdatePrimaryRegion(Call& call) {
-  CO_RETURN_IF_ERROR(CheckPrimary(*call.key));
+  const Key& key = *call.key;
+  CO_RETURN_IF_ERROR(CheckPrimary(key));
+  if (call.replica == nullptr) {
+    co_return NoSuchKey(*call.Text("PrimaryRegion"), key.account, key.id);
+  }
   auto swap = [&call](store::Transaction& transaction) {
     return SwapRoles(transaction, call);
   };

@@ -313,6 +313,10 @@ TEST_F(MultiRegionTest, RolesAreSwappedOnlyWithAReplica) {
   const std::string not_there = "Key '" + ArnIn(kThere) + "' does not exist";
   EXPECT_THAT(UpdatePrimary(kThere, kHere),
               StatusIs(ErrorCode::kNotFound, not_there));
+  ASSERT_OK(AskOfKey("DisableKey", kHere));
+  EXPECT_THAT(UpdatePrimary(kThere, kHere),
+              StatusIs(ErrorCode::kDisabled, ArnIn(kHere) + " is disabled."));
+  ASSERT_OK(AskOfKey("EnableKey", kHere));
   EXPECT_THAT(UpdatePrimary(kHere, kHere),
               StatusIs(ErrorCode::kUnsupportedOperation,
                        ArnIn(kHere) + " is not a multi-region replica key."));
