@@ -22,6 +22,7 @@ constexpr std::array kMigrations = {
     Migration{1, kSchema1},        Migration{2, kSchemaRotation},
     Migration{3, kSchemaKeyUsage}, Migration{4, kSchemaPublicKeys},
     Migration{5, kSchemaGrants},   Migration{6, kSchemaMultiRegion},
+    Migration{7, kSchemaImports},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";
