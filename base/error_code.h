@@ -27,6 +27,8 @@ enum class ErrorCode : std::uint8_t {
   kNotAuthorized,  // Reserved names (alias/aws/).
   kInvalidGrantToken,
   kInvalidGrantId,
+  kInvalidImportToken,
+  kExpiredImportToken,
   // Keys and their neighbours.
   kNotFound,
   kAlreadyExists,
@@ -38,8 +40,9 @@ enum class ErrorCode : std::uint8_t {
   kInvalidKeyUsage,
   kInvalidCiphertext,
   kIncorrectKey,
-  kSignatureMismatch,  // A signature is not one of the message by the key.
-  kMacMismatch,        // Likewise a MAC.
+  kIncorrectKeyMaterial,  // Not what was imported into the key before.
+  kSignatureMismatch,     // A signature is not one of the message by the key.
+  kMacMismatch,           // Likewise a MAC.
   kLimitExceeded,
   kMalformedPolicy,
   kTag,

@@ -3,6 +3,7 @@
 #define HSM_ALGORITHMS_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "hsm/messages.h"
@@ -14,7 +15,14 @@ namespace hsm {
 enum class KeyKind : std::uint8_t { kAes, kRsa, kEc, kEdwards, kHmac };
 
 // The one thing that a key is for.
-enum class KeyUse : std::uint8_t { kEncrypt, kDecrypt, kSign, kAgree, kMac };
+enum class KeyUse : std::uint8_t {
+  kEncrypt,
+  kDecrypt,
+  kSign,
+  kAgree,
+  kMac,
+  kUnwrap
+};
 
 struct AlgorithmRow {
   Algorithm algorithm;
@@ -50,6 +58,12 @@ inline constexpr std::array kAlgorithmRows = {
     AlgorithmRow{Algorithm::kHmacSha256, KeyKind::kHmac, KeyUse::kMac, 256},
     AlgorithmRow{Algorithm::kHmacSha384, KeyKind::kHmac, KeyUse::kMac, 384},
     AlgorithmRow{Algorithm::kHmacSha512, KeyKind::kHmac, KeyUse::kMac, 512},
+    AlgorithmRow{Algorithm::kRsa2048Unwrap, KeyKind::kRsa, KeyUse::kUnwrap,
+                 2048},
+    AlgorithmRow{Algorithm::kRsa3072Unwrap, KeyKind::kRsa, KeyUse::kUnwrap,
+                 3072},
+    AlgorithmRow{Algorithm::kRsa4096Unwrap, KeyKind::kRsa, KeyUse::kUnwrap,
+                 4096},
 };
 // clang-format on
 
@@ -66,6 +80,31 @@ constexpr const AlgorithmRow* FindAlgorithm(Algorithm algorithm) {
 constexpr bool IsKeyPair(KeyKind kind) {
   return kind == KeyKind::kRsa || kind == KeyKind::kEc ||
          kind == KeyKind::kEdwards;
+}
+
+// How long an imported secret may be, in bytes. For HMAC: from the length of
+// the hash to that of its block, beyond which a key is hashed (RFC 2104, 2 and
+// 3). {0, 0} for key pairs.
+struct SizeRange {
+  std::size_t min = 0;
+  std::size_t max = 0;
+};
+constexpr SizeRange ImportedSize(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::kXaes256Gcm:
+    case Algorithm::kAes256GcmCounter:
+      return {32, 32};
+    case Algorithm::kHmacSha224:
+      return {28, 64};
+    case Algorithm::kHmacSha256:
+      return {32, 64};
+    case Algorithm::kHmacSha384:
+      return {48, 128};
+    case Algorithm::kHmacSha512:
+      return {64, 128};
+    default:
+      return {};
+  }
 }
 
 }  // namespace hsm

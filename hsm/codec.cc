@@ -48,6 +48,25 @@ base::Status Decoder::Get(Hash& value) {
   return {};
 }
 
+base::Status Decoder::Get(WrappingAlgorithm& value) {
+  ASSIGN_OR_RETURN(const std::uint8_t byte, in_.U8());
+  value = static_cast<WrappingAlgorithm>(byte);
+  if (value < WrappingAlgorithm::kOaepSha1 ||
+      value > WrappingAlgorithm::kRsaAesSha256) {
+    return Impossible("a wrapping algorithm");
+  }
+  return {};
+}
+
+base::Status Decoder::Get(ImportRoute& value) {
+  ASSIGN_OR_RETURN(const std::uint8_t byte, in_.U8());
+  value = static_cast<ImportRoute>(byte);
+  if (value < ImportRoute::kInside || value > ImportRoute::kInWorker) {
+    return Impossible("a route");
+  }
+  return {};
+}
+
 base::Status Decoder::Get(base::Secret& secret) {
   ASSIGN_OR_RETURN(const base::ByteView view, in_.Sized(kMaxPlaintext));
   secret = base::Secret::CopyOf(view);

@@ -54,6 +54,16 @@ auto Fields(Is<GenerateDataKeyPairRequest> auto& m) {
 auto Fields(Is<GenerateDataKeyPairReply> auto& m) {
   return std::tie(m.public_key, m.private_key, m.sealed);
 }
+auto Fields(Is<ImportKeyRequest> auto& m) {
+  return std::tie(m.key, m.wrapping_key, m.wrapping, m.wrapped, m.strict);
+}
+auto Fields(Is<ImportKeyReply> auto& m) {
+  return std::tie(m.check_value, m.public_key, m.route);
+}
+auto Fields(Is<ImportRouteRequest> auto& m) {
+  return std::tie(m.algorithm, m.wrapping);
+}
+auto Fields(Is<ImportRouteReply> auto& m) { return std::tie(m.route); }
 auto Fields(Is<EncryptRequest> auto& m) {
   return std::tie(m.key, m.counter, m.aad, m.plaintext);
 }
@@ -171,6 +181,8 @@ class Decoder {
   base::Status Get(Algorithm& value);
   base::Status Get(SignatureScheme& value);
   base::Status Get(Hash& value);
+  base::Status Get(WrappingAlgorithm& value);
+  base::Status Get(ImportRoute& value);
   template <std::size_t kSize>
   base::Status Get(std::array<std::uint8_t, kSize>& bytes) {
     ASSIGN_OR_RETURN(const base::ByteView view, in_.Take(kSize));

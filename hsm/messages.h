@@ -53,6 +53,11 @@ enum class Algorithm : std::uint8_t {
   kHmacSha256 = 41,
   kHmacSha384 = 42,
   kHmacSha512 = 43,
+  // RSA pairs under which key material comes in (ImportKeyRequest). They
+  // unwrap, and do nothing else.
+  kRsa2048Unwrap = 48,
+  kRsa3072Unwrap = 49,
+  kRsa4096Unwrap = 50,
 };
 
 // One key on the token, and the algorithm it was made for.
@@ -145,6 +150,51 @@ struct RsaDecryptRequest {
   KeyRef key;
   Hash hash = Hash::kSha256;  // kSha1 or kSha256.
   base::Bytes ciphertext;     // As long as the modulus.
+};
+
+// How imported key material is wrapped. AWS KMS API Reference,
+// GetParametersForImport, WrappingAlgorithm; MGF1 with the same hash.
+enum class WrappingAlgorithm : std::uint8_t {
+  kOaepSha1 = 1,      // RSAES-OAEP of the material.
+  kOaepSha256 = 2,    // Likewise.
+  kRsaAesSha1 = 3,    // RSAES-OAEP of an AES key || RFC 5649 of the material by
+  kRsaAesSha256 = 4,  // that key.
+};
+
+// What the worker, outside of the token, sees of a material that it imports.
+enum class ImportRoute : std::uint8_t {
+  kInside = 1,  // Nothing: the token unwraps.
+  kWrappingKeyInWorker =
+      2,          // The AES key of kRsaAes*; the token does the rest.
+  kInWorker = 3,  // The material, for as long as this one call takes.
+};
+
+// Which way a material for such keys takes, by what the token can.
+struct ImportRouteRequest {
+  Algorithm algorithm = Algorithm::kXaes256Gcm;
+  WrappingAlgorithm wrapping = WrappingAlgorithm::kOaepSha256;
+};
+struct ImportRouteReply {
+  ImportRoute route = ImportRoute::kInWorker;
+};
+
+// Unwraps a material and makes it a key object, as GenerateKeyRequest and
+// GenerateKeyPairRequest do: symmetric material is 32 bytes, that of HMAC keys
+// what RFC 2104 asks for (ImportedSize), that of pairs PKCS#8 (RFC 5958). Fails
+// with kInvalidCiphertext, without saying why, if that does not give a key for
+// `key.algorithm`, and with kUnsupportedOperation if `strict` and the route is
+// not kInside.
+struct ImportKeyRequest {
+  KeyRef key;
+  KeyRef wrapping_key;  // Of one of the *Unwrap algorithms.
+  WrappingAlgorithm wrapping = WrappingAlgorithm::kOaepSha256;
+  base::Bytes wrapped;
+  bool strict = false;
+};
+struct ImportKeyReply {
+  CheckValue check_value{};  // As GenerateKeyReply's, of pairs too.
+  base::Bytes public_key;    // SubjectPublicKeyInfo; empty for secret keys.
+  ImportRoute route = ImportRoute::kInWorker;
 };
 
 // A key pair that is not kept: its private key, PKCS#8 (RFC 5958), sealed like

@@ -85,6 +85,10 @@ inline constexpr std::tuple kOperations{
         {17, "RsaDecrypt", 80, Lane::kLong, kShortDeadline}},
     Operation<GenerateDataKeyPairRequest, GenerateDataKeyPairReply>{
         {18, "GenerateDataKeyPair", 40, Lane::kSlow, kLongDeadline}},
+    Operation<ImportKeyRequest, ImportKeyReply>{
+        {19, "ImportKey", 160, Lane::kLong, kLongDeadline}},
+    Operation<ImportRouteRequest, ImportRouteReply>{
+        {20, "ImportRoute", 1, Lane::kShort, kShortDeadline}},
 };
 // clang-format on
 

@@ -56,6 +56,9 @@ constexpr std::array kStatuses = {
     StatusRow{80, kAuditUnavailable},
     StatusRow{81, kStoreUnavailable},
     StatusRow{84, kInvalidGrantId},
+    StatusRow{85, kInvalidImportToken},
+    StatusRow{86, kExpiredImportToken},
+    StatusRow{87, kIncorrectKeyMaterial},
     StatusRow{90, kSignatureMismatch},
     StatusRow{91, kMacMismatch},
 };

@@ -47,6 +47,17 @@ constexpr std::array kKeyUsages = {
 };
 constexpr std::array kOrigins = {
     Names<Origin>{Origin::kAwsKms, "AWS_KMS"},
+    Names<Origin>{Origin::kExternal, "EXTERNAL"},
+};
+constexpr std::array kWrappingAlgorithms = {
+    Names<hsm::WrappingAlgorithm>{hsm::WrappingAlgorithm::kOaepSha1,
+                                  "RSAES_OAEP_SHA_1"},
+    Names<hsm::WrappingAlgorithm>{hsm::WrappingAlgorithm::kOaepSha256,
+                                  "RSAES_OAEP_SHA_256"},
+    Names<hsm::WrappingAlgorithm>{hsm::WrappingAlgorithm::kRsaAesSha1,
+                                  "RSA_AES_KEY_WRAP_SHA_1"},
+    Names<hsm::WrappingAlgorithm>{hsm::WrappingAlgorithm::kRsaAesSha256,
+                                  "RSA_AES_KEY_WRAP_SHA_256"},
 };
 constexpr std::array kMultiRegionTypes = {
     Names<MultiRegionType>{MultiRegionType::kPrimary, "PRIMARY"},
@@ -92,6 +103,13 @@ std::string_view RotationTypeName(RotationType type) {
   return NameOf(kRotationTypes, type);
 }
 
+std::string_view ExpirationModelName(bool expires) {
+  return expires ? "KEY_MATERIAL_EXPIRES" : "KEY_MATERIAL_DOES_NOT_EXPIRE";
+}
+std::string_view WrappingAlgorithmName(hsm::WrappingAlgorithm algorithm) {
+  return NameOf(kWrappingAlgorithms, algorithm);
+}
+
 std::optional<KeyState> ParseKeyState(std::string_view name) {
   return ValueOf(kKeyStates, name);
 }
@@ -111,14 +129,36 @@ std::optional<RotationType> ParseRotationType(std::string_view name) {
   return ValueOf(kRotationTypes, name);
 }
 
+std::optional<hsm::WrappingAlgorithm> ParseWrappingAlgorithm(
+    std::string_view name) {
+  return ValueOf(kWrappingAlgorithms, name);
+}
+
 std::string Key::Arn() const { return KeyArn(region, account, id); }
 
-const KeyMaterial& Key::CurrentMaterial() const {
+const KeyMaterial* Key::FindCurrentMaterial() const {
   const auto it = std::ranges::find(materials, true, &KeyMaterial::current);
-  if (it == materials.end()) {
-    std::abort();  // INVARIANT: a key has a current material.
+  return it == materials.end() ? nullptr : &*it;
+}
+
+const KeyMaterial& Key::CurrentMaterial() const {
+  const KeyMaterial* const material = FindCurrentMaterial();
+  if (material == nullptr) {
+    std::abort();  // INVARIANT: a key that is enabled has a current material.
   }
-  return *it;
+  return *material;
+}
+
+const KeyMaterial* Key::PendingRotation() const {
+  const bool pending = !materials.empty() && !materials.back().current;
+  return pending ? &materials.back() : nullptr;
+}
+
+bool Key::HasAllMaterials() const {
+  return !materials.empty() &&
+         std::ranges::all_of(materials, [](const KeyMaterial& material) {
+           return !material.import || material.import->imported;
+         });
 }
 
 const KeyMaterial* Key::FindMaterial(const MaterialId& material_id) const {

@@ -52,7 +52,10 @@ enum class KeyUsage : std::uint8_t {
   kGenerateVerifyMac,
   kKeyAgreement,
 };
-enum class Origin : std::uint8_t { kAwsKms };
+enum class Origin : std::uint8_t {
+  kAwsKms,
+  kExternal,  // Its key material is imported.
+};
 
 // What a key is among those that have its id in other Regions; kNone for a
 // single-Region key. AWS KMS Developer Guide, "Multi-Region keys".
@@ -69,12 +72,17 @@ std::string_view OriginName(Origin origin);
 // Of kPrimary and kReplica.
 std::string_view MultiRegionTypeName(MultiRegionType type);
 std::string_view RotationTypeName(RotationType type);
+std::string_view ExpirationModelName(bool expires);
+std::string_view WrappingAlgorithmName(hsm::WrappingAlgorithm algorithm);
 std::optional<KeyState> ParseKeyState(std::string_view name);
 std::optional<KeySpec> ParseKeySpec(std::string_view name);
 std::optional<KeyUsage> ParseKeyUsage(std::string_view name);
 std::optional<Origin> ParseOrigin(std::string_view name);
 std::optional<MultiRegionType> ParseMultiRegionType(std::string_view name);
 std::optional<RotationType> ParseRotationType(std::string_view name);
+// Of those that this server has.
+std::optional<hsm::WrappingAlgorithm> ParseWrappingAlgorithm(
+    std::string_view name);
 
 using MaterialId = std::array<std::uint8_t, 32>;  // 64 hex digits in the API.
 
@@ -91,6 +99,14 @@ struct RotationSchedule {
   base::WallTime next{};         // When the next rotation is due.
 };
 
+// What a key in its Region knows of a material that was imported there. The
+// material may be gone again, and can then be imported once more.
+struct Import {
+  bool imported = true;
+  std::optional<base::WallTime> valid_to;  // None: it does not expire.
+  std::string description;
+};
+
 // KeyMaterial is one value that a key has had: rotation adds one.
 struct KeyMaterial {
   MaterialId id{};
@@ -101,6 +117,11 @@ struct KeyMaterial {
   std::optional<Rotation> rotation;  // None: the key's first material.
   // SubjectPublicKeyInfo (RFC 5280, 4.1), DER; empty for secret keys.
   base::Bytes public_key;
+  std::optional<Import>
+      import;  // Of keys of Origin::kExternal, and of no other.
+
+  // Whether it was imported and is there.
+  bool IsImported() const { return import.has_value() && import->imported; }
 };
 
 // A Key is one KMS key of one account in one Region. The multi-Region keys of
@@ -130,11 +151,19 @@ struct Key {
   // The service whose AWS managed key it is ("s3.amazonaws.com"); empty for a
   // customer's.
   std::string managing_service;
-  std::vector<KeyMaterial> materials;  // Oldest first; never empty.
+  // Oldest first. Empty only before the first import; the current one is the
+  // last, or has one more after it, which is pending rotation.
+  std::vector<KeyMaterial> materials;
 
   std::string Arn() const;
   bool IsMultiRegion() const { return multi_region != MultiRegionType::kNone; }
-  const KeyMaterial& CurrentMaterial() const;
+  const KeyMaterial& CurrentMaterial() const;  // There must be one.
+  // nullptr before the first import.
+  const KeyMaterial* FindCurrentMaterial() const;
+  // The imported material that will be the next current one, or nullptr.
+  const KeyMaterial* PendingRotation() const;
+  // Whether there are materials, and none of them waits for its import.
+  bool HasAllMaterials() const;
   const KeyMaterial* FindMaterial(const MaterialId& id) const;
 };
 using KeyPtr = std::shared_ptr<const Key>;

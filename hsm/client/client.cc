@@ -95,6 +95,13 @@ Awaitable<GenerateDataKeyPairReply> Client::Call(
   return Execute(pool_, request);
 }
 
+Awaitable<ImportKeyReply> Client::Call(ImportKeyRequest request) {
+  return Execute(pool_, std::move(request));
+}
+Awaitable<ImportRouteReply> Client::Call(ImportRouteRequest request) {
+  return Execute(pool_, request);
+}
+
 asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator,
                                                       SlowWorker slow_worker) {
   return pool_->EvictEverywhere(locator, slow_worker);

@@ -74,6 +74,8 @@ class Client {
   Awaitable<PlaintextReply> Call(AgreeRequest request);
   Awaitable<PlaintextReply> Call(RsaDecryptRequest request);
   Awaitable<GenerateDataKeyPairReply> Call(GenerateDataKeyPairRequest request);
+  Awaitable<ImportKeyReply> Call(ImportKeyRequest request);
+  Awaitable<ImportRouteReply> Call(ImportRouteRequest request);
 
   // Makes every worker forget this key; a worker that does not confirm is
   // killed and replaced. When this succeeds, no process holds a copy.

@@ -74,6 +74,10 @@ void AllowUse(Template& key, const AlgorithmRow& row,
       key.Set(CKA_DECRYPT, true);
       Allow(key, {CKM_RSA_PKCS_OAEP, CKM_RSA_X_509}, support);
       return;
+    case KeyUse::kUnwrap:  // In two steps where the token cannot in one.
+      key.Set(CKA_UNWRAP, true).Set(CKA_DECRYPT, true);
+      Allow(key, {CKM_RSA_PKCS_OAEP, CKM_RSA_X_509}, support);
+      return;
     case KeyUse::kAgree:
       key.Set(CKA_DERIVE, true);
       Allow(key, {CKM_ECDH1_DERIVE}, support);
@@ -131,6 +135,43 @@ Template MacKeyTemplate(const KeyRef& key, const AttributeSupport& support) {
   Name(made, key.locator);
   Allow(made, {row.mechanism}, support);
   return made;
+}
+
+Template SecretTemplate(const KeyRef& key, const AttributeSupport& support) {
+  return FindMac(key.algorithm) != nullptr ? MacKeyTemplate(key, support)
+                                           : KeyTemplate(key, support);
+}
+
+Template SessionSecretTemplate(const KeyRef& key,
+                               const AttributeSupport& support) {
+  Template made = SecretTemplate(key, support);
+  made.Set(CKA_TOKEN, false)
+      .Remove(CKA_MODIFIABLE)
+      .Remove(CKA_COPYABLE)
+      .Remove(CKA_VALUE_LEN);
+  return made;
+}
+
+Template UnwrappingTemplate(CK_MECHANISM_TYPE mechanism,
+                            const AttributeSupport& support) {
+  Template key = BoundKey(CKK_AES, kAesKeySize, support);
+  key.Set(CKA_TOKEN, false).Set(CKA_UNWRAP, true).Remove(CKA_VALUE_LEN);
+  Allow(key, {mechanism}, support);
+  return key;
+}
+
+Template MeasuringTemplate(CK_MECHANISM_TYPE mechanism,
+                           const AttributeSupport& support) {
+  Template key = BoundKey(CKK_AES, kAesKeySize, support);
+  key.Set(CKA_TOKEN, false).Set(CKA_WRAP, true);
+  Allow(key, {mechanism}, support);
+  return key;
+}
+
+Template MeasuredTemplate() {
+  Template secret = ReadableTemplate(0);
+  secret.Remove(CKA_VALUE_LEN).Set(CKA_SENSITIVE, true);
+  return secret;
 }
 
 Template PublicTemplate(const KeyRef& key) {

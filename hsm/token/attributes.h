@@ -34,15 +34,36 @@ Template ReadableTemplate(CK_ULONG size);
 // copies only what is modifiable.
 Template MacKeyTemplate(const KeyRef& key, const AttributeSupport& support);
 
+// One of the two, by the algorithm.
+Template SecretTemplate(const KeyRef& key, const AttributeSupport& support);
+
+// The same as a session object, of which a copy becomes a token object
+// (PrivateCopyTemplate): SoftHSM unwraps only what is modifiable, and such a
+// copy is not.
+Template SessionSecretTemplate(const KeyRef& key,
+                               const AttributeSupport& support);
+
+// A session AES key that can do nothing but unwrap by `mechanism`.
+Template UnwrappingTemplate(CK_MECHANISM_TYPE mechanism,
+                            const AttributeSupport& support);
+
+// For the length of a secret in the token, which may not tell it: a session key
+// that can do nothing but wrap, and a session secret that can do nothing but be
+// wrapped. What comes out says how long it is, and nothing else to whoever does
+// not have the key.
+Template MeasuringTemplate(CK_MECHANISM_TYPE mechanism,
+                           const AttributeSupport& support);
+Template MeasuredTemplate();
+
 // The halves of a new pair. The public one is a session object and can do
 // nothing but be read.
 Template PublicTemplate(const KeyRef& key);
 Template PrivateTemplate(const KeyRef& key, const AttributeSupport& support);
 
 // The private half as a session object, for a pair whose generation takes
-// seconds, in which the token's files must not be in motion; and the changes
-// that make its copy a token object. That stays copyable: SoftHSM has no way to
-// forbid it so late.
+// seconds, in which the token's files must not be in motion, or that is
+// unwrapped; and the changes that make its copy a token object. That stays
+// copyable: SoftHSM has no way to forbid it so late.
 Template SessionPrivateTemplate(const KeyRef& key,
                                 const AttributeSupport& support);
 Template PrivateCopyTemplate();

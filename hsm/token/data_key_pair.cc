@@ -47,8 +47,10 @@ base::Result<base::Bytes> PublicDer(const EVP_PKEY* key) {
   return der;
 }
 
+}  // namespace
+
 // By way of memory that OpenSSL wipes.
-base::Result<base::Secret> PrivateDer(const EVP_PKEY* key) {
+base::Result<base::Secret> PrivateKeyInfo(const EVP_PKEY* key) {
   const EncoderContext encoder(OSSL_ENCODER_CTX_new_for_pkey(
       key, EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo", nullptr));
   const BioOwner bio(BIO_new(BIO_s_secmem()));
@@ -65,8 +67,6 @@ base::Result<base::Secret> PrivateDer(const EVP_PKEY* key) {
       std::string_view(bytes, static_cast<std::size_t>(size)));
 }
 
-}  // namespace
-
 base::Result<DataKeyPair> MakeDataKeyPair(Algorithm algorithm) {
   const AlgorithmRow* row = FindAlgorithm(algorithm);
   if (row == nullptr || !IsKeyPair(row->kind)) {
@@ -78,7 +78,7 @@ base::Result<DataKeyPair> MakeDataKeyPair(Algorithm algorithm) {
   }
   DataKeyPair pair;
   ASSIGN_OR_RETURN(pair.public_key, PublicDer(key.get()));
-  ASSIGN_OR_RETURN(pair.private_key, PrivateDer(key.get()));
+  ASSIGN_OR_RETURN(pair.private_key, PrivateKeyInfo(key.get()));
   return pair;
 }
 

@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "hsm/messages.h"
+#include "hsm/token/openssl.h"
 
 namespace hsm::token {
 
@@ -14,6 +15,9 @@ struct DataKeyPair {
   base::Bytes public_key;    // SubjectPublicKeyInfo.
   base::Secret private_key;  // PKCS#8.
 };
+
+// PKCS#8, DER. kInternal if OpenSSL cannot.
+base::Result<base::Secret> PrivateKeyInfo(const EVP_PKEY* key);
 
 // Made by OpenSSL, in this process. kInvalidArgument if the algorithm has no
 // key pairs.

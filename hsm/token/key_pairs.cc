@@ -31,12 +31,19 @@ CK_MECHANISM_TYPE GenerationOf(KeyKind kind) {
                                      : CKM_EC_KEY_PAIR_GEN;
 }
 
-// From either half of an RSA pair.
-base::Result<PublicKey> RsaKeyOf(Session& session, ObjectHandle object,
-                                 int bits) {
+}  // namespace
+
+// Imported pairs have whatever exponent they were made with; some tokens do not
+// tell that of a private key, but then they made it.
+base::Result<PublicKey> RsaPublicKey(Session& session, ObjectHandle object,
+                                     int bits) {
   ASSIGN_OR_RETURN(const base::Bytes modulus,
                    session.ReadAttribute(object, CKA_MODULUS).Take());
-  ASSIGN_OR_RETURN(PublicKey key, PublicKey::OfRsa(modulus, kPublicExponent));
+  const auto told = session.ReadAttribute(object, CKA_PUBLIC_EXPONENT);
+  const base::ByteView exponent = told.ok() && !told.value.empty()
+                                      ? base::ByteView(told.value)
+                                      : base::ByteView(kPublicExponent);
+  ASSIGN_OR_RETURN(PublicKey key, PublicKey::OfRsa(modulus, exponent));
   if (key.bits() != bits) {
     return Error{
         ErrorCode::kCorrupt,
@@ -45,10 +52,12 @@ base::Result<PublicKey> RsaKeyOf(Session& session, ObjectHandle object,
   return key;
 }
 
+namespace {
+
 base::Result<PublicKey> PublicKeyOf(Session& session, const AlgorithmRow& row,
                                     ObjectHandle object) {
   if (row.kind == KeyKind::kRsa) {
-    return RsaKeyOf(session, object, row.bits);
+    return RsaPublicKey(session, object, row.bits);
   }
   ASSIGN_OR_RETURN(const base::Bytes point,
                    session.ReadAttribute(object, CKA_EC_POINT).Take());
@@ -161,7 +170,7 @@ base::Result<CheckValue> CheckPair(Workshop workshop, Algorithm algorithm,
   }
   const auto read = [&]() -> base::Result<PublicKey> {
     ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
-    return RsaKeyOf(sessions.anchor(), object, row->bits);
+    return RsaPublicKey(sessions.anchor(), object, row->bits);
   };
   ASSIGN_OR_RETURN(const PublicKey public_key, read());
   pair.public_key = &public_key;

@@ -29,6 +29,11 @@ base::Result<SessionPair> NewSessionPair(Session& session, const KeyRef& key,
 // kUnsupportedOperation if the token cannot make such pairs, or copy objects.
 base::Result<base::Bytes> MakeKeyPair(Workshop workshop, const KeyRef& key);
 
+// The public half that either half of an RSA pair tells. kCorrupt if its
+// modulus does not have that many bits.
+base::Result<PublicKey> RsaPublicKey(Session& session, ObjectHandle object,
+                                     int bits);
+
 // Uses the private key `object`. Returns the check value: of RSA keys, SHA-256
 // of the SubjectPublicKeyInfo; of the others zeros, since tokens do not tell
 // the public key of a private one.

@@ -61,13 +61,10 @@ base::Status TestDecryption(Sessions& sessions, const Profile& profile,
   std::array<std::uint8_t, kMessageSize> message;
   base::RandomBytes(message);
   for (const Hash hash : {Hash::kSha1, Hash::kSha256}) {
-    RsaDecryptRequest request;
-    request.key.algorithm = pair.algorithm;
-    request.hash = hash;
-    ASSIGN_OR_RETURN(request.ciphertext,
+    ASSIGN_OR_RETURN(const base::Bytes ciphertext,
                      pair.public_key->Encrypt(hash, message));
     const auto opened =
-        RsaDecrypt(sessions, profile, pair.private_key, request);
+        DecryptOaep(sessions, profile, pair.private_key, hash, ciphertext);
     if (!opened.has_value() &&
         opened.error().code != ErrorCode::kInvalidCiphertext) {
       return opened.error();
@@ -104,6 +101,7 @@ base::Status TestPair(Sessions& sessions, const Profile& profile,
     case KeyUse::kSign:
       return TestSignatures(sessions, pair, row->kind);
     case KeyUse::kDecrypt:
+    case KeyUse::kUnwrap:
       return TestDecryption(sessions, profile, pair);
     case KeyUse::kAgree:
       return TestAgreement(sessions, pair);

@@ -7,6 +7,7 @@
 
 #include "hsm/token/agree.h"
 #include "hsm/token/data_key_pair.h"
+#include "hsm/token/import.h"
 #include "hsm/token/key_pairs.h"
 #include "hsm/token/list_keys.h"
 #include "hsm/token/mac.h"
@@ -64,6 +65,7 @@ base::Result<ObjectHandle> Pkcs11Token::Find(const Locator& locator) {
 
 base::Status Pkcs11Token::Forget(const Locator& locator) {
   index_.Remove(locator);
+  gives_plaintext_.erase(locator);
   return cipher_.Forget(locator);
 }
 
@@ -212,6 +214,7 @@ base::Result<CheckValue> Pkcs11Token::SelfTest(Algorithm algorithm,
     case KeyUse::kDecrypt:
     case KeyUse::kSign:
     case KeyUse::kAgree:
+    case KeyUse::kUnwrap:
       break;
   }
   return CheckPair(Here(), algorithm, object);
@@ -286,13 +289,36 @@ base::Result<PlaintextReply> Pkcs11Token::Execute(const AgreeRequest& request) {
   return PlaintextReply{std::move(secret)};
 }
 
+base::Status Pkcs11Token::CheckGivesPlaintext(const KeyRef& key,
+                                              ObjectHandle object) {
+  if (gives_plaintext_.contains(key.locator)) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
+  ASSIGN_OR_RETURN(const base::Bytes unwraps,
+                   connection_->sessions()
+                       .anchor()
+                       .ReadAttribute(object, CKA_UNWRAP)
+                       .Take());
+  if (unwraps != base::Bytes{CK_FALSE}) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the key unwraps imported material, and tells nobody"};
+  }
+  gives_plaintext_.insert(key.locator);
+  return {};
+}
+
 base::Result<PlaintextReply> Pkcs11Token::Execute(
     const RsaDecryptRequest& request) {
   RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kDecrypt));
   ASSIGN_OR_RETURN(
-      base::Secret plaintext, WithKey(request.key, [&](ObjectHandle object) {
-        return RsaDecrypt(connection_->sessions(), profile_, object, request);
-      }));
+      base::Secret plaintext,
+      WithKey(request.key,
+              [&](ObjectHandle object) -> base::Result<base::Secret> {
+                RETURN_IF_ERROR(CheckGivesPlaintext(request.key, object));
+                return RsaDecrypt(connection_->sessions(), profile_, object,
+                                  request);
+              }));
   return PlaintextReply{std::move(plaintext)};
 }
 
@@ -310,6 +336,28 @@ base::Result<GenerateDataKeyPairReply> Pkcs11Token::Execute(
   return GenerateDataKeyPairReply{.public_key = std::move(pair.public_key),
                                   .private_key = std::move(pair.private_key),
                                   .sealed = std::move(sealed)};
+}
+
+base::Result<ImportKeyReply> Pkcs11Token::Execute(
+    const ImportKeyRequest& request) {
+  RETURN_IF_ERROR(CheckUse(request.wrapping_key, KeyUse::kUnwrap));
+  ASSIGN_OR_RETURN(const ObjectHandle wrapping_key,
+                   Find(request.wrapping_key.locator));
+  auto imported = ImportKey(Here(), wrapping_key, request);
+  if (!imported.has_value() &&
+      imported.error().code == ErrorCode::kInvalidCiphertext) {
+    return Final(std::move(imported).error());
+  }
+  return Alive(std::move(imported));
+}
+
+base::Result<ImportRouteReply> Pkcs11Token::Execute(
+    const ImportRouteRequest& request) {
+  const AlgorithmRow* row = FindAlgorithm(request.algorithm);
+  if (row == nullptr || row->use == KeyUse::kUnwrap) {
+    return Error{ErrorCode::kInvalidArgument, "no such key is imported"};
+  }
+  return ImportRouteReply{RouteOf(profile_, request.wrapping, *row)};
 }
 
 }  // namespace hsm::token

@@ -3,6 +3,7 @@
 #define HSM_TOKEN_PKCS11_TOKEN_H_
 
 #include <memory>
+#include <set>
 
 #include "hsm/algorithms.h"
 #include "hsm/token/canary.h"
@@ -48,6 +49,8 @@ class Pkcs11Token final : public Token {
   base::Result<PlaintextReply> Execute(const RsaDecryptRequest&) override;
   base::Result<GenerateDataKeyPairReply> Execute(
       const GenerateDataKeyPairRequest&) override;
+  base::Result<ImportKeyReply> Execute(const ImportKeyRequest&) override;
+  base::Result<ImportRouteReply> Execute(const ImportRouteRequest&) override;
 
  private:
   Workshop Here() { return {*connection_, profile_, index_, cipher_}; }
@@ -77,6 +80,10 @@ class Pkcs11Token final : public Token {
   base::Result<base::Secret> Open(const KeyRef& key, const Aad& aad,
                                   const Sealed& sealed);
   base::Result<base::Secret> Random(std::size_t size);
+
+  // Fails with kInvalidArgument if the key is one of those that unwrap what is
+  // imported, whatever the request calls it: that never leaves the worker.
+  base::Status CheckGivesPlaintext(const KeyRef& key, ObjectHandle object);
   base::Result<CheckValue> SelfTest(Algorithm algorithm, ObjectHandle object);
 
   std::unique_ptr<Connection> connection_;
@@ -84,6 +91,7 @@ class Pkcs11Token final : public Token {
   Canary canary_;
   ObjectIndex index_;
   KeyCipher cipher_;
+  std::set<Locator> gives_plaintext_;  // RSA keys that passed the check.
 };
 
 }  // namespace hsm::token

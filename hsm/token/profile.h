@@ -31,6 +31,12 @@ struct Profile {
   bool unwrap_template = false;   // CKA_UNWRAP_TEMPLATE binds.
   bool oaep_sha1 = false;         // CKM_RSA_PKCS_OAEP is right with this hash
   bool oaep_sha256 = false;       // for both its parts; with this one.
+  // What C_UnwrapKey can take in: a secret by RSAES-OAEP with this hash, PKCS#8
+  // of a private key by `rfc5649`.
+  bool unwraps_oaep_sha1 = false;
+  bool unwraps_oaep_sha256 = false;
+  bool unwraps_rsa = false;
+  bool unwraps_ec = false;
 
   std::vector<Finding> findings;
   std::vector<std::string> notes;  // Those an operator should read.

@@ -166,6 +166,11 @@ base::Result<PublicKey> PublicKey::NewPairOn(const Curve& curve) {
   return PublicKey(std::move(key));
 }
 
+PublicKey PublicKey::Share() const {
+  EVP_PKEY_up_ref(key_.get());
+  return PublicKey(PkeyOwner(key_.get()));
+}
+
 base::Result<base::Bytes> PublicKey::Der() const {
   const QuietQueue quiet;
   const int size = i2d_PUBKEY(key_.get(), nullptr);

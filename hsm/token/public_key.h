@@ -30,6 +30,9 @@ class PublicKey {
   // A new pair on the same curve, for tests of an agreement.
   static base::Result<PublicKey> NewPairOn(const Curve& curve);
 
+  // Another owner of the same key.
+  PublicKey Share() const;
+
   // SubjectPublicKeyInfo, DER.
   base::Result<base::Bytes> Der() const;
   // 04 || x || y. Not of RSA and Ed25519.

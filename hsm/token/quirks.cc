@@ -30,6 +30,12 @@ constexpr std::array kRejections = {
     CKR_AEAD_DECRYPT_FAILED,    CKR_SIGNATURE_INVALID,
 };
 
+// SoftHSM says CKR_GENERAL_ERROR to a wrong padding or check value, and
+// CKR_FUNCTION_FAILED to what is no PKCS#8 of that type.
+constexpr std::array kWrappedRejections = {
+    CKR_WRAPPED_KEY_INVALID, CKR_WRAPPED_KEY_LEN_RANGE, CKR_KEY_SIZE_RANGE,
+    CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCONSISTENT};
+
 constexpr std::array kPassing = {CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED,
                                  CKR_TEMPLATE_INCONSISTENT};
 
@@ -71,6 +77,9 @@ base::Status CheckQuirks(const Quirks& quirks, std::string_view manufacturer) {
 }
 
 bool RejectsCiphertext(CK_RV rv) { return Contains(kRejections, rv); }
+bool RejectsWrapped(CK_RV rv) {
+  return RejectsCiphertext(rv) || Contains(kWrappedRejections, rv);
+}
 bool WorthRetrying(CK_RV rv) { return Contains(kPassing, rv); }
 
 }  // namespace hsm::token

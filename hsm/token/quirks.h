@@ -35,6 +35,10 @@ base::Status CheckQuirks(const Quirks& quirks, std::string_view manufacturer);
 // caller asks the token whether it lives.
 bool RejectsCiphertext(CK_RV rv);
 
+// Whether a token means "what is wrapped is wrong" when C_UnwrapKey returns
+// `rv`; and that it cannot be what the template says.
+bool RejectsWrapped(CK_RV rv);
+
 // Whether C_GenerateKey may succeed at a second try: SoftHSM's answers when a
 // reader comes between.
 bool WorthRetrying(CK_RV rv);

@@ -29,9 +29,10 @@ base::Result<base::Secret> DecryptBy(Sessions& sessions,
   return std::move(answer).Take();
 }
 
-base::Result<base::Secret> DecryptOaep(Sessions& sessions, const HashRow& hash,
-                                       ObjectHandle object,
-                                       base::ByteView ciphertext) {
+base::Result<base::Secret> DecryptPadded(Sessions& sessions,
+                                         const HashRow& hash,
+                                         ObjectHandle object,
+                                         base::ByteView ciphertext) {
   const CK_RSA_PKCS_OAEP_PARAMS oaep = {.hash_alg = hash.mechanism,
                                         .mgf = hash.mgf1,
                                         .source = CKZ_DATA_SPECIFIED,
@@ -65,21 +66,29 @@ base::Result<base::Secret> RsaDecrypt(Sessions& sessions,
                                       ObjectHandle object,
                                       const RsaDecryptRequest& request) {
   const AlgorithmRow* row = FindAlgorithm(request.key.algorithm);
-  const HashRow* hash = FindHash(request.hash);
   if (row == nullptr || row->use != KeyUse::kDecrypt) {
     return Error{ErrorCode::kInvalidArgument, "the key is not for decryption"};
-  }
-  if (hash == nullptr ||
-      (hash->hash != Hash::kSha1 && hash->hash != Hash::kSha256)) {
-    return Error{ErrorCode::kInvalidArgument, "the hash is not for OAEP"};
   }
   if (request.ciphertext.size() != static_cast<std::size_t>(row->bits) / 8) {
     return Error{ErrorCode::kInvalidCiphertext, ""};
   }
+  return DecryptOaep(sessions, profile, object, request.hash,
+                     request.ciphertext);
+}
+
+base::Result<base::Secret> DecryptOaep(Sessions& sessions,
+                                       const Profile& profile,
+                                       ObjectHandle object, Hash hash_wanted,
+                                       base::ByteView ciphertext) {
+  const HashRow* hash = FindHash(hash_wanted);
+  if (hash == nullptr ||
+      (hash->hash != Hash::kSha1 && hash->hash != Hash::kSha256)) {
+    return Error{ErrorCode::kInvalidArgument, "the hash is not for OAEP"};
+  }
   const bool by_token =
       hash->hash == Hash::kSha1 ? profile.oaep_sha1 : profile.oaep_sha256;
-  return by_token ? DecryptOaep(sessions, *hash, object, request.ciphertext)
-                  : DecryptRaw(sessions, *hash, object, request.ciphertext);
+  return by_token ? DecryptPadded(sessions, *hash, object, ciphertext)
+                  : DecryptRaw(sessions, *hash, object, ciphertext);
 }
 
 }  // namespace hsm::token

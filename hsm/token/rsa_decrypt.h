@@ -18,6 +18,13 @@ base::Result<base::Secret> RsaDecrypt(Sessions& sessions,
                                       ObjectHandle object,
                                       const RsaDecryptRequest& request);
 
+// The same with any private key that may decrypt, of whatever size its modulus
+// has: `ciphertext` must be as long.
+base::Result<base::Secret> DecryptOaep(Sessions& sessions,
+                                       const Profile& profile,
+                                       ObjectHandle object, Hash hash,
+                                       base::ByteView ciphertext);
+
 }  // namespace hsm::token
 
 #endif  // HSM_TOKEN_RSA_DECRYPT_H_

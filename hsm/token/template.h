@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/wiping.h"
 #include "hsm/token/cryptoki.h"
 
 namespace hsm::token {
 
 // A Template is a list of attributes that owns its values, for the calls that
 // make, copy and find objects. A second value for an attribute replaces the
-// first. Values are never secret. Move-only, not thread-safe.
+// first. Values are wiped: those of an imported key are secret. Move-only, not
+// thread-safe.
 class Template {
  public:
   Template() = default;
@@ -36,7 +38,7 @@ class Template {
   Template& Put(CK_ATTRIBUTE_TYPE type, const void* value, std::size_t size);
 
   // A list's elements stay where they are as it grows and when it is moved.
-  std::list<std::vector<std::uint8_t>> values_;
+  std::list<base::WipingBytes> values_;
   std::list<Template> nested_;
   std::vector<CK_ATTRIBUTE> attributes_;
 };

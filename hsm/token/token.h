@@ -61,6 +61,8 @@ class Token {
   virtual base::Result<PlaintextReply> Execute(const RsaDecryptRequest&) = 0;
   virtual base::Result<GenerateDataKeyPairReply> Execute(
       const GenerateDataKeyPairRequest&) = 0;
+  virtual base::Result<ImportKeyReply> Execute(const ImportKeyRequest&) = 0;
+  virtual base::Result<ImportRouteReply> Execute(const ImportRouteRequest&) = 0;
 };
 
 }  // namespace hsm::token

@@ -48,6 +48,10 @@ constexpr std::array kErrors = {
     AwsError{
         ErrorCode::kInvalidGrantToken, "InvalidGrantTokenException", 400, {}},
     AwsError{ErrorCode::kInvalidGrantId, "InvalidGrantIdException", 400, {}},
+    AwsError{
+        ErrorCode::kInvalidImportToken, "InvalidImportTokenException", 400, {}},
+    AwsError{
+        ErrorCode::kExpiredImportToken, "ExpiredImportTokenException", 400, {}},
     AwsError{ErrorCode::kNotFound, "NotFoundException", 400, {}},
     AwsError{ErrorCode::kAlreadyExists, "AlreadyExistsException", 400, {}},
     AwsError{ErrorCode::kInvalidArn, "InvalidArnException", 400, {}},
@@ -60,6 +64,10 @@ constexpr std::array kErrors = {
     AwsError{
         ErrorCode::kInvalidCiphertext, "InvalidCiphertextException", 400, {}},
     AwsError{ErrorCode::kIncorrectKey, "IncorrectKeyException", 400, {}},
+    AwsError{ErrorCode::kIncorrectKeyMaterial,
+             "IncorrectKeyMaterialException",
+             400,
+             {}},
     AwsError{
         ErrorCode::kSignatureMismatch, "KMSInvalidSignatureException", 400, {}},
     AwsError{ErrorCode::kMacMismatch, "KMSInvalidMacException", 400, {}},

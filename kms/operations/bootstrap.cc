@@ -39,9 +39,12 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                       FindServiceKey(environment, kForCredentials));
   CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, first));
   CO_RETURN_IF_ERROR(co_await MakeDueKeys(environment));
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey second,
-                      FindServiceKey(environment, kForGrantTokens));
-  co_return co_await CheckServiceKey(environment, second);
+  for (const std::string_view purpose : {kForGrantTokens, kForImportTokens}) {
+    CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
+                        FindServiceKey(environment, purpose));
+    CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));
+  }
+  co_return base::Status();
 }
 
 asio::awaitable<base::Status> AddAdministratorKey(

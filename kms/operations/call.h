@@ -44,6 +44,8 @@ struct Environment {
   audit::Log& log;
   std::string key_store;  // Where new keys live.
   hsm::Algorithm algorithm = hsm::Algorithm::kXaes256Gcm;  // Of new keys.
+  // Imported material may not be outside of the token, not even in a worker.
+  bool strict_boundary = false;
   // Events of mutations that the log could not take when they happened; they
   // are in the outbox, and housekeeping tries again.
   std::vector<store::OutboxEvent> unlogged;

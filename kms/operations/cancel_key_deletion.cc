@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
+#include "kms/operations/imported_material.h"
 
 namespace kms::operations {
 
@@ -11,7 +12,7 @@ Answer CancelKeyDeletion(Call& call) {
       return base::Error{base::ErrorCode::kInvalidState,
                          key.Arn() + " is being deleted."};
     }
-    key.state = KeyState::kDisabled;
+    key.state = StateWithMaterials(key, KeyState::kDisabled);
     key.deletion_date.reset();
     key.pending_window_days.reset();
     return {};

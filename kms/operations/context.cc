@@ -239,6 +239,11 @@ bool IsAboutGrants(const Check& check) {
   return check.action.ends_with("Grant") || check.action == "kms:ListGrants";
 }
 
+// Of what ImportKeyMaterial has found to be a time within a year.
+std::string SecondsText(double seconds) {
+  return std::to_string(static_cast<std::int64_t>(seconds));
+}
+
 void AddMembers(Call& call, const Check& check, Builder& builder) {
   if (check.action == "kms:ReEncryptFrom") {
     AddEncryption(call, "Source", builder);
@@ -263,6 +268,9 @@ void AddMembers(Call& call, const Check& check, Builder& builder) {
   }
   if (const auto days = call.Number("RotationPeriodInDays")) {
     builder.AddOwned("kms:RotationPeriodInDays", std::to_string(*days));
+  }
+  if (const base::Json* const valid_to = call.Find("ValidTo")) {
+    builder.AddOwned("kms:ValidTo", SecondsText(valid_to->get<double>()));
   }
   if (IsAboutGrants(check)) {
     AddGrant(call, check, builder);

@@ -59,6 +59,9 @@ base::Status RefuseUnsupported(const Call& call) {
   if (origin && !ParseOrigin(*origin)) {
     return unsupported(fmt::format("Origin {} is", *origin));
   }
+  if (call.Flag("MultiRegion") && origin == OriginName(Origin::kExternal)) {
+    return unsupported("Multi-Region keys with imported key material are");
+  }
   for (const std::string_view member : {"CustomKeyStoreId", "XksKeyId"}) {
     if (call.Find(member) != nullptr) {
       return unsupported("Custom key stores are");
@@ -94,6 +97,11 @@ Key DescribeNewKey(const Call& call) {
   key.spec = *ParseKeySpec(SpecOf(call));
   key.usage = *ParseKeyUsage(UsageOf(call));
   key.created = call.now;
+  key.origin =
+      *ParseOrigin(call.Text("Origin").value_or(OriginName(Origin::kAwsKms)));
+  if (key.origin == Origin::kExternal) {
+    key.state = KeyState::kPendingImport;
+  }
   const auto policy = call.Text("Policy");
   key.policy = policy ? std::string(*policy) : DefaultPolicy(account);
   return key;
@@ -105,7 +113,9 @@ base::Status InsertNewKey(store::Transaction& transaction, const Key& key,
   for (const Tag& tag : tags) {
     RETURN_IF_ERROR(transaction.PutTag(key.row_id, tag));
   }
-  return transaction.DeleteIntent(key.CurrentMaterial().ref.locator);
+  const KeyMaterial* const material = key.FindCurrentMaterial();
+  return material == nullptr ? base::Status()
+                             : transaction.DeleteIntent(material->ref.locator);
 }
 
 }  // namespace
@@ -126,14 +136,16 @@ base::Status ResolveCreateKey(Call& call) {
   return {};
 }
 
-// The key is in the store only when the token has it durably.
+// The key is in the store only when the token has it durably. One whose
+// material is imported has nothing on the token yet.
 Answer CreateKey(Call& call) {
   Key key = DescribeNewKey(call);
 
-  CO_ASSIGN_OR_RETURN(KeyMaterial material,
-                      co_await MakeMaterial(call.environment, key, call.now));
-  const hsm::Locator announced = material.ref.locator;
-  key.materials.push_back(std::move(material));
+  if (key.origin == Origin::kAwsKms) {
+    CO_ASSIGN_OR_RETURN(KeyMaterial material,
+                        co_await MakeMaterial(call.environment, key, call.now));
+    key.materials.push_back(std::move(material));
+  }
 
   const std::vector<Tag> tags = ReadTags(call);
   call.key = std::make_shared<const Key>(key);
@@ -141,10 +153,11 @@ Answer CreateKey(Call& call) {
     return InsertNewKey(transaction, key, tags);
   };
   const base::Status committed = co_await call.Commit(insert);
-  if (!committed) {
+  if (!committed && !key.materials.empty()) {
+    const hsm::Locator announced = key.materials.front().ref.locator;
     co_await RollBackCreation(call.environment, announced);
-    co_return committed.error();
   }
+  CO_RETURN_IF_ERROR(committed);
 
   Reply reply;
   JsonWriter writer(reply.body);

@@ -34,6 +34,8 @@ Answer Decrypt(Call& call);
 base::Status ResolveDeleteAlias(Call& call);
 Answer DeleteAlias(Call& call);
 
+Answer DeleteImportedKeyMaterial(Call& call);
+
 base::Status ValidateDeriveSharedSecret(const Call& call);
 Answer DeriveSharedSecret(Call& call);
 
@@ -60,7 +62,11 @@ Answer GenerateRandom(Call& call);
 Answer GetKeyLastUsage(Call& call);
 Answer GetKeyPolicy(Call& call);
 Answer GetKeyRotationStatus(Call& call);
+Answer GetParametersForImport(Call& call);
 Answer GetPublicKey(Call& call);
+
+base::Status ValidateImportKeyMaterial(const Call& call);
+Answer ImportKeyMaterial(Call& call);
 
 base::Status ValidateListAliases(const Call& call);
 Answer ListAliases(Call& call);

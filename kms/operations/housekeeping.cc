@@ -6,9 +6,13 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <string_view>
 
 #include "base/log.h"
 #include "kms/operations/deletion.h"
+#include "kms/operations/destructions.h"
+#include "kms/operations/import_pairs.h"
+#include "kms/operations/imported_material.h"
 #include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/rotation.h"
@@ -43,6 +47,27 @@ asio::awaitable<void> SaveUsage(Environment& environment) {
   if (!status) {
     base::LogWarning("cannot save when keys were last used: {}",
                      status.error().message);
+  }
+}
+
+struct ImportChore {
+  std::string_view name;
+  asio::awaitable<base::Status> (*run)(Environment&);
+};
+constexpr ImportChore kImportChores[] = {
+    {"expiring imported key material", ExpireMaterials},
+    {"ending import parameters", RetireExpiredPairs},
+    {"destroying what is announced", FinishDestructions},
+    {"making wrapping keys in advance", RefillImportPairs},
+};
+
+// Each by itself: what fails is tried again in the next round.
+asio::awaitable<void> KeepImports(Environment& environment) {
+  for (const ImportChore& chore : kImportChores) {
+    const base::Status status = co_await chore.run(environment);
+    if (!status) {
+      base::LogError("{}: {}", chore.name, status.error().message);
+    }
   }
 }
 
@@ -83,6 +108,7 @@ asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
       base::LogError("destroying keys that are due: {}",
                      destroyed.error().message);
     }
+    co_await KeepImports(environment);
     const base::Status rotated = co_await rotations.RunPass();
     if (!rotated) {
       base::LogError("rotating keys that are due: {}", rotated.error().message);

@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/key_metadata.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "base/bytes.h"
 #include "kms/key_id.h"
 #include "kms/key_spec.h"
 
 namespace kms::operations {
 namespace {
+
+// Of all materials that are there.
+std::optional<base::WallTime> EarliestValidTo(const Key& key) {
+  std::optional<base::WallTime> earliest;
+  for (const KeyMaterial& material : key.materials) {
+    if (material.IsImported() && material.import->valid_to) {
+      earliest = std::min(earliest.value_or(*material.import->valid_to),
+                          *material.import->valid_to);
+    }
+  }
+  return earliest;
+}
+
+// Absent while nothing is imported.
+void WriteExpirationModel(const Key& key, JsonWriter& writer) {
+  if (std::ranges::any_of(key.materials, &KeyMaterial::IsImported)) {
+    writer.Text("ExpirationModel",
+                ExpirationModelName(EarliestValidTo(key).has_value()));
+  }
+}
 
 void WriteRelatedKey(const Key& key, std::string_view region,
                      JsonWriter& writer) {
@@ -59,8 +82,12 @@ void WriteKeyMetadata(std::string_view name, const Key& key,
   if (key.deletion_date) {
     writer.Time("DeletionDate", *key.deletion_date);
   }
-  writer.Text("Origin", OriginName(key.origin))
-      .Text("KeyManager", key.managing_service.empty() ? "CUSTOMER" : "AWS")
+  if (const auto valid_to = EarliestValidTo(key)) {
+    writer.Time("ValidTo", *valid_to);
+  }
+  writer.Text("Origin", OriginName(key.origin));
+  WriteExpirationModel(key, writer);
+  writer.Text("KeyManager", key.managing_service.empty() ? "CUSTOMER" : "AWS")
       .Text("CustomerMasterKeySpec", KeySpecName(key.spec))
       .Text("KeySpec", KeySpecName(key.spec));
   WriteAlgorithms(key, writer);
@@ -69,10 +96,10 @@ void WriteKeyMetadata(std::string_view name, const Key& key,
     writer.Number("PendingDeletionWindowInDays", *key.pending_window_days);
   }
   // A replica that is still being created has no material to show.
-  if (key.spec == KeySpec::kSymmetricDefault &&
+  const KeyMaterial* const current = key.FindCurrentMaterial();
+  if (key.spec == KeySpec::kSymmetricDefault && current != nullptr &&
       key.state != KeyState::kCreating) {
-    writer.Text("CurrentKeyMaterialId",
-                base::HexEncode(key.CurrentMaterial().id));
+    writer.Text("CurrentKeyMaterialId", base::HexEncode(current->id));
   }
   writer.EndObject();
 }

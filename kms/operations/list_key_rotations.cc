@@ -24,12 +24,37 @@ std::vector<const KeyMaterial*> SelectMaterials(const Call& call) {
   return selected;
 }
 
+std::string_view StateOf(const Key& key, const KeyMaterial& material) {
+  const KeyMaterial* const pending = key.PendingRotation();
+  if (pending != nullptr && pending->id == material.id) {
+    return "PENDING_ROTATION";
+  }
+  return material.current ? "CURRENT" : "NON_CURRENT";
+}
+
+void WriteImport(const Import& import, JsonWriter& writer) {
+  if (!import.description.empty()) {
+    writer.Text("KeyMaterialDescription", import.description);
+  }
+  writer.Text("ImportState", import.imported ? "IMPORTED" : "PENDING_IMPORT");
+  if (import.imported) {
+    writer.Text("ExpirationModel",
+                ExpirationModelName(import.valid_to.has_value()));
+  }
+  if (import.valid_to) {
+    writer.Time("ValidTo", *import.valid_to);
+  }
+}
+
 void WriteEntry(const Key& key, const KeyMaterial& material,
                 JsonWriter& writer) {
   writer.BeginObject()
       .Text("KeyId", key.id)
       .Text("KeyMaterialId", base::HexEncode(material.id))
-      .Text("KeyMaterialState", material.current ? "CURRENT" : "NON_CURRENT");
+      .Text("KeyMaterialState", StateOf(key, material));
+  if (material.import) {
+    WriteImport(*material.import, writer);
+  }
   if (material.rotation) {
     writer.Time("RotationDate", material.rotation->date)
         .Text("RotationType", RotationTypeName(material.rotation->type));
@@ -41,12 +66,13 @@ void WriteEntry(const Key& key, const KeyMaterial& material,
 
 Answer ListKeyRotations(Call& call) {
   const Key& key = *call.key;
-  CO_RETURN_IF_ERROR(CheckRotatable(key));
+  CO_RETURN_IF_ERROR(CheckRotatableKind(key));
   CO_ASSIGN_OR_RETURN(const PageRequest page, ReadPage(call, kDefaultLimit));
   const std::vector<const KeyMaterial*> selected = SelectMaterials(call);
   auto next = selected.begin();
   if (!page.after.empty()) {
-    // Materials are never removed, so the last one of a page is still there.
+    // Only a material that is pending rotation is ever removed: then the marker
+    // is not valid any more.
     next = std::ranges::find_if(selected, [&page](const KeyMaterial* material) {
       return base::HexEncode(material->id) == page.after;
     });

@@ -10,12 +10,13 @@
 #include "kms/operations/intents.h"
 
 namespace kms::operations {
-namespace {
 
 hsm::Algorithm NewAlgorithm(const Environment& environment, const Key& key) {
   return key.spec == KeySpec::kSymmetricDefault ? environment.algorithm
                                                 : KindOf(key).algorithm;
 }
+
+namespace {
 
 // Makes the object on the token. `material` has its `ref`; gets its id and, of
 // a key pair, the public key.

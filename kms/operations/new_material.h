@@ -11,6 +11,9 @@
 
 namespace kms::operations {
 
+// What a material of `key` is made for.
+hsm::Algorithm NewAlgorithm(const Environment& environment, const Key& key);
+
 // Announces a material for `key`, of its spec and usage, and has the token make
 // it; the materials that the key has do not matter. On success
 // the token has it durably, and nobody knows it but its intent: the caller

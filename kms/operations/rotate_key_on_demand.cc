@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <utility>
 
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
@@ -26,8 +27,14 @@ base::Status CheckOnDemand(const Call& call, const Key& key) {
   if (!IsRotatableKind(key)) {
     return Error{ErrorCode::kUnsupportedOperation, ""};  // As AWS: no message.
   }
-  RETURN_IF_ERROR(CheckRotatable(key));
   RETURN_IF_ERROR(CheckNotReplica(key));
+  const KeyMaterial* const pending = key.PendingRotation();
+  if (key.origin == Origin::kExternal && pending == nullptr) {
+    return Error{ErrorCode::kInvalidState,
+                 fmt::format("No available key material pending rotation for "
+                             "the key: {}.",
+                             key.Arn())};
+  }
   if (key.on_demand_rotations >= kMostOnDemand) {
     return Error{
         ErrorCode::kLimitExceeded,
@@ -46,10 +53,21 @@ base::Status CheckOnDemand(const Call& call, const Key& key) {
   return {};
 }
 
-}  // namespace
+// The material that was imported to be the next one becomes the current one.
+boost::asio::awaitable<base::Status> RotateToImported(Call& call) {
+  auto change = [&call](store::Transaction& transaction) -> base::Status {
+    ASSIGN_OR_RETURN(Key key, transaction.GetKey(call.key->row_id));
+    RETURN_IF_ERROR(CheckOnDemand(call, key));
+    ++key.on_demand_rotations;
+    RETURN_IF_ERROR(transaction.UpdateKey(key));
+    const Rotation rotation = {call.now, RotationType::kOnDemand};
+    return transaction.RotateToMaterial(key.id, key.PendingRotation()->id,
+                                        rotation);
+  };
+  co_return co_await call.Commit(change);
+}
 
-Answer RotateKeyOnDemand(Call& call) {
-  CO_RETURN_IF_ERROR(CheckOnDemand(call, *call.key));
+boost::asio::awaitable<base::Status> RotateToGenerated(Call& call) {
   CO_ASSIGN_OR_RETURN(
       KeyMaterial material,
       co_await MakeMaterial(call.environment, *call.key, call.now));
@@ -66,8 +84,18 @@ Answer RotateKeyOnDemand(Call& call) {
   const base::Status committed = co_await call.Commit(change);
   if (!committed) {
     co_await RollBackCreation(call.environment, material.ref.locator);
-    co_return Error(committed.error());
   }
+  co_return committed;
+}
+
+}  // namespace
+
+Answer RotateKeyOnDemand(Call& call) {
+  CO_RETURN_IF_ERROR(CheckOnDemand(call, *call.key));
+  const bool imported = call.key->origin == Origin::kExternal;
+  // Named first: g++ 12 destroys a temporary of ?: inside co_await twice.
+  auto rotation = imported ? RotateToImported(call) : RotateToGenerated(call);
+  CO_RETURN_IF_ERROR(co_await std::move(rotation));
 
   Reply reply;
   JsonWriter(reply.body)

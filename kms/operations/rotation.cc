@@ -46,13 +46,18 @@ bool IsRotatableKind(const Key& key) {
          key.usage == KeyUsage::kEncryptDecrypt;
 }
 
-base::Status CheckRotatable(const Key& key) {
+base::Status CheckRotatableKind(const Key& key) {
   if (!IsRotatableKind(key)) {
     return Error{ErrorCode::kUnsupportedOperation,
                  fmt::format("{} key spec is {} which is not valid for this "
                              "operation.",
                              key.Arn(), KeySpecName(key.spec))};
   }
+  return {};
+}
+
+base::Status CheckRotatable(const Key& key) {
+  RETURN_IF_ERROR(CheckRotatableKind(key));
   if (key.origin != Origin::kAwsKms) {
     return Error{ErrorCode::kUnsupportedOperation,
                  fmt::format("{} origin is {} which is not valid for this "

@@ -21,6 +21,9 @@ namespace kms::operations {
 // encryption.
 bool IsRotatableKind(const Key& key);
 
+// Fails with kUnsupportedOperation unless the key is of such a kind.
+base::Status CheckRotatableKind(const Key& key);
+
 // Fails with kUnsupportedOperation unless the server can rotate the key: one of
 // a kind that rotates, whose material the server itself makes.
 base::Status CheckRotatable(const Key& key);

@@ -73,6 +73,14 @@ std::optional<std::int64_t> Columns::OptionalInteger() {
   return Integer();
 }
 
+std::string Columns::OptionalText() {
+  if (NextIsNull()) {
+    Skip(1);
+    return {};
+  }
+  return Text();
+}
+
 base::Bytes Columns::OptionalBlob() {
   if (!rest_.empty() && std::holds_alternative<std::monostate>(rest_.front())) {
     Skip(1);
@@ -91,6 +99,19 @@ hsm::Algorithm Columns::Algorithm() {
       });
   if (known) {
     return algorithm;
+  }
+  ok_ = false;
+  return {};
+}
+
+hsm::Algorithm Columns::PairAlgorithm() {
+  using enum hsm::Algorithm;
+  const std::int64_t value = Integer();
+  for (const hsm::Algorithm algorithm :
+       {kRsa2048Unwrap, kRsa3072Unwrap, kRsa4096Unwrap}) {
+    if (value == static_cast<std::int64_t>(algorithm)) {
+      return algorithm;
+    }
   }
   ok_ = false;
   return {};

@@ -34,9 +34,11 @@ class Columns {
   base::WallTime Time();
   std::optional<base::WallTime> OptionalTime();
   std::optional<std::int64_t> OptionalInteger();
+  std::string OptionalText();  // Null is empty.
   base::Bytes Blob();
-  base::Bytes OptionalBlob();  // Null is empty.
-  hsm::Algorithm Algorithm();
+  base::Bytes OptionalBlob();      // Null is empty.
+  hsm::Algorithm Algorithm();      // Of a key's material.
+  hsm::Algorithm PairAlgorithm();  // Of a pair that unwraps.
 
   template <std::size_t kSize>
   std::array<std::uint8_t, kSize> Fixed();

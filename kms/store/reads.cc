@@ -25,6 +25,7 @@ constexpr std::array kIntentKinds = {
 };
 
 constexpr std::size_t kKeyColumns = 19;
+constexpr std::size_t kMaterialColumns = 12;
 constexpr std::string_view kSelectKey =
     "SELECT k.id, k.key_id, k.account, k.region, k.description, k.key_spec, "
     "k.key_usage, k.origin, k.state, k.created, k.deletion_date, "
@@ -32,8 +33,11 @@ constexpr std::string_view kSelectKey =
     "k.rotation_period, k.next_rotation, k.on_demand_rotations, "
     "k.managing_service, "
     "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
-    "m.created, m.rotation_date, m.rotation_type, m.public_key "
+    "m.created, m.rotation_date, m.rotation_type, m.public_key, i.imported, "
+    "i.valid_to, i.description "
     "FROM keys k LEFT JOIN key_materials m ON m.key_id = k.key_id "
+    "LEFT JOIN imported_materials i ON i.key_row_id = k.id AND "
+    "i.material_id = m.material_id "
     "WHERE k.id = $1 ORDER BY m.ordinal";
 
 std::optional<RotationSchedule> TakeSchedule(Columns& columns) {
@@ -91,6 +95,24 @@ Key TakeKey(Columns& columns) {
   return key;
 }
 
+std::optional<Import> TakeImport(Columns& columns) {
+  const std::optional<std::int64_t> imported = columns.OptionalInteger();
+  if (!imported) {
+    columns.Skip(2);
+    return std::nullopt;
+  }
+  Import import;
+  import.imported = *imported == 1;
+  import.valid_to = columns.OptionalTime();
+  import.description = columns.Text();
+  columns.Require(*imported == 0 || *imported == 1);
+  return import;
+}
+
+bool IsNull(const Row& row, std::size_t column) {
+  return column < row.size() && row[column] == Value();
+}
+
 KeyMaterial TakeMaterial(Columns& columns) {
   KeyMaterial material;
   material.id = columns.Fixed<32>();
@@ -101,6 +123,7 @@ KeyMaterial TakeMaterial(Columns& columns) {
   material.created = columns.Time();
   material.rotation = TakeRotation(columns);
   material.public_key = columns.OptionalBlob();
+  material.import = TakeImport(columns);
   return material;
 }
 
@@ -212,8 +235,25 @@ bool IsConsistent(const Key& key) {
   return kind != nullptr &&
          std::ranges::all_of(key.materials, [&](const KeyMaterial& material) {
            return FitsKind(*kind, material.ref.algorithm) &&
-                  material.public_key.empty() != IsKeyPair(key.spec);
+                  material.public_key.empty() != IsKeyPair(key.spec) &&
+                  material.import.has_value() ==
+                      (key.origin == Origin::kExternal);
          });
+}
+
+// One is current. Of a key whose material is imported, it is the last one, or
+// the last but one; or there is none at all yet.
+bool HasRightOrder(const Key& key) {
+  const auto current =
+      std::ranges::find(key.materials, true, &KeyMaterial::current);
+  if (key.origin == Origin::kExternal && key.materials.empty()) {
+    return key.state != KeyState::kEnabled;
+  }
+  if (std::ranges::count(key.materials, true, &KeyMaterial::current) != 1) {
+    return false;
+  }
+  const auto after = key.materials.end() - current;
+  return after == 1 || (key.origin == Origin::kExternal && after == 2);
 }
 
 }  // namespace
@@ -231,10 +271,14 @@ base::Result<Key> ReadKey(Connection& connection, std::string_view row_id) {
     } else {
       columns.Skip(kKeyColumns);
     }
-    key.materials.push_back(TakeMaterial(columns));
+    if (IsNull(row, kKeyColumns)) {  // No material at all.
+      columns.Skip(kMaterialColumns);
+    } else {
+      key.materials.push_back(TakeMaterial(columns));
+    }
     RETURN_IF_ERROR(columns.Done());
   }
-  if (std::ranges::count(key.materials, true, &KeyMaterial::current) != 1) {
+  if (!HasRightOrder(key)) {
     return Error{ErrorCode::kCorrupt,
                  "a key in the store does not have exactly one current "
                  "material: restore the newest backup"};
@@ -354,7 +398,12 @@ base::Result<std::vector<std::string>> ReadDueRotations(Connection& connection,
 base::Result<std::vector<hsm::Locator>> ReadLocators(
     Connection& connection, std::string_view key_store) {
   constexpr std::string_view kSelect =
-      "SELECT locator FROM key_materials WHERE key_store = $1 "
+      "SELECT locator FROM key_materials m WHERE key_store = $1 AND "
+      "(NOT EXISTS (SELECT 1 FROM imported_materials i "
+      "WHERE i.material_id = m.material_id) OR "
+      "EXISTS (SELECT 1 FROM imported_materials i "
+      "WHERE i.material_id = m.material_id AND i.imported = 1)) "
+      "UNION ALL SELECT locator FROM import_pairs WHERE key_store = $1 "
       "UNION ALL SELECT locator FROM service_keys WHERE key_store = $1";
   return TakeAll(connection.Query(kSelect, {ToValue(key_store)}),
                  "key_materials", TakeLocator);

@@ -245,6 +245,36 @@ CREATE TABLE usage_progress (
 );
 )sql";
 
+// Imported key material. What a key knows of a material that is gone stays, so
+// that the same can be imported again.
+inline constexpr std::string_view kSchemaImports =
+    R"sql(CREATE TABLE imported_materials (
+  key_row_id TEXT NOT NULL REFERENCES keys (id),
+  material_id BYTEA NOT NULL,
+  imported BIGINT NOT NULL CHECK (imported IN (0, 1)),
+  valid_to BIGINT,
+  description TEXT NOT NULL,
+  PRIMARY KEY (key_row_id, material_id)
+);
+CREATE INDEX imported_materials_by_valid_to ON imported_materials (valid_to);
+CREATE INDEX imported_materials_by_material ON imported_materials (material_id);
+
+CREATE TABLE import_pairs (
+  locator BYTEA NOT NULL PRIMARY KEY,
+  algorithm BIGINT NOT NULL,
+  key_store TEXT NOT NULL,
+  public_key BYTEA NOT NULL,
+  created BIGINT NOT NULL,
+  key_row_id TEXT,
+  wrapping_algorithm TEXT,
+  valid_to BIGINT
+);
+CREATE INDEX import_pairs_by_key ON import_pairs (key_row_id);
+CREATE INDEX import_pairs_by_valid_to ON import_pairs (valid_to);
+
+INSERT INTO service_keys_due (purpose) VALUES ('import-token');
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "kms/store/grants.h"
+#include "kms/store/imports.h"
 #include "kms/store/reads.h"
 
 namespace kms::store {
@@ -131,6 +132,33 @@ base::Result<std::vector<std::string>> SqlStore::ListDueRotations(
     base::WallTime now, int limit) {
   return readers_->With([now, limit](Connection& connection) {
     return ReadDueRotations(connection, now, limit);
+  });
+}
+
+base::Result<std::vector<DueMaterial>> SqlStore::ListDueMaterials(
+    base::WallTime now) {
+  return readers_->With([now](Connection& connection) {
+    return ReadDueMaterials(connection, now);
+  });
+}
+
+base::Result<ImportPair> SqlStore::FindImportPair(const hsm::Locator& locator) {
+  return readers_->With([&locator](Connection& connection) {
+    return ReadPair(connection, locator);
+  });
+}
+
+base::Result<std::vector<ImportPair>> SqlStore::ListExpiredImportPairs(
+    base::WallTime now) {
+  return readers_->With([now](Connection& connection) {
+    return ReadExpiredPairs(connection, now);
+  });
+}
+
+base::Result<std::vector<ImportPairStock>> SqlStore::ListImportPairStock(
+    std::string_view key_store) {
+  return readers_->With([key_store](Connection& connection) {
+    return ReadPairStock(connection, key_store);
   });
 }
 

@@ -50,6 +50,13 @@ class SqlStore final : public Store {
       base::WallTime now) override;
   base::Result<std::vector<std::string>> ListDueRotations(base::WallTime now,
                                                           int limit) override;
+  base::Result<std::vector<DueMaterial>> ListDueMaterials(
+      base::WallTime now) override;
+  base::Result<ImportPair> FindImportPair(const hsm::Locator& locator) override;
+  base::Result<std::vector<ImportPair>> ListExpiredImportPairs(
+      base::WallTime now) override;
+  base::Result<std::vector<ImportPairStock>> ListImportPairStock(
+      std::string_view key_store) override;
   base::Result<std::vector<hsm::Locator>> ListLocators(
       std::string_view key_store) override;
 

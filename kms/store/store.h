@@ -107,6 +107,31 @@ struct ClockProgress {
   base::WallTime trusted{};  // Advances with the monotonic clock only.
 };
 
+// An ImportPair is an RSA pair under which somebody wraps key material. The
+// last three members are there when it has been given out.
+struct ImportPair {
+  hsm::KeyRef ref;
+  std::string key_store;
+  base::Bytes public_key;  // SubjectPublicKeyInfo.
+  base::WallTime created{};
+  std::string key_row_id;
+  std::optional<hsm::WrappingAlgorithm> wrapping;
+  std::optional<base::WallTime> valid_to;
+};
+
+// How many pairs of an algorithm there are: made in advance, and given out.
+struct ImportPairStock {
+  hsm::Algorithm algorithm = hsm::Algorithm::kRsa2048Unwrap;
+  std::uint64_t waiting = 0;
+  std::uint64_t open = 0;
+};
+
+// An imported material whose time is over.
+struct DueMaterial {
+  std::string row_id;  // Of its key.
+  MaterialId material{};
+};
+
 // A Transaction is one atomic change on the writer's connection. Reads see the
 // change so far. It exists only inside the function given to Store::Write, on
 // the writer's thread.
@@ -133,6 +158,37 @@ class Transaction {
   // one.
   virtual base::Status AddMaterial(std::string_view key_id,
                                    const KeyMaterial& material) = 0;
+
+  // Of keys whose material is imported. Adds a material, with the terms under
+  // which `key` has it: the key's first, which is the current one, or one that
+  // is pending rotation.
+  virtual base::Status InsertImportedMaterial(const Key& key,
+                                              const KeyMaterial& material) = 0;
+  // Makes the pending one the current one.
+  virtual base::Status RotateToMaterial(std::string_view key_id,
+                                        const MaterialId& material,
+                                        const Rotation& rotation) = 0;
+  // Forgets one that is pending rotation.
+  virtual base::Status DeleteMaterial(std::string_view key_id,
+                                      const MaterialId& material) = 0;
+  // Says which object a known material is now.
+  virtual base::Status MoveMaterial(std::string_view key_id,
+                                    const KeyMaterial& material) = 0;
+  // Says what the key of this row knows of a material: `material.import`.
+  virtual base::Status PutImportTerms(std::string_view row_id,
+                                      const KeyMaterial& material) = 0;
+
+  virtual base::Status InsertImportPair(const ImportPair& pair) = 0;
+  // Gives one out that waits, on these terms; nullopt if there is none of that
+  // algorithm in that key store.
+  virtual base::Result<std::optional<ImportPair>> ClaimImportPair(
+      const ImportPair& terms) = 0;
+  // Those given out for a key, the oldest first.
+  virtual base::Result<std::vector<ImportPair>> GetImportPairs(
+      std::string_view row_id) = 0;
+  virtual base::Status DeleteImportPair(
+      const hsm::Locator& locator) = 0;  // kNotFound
+
   // Removes the key, its aliases, tags and grants; and the materials with the
   // last key of its id.
   virtual base::Status DeleteKey(std::string_view row_id) = 0;
@@ -257,8 +313,17 @@ class Store {
   // the primary key, which is rotated for all.
   virtual base::Result<std::vector<std::string>> ListDueRotations(
       base::WallTime now, int limit) = 0;
-  // Every locator that the store knows in this key store: materials and service
-  // keys.
+  // The imported materials whose time was over at `now`.
+  virtual base::Result<std::vector<DueMaterial>> ListDueMaterials(
+      base::WallTime now) = 0;
+  virtual base::Result<ImportPair> FindImportPair(
+      const hsm::Locator& locator) = 0;  // kNotFound
+  virtual base::Result<std::vector<ImportPair>> ListExpiredImportPairs(
+      base::WallTime now) = 0;
+  virtual base::Result<std::vector<ImportPairStock>> ListImportPairStock(
+      std::string_view key_store) = 0;
+  // Every locator that the store knows in this key store: materials (but not
+  // those that wait for their import), wrapping pairs and service keys.
   virtual base::Result<std::vector<hsm::Locator>> ListLocators(
       std::string_view key_store) = 0;
 

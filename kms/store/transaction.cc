@@ -7,6 +7,7 @@
 #include "kms/key_id.h"
 #include "kms/store/columns.h"
 #include "kms/store/grants.h"
+#include "kms/store/imports.h"
 #include "kms/store/reads.h"
 
 namespace kms::store {
@@ -52,7 +53,10 @@ base::Status CheckRow(const Key& key) {
 }
 
 base::Status CheckMaterials(const Key& key) {
-  if (std::ranges::count(key.materials, true, &KeyMaterial::current) != 1) {
+  const auto current =
+      std::ranges::count(key.materials, true, &KeyMaterial::current);
+  if (current != 1 &&
+      !(key.origin == Origin::kExternal && key.materials.empty())) {
     return Error{ErrorCode::kInvalidArgument,
                  "store: a key has exactly one current material"};
   }
@@ -176,14 +180,69 @@ base::Status SqlTransaction::AddMaterial(std::string_view key_id,
       RunOnOne("UPDATE key_materials SET is_current = 0 "
                "WHERE key_id = $1 AND is_current = 1",
                {ToValue(key_id)}, kNoKey));
-  ASSIGN_OR_RETURN(Rows rows,
-                   connection_.Query("SELECT MAX(ordinal) + 1 FROM "
-                                     "key_materials WHERE key_id = $1",
-                                     {ToValue(key_id)}));
+  return AppendMaterial(key_id, material);
+}
+
+base::Status SqlTransaction::AppendMaterial(std::string_view key_id,
+                                            const KeyMaterial& material) {
+  ASSIGN_OR_RETURN(
+      Rows rows, connection_.Query("SELECT COALESCE(MAX(ordinal) + 1, 0) FROM "
+                                   "key_materials WHERE key_id = $1",
+                                   {ToValue(key_id)}));
   Columns columns("key_materials", rows.at(0));
   const std::uint64_t ordinal = columns.Unsigned();
   RETURN_IF_ERROR(columns.Done());
   return InsertMaterial(key_id, ordinal, material);
+}
+
+base::Status SqlTransaction::InsertImportedMaterial(
+    const Key& key, const KeyMaterial& material) {
+  RETURN_IF_ERROR(TouchRowsOf(key.id));
+  RETURN_IF_ERROR(AppendMaterial(key.id, material));
+  return WriteImportTerms(connection_, key.row_id, material);
+}
+
+base::Status SqlTransaction::RotateToMaterial(std::string_view key_id,
+                                              const MaterialId& material,
+                                              const Rotation& rotation) {
+  RETURN_IF_ERROR(TouchRowsOf(key_id));
+  return MakeMaterialCurrent(connection_, key_id, material, rotation);
+}
+
+base::Status SqlTransaction::DeleteMaterial(std::string_view key_id,
+                                            const MaterialId& material) {
+  RETURN_IF_ERROR(TouchRowsOf(key_id));
+  return RemoveMaterial(connection_, key_id, material);
+}
+
+base::Status SqlTransaction::MoveMaterial(std::string_view key_id,
+                                          const KeyMaterial& material) {
+  RETURN_IF_ERROR(TouchRowsOf(key_id));
+  return store::MoveMaterial(connection_, key_id, material);
+}
+
+base::Status SqlTransaction::PutImportTerms(std::string_view row_id,
+                                            const KeyMaterial& material) {
+  touched_.keys.insert(std::string(row_id));
+  return WriteImportTerms(connection_, row_id, material);
+}
+
+base::Status SqlTransaction::InsertImportPair(const ImportPair& pair) {
+  return WriteImportPair(connection_, pair);
+}
+
+base::Result<std::optional<ImportPair>> SqlTransaction::ClaimImportPair(
+    const ImportPair& terms) {
+  return ClaimPair(connection_, terms);
+}
+
+base::Result<std::vector<ImportPair>> SqlTransaction::GetImportPairs(
+    std::string_view row_id) {
+  return ReadPairsOf(connection_, row_id);
+}
+
+base::Status SqlTransaction::DeleteImportPair(const hsm::Locator& locator) {
+  return RemovePair(connection_, locator);
 }
 
 base::Status SqlTransaction::UpdateKey(const Key& key) {
@@ -226,7 +285,8 @@ base::Status SqlTransaction::DeleteKey(std::string_view row_id) {
        {"DELETE FROM aliases WHERE key_id = $1",
         "DELETE FROM tags WHERE key_id = $1",
         "DELETE FROM grants WHERE key_id = $1",
-        "DELETE FROM key_usages WHERE key_id = $1"}) {
+        "DELETE FROM key_usages WHERE key_id = $1",
+        "DELETE FROM imported_materials WHERE key_row_id = $1"}) {
     RETURN_IF_ERROR(connection_.Run(sql, {ToValue(row_id)}));
   }
   RETURN_IF_ERROR(

@@ -43,6 +43,23 @@ class SqlTransaction final : public Transaction {
   base::Status UpdateKey(const Key& key) override;
   base::Status AddMaterial(std::string_view key_id,
                            const KeyMaterial& material) override;
+  base::Status InsertImportedMaterial(const Key& key,
+                                      const KeyMaterial& material) override;
+  base::Status RotateToMaterial(std::string_view key_id,
+                                const MaterialId& material,
+                                const Rotation& rotation) override;
+  base::Status DeleteMaterial(std::string_view key_id,
+                              const MaterialId& material) override;
+  base::Status MoveMaterial(std::string_view key_id,
+                            const KeyMaterial& material) override;
+  base::Status PutImportTerms(std::string_view row_id,
+                              const KeyMaterial& material) override;
+  base::Status InsertImportPair(const ImportPair& pair) override;
+  base::Result<std::optional<ImportPair>> ClaimImportPair(
+      const ImportPair& terms) override;
+  base::Result<std::vector<ImportPair>> GetImportPairs(
+      std::string_view row_id) override;
+  base::Status DeleteImportPair(const hsm::Locator& locator) override;
   base::Status DeleteKey(std::string_view row_id) override;
 
   base::Result<Alias> GetAlias(std::string_view account,
@@ -87,6 +104,8 @@ class SqlTransaction final : public Transaction {
  private:
   base::Status InsertRow(const Key& key);
   base::Status TouchRowsOf(std::string_view key_id);
+  base::Status AppendMaterial(std::string_view key_id,
+                              const KeyMaterial& material);
   base::Status InsertMaterial(std::string_view key_id, std::uint64_t ordinal,
                               const KeyMaterial& material);
   base::Status RunOnOne(std::string_view sql,

@@ -216,4 +216,14 @@ base::Result<hsm::GenerateDataKeyPairReply> MemoryToken::Execute(
   return Unsupported();
 }
 
+base::Result<hsm::ImportKeyReply> MemoryToken::Execute(
+    const hsm::ImportKeyRequest&) {
+  return Unsupported();
+}
+
+base::Result<hsm::ImportRouteReply> MemoryToken::Execute(
+    const hsm::ImportRouteRequest&) {
+  return Unsupported();
+}
+
 }  // namespace hsm_test

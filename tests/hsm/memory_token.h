@@ -81,6 +81,10 @@ class MemoryToken final : public hsm::token::Token {
       const hsm::RsaDecryptRequest& request) override;
   base::Result<hsm::GenerateDataKeyPairReply> Execute(
       const hsm::GenerateDataKeyPairRequest& request) override;
+  base::Result<hsm::ImportKeyReply> Execute(
+      const hsm::ImportKeyRequest& request) override;
+  base::Result<hsm::ImportRouteReply> Execute(
+      const hsm::ImportRouteRequest& request) override;
 
  private:
   explicit MemoryToken(Shared* shared) : shared_(shared) {}

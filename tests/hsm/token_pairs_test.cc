@@ -45,6 +45,17 @@ base::Status Use(Token& token, const KeyRef& key) {
                                                       : "P-521"));
     RETURN_IF_ERROR(
         token.Execute(AgreeRequest{.key = key, .public_key = DerOf(peer)}));
+  } else if (row.use == KeyUse::kUnwrap) {
+    ImportKeyRequest request;
+    request.wrapping_key = key;
+    request.wrapped = base::Bytes(static_cast<std::size_t>(row.bits) / 8);
+    const auto imported = token.Execute(request);
+    // As below.
+    if (imported.has_value() ||
+        imported.error().code != base::ErrorCode::kInvalidCiphertext) {
+      return imported.has_value() ? base::Error{base::ErrorCode::kCorrupt, ""}
+                                  : imported.error();
+    }
   } else {
     RsaDecryptRequest request;
     request.key = key;

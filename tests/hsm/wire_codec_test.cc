@@ -36,6 +36,10 @@ struct Filler {
   void Fill(Algorithm& value) { value = Algorithm::kAes256GcmCounter; }
   void Fill(SignatureScheme& value) { value = SignatureScheme::kPkcs1; }
   void Fill(Hash& value) { value = Hash::kSha384; }
+  void Fill(WrappingAlgorithm& value) {
+    value = WrappingAlgorithm::kRsaAesSha256;
+  }
+  void Fill(ImportRoute& value) { value = ImportRoute::kInside; }
   void Fill(base::Secret& secret) {
     secret = base::Secret(37);
     base::RandomBytes(secret.Reveal());
@@ -87,7 +91,8 @@ using Messages = testing::Types<
     Capabilities, ListKeysReply, EmptyReply, GenerateKeyPairRequest,
     GenerateKeyPairReply, SignRequest, SignReply, MacRequest, MacReply,
     AgreeRequest, RsaDecryptRequest, GenerateDataKeyPairRequest,
-    GenerateDataKeyPairReply>;
+    GenerateDataKeyPairReply, ImportKeyRequest, ImportKeyReply,
+    ImportRouteRequest, ImportRouteReply>;
 TYPED_TEST_SUITE(CodecTest, Messages);
 
 TYPED_TEST(CodecTest, WhatIsDecodedIsEncodedTheSame) {

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "hsm/algorithms.h"
@@ -79,7 +80,11 @@ TEST(KeySpecTest, TokenAlgorithmsFitOneKindEach) {
     EXPECT_EQ(FitsKind(kind, hsm::Algorithm::kP256Sign),
               kind.algorithm == hsm::Algorithm::kP256Sign);
   }
-  EXPECT_EQ(seen.size() + 1, hsm::kAlgorithmRows.size());  // And the counter.
+  const auto unwrapping = std::ranges::count(
+      hsm::kAlgorithmRows, hsm::KeyUse::kUnwrap, &hsm::AlgorithmRow::use);
+  EXPECT_EQ(unwrapping, 3);  // No KMS key has those.
+  EXPECT_EQ(seen.size() + 1 + 3,
+            hsm::kAlgorithmRows.size());  // And the counter.
 }
 
 TEST(KeySpecTest, EveryReportedSigningAlgorithmIsKnown) {

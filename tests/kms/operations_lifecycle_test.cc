@@ -296,7 +296,7 @@ TEST_F(BootstrapTest, AnOlderStoreGetsItsNewServiceKeyOnce) {
   Open();
   ASSERT_OK(Check(NewStore::kRefuse));
   ASSERT_OK_AND_ASSIGN(const auto keys, store().ListServiceKeys());
-  ASSERT_EQ(keys.size(), 2U);
+  ASSERT_EQ(keys.size(), 3U);
   EXPECT_TRUE(OnToken(keys[1].ref.locator));
   ASSERT_OK_AND_ASSIGN(const auto intents, store().ListIntents());
   EXPECT_TRUE(intents.empty());

@@ -220,7 +220,7 @@ class StoreMigrationTest : public StoreTest {
     const auto old = Take(Connection::Open({.path = Options().path}));
     Take(Migrate(*old, Migrations().first(version), clock_));
     Take(old->Script(KeySql()));
-    if (version >= 6) {
+    if (version >= 6) {  // Where a key's id is not its row's.
       Take(old->Script("UPDATE keys SET key_id = id;"));
     }
     if (version >= 3) {

@@ -80,6 +80,8 @@ low_space_bytes = 0
 [memory]
 secure_heap_bytes = 1073741824
 allow_unlocked = true
+[import]
+strict_boundary = true
 [hsm]
 allowed_user = "me"
 )"));
@@ -101,6 +103,7 @@ allowed_user = "me"
   EXPECT_EQ(config.low_space_bytes, 0U);
   EXPECT_EQ(config.secure_heap_bytes, 1073741824U);
   EXPECT_TRUE(config.allow_unlocked_memory);
+  EXPECT_TRUE(config.strict_boundary);
   EXPECT_EQ(config.allowed_user, "me");
 }
 
@@ -148,6 +151,8 @@ TEST_F(ConfigTest, RefusesBadValuesWithFileAndLine) {
       {"audit.low_space_bytes = -1", "audit.low_space_bytes must be"},
       {"memory.secure_heap_bytes = 1", "memory.secure_heap_bytes must be"},
       {"memory.allow_unlocked = 1", "memory.allow_unlocked must be true or"},
+      {"import.strict_boundary = 1", "import.strict_boundary must be true or"},
+      {"import.x = 1", "unknown key 'import.x'"},
       {"hsm.allowed_user = 0", "hsm.allowed_user must be a text"},
       {"stat = \"/s\"", "unknown key 'stat'; known here: "},
       {"listen.htp = \"\"", "unknown key 'listen.htp'"},

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "kms/managed_keys.h"
+#include "kms/operations/destructions.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/reconcile.h"
@@ -142,6 +143,7 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
   }
   CO_RETURN_IF_ERROR(co_await kms::operations::SettleIntents(
       environment, store->info().epoch));
+  CO_RETURN_IF_ERROR(co_await kms::operations::FinishDestructions(environment));
   CO_ASSIGN_OR_RETURN(const auto difference,
                       co_await kms::operations::CompareToken(environment));
   kms::operations::LogDifference(difference);

@@ -285,6 +285,11 @@ Status ReadTables(TableReader& reader, Config& config) {
                    .Bool("allow_unlocked", config.allow_unlocked_memory)
                    .Finish();
              })
+      .Table("import",
+             [&](TableReader& table) {
+               return table.Bool("strict_boundary", config.strict_boundary)
+                   .Finish();
+             })
       .Table("hsm",
              [&](TableReader& table) {
                return table.Text("allowed_user", config.allowed_user).Finish();

@@ -78,6 +78,9 @@ struct Config {
   std::uint64_t secure_heap_bytes = 16U << 20;
   bool allow_unlocked_memory = false;
 
+  // [import]
+  bool strict_boundary = false;  // Imported material only within the token.
+
   // [hsm]
   std::string allowed_user = "claviger";  // Who may use the workers.
 

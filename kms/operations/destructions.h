@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_DESTRUCTIONS_H_
+#define KMS_OPERATIONS_DESTRUCTIONS_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <string_view>
+
+#include "base/result.h"
+#include "kms/operations/call.h"
+
+// Objects that go while their key stays: imported material, wrapping pairs. The
+// store announces it in the commit by which it forgets them; then every worker
+// forgets them, the token destroys them, and the announcement goes. Whatever is
+// killed in between, the next round goes on.
+namespace kms::operations {
+
+// What an announcement names instead of a key.
+inline constexpr std::string_view kImportPair = "import-pair";
+
+// The part of a transaction that announces it; `of` is the row id of the key,
+// or kImportPair.
+base::Status AnnounceDestruction(const Environment& environment,
+                                 store::Transaction& transaction,
+                                 const hsm::Locator& locator,
+                                 std::string_view of);
+
+// Carries one announced destruction out. That of a key's material is then in
+// the audit log.
+boost::asio::awaitable<base::Status> FinishDestruction(Environment& environment,
+                                                       store::Intent intent);
+
+// Carries all out that are announced. The first error is returned.
+boost::asio::awaitable<base::Status> FinishDestructions(
+    Environment& environment);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_DESTRUCTIONS_H_

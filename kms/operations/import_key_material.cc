@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "kms/json_writer.h"
+#include "kms/key_spec.h"
+#include "kms/operations/handlers.h"
+#include "kms/operations/import_token.h"
+#include "kms/operations/imported_material.h"
+#include "kms/operations/intents.h"
+#include "kms/operations/new_material.h"
+#include "kms/operations/rotation.h"
+
+namespace kms::operations {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr auto kLongestValidity = std::chrono::days(365);
+constexpr std::string_view kDoesNotExpire = "KEY_MATERIAL_DOES_NOT_EXPIRE";
+constexpr std::string_view kNew = "NEW_KEY_MATERIAL";
+
+Error Validation(std::string text) {
+  return {ErrorCode::kValidation, std::move(text)};
+}
+
+// Shape-checked: a number of seconds. What no clock shows is long over.
+std::optional<base::WallTime> ValidToOf(const Call& call) {
+  const base::Json* const value = call.Find("ValidTo");
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  constexpr double kMost = 1e11;
+  const double seconds = value->get<double>();
+  if (!(seconds > 0 && seconds < kMost)) {
+    return base::WallTime();
+  }
+  return base::WallTime(std::chrono::floor<std::chrono::microseconds>(
+      std::chrono::duration<double>(seconds)));
+}
+
+bool Expires(const Call& call) {
+  return call.Text("ExpirationModel") != kDoesNotExpire;
+}
+
+// Also of a key that has several, as by then known: pairs and HMAC keys keep
+// their first material for ever.
+base::Status CheckMembersFor(const Call& call, const Key& key) {
+  const bool is_new = call.Text("ImportType") == kNew;
+  if (IsRotatableKind(key)) {
+    return {};
+  }
+  if (call.Text("KeyMaterialDescription")) {
+    return Validation(
+        "KeyMaterialDescription is only valid for symmetric encryption keys.");
+  }
+  if (is_new && !key.materials.empty()) {
+    return Validation(fmt::format(
+        "New key material cannot be imported into {}: only symmetric "
+        "encryption keys can have several.",
+        key.Arn()));
+  }
+  return {};
+}
+
+// Makes the token object under an intent; the caller settles that.
+boost::asio::awaitable<base::Result<KeyMaterial>> Unwrap(
+    Call& call, const store::ImportPair& pair) {
+  Environment& environment = call.environment;
+  const Key& key = *call.key;
+  const auto id = ParseKeyId(key.id);
+  if (!id) {
+    co_return Error{ErrorCode::kCorrupt,
+                    "the store holds a key id that is none"};
+  }
+  CO_ASSIGN_OR_RETURN(const hsm::Locator announced,
+                      co_await AnnounceKey(environment, key.row_id));
+  hsm::ImportKeyRequest request;
+  request.key = {announced, NewAlgorithm(environment, key)};
+  request.wrapping_key = pair.ref;
+  request.wrapping = *pair.wrapping;
+  request.strict = environment.strict_boundary;
+  const auto wrapped = call.Blob("EncryptedKeyMaterial")->Reveal();
+  request.wrapped.assign(wrapped.begin(), wrapped.end());
+  KeyMaterial material;
+  material.ref = request.key;
+  auto imported = co_await environment.hsm.Call(std::move(request));
+  if (!imported) {
+    co_await RollBackCreation(environment, announced);
+    co_return Error(imported.error());
+  }
+  material.id =
+      MakeMaterialId(*id, imported->check_value, base::ThreadHasher());
+  material.key_store = environment.key_store;
+  material.created = call.now;
+  material.public_key = std::move(imported->public_key);
+  material.current = false;
+  Import import;
+  import.imported = true;
+  import.valid_to = Expires(call) ? ValidToOf(call) : std::nullopt;
+  import.description = call.Text("KeyMaterialDescription").value_or("");
+  material.import = std::move(import);
+  co_return material;
+}
+
+// What came in, and what the key is to do with it.
+struct Arrival {
+  const Call& call;
+  KeyMaterial material;
+  bool keeps_object = true;  // False: the key has that object already.
+};
+
+Error IncorrectMaterial(std::string text) {
+  return {ErrorCode::kIncorrectKeyMaterial, std::move(text)};
+}
+
+base::Status TakeNew(store::Transaction& transaction, Key& key,
+                     Arrival& arrival) {
+  const KeyMaterial& material = arrival.material;
+  if (key.FindMaterial(material.id) != nullptr) {
+    return IncorrectMaterial(fmt::format(
+        "The key material (id: {}) has been imported into {} before: import it "
+        "again as EXISTING_KEY_MATERIAL.",
+        base::HexEncode(material.id), key.Arn()));
+  }
+  if (const KeyMaterial* const pending = key.PendingRotation()) {
+    return Error{
+        ErrorCode::kInvalidState,
+        fmt::format("New key material (id: {}) cannot be imported into KMS key "
+                    "{}, because another key material (id: {}) is pending "
+                    "rotation.",
+                    base::HexEncode(material.id), key.Arn(),
+                    base::HexEncode(pending->id))};
+  }
+  arrival.material.current = key.materials.empty();
+  key.materials.push_back(arrival.material);
+  return transaction.InsertImportedMaterial(key, arrival.material);
+}
+
+base::Status TakeAgain(store::Transaction& transaction, Key& key,
+                       Arrival& arrival) {
+  const auto named = arrival.call.Text("KeyMaterialId");
+  const MaterialId id = arrival.material.id;
+  const bool is_named = !named || *named == base::HexEncode(id);
+  const auto known = std::ranges::find(key.materials, id, &KeyMaterial::id);
+  if (known == key.materials.end() || !is_named) {
+    return IncorrectMaterial(
+        "The key material in the request is not the same key material that was "
+        "previously imported into this KMS key.");
+  }
+  Import& import = *arrival.material.import;
+  if (!arrival.call.Text("KeyMaterialDescription")) {
+    import.description = known->import->description;
+  }
+  if (known->IsImported()) {
+    arrival.keeps_object = false;
+    known->import = import;
+    return transaction.PutImportTerms(key.row_id, *known);
+  }
+  known->import = import;
+  known->ref = arrival.material.ref;
+  known->key_store = arrival.material.key_store;
+  RETURN_IF_ERROR(transaction.MoveMaterial(key.id, *known));
+  return transaction.PutImportTerms(key.row_id, *known);
+}
+
+// In the transaction, on the key as it is there.
+base::Status Take(store::Transaction& transaction, Arrival& arrival) {
+  const Call& call = arrival.call;
+  ASSIGN_OR_RETURN(Key key, transaction.GetKey(call.key->row_id));
+  RETURN_IF_ERROR(CheckState(call.operation.states, key));
+  RETURN_IF_ERROR(CheckMembersFor(call, key));
+  const auto type = call.Text("ImportType");
+  const bool is_new = type ? *type == kNew : key.materials.empty();
+  if (is_new && call.Text("KeyMaterialId")) {
+    return Validation(
+        "KeyMaterialId cannot be specified for new key material.");
+  }
+  arrival.keeps_object = true;
+  RETURN_IF_ERROR(is_new ? TakeNew(transaction, key, arrival)
+                         : TakeAgain(transaction, key, arrival));
+  if (key.state == KeyState::kPendingImport) {
+    key.state = StateWithMaterials(key, KeyState::kEnabled);
+  }
+  RETURN_IF_ERROR(transaction.UpdateKey(key));
+  return arrival.keeps_object
+             ? transaction.DeleteIntent(arrival.material.ref.locator)
+             : base::Status();
+}
+
+}  // namespace
+
+base::Status ValidateImportKeyMaterial(const Call& call) {
+  const auto valid_to = ValidToOf(call);
+  if (!Expires(call)) {
+    return valid_to ? Validation(
+                          "A validTo date must not be set if the "
+                          "ExpirationModel is "
+                          "KEY_MATERIAL_DOES_NOT_EXPIRE")
+                    : base::Status();
+  }
+  if (!valid_to) {
+    return Validation(
+        "A validTo date must be set if the ExpirationModel is "
+        "KEY_MATERIAL_EXPIRES");
+  }
+  if (*valid_to <= call.now || *valid_to > call.now + kLongestValidity) {
+    return Validation(
+        "The validTo date must be in the future, and no more "
+        "than 365 days from now");
+  }
+  return {};
+}
+
+Answer ImportKeyMaterial(Call& call) {
+  CO_RETURN_IF_ERROR(CheckImportable(*call.key));
+  CO_RETURN_IF_ERROR(CheckMembersFor(call, *call.key));
+  CO_ASSIGN_OR_RETURN(const store::ImportPair pair,
+                      co_await OpenImportToken(call));
+  CO_ASSIGN_OR_RETURN(KeyMaterial material, co_await Unwrap(call, pair));
+  const hsm::Locator announced = material.ref.locator;
+  Arrival arrival{.call = call, .material = std::move(material)};
+  auto change = [&arrival](store::Transaction& transaction) {
+    return Take(transaction, arrival);
+  };
+  const base::Status committed = co_await call.Commit(change);
+  if (!committed || !arrival.keeps_object) {
+    co_await RollBackCreation(call.environment, announced);
+  }
+  CO_RETURN_IF_ERROR(committed);
+
+  Reply reply;
+  JsonWriter(reply.body)
+      .BeginObject()
+      .Text("KeyId", call.key->Arn())
+      .Text("KeyMaterialId", base::HexEncode(arrival.material.id))
+      .EndObject();
+  co_return reply;
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/imported_material.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/bytes.h"
+#include "kms/operations/deletion.h"
+#include "kms/operations/destructions.h"
+#include "kms/operations/outbox.h"
+#include "kms/operations/service_event.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+using base::Error;
+using base::ErrorCode;
+
+// Marks one that has expired, unless it was imported again or deleted
+// meanwhile: then kConflict.
+asio::awaitable<base::Status> Expire(Environment& environment,
+                                     const store::DueMaterial& due,
+                                     base::WallTime now) {
+  const auto key = environment.store.FindKey(due.row_id);
+  if (!key) {
+    co_return Error(key.error());
+  }
+  ServiceStep step{**key,
+                   "DeleteExpiredKeyMaterial",
+                   {{"keyMaterialId", base::HexEncode(due.material)}}};
+  auto mark = [&](store::Transaction& transaction) -> base::Status {
+    ASSIGN_OR_RETURN(Key current, transaction.GetKey(due.row_id));
+    const KeyMaterial* const material = current.FindMaterial(due.material);
+    const bool expired = material != nullptr && material->IsImported() &&
+                         material->import->valid_to &&
+                         *material->import->valid_to <= now;
+    if (!expired) {
+      return Error{ErrorCode::kConflict, "the material is not due any more"};
+    }
+    const KeyMaterial lost = *material;
+    return LoseMaterial(environment, transaction, current, lost);
+  };
+  CO_ASSIGN_OR_RETURN(store::OutboxEvent event,
+                      co_await CommitStep(environment, step, mark));
+  co_return co_await AppendCommitted(environment, std::move(event));
+}
+
+bool IsSettled(const base::Status& status) {
+  return status || status.error().code == ErrorCode::kConflict ||
+         status.error().code == ErrorCode::kNotFound;
+}
+
+}  // namespace
+
+base::Status CheckImportable(const Key& key) {
+  if (key.origin != Origin::kExternal) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 fmt::format("{} origin is {} which is not valid for this "
+                             "operation.",
+                             key.Arn(), OriginName(key.origin))};
+  }
+  return {};
+}
+
+KeyState StateWithMaterials(const Key& key, KeyState otherwise) {
+  return key.HasAllMaterials() ? otherwise : KeyState::kPendingImport;
+}
+
+base::Status LoseMaterial(const Environment& environment,
+                          store::Transaction& transaction, Key& key,
+                          const KeyMaterial& material) {
+  RETURN_IF_ERROR(AnnounceDestruction(environment, transaction,
+                                      material.ref.locator, key.row_id));
+  if (key.PendingRotation() != nullptr &&
+      key.PendingRotation()->id == material.id) {
+    RETURN_IF_ERROR(transaction.DeleteMaterial(key.id, material.id));
+    return transaction.UpdateKey(key);
+  }
+  KeyMaterial lost = material;
+  lost.import->imported = false;
+  lost.import->valid_to.reset();
+  RETURN_IF_ERROR(transaction.PutImportTerms(key.row_id, lost));
+  const bool stays = key.state == KeyState::kPendingDeletion ||
+                     key.state == KeyState::kPendingReplicaDeletion;
+  if (!stays) {
+    key.state = KeyState::kPendingImport;
+  }
+  return transaction.UpdateKey(key);
+}
+
+asio::awaitable<base::Status> ExpireMaterials(Environment& environment) {
+  const auto due_time = environment.deletion_guard.DueTime();
+  if (!due_time || !environment.unlogged.empty()) {
+    co_return base::Status();
+  }
+  CO_ASSIGN_OR_RETURN(const auto due,
+                      environment.store.ListDueMaterials(*due_time));
+  base::Status first_error;
+  for (const store::DueMaterial& material : due) {
+    const base::Status status =
+        co_await Expire(environment, material, *due_time);
+    if (!IsSettled(status) && first_error) {
+      first_error = Error(status.error());
+    }
+  }
+  co_return first_error;
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_IMPORTED_MATERIAL_H_
+#define KMS_OPERATIONS_IMPORTED_MATERIAL_H_
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/result.h"
+#include "kms/operations/call.h"
+
+// Keys whose material is imported (Origin EXTERNAL). A material that is deleted
+// or has expired leaves its id behind, so that the same one can be imported
+// again; while one is missing the key is pending import. AWS KMS Developer
+// Guide, "Importing key material for AWS KMS keys".
+namespace kms::operations {
+
+// Fails with kUnsupportedOperation, as AWS does, unless the key's material is
+// imported.
+base::Status CheckImportable(const Key& key);
+
+// The part of a transaction by which `key`, as it is there, loses `material`,
+// which it has; its object is announced for destruction. A material that is
+// pending rotation is forgotten altogether. Changes and saves the key.
+base::Status LoseMaterial(const Environment& environment,
+                          store::Transaction& transaction, Key& key,
+                          const KeyMaterial& material);
+
+// The state of a key that was pending import, or whose deletion is called off:
+// `otherwise` if no material is missing.
+KeyState StateWithMaterials(const Key& key, KeyState otherwise);
+
+// Destroys the materials whose time is over, each with an audit record before
+// and one after, unless the clock is not to be trusted (DeletionGuard). The
+// first error is returned; what failed is tried again in the next round.
+boost::asio::awaitable<base::Status> ExpireMaterials(Environment& environment);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_IMPORTED_MATERIAL_H_
