@@ -186,7 +186,9 @@ class Wycheproof(ImportCase):
                 fits = bits // 8 <= group["keySize"] // 8 <= most
                 if group["tagSize"] != bits or not fits:
                     continue
-                for test in group["tests"][1:60:12]:
+                # The API has no empty messages.
+                tests = [test for test in group["tests"] if test["msg"]]
+                for test in tests[:60:12]:
                     self.one_mac(bits, test)
 
     def one_mac(self, bits, test):

@@ -160,13 +160,27 @@ TEST(Codec, HasTheBytesThatTheProtocolPageFreezes) {
 
 // The page's table of algorithms, which the store keeps too.
 TEST(Codec, TakesTheAlgorithmsOfTheProtocolPageAndNoOthers) {
-  const std::set<int> known = {1,  2,  16, 17, 18, 19, 20, 21, 24, 25,
-                               26, 27, 28, 32, 33, 34, 40, 41, 42, 43};
+  const std::set<int> known = {1,  2,  16, 17, 18, 19, 20, 21, 24, 25, 26, 27,
+                               28, 32, 33, 34, 40, 41, 42, 43, 48, 49, 50};
   base::Bytes payload = PayloadOf(CheckKeyRequest{});
   for (int value = 0; value < 256; ++value) {
     payload.back() = static_cast<std::uint8_t>(value);
     EXPECT_EQ(Decode<CheckKeyRequest>(payload).has_value(),
               known.contains(value))
+        << value;
+  }
+}
+
+TEST(Codec, TakesTheWrappingAlgorithmsAndRoutesOfTheProtocolPageAndNoOthers) {
+  base::Bytes request = PayloadOf(ImportRouteRequest{});
+  base::Bytes reply = PayloadOf(ImportRouteReply{});
+  for (int value = 0; value < 256; ++value) {
+    request.back() = reply.back() = static_cast<std::uint8_t>(value);
+    EXPECT_EQ(Decode<ImportRouteRequest>(request).has_value(),
+              value >= 1 && value <= 4)
+        << value;
+    EXPECT_EQ(Decode<ImportRouteReply>(reply).has_value(),
+              value >= 1 && value <= 3)
         << value;
   }
 }
