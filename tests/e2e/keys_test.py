@@ -116,8 +116,7 @@ class CreateKey(ServerCase):
         for request in ({"KeySpec": "ML_DSA_44", "KeyUsage": "SIGN_VERIFY"},
                         {"KeySpec": "ML_KEM_512",
                          "KeyUsage": "ENCAPSULATE_DECAPSULATE"},
-                        {"Origin": "EXTERNAL", "MultiRegion": True},
-                        {"MultiRegion": True}):
+                        {"Origin": "EXTERNAL", "MultiRegion": True}):
             with self.subTest(request=request):
                 self.refuses("UnsupportedOperationException",
                              re.compile(".*"), self.kms.create_key, **request)

@@ -130,6 +130,8 @@ TEST_F(ServeTest, AnswersEveryOperation) {
   Append(out, 16, AgreeRequest{});
   Append(out, 17, RsaDecryptRequest{});
   Append(out, 18, GenerateDataKeyPairRequest{});
+  Append(out, 19, ImportKeyRequest{});
+  Append(out, 20, ImportRouteRequest{});
   Write(socket, out);
   for (std::uint32_t slot = 1; slot <= kOperationCount; ++slot) {
     const auto reply = Read(socket);

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "kms/managed_keys.h"
+#include "kms/operations/bootstrap.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/policies.h"
 #include "kms/operations/rotation.h"
@@ -251,6 +252,8 @@ TEST_F(ManagedKeyTest, AServiceMayUseItsOwnKeyOnly) {
 }
 
 TEST_F(ManagedKeyTest, AServiceMayCreateGrants) {
+  // Grant tokens are sealed.
+  testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
   const std::string id = MakeKey();
   const json reply = testlib::Take(
       Ask("CreateGrant",

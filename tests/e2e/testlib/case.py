@@ -52,7 +52,9 @@ class ServerCase(unittest.TestCase):
         if isinstance(method, str):
             reply = call(self.server, method, request)
             self.assertEqual(reply.status, 400, reply.text)
-            got, text = reply.json["__type"], reply.json.get("message")
+            # AWS writes AccessDeniedException's in its own way.
+            got, text = reply.json["__type"], reply.json.get(
+                "message", reply.json.get("Message"))
         else:
             with self.assertRaises(ClientError) as caught:
                 method(**request)
