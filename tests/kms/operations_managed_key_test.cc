@@ -261,7 +261,7 @@ TEST_F(ManagedKeyTest, AServiceMayCreateGrants) {
            {"GranteePrincipal", "arn:aws:iam::111122223333:user/u"},
            {"Operations", {"Decrypt"}}},
           Service()));
-  const json& context = Events().back().at("additionalEventData").at("context");
+  const json context = Events().back().at("additionalEventData").at("context");
   EXPECT_EQ(context.at("kms:GrantIsForAWSResource"), "true");
   const json grants = testlib::Take(Ask("ListGrants", {{"KeyId", id}}));
   EXPECT_EQ(grants.at("Grants").at(0).at("GrantId"), reply.at("GrantId"));

@@ -88,7 +88,8 @@ TEST_F(MultiRegionTest, AReplicaIsAnsweredAsOneThatIsBeingCreated) {
 }
 
 TEST_F(MultiRegionTest, AReplicaGetsWhatTheRequestGivesIt) {
-  const std::string policy = R"({"Version":"2012-10-17","Statement":[]})";
+  const std::string policy =
+      R"({"Statement":[{"Effect":"Allow","Principal":"*"}]})";
   const json tags = {{{"TagKey", "b"}, {"TagValue", "2"}},
                      {{"TagKey", "a"}, {"TagValue", ""}}};
   ASSERT_OK_AND_ASSIGN(
