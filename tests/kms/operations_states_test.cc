@@ -6,7 +6,6 @@
 
 #include <fstream>
 #include <functional>
-#include <iostream>
 #include <map>
 #include <set>
 #include <sstream>
@@ -167,23 +166,12 @@ class StatesTest : public OperationsTest {
                        const Subject& subject) const;
   void CallAll(Subject& subject, const Key& made, std::size_t column,
                const std::map<std::string, std::string>& special);
-  // Whether CreateKey makes such keys. If not, says so on the terminal.
-  bool Makes(const json& create);
 
   Golden golden_;
   std::string other_;  // A symmetric key that stays enabled.
   std::string other_ciphertext_;
   int aliases_ = 0;
 };
-
-bool StatesTest::Makes(const json& create) {
-  const auto made = Ask("CreateKey", create);
-  if (!made) {
-    EXPECT_EQ(made.error().code, base::ErrorCode::kUnsupportedOperation);
-    std::cout << "Not walked: " << made.error().message << std::endl;
-  }
-  return made.has_value();
-}
 
 Subject StatesTest::NewSubject(const Kind& kind) {
   Subject subject;
@@ -466,9 +454,6 @@ TEST_F(StatesTest, ImportedKeysAnswerAsTheGoldenText) {
   Kind kind = Kinds().front();
   kind.name = "imported";
   kind.create = {{"Origin", "EXTERNAL"}};
-  if (!Makes(kind.create)) {
-    GTEST_SKIP() << "this server does not import key material";
-  }
   for (std::size_t column = 0; column < kStates.size(); ++column) {
     Subject subject = NewSubject(kind);
     const Key made = *Stored(subject);
@@ -480,9 +465,6 @@ TEST_F(StatesTest, PrimaryKeysAnswerAsTheGoldenText) {
   Kind kind = Kinds().front();
   kind.name = "primary";
   kind.create = {{"MultiRegion", true}};
-  if (!Makes(kind.create)) {
-    GTEST_SKIP() << "this server does not make multi-Region keys";
-  }
   for (std::size_t column = 0; column < kStates.size(); ++column) {
     Subject subject = NewSubject(kind);
     const Key made = *Stored(subject);
