@@ -84,7 +84,9 @@ base::Status CheckLength(const Import& import) {
   ASSIGN_OR_RETURN(const auto secret,
                    MakeInSession(import, MeasuredTemplate()));
   auto wrapped = anchor.WrapKey({mechanism}, with.handle(), secret->handle());
-  if (wrapped.rv == CKR_BUFFER_TOO_SMALL || RejectsWrapped(wrapped.rv)) {
+  // SoftHSM does not wrap a secret of no bytes.
+  if (wrapped.rv == CKR_BUFFER_TOO_SMALL ||
+      wrapped.rv == CKR_KEY_NOT_WRAPPABLE || RejectsWrapped(wrapped.rv)) {
     return Wrong();
   }
   ASSIGN_OR_RETURN(const base::Bytes bytes, std::move(wrapped).Take());

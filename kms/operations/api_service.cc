@@ -11,6 +11,7 @@
 #include "kms/operations/context.h"
 #include "kms/operations/dry_run.h"
 #include "kms/operations/grant_token.h"
+#include "kms/operations/imported_material.h"
 #include "kms/operations/last_usage.h"
 #include "kms/operations/managed_key.h"
 #include "kms/operations/outbox.h"
@@ -53,8 +54,14 @@ base::Status Authorize(Call& call) {
 
 base::Status CheckStates(const Call& call) {
   for (const Check& check : call.checks) {
-    if (check.key != nullptr) {
-      RETURN_IF_ERROR(CheckState(check.states, *check.key));
+    if (check.key == nullptr) {
+      continue;
+    }
+    RETURN_IF_ERROR(CheckState(check.states, *check.key));
+    if (HasExpiredMaterial(*check.key, call.now)) {
+      Key expired = *check.key;
+      expired.state = KeyState::kPendingImport;
+      RETURN_IF_ERROR(CheckState(check.states, expired));
     }
   }
   return {};

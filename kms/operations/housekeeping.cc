@@ -58,7 +58,6 @@ constexpr ImportChore kImportChores[] = {
     {"expiring imported key material", ExpireMaterials},
     {"ending import parameters", RetireExpiredPairs},
     {"destroying what is announced", FinishDestructions},
-    {"making wrapping keys in advance", RefillImportPairs},
 };
 
 // Each by itself: what fails is tried again in the next round.
@@ -85,6 +84,24 @@ void WatchClock(Environment& environment, bool& distrusted) {
 }
 
 }  // namespace
+
+asio::awaitable<void> KeepImportPairs(Environment& environment) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (;;) {
+    boost::system::error_code cancelled;
+    timer.expires_after(kRound);
+    co_await timer.async_wait(
+        asio::redirect_error(asio::use_awaitable, cancelled));
+    if (cancelled) {
+      co_return;
+    }
+    const base::Status made = co_await RefillImportPairs(environment);
+    if (!made) {
+      base::LogError("making wrapping keys in advance: {}",
+                     made.error().message);
+    }
+  }
+}
 
 asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
   asio::steady_timer timer(co_await asio::this_coro::executor);

@@ -16,6 +16,11 @@ enum class Chores : std::uint8_t { kOwnOnly, kAll };
 // time has provably passed and when keys were last used.
 boost::asio::awaitable<void> KeepHouse(Environment& environment, Chores chores);
 
+// Beside it, on one thread for all: makes wrapping keys for imports in advance.
+// That waits behind the RSA pairs that clients have made, and nothing that is
+// due must wait with it.
+boost::asio::awaitable<void> KeepImportPairs(Environment& environment);
+
 }  // namespace kms::operations
 
 #endif  // KMS_OPERATIONS_HOUSEKEEPING_H_

@@ -65,6 +65,14 @@ base::Status CheckImportable(const Key& key) {
   return {};
 }
 
+bool HasExpiredMaterial(const Key& key, base::WallTime now) {
+  return key.origin == Origin::kExternal && key.state == KeyState::kEnabled &&
+         std::ranges::any_of(key.materials, [now](const KeyMaterial& material) {
+           return material.IsImported() && material.import->valid_to &&
+                  *material.import->valid_to <= now;
+         });
+}
+
 KeyState StateWithMaterials(const Key& key, KeyState otherwise) {
   return key.HasAllMaterials() ? otherwise : KeyState::kPendingImport;
 }

@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "kms/operations/call.h"
 
@@ -23,6 +24,10 @@ base::Status CheckImportable(const Key& key);
 base::Status LoseMaterial(const Environment& environment,
                           store::Transaction& transaction, Key& key,
                           const KeyMaterial& material);
+
+// Whether the time of one of its materials is over, also if ExpireMaterials has
+// not been there yet: the key must not be used any more.
+bool HasExpiredMaterial(const Key& key, base::WallTime now);
 
 // The state of a key that was pending import, or whose deletion is called off:
 // `otherwise` if no material is missing.

@@ -295,6 +295,11 @@ TEST_F(ImportTest, OnlyTheLengthsOfTheSpecsAreTaken) {
       }
     }
   }
+  for (const WrappingAlgorithm wrapping : {kOaepSha1, kOaepSha256}) {
+    EXPECT_ERROR(
+        token_->Execute(ToImport(Algorithm::kXaes256Gcm, wrapping, {})),
+        kInvalidCiphertext);
+  }
   EXPECT_EQ(Objects(), 1U);
 }
 

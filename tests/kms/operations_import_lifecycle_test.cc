@@ -212,6 +212,21 @@ TEST_F(MaterialTest, ExpiredMaterialIsDestroyed) {
   EXPECT_EQ(State(key_), "Enabled");
 }
 
+// Its destruction may be late, or wait for the clock: its use may not.
+TEST_F(MaterialTest, ExpiredMaterialIsOfNoUseBeforeItIsDestroyed) {
+  Import(key_, bytes_, ExpiringIn(hours(24)));
+  const json plaintext = {{"KeyId", key_}, {"Plaintext", "YQ=="}};
+  const json encrypted = testlib::Take(Ask("Encrypt", plaintext));
+  clock_.JumpTo(clock_.Now() + hours(24));
+  const auto is_pending =
+      StatusIs(ErrorCode::kInvalidState, Arn(key_) + " is pending import.");
+  EXPECT_THAT(Ask("Encrypt", plaintext), is_pending);
+  EXPECT_THAT(
+      Ask("Decrypt", {{"CiphertextBlob", encrypted.at("CiphertextBlob")}}),
+      is_pending);
+  EXPECT_OK(Ask("DescribeKey", {{"KeyId", key_}}));
+}
+
 TEST_F(MaterialTest, AClockThatJumpsExpiresNothing) {
   Import(key_, bytes_, ExpiringIn(hours(24)));
   clock_.JumpTo(clock_.Now() + hours(48));

@@ -113,6 +113,11 @@ void IoThread::Run(kms::operations::Chores chores) {
   asio::co_spawn(
       io_, kms::operations::KeepHouse(environment_, chores),
       asio::bind_cancellation_slot(stop_chores_.slot(), asio::detached));
+  if (chores == kms::operations::Chores::kAll) {
+    asio::co_spawn(
+        io_, kms::operations::KeepImportPairs(environment_),
+        asio::bind_cancellation_slot(stop_pairs_.slot(), asio::detached));
+  }
   io_.run();
 }
 
@@ -123,6 +128,7 @@ asio::awaitable<void> IoThread::Close() {
   }
   // A chore that is under way ends first; the next is not begun.
   stop_chores_.emit(asio::cancellation_type::terminal);
+  stop_pairs_.emit(asio::cancellation_type::terminal);
   co_await kms::operations::RetryUnlogged(environment_);
   hsm_.Stop();
   work_.reset();

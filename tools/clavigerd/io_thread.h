@@ -67,6 +67,7 @@ class IoThread {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
       work_{io_.get_executor()};
   boost::asio::cancellation_signal stop_chores_;
+  boost::asio::cancellation_signal stop_pairs_;  // KeepImportPairs
   hsm::client::Client hsm_;
   kms::operations::Counters counters_;
   kms::operations::Environment environment_;
