@@ -155,9 +155,11 @@ const KeyMaterial* Key::PendingRotation() const {
 }
 
 bool Key::HasAllMaterials() const {
+  const KeyMaterial* const pending = PendingRotation();
   return !materials.empty() &&
-         std::ranges::all_of(materials, [](const KeyMaterial& material) {
-           return !material.import || material.import->imported;
+         std::ranges::all_of(materials, [pending](const KeyMaterial& material) {
+           return !material.import || material.import->imported ||
+                  &material == pending;
          });
 }
 

@@ -160,9 +160,11 @@ struct Key {
   const KeyMaterial& CurrentMaterial() const;  // There must be one.
   // nullptr before the first import.
   const KeyMaterial* FindCurrentMaterial() const;
-  // The imported material that will be the next current one, or nullptr.
+  // The imported material that will be the next current one, or nullptr. It is
+  // not permanently the key's: it may go, and the key be used without it.
   const KeyMaterial* PendingRotation() const;
-  // Whether there are materials, and none of them waits for its import.
+  // Whether there are materials, and none that the key has ever used waits for
+  // its import.
   bool HasAllMaterials() const;
   const KeyMaterial* FindMaterial(const MaterialId& id) const;
 };

@@ -59,9 +59,6 @@ base::Status RefuseUnsupported(const Call& call) {
   if (origin && !ParseOrigin(*origin)) {
     return unsupported(fmt::format("Origin {} is", *origin));
   }
-  if (call.Flag("MultiRegion") && origin == OriginName(Origin::kExternal)) {
-    return unsupported("Multi-Region keys with imported key material are");
-  }
   for (const std::string_view member : {"CustomKeyStoreId", "XksKeyId"}) {
     if (call.Find(member) != nullptr) {
       return unsupported("Custom key stores are");

@@ -53,11 +53,13 @@ Answer DeleteImportedKeyMaterial(Call& call) {
       return {};
     }
     material_id = base::HexEncode(named->id);
-    if (!named->IsImported()) {
-      return {};
+    const KeyMaterial material = *named;
+    ASSIGN_OR_RETURN(const bool destroyed,
+                     LoseMaterial(environment, transaction, key, material));
+    if (destroyed) {
+      lost = material;
     }
-    lost = *named;
-    return LoseMaterial(environment, transaction, key, *lost);
+    return {};
   };
   CO_RETURN_IF_ERROR(co_await call.Commit(change));
   if (lost) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "kms/operations/imported_material.h"
 #include "kms/operations/multi_region.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/service_event.h"
@@ -80,7 +81,10 @@ asio::awaitable<base::Status> DestroyKey(Environment& environment,
     CO_RETURN_IF_ERROR(co_await DestroyMaterials(environment, key));
   }
   const base::WallTime now = environment.clock.Now();
-  auto forget = [&key, now](store::Transaction& transaction) -> base::Status {
+  auto forget = [&, now](store::Transaction& transaction) -> base::Status {
+    if (!unneeded) {
+      RETURN_IF_ERROR(LeaveMaterials(environment, transaction, key));
+    }
     RETURN_IF_ERROR(transaction.DeleteKey(key.row_id));
     return StartCountdown(transaction, key.id, now);
   };

@@ -14,6 +14,7 @@
 #include "kms/operations/import_token.h"
 #include "kms/operations/imported_material.h"
 #include "kms/operations/intents.h"
+#include "kms/operations/multi_region.h"
 #include "kms/operations/new_material.h"
 #include "kms/operations/rotation.h"
 
@@ -51,9 +52,12 @@ bool Expires(const Call& call) {
 }
 
 // Also of a key that has several, as by then known: pairs and HMAC keys keep
-// their first material for ever.
+// their first material for ever, and a replica has what its primary key has.
 base::Status CheckMembersFor(const Call& call, const Key& key) {
   const bool is_new = call.Text("ImportType") == kNew;
+  if (is_new) {
+    RETURN_IF_ERROR(CheckNotReplica(key));
+  }
   if (IsRotatableKind(key)) {
     return {};
   }
@@ -114,7 +118,8 @@ boost::asio::awaitable<base::Result<KeyMaterial>> Unwrap(
 struct Arrival {
   const Call& call;
   KeyMaterial material;
-  bool keeps_object = true;  // False: the key has that object already.
+  // False: this key, or another one of its id, has that object already.
+  bool keeps_object = true;
 };
 
 Error IncorrectMaterial(std::string text) {
@@ -159,15 +164,14 @@ base::Status TakeAgain(store::Transaction& transaction, Key& key,
   if (!arrival.call.Text("KeyMaterialDescription")) {
     import.description = known->import->description;
   }
-  if (known->IsImported()) {
-    arrival.keeps_object = false;
-    known->import = import;
-    return transaction.PutImportTerms(key.row_id, *known);
-  }
   known->import = import;
-  known->ref = arrival.material.ref;
-  known->key_store = arrival.material.key_store;
-  RETURN_IF_ERROR(transaction.MoveMaterial(key.id, *known));
+  ASSIGN_OR_RETURN(const auto importers, transaction.GetImporters(id));
+  arrival.keeps_object = importers.empty();
+  if (arrival.keeps_object) {
+    known->ref = arrival.material.ref;
+    known->key_store = arrival.material.key_store;
+    RETURN_IF_ERROR(transaction.MoveMaterial(key.id, *known));
+  }
   return transaction.PutImportTerms(key.row_id, *known);
 }
 

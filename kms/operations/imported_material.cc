@@ -41,11 +41,22 @@ asio::awaitable<base::Status> Expire(Environment& environment,
       return Error{ErrorCode::kConflict, "the material is not due any more"};
     }
     const KeyMaterial lost = *material;
-    return LoseMaterial(environment, transaction, current, lost);
+    RETURN_IF_ERROR(LoseMaterial(environment, transaction, current, lost));
+    return {};
   };
   CO_ASSIGN_OR_RETURN(store::OutboxEvent event,
                       co_await CommitStep(environment, step, mark));
   co_return co_await AppendCommitted(environment, std::move(event));
+}
+
+bool IsPendingRotation(const Key& key, const KeyMaterial& material) {
+  const KeyMaterial* const pending = key.PendingRotation();
+  return pending != nullptr && pending->id == material.id;
+}
+
+bool IsOnlyOne(std::span<const std::string> importers,
+               std::string_view row_id) {
+  return importers.size() == 1 && importers.front() == row_id;
 }
 
 bool IsSettled(const base::Status& status) {
@@ -67,9 +78,10 @@ base::Status CheckImportable(const Key& key) {
 
 bool HasExpiredMaterial(const Key& key, base::WallTime now) {
   return key.origin == Origin::kExternal && key.state == KeyState::kEnabled &&
-         std::ranges::any_of(key.materials, [now](const KeyMaterial& material) {
+         std::ranges::any_of(key.materials, [&](const KeyMaterial& material) {
            return material.IsImported() && material.import->valid_to &&
-                  *material.import->valid_to <= now;
+                  *material.import->valid_to <= now &&
+                  &material != key.PendingRotation();
          });
 }
 
@@ -77,26 +89,53 @@ KeyState StateWithMaterials(const Key& key, KeyState otherwise) {
   return key.HasAllMaterials() ? otherwise : KeyState::kPendingImport;
 }
 
-base::Status LoseMaterial(const Environment& environment,
-                          store::Transaction& transaction, Key& key,
-                          const KeyMaterial& material) {
-  RETURN_IF_ERROR(AnnounceDestruction(environment, transaction,
-                                      material.ref.locator, key.row_id));
-  if (key.PendingRotation() != nullptr &&
-      key.PendingRotation()->id == material.id) {
+base::Result<bool> LoseMaterial(const Environment& environment,
+                                store::Transaction& transaction, Key& key,
+                                const KeyMaterial& material) {
+  const bool is_pending = IsPendingRotation(key, material);
+  const bool is_forgotten =
+      is_pending && key.multi_region != MultiRegionType::kReplica;
+  ASSIGN_OR_RETURN(const auto importers, transaction.GetImporters(material.id));
+  const bool is_destroyed =
+      is_forgotten ? !importers.empty() : IsOnlyOne(importers, key.row_id);
+  if (is_destroyed) {
+    RETURN_IF_ERROR(AnnounceDestruction(environment, transaction,
+                                        material.ref.locator, key.row_id));
+  }
+  if (is_forgotten) {
     RETURN_IF_ERROR(transaction.DeleteMaterial(key.id, material.id));
-    return transaction.UpdateKey(key);
+  } else if (material.IsImported()) {
+    KeyMaterial lost = material;
+    lost.import->imported = false;
+    lost.import->valid_to.reset();
+    RETURN_IF_ERROR(transaction.PutImportTerms(key.row_id, lost));
+    const bool stays = is_pending || key.state == KeyState::kPendingDeletion ||
+                       key.state == KeyState::kPendingReplicaDeletion;
+    key.state = stays ? key.state : KeyState::kPendingImport;
   }
-  KeyMaterial lost = material;
-  lost.import->imported = false;
-  lost.import->valid_to.reset();
-  RETURN_IF_ERROR(transaction.PutImportTerms(key.row_id, lost));
-  const bool stays = key.state == KeyState::kPendingDeletion ||
-                     key.state == KeyState::kPendingReplicaDeletion;
-  if (!stays) {
-    key.state = KeyState::kPendingImport;
+  RETURN_IF_ERROR(transaction.UpdateKey(key));
+  return is_destroyed;
+}
+
+bool IsImportedEverywhere(std::span<const RelatedKey> related,
+                          std::span<const std::string> importers) {
+  return std::ranges::all_of(related, [importers](const RelatedKey& key) {
+    return key.destroying ||
+           std::ranges::find(importers, key.row_id) != importers.end();
+  });
+}
+
+base::Status LeaveMaterials(const Environment& environment,
+                            store::Transaction& transaction, const Key& key) {
+  for (const KeyMaterial& material : key.materials) {
+    ASSIGN_OR_RETURN(const auto importers,
+                     transaction.GetImporters(material.id));
+    if (IsOnlyOne(importers, key.row_id)) {
+      RETURN_IF_ERROR(AnnounceDestruction(environment, transaction,
+                                          material.ref.locator, key.row_id));
+    }
   }
-  return transaction.UpdateKey(key);
+  return {};
 }
 
 asio::awaitable<base::Status> ExpireMaterials(Environment& environment) {

@@ -3,6 +3,8 @@
 #define KMS_OPERATIONS_IMPORTED_MATERIAL_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <span>
+#include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -18,15 +20,28 @@ namespace kms::operations {
 // imported.
 base::Status CheckImportable(const Key& key);
 
-// The part of a transaction by which `key`, as it is there, loses `material`,
-// which it has; its object is announced for destruction. A material that is
-// pending rotation is forgotten altogether. Changes and saves the key.
-base::Status LoseMaterial(const Environment& environment,
-                          store::Transaction& transaction, Key& key,
-                          const KeyMaterial& material);
+// The part of a transaction by which `key`, as it is there, loses `material`.
+// One that is pending rotation is forgotten altogether, unless the key is a
+// replica. Changes and saves the key. Returns whether the material's object was
+// announced for destruction: not if another key of the id has it imported, or
+// nobody had.
+base::Result<bool> LoseMaterial(const Environment& environment,
+                                store::Transaction& transaction, Key& key,
+                                const KeyMaterial& material);
 
-// Whether the time of one of its materials is over, also if ExpireMaterials has
-// not been there yet: the key must not be used any more.
+// Whether each key of the id of `related` is among `importers`, the rows of
+// those that have a material (Store::ListImporters). Until then nothing is
+// rotated to it.
+bool IsImportedEverywhere(std::span<const RelatedKey> related,
+                          std::span<const std::string> importers);
+
+// The part of a transaction in which `key` goes, and others of its id stay:
+// what it alone had imported is announced for destruction.
+base::Status LeaveMaterials(const Environment& environment,
+                            store::Transaction& transaction, const Key& key);
+
+// Whether the time of one of the materials that it has used is over, also if
+// ExpireMaterials has not been there yet: the key must not be used any more.
 bool HasExpiredMaterial(const Key& key, base::WallTime now);
 
 // The state of a key that was pending import, or whose deletion is called off:

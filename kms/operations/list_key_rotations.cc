@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "kms/operations/handlers.h"
+#include "kms/operations/imported_material.h"
 #include "kms/operations/page.h"
 #include "kms/operations/rotation.h"
 
@@ -24,12 +25,19 @@ std::vector<const KeyMaterial*> SelectMaterials(const Call& call) {
   return selected;
 }
 
-std::string_view StateOf(const Key& key, const KeyMaterial& material) {
-  const KeyMaterial* const pending = key.PendingRotation();
-  if (pending != nullptr && pending->id == material.id) {
-    return "PENDING_ROTATION";
+// What a material that is not the key's for good yet waits for.
+base::Result<std::string_view> PendingStateOf(Call& call) {
+  const KeyMaterial* const pending = call.key->PendingRotation();
+  if (pending == nullptr) {
+    return std::string_view();
   }
-  return material.current ? "CURRENT" : "NON_CURRENT";
+  ASSIGN_OR_RETURN(const auto related,
+                   call.environment.store.ListRelatedKeys(call.key->id));
+  ASSIGN_OR_RETURN(const auto importers,
+                   call.environment.store.ListImporters(pending->id));
+  return std::string_view(IsImportedEverywhere(related, importers)
+                              ? "PENDING_ROTATION"
+                              : "PENDING_MULTI_REGION_IMPORT_AND_ROTATION");
 }
 
 void WriteImport(const Import& import, JsonWriter& writer) {
@@ -47,11 +55,15 @@ void WriteImport(const Import& import, JsonWriter& writer) {
 }
 
 void WriteEntry(const Key& key, const KeyMaterial& material,
-                JsonWriter& writer) {
+                std::string_view pending_state, JsonWriter& writer) {
+  const std::string_view state = &material == key.PendingRotation()
+                                     ? pending_state
+                                 : material.current ? "CURRENT"
+                                                    : "NON_CURRENT";
   writer.BeginObject()
       .Text("KeyId", key.id)
       .Text("KeyMaterialId", base::HexEncode(material.id))
-      .Text("KeyMaterialState", StateOf(key, material));
+      .Text("KeyMaterialState", state);
   if (material.import) {
     WriteImport(*material.import, writer);
   }
@@ -81,13 +93,14 @@ Answer ListKeyRotations(Call& call) {
     }
     ++next;
   }
+  CO_ASSIGN_OR_RETURN(const std::string_view pending, PendingStateOf(call));
 
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject().BeginArray("Rotations");
   std::string last;
   for (int i = 0; i < page.limit && next != selected.end(); ++i, ++next) {
-    WriteEntry(key, **next, writer);
+    WriteEntry(key, **next, pending, writer);
     last = base::HexEncode((*next)->id);
   }
   writer.EndArray();

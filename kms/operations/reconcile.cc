@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/bytes.h"
@@ -21,6 +22,26 @@ std::string Named(const std::vector<std::string>& ids) {
                      ids.size() > kMostNamed ? ", ..." : "");
 }
 
+// Objects whose destruction has begun: they may be there or not.
+base::Result<std::set<std::string>> ListLeaving(Environment& environment) {
+  std::set<std::string> leaving;
+  ASSIGN_OR_RETURN(const auto rows,
+                   environment.store.ListDueDeletions(base::WallTime()));
+  for (const std::string& row_id : rows) {
+    ASSIGN_OR_RETURN(const KeyPtr key, environment.store.FindKey(row_id));
+    for (const KeyMaterial& material : key->materials) {
+      leaving.insert(base::HexEncode(material.ref.locator.bytes));
+    }
+  }
+  ASSIGN_OR_RETURN(const auto intents, environment.store.ListIntents());
+  for (const store::Intent& intent : intents) {
+    if (intent.kind == store::IntentKind::kDestroy) {
+      leaving.insert(base::HexEncode(intent.locator.bytes));
+    }
+  }
+  return leaving;
+}
+
 }  // namespace
 
 boost::asio::awaitable<base::Result<Difference>> CompareToken(
@@ -34,16 +55,18 @@ boost::asio::awaitable<base::Result<Difference>> CompareToken(
   for (const hsm::Locator& locator : locators) {
     expected.insert(base::HexEncode(locator.bytes));
   }
+  CO_ASSIGN_OR_RETURN(const auto leaving, ListLeaving(environment));
   Difference difference;
   for (const hsm::ListedKey& key : listed.keys) {
     if (!key.readable) {
       ++difference.unreadable;
     } else if (const std::string id = base::HexEncode(key.id);
-               expected.erase(id) == 0) {
+               expected.erase(id) == 0 && !leaving.contains(id)) {
       difference.unknown.push_back(id);
     }
   }
-  difference.missing.assign(expected.begin(), expected.end());
+  std::ranges::set_difference(expected, leaving,
+                              std::back_inserter(difference.missing));
   co_return difference;
 }
 

@@ -26,6 +26,12 @@ Key DescribeReplica(const Call& call, const Key& primary) {
   replica.multi_region = MultiRegionType::kReplica;
   replica.description = call.Text("Description").value_or("");
   replica.state = KeyState::kEnabled;
+  if (replica.origin == Origin::kExternal) {  // Each Region imports by itself.
+    replica.state = KeyState::kPendingImport;
+    for (KeyMaterial& material : replica.materials) {
+      material.import = Import{.imported = false};
+    }
+  }
   replica.created = call.now;
   const auto policy = call.Text("Policy");
   replica.policy =

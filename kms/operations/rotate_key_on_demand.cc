@@ -6,6 +6,7 @@
 
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
+#include "kms/operations/imported_material.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/multi_region.h"
 #include "kms/operations/new_material.h"
@@ -20,6 +21,13 @@ using base::ErrorCode;
 constexpr std::uint64_t kMostOnDemand = 25;  // In a key's whole life.
 constexpr auto kAutomaticIsNear = std::chrono::minutes(20);
 
+Error NothingToRotateTo(const Key& key) {
+  return {
+      ErrorCode::kInvalidState,
+      fmt::format("No available key material pending rotation for the key: {}.",
+                  key.Arn())};
+}
+
 // Whether this key may be rotated now. Checked before the token makes anything,
 // and again in the transaction.
 base::Status CheckOnDemand(const Call& call, const Key& key) {
@@ -30,10 +38,7 @@ base::Status CheckOnDemand(const Call& call, const Key& key) {
   RETURN_IF_ERROR(CheckNotReplica(key));
   const KeyMaterial* const pending = key.PendingRotation();
   if (key.origin == Origin::kExternal && pending == nullptr) {
-    return Error{ErrorCode::kInvalidState,
-                 fmt::format("No available key material pending rotation for "
-                             "the key: {}.",
-                             key.Arn())};
+    return NothingToRotateTo(key);
   }
   if (key.on_demand_rotations >= kMostOnDemand) {
     return Error{
@@ -53,16 +58,22 @@ base::Status CheckOnDemand(const Call& call, const Key& key) {
   return {};
 }
 
-// The material that was imported to be the next one becomes the current one.
+// The material that was imported to be the next one, into each of the keys of
+// this id, becomes the current one.
 boost::asio::awaitable<base::Status> RotateToImported(Call& call) {
   auto change = [&call](store::Transaction& transaction) -> base::Status {
     ASSIGN_OR_RETURN(Key key, transaction.GetKey(call.key->row_id));
     RETURN_IF_ERROR(CheckOnDemand(call, key));
+    const MaterialId next = key.PendingRotation()->id;
+    ASSIGN_OR_RETURN(const auto related, transaction.GetRelatedKeys(key.id));
+    ASSIGN_OR_RETURN(const auto importers, transaction.GetImporters(next));
+    if (!IsImportedEverywhere(related, importers)) {
+      return NothingToRotateTo(key);
+    }
     ++key.on_demand_rotations;
     RETURN_IF_ERROR(transaction.UpdateKey(key));
     const Rotation rotation = {call.now, RotationType::kOnDemand};
-    return transaction.RotateToMaterial(key.id, key.PendingRotation()->id,
-                                        rotation);
+    return transaction.RotateToMaterial(key.id, next, rotation);
   };
   co_return co_await call.Commit(change);
 }

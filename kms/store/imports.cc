@@ -28,6 +28,8 @@ base::Status RunOnOne(Connection& connection, std::string_view sql,
   return {};
 }
 
+std::string TakeRowId(Columns& columns) { return columns.Text(); }
+
 DueMaterial TakeDueMaterial(Columns& columns) {
   DueMaterial due;
   due.row_id = columns.Text();
@@ -81,6 +83,28 @@ base::Status WriteImportTerms(Connection& connection, std::string_view row_id,
       {ToValue(row_id), BlobValue(material.id), ToValue(import.imported),
        ToValue(import.valid_to), ToValue(import.description)}));
   return {};
+}
+
+base::Status AwaitImports(Connection& connection, std::string_view key_id) {
+  RETURN_IF_ERROR(connection.Run(
+      "INSERT INTO imported_materials (key_row_id, material_id, imported, "
+      "valid_to, description) "
+      "SELECT k.id, m.material_id, 0, NULL, '' FROM keys k "
+      "JOIN key_materials m ON m.key_id = k.key_id "
+      "WHERE k.key_id = $1 AND k.origin = $2 AND NOT EXISTS "
+      "(SELECT 1 FROM imported_materials i WHERE i.key_row_id = k.id AND "
+      "i.material_id = m.material_id)",
+      {ToValue(key_id), ToValue(OriginName(Origin::kExternal))}));
+  return {};
+}
+
+base::Result<std::vector<std::string>> ReadImporters(
+    Connection& connection, const MaterialId& material) {
+  return TakeAll(connection.Query("SELECT key_row_id FROM imported_materials "
+                                  "WHERE material_id = $1 AND imported = 1 "
+                                  "ORDER BY key_row_id",
+                                  {BlobValue(material)}),
+                 "imported_materials", TakeRowId);
 }
 
 base::Status MoveMaterial(Connection& connection, std::string_view key_id,

@@ -3,6 +3,7 @@
 #define KMS_STORE_IMPORTS_H_
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,11 @@ namespace kms::store {
 
 base::Status WriteImportTerms(Connection& connection, std::string_view row_id,
                               const KeyMaterial& material);
+// Gives the keys of this id that lack the terms of one of its imported
+// materials those of one that they have yet to import.
+base::Status AwaitImports(Connection& connection, std::string_view key_id);
+base::Result<std::vector<std::string>> ReadImporters(
+    Connection& connection, const MaterialId& material);
 base::Status MoveMaterial(Connection& connection, std::string_view key_id,
                           const KeyMaterial& material);
 base::Status RemoveMaterial(Connection& connection, std::string_view key_id,

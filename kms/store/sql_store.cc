@@ -142,6 +142,13 @@ base::Result<std::vector<DueMaterial>> SqlStore::ListDueMaterials(
   });
 }
 
+base::Result<std::vector<std::string>> SqlStore::ListImporters(
+    const MaterialId& material) {
+  return readers_->With([&material](Connection& connection) {
+    return ReadImporters(connection, material);
+  });
+}
+
 base::Result<ImportPair> SqlStore::FindImportPair(const hsm::Locator& locator) {
   return readers_->With([&locator](Connection& connection) {
     return ReadPair(connection, locator);

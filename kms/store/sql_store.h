@@ -52,6 +52,8 @@ class SqlStore final : public Store {
                                                           int limit) override;
   base::Result<std::vector<DueMaterial>> ListDueMaterials(
       base::WallTime now) override;
+  base::Result<std::vector<std::string>> ListImporters(
+      const MaterialId& material) override;
   base::Result<ImportPair> FindImportPair(const hsm::Locator& locator) override;
   base::Result<std::vector<ImportPair>> ListExpiredImportPairs(
       base::WallTime now) override;

@@ -149,7 +149,8 @@ class Transaction {
       std::string_view key_id) = 0;
   virtual base::Status InsertKey(const Key& key) = 0;
   // Adds a key to those of its id, whose materials it shares; what it has in
-  // `materials` is not looked at. kAlreadyExists if its Region has one.
+  // `materials` is not looked at. Imported ones it has yet to import.
+  // kAlreadyExists if its Region has one.
   virtual base::Status InsertReplica(const Key& key) = 0;
   // Writes all columns but the materials; those of `rotation` and
   // `on_demand_rotations` for every key of its id.
@@ -161,7 +162,7 @@ class Transaction {
 
   // Of keys whose material is imported. Adds a material, with the terms under
   // which `key` has it: the key's first, which is the current one, or one that
-  // is pending rotation.
+  // is pending rotation. Other keys of its id have yet to import it.
   virtual base::Status InsertImportedMaterial(const Key& key,
                                               const KeyMaterial& material) = 0;
   // Makes the pending one the current one.
@@ -177,6 +178,10 @@ class Transaction {
   // Says what the key of this row knows of a material: `material.import`.
   virtual base::Status PutImportTerms(std::string_view row_id,
                                       const KeyMaterial& material) = 0;
+  // The rows of the keys that have this material imported, which share its
+  // object; without any there is none.
+  virtual base::Result<std::vector<std::string>> GetImporters(
+      const MaterialId& material) = 0;
 
   virtual base::Status InsertImportPair(const ImportPair& pair) = 0;
   // Gives one out that waits, on these terms; nullopt if there is none of that
@@ -316,6 +321,9 @@ class Store {
   // The imported materials whose time was over at `now`.
   virtual base::Result<std::vector<DueMaterial>> ListDueMaterials(
       base::WallTime now) = 0;
+  // See Transaction::GetImporters.
+  virtual base::Result<std::vector<std::string>> ListImporters(
+      const MaterialId& material) = 0;
   virtual base::Result<ImportPair> FindImportPair(
       const hsm::Locator& locator) = 0;  // kNotFound
   virtual base::Result<std::vector<ImportPair>> ListExpiredImportPairs(

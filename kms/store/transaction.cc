@@ -148,7 +148,8 @@ base::Status SqlTransaction::InsertReplica(const Key& key) {
     return Error{ErrorCode::kInvalidArgument,
                  "store: only a replica shares what another key has"};
   }
-  return InsertRow(key);
+  RETURN_IF_ERROR(InsertRow(key));
+  return AwaitImports(connection_, key.id);
 }
 
 base::Status SqlTransaction::InsertMaterial(std::string_view key_id,
@@ -199,7 +200,8 @@ base::Status SqlTransaction::InsertImportedMaterial(
     const Key& key, const KeyMaterial& material) {
   RETURN_IF_ERROR(TouchRowsOf(key.id));
   RETURN_IF_ERROR(AppendMaterial(key.id, material));
-  return WriteImportTerms(connection_, key.row_id, material);
+  RETURN_IF_ERROR(WriteImportTerms(connection_, key.row_id, material));
+  return AwaitImports(connection_, key.id);
 }
 
 base::Status SqlTransaction::RotateToMaterial(std::string_view key_id,
@@ -225,6 +227,11 @@ base::Status SqlTransaction::PutImportTerms(std::string_view row_id,
                                             const KeyMaterial& material) {
   touched_.keys.insert(std::string(row_id));
   return WriteImportTerms(connection_, row_id, material);
+}
+
+base::Result<std::vector<std::string>> SqlTransaction::GetImporters(
+    const MaterialId& material) {
+  return ReadImporters(connection_, material);
 }
 
 base::Status SqlTransaction::InsertImportPair(const ImportPair& pair) {

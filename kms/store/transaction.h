@@ -54,6 +54,8 @@ class SqlTransaction final : public Transaction {
                             const KeyMaterial& material) override;
   base::Status PutImportTerms(std::string_view row_id,
                               const KeyMaterial& material) override;
+  base::Result<std::vector<std::string>> GetImporters(
+      const MaterialId& material) override;
   base::Status InsertImportPair(const ImportPair& pair) override;
   base::Result<std::optional<ImportPair>> ClaimImportPair(
       const ImportPair& terms) override;

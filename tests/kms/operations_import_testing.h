@@ -40,10 +40,12 @@ class ImportTest : public OperationsTest {
 
   base::Result<nlohmann::json> AskParameters(
       const std::string& key, std::string_view algorithm = "RSAES_OAEP_SHA_256",
-      std::string_view spec = "RSA_2048") {
-    return Ask("GetParametersForImport", {{"KeyId", key},
-                                          {"WrappingAlgorithm", algorithm},
-                                          {"WrappingKeySpec", spec}});
+      std::string_view spec = "RSA_2048", const From& from = {}) {
+    return Ask("GetParametersForImport",
+               {{"KeyId", key},
+                {"WrappingAlgorithm", algorithm},
+                {"WrappingKeySpec", spec}},
+               from);
   }
 
   // ImportKeyMaterial's input for material that does not expire.
@@ -65,14 +67,15 @@ class ImportTest : public OperationsTest {
   base::Result<nlohmann::json> TryImport(
       const std::string& key, const base::Bytes& material,
       const nlohmann::json& more = {},
-      std::string_view algorithm = "RSAES_OAEP_SHA_256") {
+      std::string_view algorithm = "RSAES_OAEP_SHA_256",
+      const From& from = {}) {
     const nlohmann::json parameters =
-        testlib::Take(AskParameters(key, algorithm));
+        testlib::Take(AskParameters(key, algorithm, "RSA_2048", from));
     nlohmann::json input = InputOf(key, parameters, material, algorithm);
     if (!more.is_null()) {
       input.update(more);
     }
-    return Ask("ImportKeyMaterial", input);
+    return Ask("ImportKeyMaterial", input, from);
   }
   // The material's id.
   std::string Import(const std::string& key, const base::Bytes& material,

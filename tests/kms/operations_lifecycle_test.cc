@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "kms/operations/bootstrap.h"
+#include "kms/operations/destructions.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/reconcile.h"
 #include "kms/store/connection.h"
@@ -248,6 +249,38 @@ TEST_F(IntentTest, AMissingObjectIsReportedAndItsKeyUnavailable) {
               testing::ElementsAre(base::HexEncode(locator.bytes)));
   EXPECT_THAT(Ask("Encrypt", {{"KeyId", id}, {"Plaintext", "YQ=="}}),
               StatusIs(ErrorCode::kKeyUnavailable));
+}
+
+// A crash in between: the object is gone or not, and neither is a surprise.
+TEST_F(IntentTest, AnObjectThatIsBeingDestroyedIsNotReported) {
+  const auto key = testlib::Take(store().FindKey(NewKey()));
+  const hsm::Locator locator = key->CurrentMaterial().ref.locator;
+  ASSERT_OK(store().WriteNow([&](store::Transaction& transaction) {
+    Key leaving = *key;
+    leaving.state = KeyState::kPendingDeletion;
+    leaving.deletion_date = clock_.Now();
+    leaving.destroying = true;
+    return transaction.UpdateKey(leaving);
+  }));
+  hsm::Locator lost;
+  base::RandomBytes(lost.bytes);
+  Make(lost);
+  ASSERT_OK(store().WriteNow([&](store::Transaction& transaction) {
+    return AnnounceDestruction(environment(), transaction, lost, "");
+  }));
+  for (const bool is_there : {true, false}) {
+    if (!is_there) {
+      ASSERT_OK(Run(hsm().EvictEverywhere(locator)));
+      ASSERT_OK(Run(hsm().Call(hsm::DestroyKeyRequest{locator})));
+    }
+    ASSERT_OK_AND_ASSIGN(const Difference difference,
+                         Run(CompareToken(environment())));
+    EXPECT_THAT(difference.missing, testing::IsEmpty());
+    EXPECT_THAT(difference.unknown,
+                testing::Not(testing::AnyOf(
+                    testing::Contains(base::HexEncode(locator.bytes)),
+                    testing::Contains(base::HexEncode(lost.bytes)))));
+  }
 }
 
 class BootstrapTest : public OperationsTest {
