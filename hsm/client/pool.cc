@@ -10,8 +10,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-// In cost units: some 40 ms of a worker's time.
-constexpr int kMaxQueuedCost = 4096;
+// How much may wait in each lane, in cost units, of which a worker does some
+// 100 in a millisecond: a call that cannot be answered soon is refused at once.
+// A lane that is full refuses nobody in another one. Two hundred signatures may
+// wait, and a hundred key pairs.
+constexpr std::array<int, kLaneCount> kMaxQueuedCost = {4096, 16'384, 4096};
 // How often deadlines are looked at.
 constexpr std::chrono::milliseconds kSweepPeriod{100};
 // How long calls wait for a worker when there is none: a worker that died is
@@ -36,7 +39,8 @@ base::Status Pool::Admit(const OperationRow& row) {
   if (stopped_ || IsOutage(clock_.Monotonic())) {
     return Outage();
   }
-  if (queued_cost_ + row.cost > kMaxQueuedCost) {
+  const auto lane = static_cast<std::size_t>(row.lane);
+  if (queues_[lane].cost + row.cost > kMaxQueuedCost[lane]) {
     stats_.throttled.Add(1);
     return base::Error{base::ErrorCode::kThrottled,
                        "the HSM's queue is full; try again later"};
@@ -46,15 +50,15 @@ base::Status Pool::Admit(const OperationRow& row) {
 
 void Pool::Submit(Call call) {
   call.issued = clock_.Monotonic();
-  std::deque<Call>& queue = QueueOf(*call.row);
-  Link* link = queue.empty() ? Pick(*call.row) : nullptr;
+  Queue& queue = queues_[static_cast<std::size_t>(call.row->lane)];
+  Link* link = queue.calls.empty() ? Pick(*call.row) : nullptr;
   if (link != nullptr) {
     Send(*link, std::move(call));
     return;
   }
-  queued_cost_ += call.row->cost;
-  stats_.queued_cost.Set(queued_cost_);
-  queue.push_back(std::move(call));
+  queue.cost += call.row->cost;
+  stats_.queued_cost.Add(call.row->cost);
+  queue.calls.push_back(std::move(call));
 }
 
 // How well a worker suits a lane; a living one that suits better is waited for.
@@ -104,9 +108,9 @@ void Pool::Send(Link& link, Call call) {
 
 // Long calls after short ones: theirs are the lanes that may wait.
 void Pool::SendQueued() {
-  for (std::deque<Call>& queue : queues_) {
-    while (!queue.empty()) {
-      Link* link = Pick(*queue.front().row);
+  for (Queue& queue : queues_) {
+    while (!queue.calls.empty()) {
+      Link* link = Pick(*queue.calls.front().row);
       if (link == nullptr) {
         break;
       }
@@ -115,15 +119,11 @@ void Pool::SendQueued() {
   }
 }
 
-std::deque<Call>& Pool::QueueOf(const OperationRow& row) {
-  return queues_[static_cast<std::size_t>(row.lane)];
-}
-
-Call Pool::Unqueue(std::deque<Call>& queue) {
-  Call call = std::move(queue.front());
-  queue.pop_front();
-  queued_cost_ -= call.row->cost;
-  stats_.queued_cost.Set(queued_cost_);
+Call Pool::Unqueue(Queue& queue) {
+  Call call = std::move(queue.calls.front());
+  queue.calls.pop_front();
+  queue.cost -= call.row->cost;
+  stats_.queued_cost.Add(-call.row->cost);
   return call;
 }
 
@@ -175,15 +175,17 @@ void Pool::Sweep() {
       worker.link->Close();  // KeepConnected() does the rest.
     }
   }
-  for (std::deque<Call>& queue : queues_) {
+  for (Queue& queue : queues_) {
     ExpireQueue(queue, now);
   }
 }
 
-void Pool::ExpireQueue(std::deque<Call>& queue, base::MonotonicTime now) {
+void Pool::ExpireQueue(Queue& queue, base::MonotonicTime now) {
   const bool outage = IsOutage(now);
-  while (!queue.empty() && (outage || now >= queue.front().issued +
-                                                 queue.front().row->deadline)) {
+  const auto is_over = [&](const Call& call) {
+    return outage || now >= call.issued + call.row->deadline;
+  };
+  while (!queue.calls.empty() && is_over(queue.calls.front())) {
     stats_.throttled.Add(outage ? 0 : 1);
     Fail(Unqueue(queue), outage ? Outage()
                                 : base::Error{base::ErrorCode::kThrottled,

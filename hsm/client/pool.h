@@ -38,8 +38,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // Fails every call that has not ended, through the io_context.
   void Stop();
 
-  // Whether a call of this kind can be taken now; kThrottled if the queue is
-  // full, kHsmUnavailable if no worker has been there for a while.
+  // Whether a call of this kind can be taken now; kThrottled if its lane's
+  // queue is full, kHsmUnavailable if no worker has been there for a while.
   base::Status Admit(const OperationRow& row);
   // Takes an admitted call. Its `done` is called later, never from here.
   void Submit(Call call);
@@ -61,6 +61,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
     boost::asio::steady_timer pause;  // Before it is asked for again.
   };
 
+  // What waits in one lane.
+  struct Queue {
+    std::deque<Call> calls;
+    int cost = 0;  // Of all of them.
+  };
+
   // Scheduling.
   Link* Pick(const OperationRow& row);
   int Rank(std::size_t worker, Lane lane) const;
@@ -69,13 +75,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void Complete(Call call, base::Status status);
   void Fail(Call call, base::Error error);
   void Count(const Call& call, const base::Status& status);
-  std::deque<Call>& QueueOf(const OperationRow& row);
-  Call Unqueue(std::deque<Call>& queue);
+  Call Unqueue(Queue& queue);
 
   // Deadlines.
   void ScheduleSweep();
   void Sweep();
-  void ExpireQueue(std::deque<Call>& queue, base::MonotonicTime now);
+  void ExpireQueue(Queue& queue, base::MonotonicTime now);
   bool IsOutage(base::MonotonicTime now) const;
   base::Error Outage() const;
 
@@ -98,9 +103,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   boost::asio::steady_timer sweep_timer_;
   bool stopped_ = false;
   std::deque<Worker> workers_;
-  std::array<std::deque<Call>, kLaneCount> queues_;  // By Lane.
-  int queued_cost_ = 0;
-  base::MonotonicTime down_since_{};  // If no worker has a link.
+  std::array<Queue, kLaneCount> queues_;  // By Lane.
+  base::MonotonicTime down_since_{};      // If no worker has a link.
   Stats stats_;
 };
 

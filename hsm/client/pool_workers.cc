@@ -58,8 +58,8 @@ void Pool::Stop() {
     worker.asking.Cancel();
     worker.pause.cancel();
   }
-  for (std::deque<Call>& queue : queues_) {
-    while (!queue.empty()) {
+  for (Queue& queue : queues_) {
+    while (!queue.calls.empty()) {
       Fail(Unqueue(queue), Outage());
     }
   }

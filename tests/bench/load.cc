@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/load.h"
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -157,8 +158,8 @@ void Generator::Count(const Answer& answer, Clock::time_point intended,
   if (now < measured_from_) {
     return;
   }
-  if (answer.status != 200) {
-    ++result_.failed;
+  if (answer.status != 200 && result_.failed++ == 0) {
+    result_.first_failure = fmt::format("{} {}", answer.status, answer.body);
   }
   const auto took =
       std::chrono::duration_cast<std::chrono::microseconds>(now - intended);
@@ -166,6 +167,15 @@ void Generator::Count(const Answer& answer, Clock::time_point intended,
 }
 
 }  // namespace
+
+base::Status LoadResult::Check() const {
+  if (failed > 0 || latencies_us.empty()) {
+    return Error{ErrorCode::kIo,
+                 fmt::format("{} of {} requests failed. The first: {}", failed,
+                             latencies_us.size(), first_failure)};
+  }
+  return {};
+}
 
 double LoadResult::Rate() const {
   return static_cast<double>(latencies_us.size()) / seconds;

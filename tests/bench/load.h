@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,10 +17,13 @@ namespace bench {
 
 // What one slice of load measured.
 struct LoadResult {
-  std::uint64_t failed = 0;  // Answers other than 200.
+  std::uint64_t failed = 0;   // Answers other than 200.
+  std::string first_failure;  // Its status and body.
   double seconds = 0;
   std::vector<std::uint32_t> latencies_us;  // One per answer; sorted.
 
+  // kIo with the first failure if there was one, or no answer at all.
+  base::Status Check() const;
   double Rate() const;
   // The latency that this share (0..1) of the answers did not exceed.
   double MillisecondsAt(double share) const;

@@ -67,11 +67,7 @@ base::Result<double> RateOf(const Server& server, const Requests& requests) {
     return requests[next++ % requests.size()]->Bytes();
   };
   ASSIGN_OR_RETURN(const LoadResult result, Run(plan));
-  if (result.failed > 0 || result.latencies_us.empty()) {
-    return Error{ErrorCode::kIo,
-                 fmt::format("{} of {} requests failed", result.failed,
-                             result.latencies_us.size())};
-  }
+  RETURN_IF_ERROR(result.Check());
   return result.Rate();
 }
 

@@ -32,11 +32,7 @@ base::Result<double> Answer(const std::string& question) {
   plan.duration = std::chrono::milliseconds(milliseconds) + kMargin;
   plan.next_request = [&sign] { return sign.Bytes(); };
   ASSIGN_OR_RETURN(const LoadResult result, Run(plan));
-  if (result.failed > 0) {
-    return base::Error{base::ErrorCode::kIo,
-                       fmt::format("{} of {} signatures failed", result.failed,
-                                   result.latencies_us.size())};
-  }
+  RETURN_IF_ERROR(result.Check());
   return result.Rate();
 }
 

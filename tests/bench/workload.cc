@@ -191,11 +191,7 @@ base::Result<Workload::Slice> Workload::Load(std::uint16_t port,
   plan.on_start = [&] { cpu -= server_.CpuSeconds(); };
   plan.on_end = [&] { cpu += server_.CpuSeconds(); };
   ASSIGN_OR_RETURN(const LoadResult result, Run(plan));
-  if (result.failed > 0 || result.latencies_us.empty()) {
-    return Error{ErrorCode::kIo,
-                 fmt::format("{} of {} requests failed", result.failed,
-                             result.latencies_us.size())};
-  }
+  RETURN_IF_ERROR(result.Check());
   const auto requests = static_cast<double>(result.latencies_us.size());
   return Slice{.rate = result.Rate(),
                .cpu_us = cpu * 1e6 / requests,

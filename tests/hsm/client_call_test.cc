@@ -133,6 +133,35 @@ TEST_F(ClientTest, ThrottlesWhenTheQueueIsFull) {
   EXPECT_GT(client_->stats().throttled.Get(), 0);
 }
 
+// So do 64 clients that sign at once, with one worker for it; and what waits in
+// one lane refuses nobody in another one.
+TEST_F(ClientTest, AFullLaneRefusesNobodyInAnotherOne) {
+  Start();
+  hsm::GenerateKeyRequest hangs;
+  hangs.key.locator.bytes.fill(kSlowKey);
+  std::vector<std::optional<base::Result<hsm::GenerateKeyReply>>> waiting(600);
+  for (auto& result : waiting) {
+    Spawn(client_->Call(hangs), result);
+  }
+  const auto throttled = [&] {
+    return std::ranges::count_if(waiting, [](const auto& result) {
+      return result && result->error().code == ErrorCode::kThrottled;
+    });
+  };
+  RunUntil([&] { return throttled() > 0; });
+  EXPECT_LT(throttled(), 200);
+  EncryptAll(Numbers(1000));
+  RunUntil([this] { return AllEnded(); });
+  for (const auto& result : results_) {
+    ASSERT_OK(*result);
+  }
+  client_->Stop();
+  RunUntil([&] {
+    return std::ranges::all_of(
+        waiting, [](const auto& result) { return result.has_value(); });
+  });
+}
+
 TEST_F(ClientTest, SpreadsLoadOverTheWorkers) {
   Start();
   std::vector<std::optional<base::Result<hsm::Capabilities>>> seen(64);
