@@ -3,6 +3,7 @@
 all wrapping algorithms and members: those are called raw."""
 
 import base64
+import collections
 import hashlib
 import hmac
 import json
@@ -15,7 +16,7 @@ import time
 import unittest
 
 from testlib import ServerCase
-from testlib.case import b64
+from testlib.case import b64, call
 from testlib.faults import wait_until
 
 VECTORS = pathlib.Path(__file__).parents[1] / "vectors" / "wycheproof"
@@ -231,6 +232,81 @@ class Wycheproof(ImportCase):
                                     MacAlgorithm="HMAC_SHA_224")["Mac"]
         self.assertEqual(mac, hmac.new(material, b"message",
                                        hashlib.sha224).digest())
+
+    def test_oaep(self):
+        for algorithm, name in (("RSAES_OAEP_SHA_1", "sha1_mgf1sha1"),
+                                ("RSAES_OAEP_SHA_256", "sha256_mgf1sha256")):
+            vectors = json.loads(
+                (VECTORS / f"rsa_oaep_2048_{name}_test.json").read_text())
+            for group in vectors["testGroups"]:
+                key = self.external("RSA_2048")
+                self.bring(key, bytes.fromhex(group["privateKeyPkcs8"]),
+                           "RSA_AES_KEY_WRAP_SHA_256")
+                for test in group["tests"]:
+                    self.one_decryption(key, algorithm, test)
+
+    def one_decryption(self, key, algorithm, test):
+        request = {"KeyId": key, "EncryptionAlgorithm": algorithm,
+                   "CiphertextBlob": bytes.fromhex(test["ct"])}
+        # The API has no labels.
+        if test["result"] == "valid" and not test["label"]:
+            self.assertEqual(self.kms.decrypt(**request)["Plaintext"].hex(),
+                             test["msg"], test["comment"])
+            return
+        if not request["CiphertextBlob"]:
+            return
+        with self.assertRaises(self.kms.exceptions.InvalidCiphertextException,
+                               msg=test["comment"]):
+            self.kms.decrypt(**request)
+
+    def test_agreement(self):
+        for spec, curve, oid in (
+                ("ECC_NIST_P256", "secp256r1", "2a8648ce3d030107"),
+                ("ECC_NIST_P384", "secp384r1", "2b81040022"),
+                ("ECC_NIST_P521", "secp521r1", "2b81040023")):
+            vectors = json.loads(
+                (VECTORS / f"ecdh_{curve}_test.json").read_text())
+            (group,) = vectors["testGroups"]
+            tests = collections.defaultdict(list)
+            for test in group["tests"]:
+                tests[test["private"]].append(test)
+            used = sorted(tests, key=lambda each: -len(tests[each]))[:3]
+            for private in used:
+                key = self.external(spec, "KEY_AGREEMENT")
+                size = len(group["tests"][0]["shared"]) // 2
+                self.bring(key, private_key(oid, int(private, 16), size),
+                           "RSA_AES_KEY_WRAP_SHA_256")
+                for test in tests[private][::3]:
+                    self.one_agreement(key, test)
+
+    def one_agreement(self, key, test):
+        reply = call(self.server, "DeriveSharedSecret", {
+            "KeyId": key, "KeyAgreementAlgorithm": "ECDH",
+            "PublicKey": b64(bytes.fromhex(test["public"]))})
+        if reply.status == 200:
+            self.assertNotEqual(test["result"], "invalid", test["comment"])
+            shared = base64.b64decode(reply.json["SharedSecret"])
+            self.assertEqual(shared.hex(), test["shared"], test["comment"])
+            return
+        self.assertNotEqual(test["result"], "valid", test["comment"])
+        self.assertEqual(reply.status, 400, test["comment"])
+        self.assertEqual(reply.json["__type"], "ValidationException",
+                         test["comment"])
+
+
+def der(tag, *parts):
+    content = b"".join(parts)
+    size = len(content)
+    length = bytes([size]) if size < 128 else bytes([0x81, size])
+    return bytes([tag]) + length + content
+
+
+def private_key(curve, number, size):
+    """PKCS #8 of a private key without its public point."""
+    algorithm = der(0x30, der(6, bytes.fromhex("2a8648ce3d0201")),
+                    der(6, bytes.fromhex(curve)))
+    key = der(0x30, der(2, b"\x01"), der(4, number.to_bytes(size, "big")))
+    return der(0x30, der(2, b"\x00"), algorithm, der(4, key))
 
 
 if __name__ == "__main__":

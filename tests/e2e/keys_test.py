@@ -115,8 +115,7 @@ class CreateKey(ServerCase):
     def test_what_is_not_there_yet_is_refused(self):
         for request in ({"KeySpec": "ML_DSA_44", "KeyUsage": "SIGN_VERIFY"},
                         {"KeySpec": "ML_KEM_512",
-                         "KeyUsage": "ENCAPSULATE_DECAPSULATE"},
-                        {"Origin": "EXTERNAL", "MultiRegion": True}):
+                         "KeyUsage": "ENCAPSULATE_DECAPSULATE"}):
             with self.subTest(request=request):
                 self.refuses("UnsupportedOperationException",
                              re.compile(".*"), self.kms.create_key, **request)
