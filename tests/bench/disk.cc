@@ -24,7 +24,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kBlock = 4096;
-constexpr int kSyncs = 200;
+constexpr int kSyncs = 1000;
 
 Error SystemError(const std::string& what) {
   return {ErrorCode::kIo, what + ": " + std::strerror(errno)};
@@ -62,7 +62,7 @@ base::Result<WorkFolder> WorkFolder::Make(const std::string& parent) {
   return WorkFolder(std::move(path));
 }
 
-base::Result<double> MeasureDataSync(const std::string& folder) {
+base::Result<DataSync> MeasureDataSync(const std::string& folder) {
   const std::string path = folder + "/sync";
   const hsm::Fd file(
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -87,9 +87,9 @@ base::Result<double> MeasureDataSync(const std::string& folder) {
     milliseconds.push_back(took.count());
   }
   unlink(path.c_str());
-  const auto middle = milliseconds.begin() + kSyncs / 2;
-  std::ranges::nth_element(milliseconds, middle);
-  return *middle;
+  std::ranges::sort(milliseconds);
+  return DataSync{.p50_ms = milliseconds[kSyncs / 2],
+                  .p99_ms = milliseconds[kSyncs * 99 / 100]};
 }
 
 }  // namespace bench

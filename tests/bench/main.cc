@@ -15,6 +15,7 @@
 #include "tests/bench/child.h"
 #include "tests/bench/disk.h"
 #include "tests/bench/empty_server.h"
+#include "tests/bench/host.h"
 #include "tests/bench/many_keys.h"
 #include "tests/bench/server.h"
 #include "tests/bench/signers.h"
@@ -40,7 +41,7 @@ int Processors() {
 // Returns whether every line is held.
 base::Result<bool> Measure(const Options& options) {
   ASSIGN_OR_RETURN(const WorkFolder folder, WorkFolder::Make(options.folder));
-  ASSIGN_OR_RETURN(const double sync_before, MeasureDataSync(folder.path()));
+  ASSIGN_OR_RETURN(const DataSync sync_before, MeasureDataSync(folder.path()));
   ASSIGN_OR_RETURN(Child empty,
                    Child::Fork([](int /*in*/, int out) { ServeNothing(out); }));
   ASSIGN_OR_RETURN(Child token_alone, Child::Fork([&](int in, int out) {
@@ -55,17 +56,23 @@ base::Result<bool> Measure(const Options& options) {
       .empty_port = static_cast<std::uint16_t>(std::stoul(empty_port)),
       .token_alone = token_alone,
       .signers = signers};
+  ASSIGN_OR_RETURN(const ProcessorTimes times_before, ReadProcessorTimes());
   Workload workload(server, others, {.rounds = options.rounds});
   RETURN_IF_ERROR(workload.Measure());
+  ASSIGN_OR_RETURN(const ProcessorTimes times_after, ReadProcessorTimes());
   ASSIGN_OR_RETURN(
       const std::vector<Row> of_many_keys,
       MeasureManyKeys(options.bin_dir, folder.path(), options.rounds));
-  ASSIGN_OR_RETURN(const double sync_after, MeasureDataSync(folder.path()));
+  ASSIGN_OR_RETURN(const DataSync sync_after, MeasureDataSync(folder.path()));
 
   fmt::print(
-      "{} processors, load generator on the same ones; fdatasync p50 "
-      "{:.2f} ms before, {:.2f} ms after\n",
-      Processors(), sync_before, sync_after);
+      "{} processors, load generator on the same ones, {:.1f} % of their time "
+      "taken by a host\nfdatasync p50 {:.2f} ms and p99 {:.2f} ms before, "
+      "{:.2f} "
+      "and {:.2f} ms after\n",
+      Processors(), StolenShare(times_before, times_after) * 100,
+      sync_before.p50_ms, sync_before.p99_ms, sync_after.p50_ms,
+      sync_after.p99_ms);
   std::vector<Row> rows = workload.Rows();
   std::ranges::copy(of_many_keys, std::back_inserter(rows));
   Print(rows);
