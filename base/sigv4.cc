@@ -6,13 +6,14 @@
 #include <cstdint>
 #include <string>
 
+#include "base/region.h"
+
 namespace base {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::size_t kMaxHeaderSize = 4096;
 constexpr std::size_t kMaxIdSize = 128;  // AWS IAM: 16 to 128 characters.
-constexpr std::size_t kMaxRegionSize = 64;
 
 Error Incomplete(std::string message) {
   return {ErrorCode::kIncompleteSignature, std::move(message)};
@@ -26,10 +27,9 @@ Error Invalid(std::string message) {
 enum CharClass : std::uint8_t {
   kDigit = 1,
   kLowerHex = 2,
-  kRegion = 4,
-  kHeaderName = 8,
-  kGraphic = 16,  // Visible ASCII.
-  kPrintable = 32,
+  kHeaderName = 4,
+  kGraphic = 8,  // Visible ASCII.
+  kPrintable = 16,
 };
 
 constexpr std::array<std::uint8_t, 256> MakeCharClasses() {
@@ -43,9 +43,9 @@ constexpr std::array<std::uint8_t, 256> MakeCharClasses() {
     classes[c] = kGraphic | kPrintable;
   }
   add(" ", kPrintable);
-  add("0123456789", kDigit | kLowerHex | kRegion | kHeaderName);
+  add("0123456789", kDigit | kLowerHex | kHeaderName);
   add("abcdef", kLowerHex);
-  add("abcdefghijklmnopqrstuvwxyz-", kRegion | kHeaderName);
+  add("abcdefghijklmnopqrstuvwxyz-", kHeaderName);
   // RFC 9110 5.6.2, and the colon of HTTP/2's pseudo-headers.
   add("!#$%&'*+.^_`|~:", kHeaderName);
   return classes;
@@ -160,8 +160,7 @@ Status ReadCredential(SigV4Authorization& out) {
     return Invalid(
         "Credential should be scoped to a date in the form YYYYMMDD.");
   }
-  if (out.region.empty() || out.region.size() > kMaxRegionSize ||
-      !All(out.region, kRegion)) {
+  if (!IsRegionName(out.region)) {
     return Invalid("Credential should be scoped to a valid region.");
   }
   return {};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/region.h"
 #include "base/sigv4.h"
 #include "kms/identity/principals.h"
 
@@ -14,7 +15,6 @@ namespace kms::http {
 namespace {
 
 constexpr std::array<std::string_view, 1> kServices = {"kms"};
-constexpr std::size_t kMostRegionBytes = 32;  // RegionType of the KMS API.
 
 base::Error Missing() {
   return {base::ErrorCode::kMissingAuthentication,
@@ -24,13 +24,6 @@ base::Error Missing() {
 base::Error Unrecognized() {
   return {base::ErrorCode::kUnrecognizedClient,
           "The security token included in the request is invalid."};
-}
-
-bool IsRegion(std::string_view text) {
-  return !text.empty() && text.size() <= kMostRegionBytes &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-         });
 }
 
 base::SigV4Request SignedPart(const HttpRequest& request,
@@ -101,7 +94,7 @@ base::Result<Identity> Authenticator::TrustKernel(const HttpRequest& request,
                                                   const UnixPeer& peer) const {
   const std::string_view region =
       request.Header("x-claviger-region").value_or(local_.default_region);
-  if (!IsRegion(region)) {
+  if (!base::IsRegionName(region)) {
     return base::Error{base::ErrorCode::kValidation,
                        "X-Claviger-Region must be the name of a Region, such "
                        "as us-east-1"};

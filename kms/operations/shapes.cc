@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/region.h"
+
 namespace kms::operations::shapes {
 namespace {
 
@@ -50,17 +52,6 @@ std::size_t TakeWhile(std::string_view& rest, Predicate of) {
   return count;
 }
 
-// ([a-z]+-){2,3}\d+ off the front.
-bool TakeRegion(std::string_view& rest) {
-  int words = 0;
-  while (TakeWhile(rest, IsLower) > 0) {
-    if (++words > 3 || !TakePrefix(rest, "-")) {
-      return false;
-    }
-  }
-  return words >= 2 && TakeWhile(rest, IsDigit) > 0;
-}
-
 }  // namespace
 
 bool IsCloudHsmClusterId(std::string_view value) {
@@ -87,7 +78,7 @@ bool IsKeyMaterialDescription(std::string_view value) {
 }
 
 bool IsRegion(std::string_view value) {
-  return TakeRegion(value) && value.empty();
+  return base::TakeRegionName(value) && value.empty();
 }
 
 bool IsXksAccessKeyId(std::string_view value) {
@@ -131,7 +122,7 @@ bool IsXksServiceName(std::string_view value) {
   if (!TakePrefix(value, "com") && !TakePrefix(value, "eu")) {
     return false;
   }
-  return TakePrefix(value, ".amazonaws.vpce.") && TakeRegion(value) &&
+  return TakePrefix(value, ".amazonaws.vpce.") && base::TakeRegionName(value) &&
          TakePrefix(value, ".vpce-svc-") && !value.empty() &&
          std::ranges::all_of(value,
                              [](char c) { return IsLower(c) || IsDigit(c); });

@@ -24,7 +24,7 @@ bool IsXksKeyId(std::string_view value);
 bool IsCloudHsmClusterId(std::string_view value);
 bool IsKeyMaterialId(std::string_view value);
 bool IsKeyMaterialDescription(std::string_view value);
-bool IsRegion(std::string_view value);
+bool IsRegion(std::string_view value);  // Of any length.
 bool IsXksAccessKeyId(std::string_view value);
 bool IsXksSecretAccessKey(std::string_view value);
 bool IsXksUriEndpoint(std::string_view value);

@@ -147,7 +147,7 @@ TEST(ParseAuthorizationTest, AScopeThatCannotBeRightIsRefused) {
   const std::string long_id =
       std::string(129, 'A') + "/20150830/r/s/aws4_request";
   const std::string long_region =
-      "id/20150830/" + std::string(65, 'r') + "/s/aws4_request";
+      "id/20150830/eu-west-" + std::string(25, '1') + "/s/aws4_request";
   const Case cases[] = {
       {"/20150830/r/s/aws4_request", ErrorCode::kIncompleteSignature, "id"},
       {"a b/20150830/r/s/aws4_request", ErrorCode::kIncompleteSignature, "id"},
@@ -161,6 +161,14 @@ TEST(ParseAuthorizationTest, AScopeThatCannotBeRightIsRefused) {
       {"id/20150830//s/aws4_request", ErrorCode::kInvalidSignature, "region"},
       {"id/20150830/US/s/aws4_request", ErrorCode::kInvalidSignature, "region"},
       {"id/20150830/r_/s/aws4_request", ErrorCode::kInvalidSignature, "region"},
+      {"id/20150830/local/s/aws4_request", ErrorCode::kInvalidSignature,
+       "region"},
+      {"id/20150830/eu-west/s/aws4_request", ErrorCode::kInvalidSignature,
+       "region"},
+      {"id/20150830/eu-west-1b/s/aws4_request", ErrorCode::kInvalidSignature,
+       "region"},
+      {"id/20150830/a-b-c-d-1/s/aws4_request", ErrorCode::kInvalidSignature,
+       "region"},
       {long_region.c_str(), ErrorCode::kInvalidSignature, "region"},
   };
   for (const Case& c : cases) {

@@ -78,6 +78,10 @@ class ConfigCheck(unittest.TestCase):
         self.refuses("account must be 12 digits", '"123456789012"', '"12"')
         self.refuses("account is missing", "account = ", "# account = ", "#")
 
+    def test_refuses_a_region_that_is_none(self):
+        self.refuses("region must be the name of a Region", '"eu-central-1"',
+                     '"frankfurt"')
+
     def test_refuses_two_key_stores_and_none(self):
         store = self.example[self.example.index("[[key_store]]"):]
         self.refuses("there are 2 [[key_store]] tables", store,

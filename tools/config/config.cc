@@ -12,6 +12,8 @@
 #include <limits>
 #include <set>
 
+#include "base/region.h"
+
 namespace tools::config {
 namespace {
 
@@ -345,6 +347,9 @@ Status CheckWhole(const std::string& file, const Config& config) {
   if (config.account.size() != 12 ||
       config.account.find_first_not_of("0123456789") != std::string::npos) {
     return wrong("account must be 12 digits");
+  }
+  if (!base::IsRegionName(config.region)) {
+    return wrong("region must be the name of a Region, such as us-east-1");
   }
   if (config.key_stores.size() != 1) {
     return wrong(
