@@ -99,6 +99,7 @@ struct Call {
   std::vector<policy::ContextEntry> context;  // and its condition context.
   std::deque<std::string> owned;              // What `context` views.
   std::string grant_id;         // Of the grant that was created or retired.
+  std::string material_id;      // Of what was imported, deleted or rotated to.
   std::string committed_event;  // The event that a mutation put in the outbox.
 
   // Members of the input, if present (and not null).

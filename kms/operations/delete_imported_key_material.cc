@@ -43,7 +43,6 @@ Answer DeleteImportedKeyMaterial(Call& call) {
   CO_RETURN_IF_ERROR(CheckImportable(*call.key));
   Environment& environment = call.environment;
   std::optional<KeyMaterial> lost;
-  std::string material_id;
   auto change = [&](store::Transaction& transaction) -> base::Status {
     lost.reset();
     ASSIGN_OR_RETURN(Key key, transaction.GetKey(call.key->row_id));
@@ -52,7 +51,7 @@ Answer DeleteImportedKeyMaterial(Call& call) {
     if (named == nullptr) {
       return {};
     }
-    material_id = base::HexEncode(named->id);
+    call.material_id = base::HexEncode(named->id);
     const KeyMaterial material = *named;
     ASSIGN_OR_RETURN(const bool destroyed,
                      LoseMaterial(environment, transaction, key, material));
@@ -74,8 +73,8 @@ Answer DeleteImportedKeyMaterial(Call& call) {
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject().Text("KeyId", call.key->Arn());
-  if (!material_id.empty()) {
-    writer.Text("KeyMaterialId", material_id);
+  if (!call.material_id.empty()) {
+    writer.Text("KeyMaterialId", call.material_id);
   }
   writer.EndObject();
   co_return reply;

@@ -230,6 +230,7 @@ Answer ImportKeyMaterial(Call& call) {
                       co_await OpenImportToken(call));
   CO_ASSIGN_OR_RETURN(KeyMaterial material, co_await Unwrap(call, pair));
   const hsm::Locator announced = material.ref.locator;
+  call.material_id = base::HexEncode(material.id);
   Arrival arrival{.call = call, .material = std::move(material)};
   auto change = [&arrival](store::Transaction& transaction) {
     return Take(transaction, arrival);
@@ -244,7 +245,7 @@ Answer ImportKeyMaterial(Call& call) {
   JsonWriter(reply.body)
       .BeginObject()
       .Text("KeyId", call.key->Arn())
-      .Text("KeyMaterialId", base::HexEncode(arrival.material.id))
+      .Text("KeyMaterialId", call.material_id)
       .EndObject();
   co_return reply;
 }

@@ -4,8 +4,28 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 
 namespace kms::operations {
+namespace {
+
+constexpr std::size_t kCheckBytes = 8;
+
+// Base64 of a check and the last item. The check binds a marker to its listing:
+// it keeps clients from using one elsewhere, or making one up, by mistake. It
+// need not keep out anybody who tries: a marker opens nothing.
+std::string MarkerAfter(const Call& call, std::string_view last) {
+  const std::string listing = fmt::format(
+      "{}\n{}\n{}\n{}\n{}", call.operation.name, call.request.caller.account,
+      call.request.region, call.key == nullptr ? "" : call.key->row_id, last);
+  const base::Digest check = base::ThreadHasher().HmacSha256(
+      base::AsBytes(call.environment.store.info().id), base::AsBytes(listing));
+  base::Bytes marker(check.begin(), check.begin() + kCheckBytes);
+  marker.insert(marker.end(), last.begin(), last.end());
+  return base::Base64Encode(marker);
+}
+
+}  // namespace
 
 base::Error InvalidMarker() {
   return {base::ErrorCode::kInvalidMarker,
@@ -19,13 +39,14 @@ base::Result<PageRequest> ReadPage(const Call& call, int default_limit) {
   if (!marker) {
     return page;
   }
-  // A marker is base64 of "Operation:last item".
   const auto decoded = base::Base64Decode(*marker);
-  const std::string prefix = std::string(call.operation.name) + ":";
-  if (!decoded || !base::AsText(*decoded).starts_with(prefix)) {
+  if (!decoded || decoded->size() < kCheckBytes) {
     return InvalidMarker();
   }
-  page.after = base::AsText(*decoded).substr(prefix.size());
+  page.after = base::AsText(*decoded).substr(kCheckBytes);
+  if (MarkerAfter(call, page.after) != *marker) {
+    return InvalidMarker();
+  }
   return page;
 }
 
@@ -45,8 +66,7 @@ base::Status CheckLimit(const Call& call, int max) {
 void WritePageEnd(const Call& call, bool truncated, std::string_view last,
                   JsonWriter& writer) {
   if (truncated) {
-    const std::string marker = fmt::format("{}:{}", call.operation.name, last);
-    writer.Text("NextMarker", base::Base64Encode(base::AsBytes(marker)));
+    writer.Text("NextMarker", MarkerAfter(call, last));
   }
   writer.Bool("Truncated", truncated);
 }

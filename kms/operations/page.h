@@ -18,7 +18,7 @@ struct PageRequest {
 };
 
 // Reads Limit (or `default_limit`) and Marker. Fails with kInvalidMarker if the
-// marker was not made by this operation.
+// marker was not made by this operation, for this account, Region and key.
 base::Result<PageRequest> ReadPage(const Call& call, int default_limit);
 
 // The error of a marker that this operation did not return.

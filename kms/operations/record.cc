@@ -219,8 +219,11 @@ std::string Render(const Call& call, const base::Error* error,
     event.error_message = error->message;
   }
   event.request = parameters.members();
-  const std::array response = {audit::Member{"grantId", call.grant_id}};
-  if (error == nullptr && !call.grant_id.empty()) {
+  const bool of_grant = !call.grant_id.empty();
+  const std::array response = {
+      of_grant ? audit::Member{"grantId", call.grant_id}
+               : audit::Member{"keyMaterialId", call.material_id}};
+  if (error == nullptr && (of_grant || !call.material_id.empty())) {
     event.response = response;
   }
   if (!call.checks.empty()) {

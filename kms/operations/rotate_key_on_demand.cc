@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/bytes.h"
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/imported_material.h"
@@ -65,6 +66,7 @@ boost::asio::awaitable<base::Status> RotateToImported(Call& call) {
     ASSIGN_OR_RETURN(Key key, transaction.GetKey(call.key->row_id));
     RETURN_IF_ERROR(CheckOnDemand(call, key));
     const MaterialId next = key.PendingRotation()->id;
+    call.material_id = base::HexEncode(next);
     ASSIGN_OR_RETURN(const auto related, transaction.GetRelatedKeys(key.id));
     ASSIGN_OR_RETURN(const auto importers, transaction.GetImporters(next));
     if (!IsImportedEverywhere(related, importers)) {
@@ -83,6 +85,7 @@ boost::asio::awaitable<base::Status> RotateToGenerated(Call& call) {
       KeyMaterial material,
       co_await MakeMaterial(call.environment, *call.key, call.now));
   material.rotation = Rotation{call.now, RotationType::kOnDemand};
+  call.material_id = base::HexEncode(material.id);
 
   auto edit = [&call](Key& key) -> base::Status {
     RETURN_IF_ERROR(CheckOnDemand(call, key));

@@ -81,6 +81,12 @@ TEST_F(MaterialTest, DeletedMaterialIsGoneFromTheToken) {
       Ask("Decrypt", {{"CiphertextBlob", blob}}),
       StatusIs(ErrorCode::kInvalidState, Arn(key_) + " is pending import."));
   EXPECT_EQ(CountEvents("DeleteImportedKeyMaterial"), 1);
+  for (const json& event : Events()) {
+    if (event.at("eventName") == "ImportKeyMaterial" ||
+        event.at("eventName") == "DeleteImportedKeyMaterial") {
+      EXPECT_EQ(event.at("responseElements"), json({{"keyMaterialId", id_}}));
+    }
+  }
   EXPECT_EQ(CountEvents("DestroyKeyMaterial"), 1);
   // Again: without effect.
   ASSERT_OK(Delete());

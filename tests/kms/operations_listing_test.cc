@@ -57,10 +57,21 @@ TEST_F(ListingTest, RefusesAMarkerThatItDidNotReturn) {
   EXPECT_OK(Ask("ListKeys", {{"Marker", marker}}));
   EXPECT_THAT(Ask("ListAliases", {{"Marker", marker}}),
               StatusIs(ErrorCode::kInvalidMarker));
-  for (const char* const foreign : {"x", "YQ==", "!"}) {
+  EXPECT_THAT(Ask("ListKeys", {{"Marker", marker}}, {.region = "us-east-1"}),
+              StatusIs(ErrorCode::kInvalidMarker));
+  for (const std::string& foreign :
+       {std::string("x"), std::string("YQ=="), std::string("!"),
+        base::Base64Encode(base::AsBytes("ListKeys:00000000"))}) {
     EXPECT_THAT(Ask("ListKeys", {{"Marker", foreign}}),
                 StatusIs(ErrorCode::kInvalidMarker));
   }
+  ASSERT_OK(Tag(Tags(0, 2)));
+  const std::string of_tags =
+      testlib::Take(Ask("ListResourceTags", {{"KeyId", key_}, {"Limit", 1}}))
+          .at("NextMarker");
+  EXPECT_THAT(
+      Ask("ListResourceTags", {{"KeyId", NewKey()}, {"Marker", of_tags}}),
+      StatusIs(ErrorCode::kInvalidMarker));
 }
 
 TEST_F(ListingTest, HoldsTheLimitsOfEachListing) {
