@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/bytes.h"
 #include "policy/text.h"
 
 namespace policy {
@@ -156,10 +155,7 @@ Condition::Value Condition::Compile(std::string_view text,
     case Type::kIpAddress:
       return optional(IpRange::Parse(text));
     case Type::kBinary:
-      // Strict base64 has one spelling of each value, so that the bytes are
-      // equal where the texts are.
-      return base::Base64Decode(text).has_value() ? Value(Pattern(text, {}))
-                                                  : Value();
+      return IsBase64(text) ? Value(Pattern(text, {})) : Value();
   }
   return {};
 }
@@ -186,8 +182,12 @@ Match Condition::HoldsFor(std::string_view actual,
                           std::span<const ContextEntry> context) const {
   const Order order = use_.base->order;
   switch (use_.base->type) {
-    case Type::kString:
     case Type::kBinary:
+      if (!IsBase64(actual)) {
+        return Match::kNo;
+      }
+      [[fallthrough]];
+    case Type::kString:
       return AnyValue([&](const Value& value) {
         return std::get<Pattern>(value).Matches(actual, context);
       });

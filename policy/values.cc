@@ -344,6 +344,24 @@ std::optional<bool> ParseBool(std::string_view text) {
   return FoldsTo(text, "false") ? std::optional(false) : std::nullopt;
 }
 
+bool IsBase64(std::string_view text) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  if (text.size() % 4 != 0) {
+    return false;
+  }
+  const std::size_t padding = text.ends_with("==")  ? 2
+                              : text.ends_with('=') ? 1
+                                                    : 0;
+  text.remove_suffix(padding);
+  if (text.find_first_not_of(kAlphabet) != std::string_view::npos) {
+    return false;
+  }
+  // Bits of the last character that stand for nothing are zero.
+  const std::size_t last = padding == 0 ? 0 : kAlphabet.find(text.back());
+  return last % (std::size_t{1} << 2 * padding) == 0;
+}
+
 std::optional<IpRange> IpRange::Parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::string_view address = text.substr(0, slash);

@@ -38,6 +38,11 @@ struct Instant {
 // "true" or "false", in any case.
 std::optional<bool> ParseBool(std::string_view text);
 
+// Whether `text` is base64 of RFC 4648 section 4 as base::Base64Decode takes
+// it. Each value has one spelling, so that bytes are equal where such texts
+// are.
+bool IsBase64(std::string_view text);
+
 // An IpRange is an address of either family with the length of its prefix; a
 // bare address is a range of one.
 struct IpRange {

@@ -146,7 +146,12 @@ TEST(BoolAndBinary, CompareValues) {
       {"Bool", {"yes"}, "true", kError},
       {"BinaryEquals", {"QmluYXJ5"}, "QmluYXJ5", kYes},
       {"BinaryEquals", {"QmluYXJ5"}, "Qmlu", kNo},
-      {"BinaryEquals", {"Qml"}, "Qml", kError},
+      {"BinaryEquals", {"Qml"}, "QmluYXJ5", kError},
+      {"BinaryEquals", {"Qml"}, "Qml", kNo},
+      {"BinaryEquals", {""}, "", kYes},
+      {"BinaryEquals", {"QUI="}, "QUI=", kYes},
+      {"BinaryEquals", {"QUJ="}, "QUI=", kError},
+      {"BinaryEquals", {"===="}, "QUI=", kError},
       {"BinaryEquals", {"QQ=="}, "QR==", kNo},
   });
 }
