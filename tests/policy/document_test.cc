@@ -35,8 +35,8 @@ TEST(KeyPolicyTest, AcceptsWhatTheGrammarAllows) {
         With(R"("Condition":{"ForAnyValue:StringLikeIfExists":{"a":"b"}})"),
         With(R"("Condition":{"forallvalues:stringequals":{"a":[]}})"),
         With(R"("Condition":{"Null":{"a":"true"},"Bool":{"b":false}})"),
-        Document(R"({"Effect":"Deny","NotPrincipal":{"AWS":"1"}})"),
-        Document(R"({"Effect":"Allow","Principal":{"AWS":["1","2"],)"
+        Document(R"({"Effect":"Deny","NotPrincipal":{"AWS":"111122223333"}})"),
+        Document(R"({"Effect":"Allow","Principal":{"AWS":["*","111122223333"],)"
                  R"("Service":"x","Federated":"y"}})"),
         std::string(R"({"Statement":{"Effect":"Allow","Principal":"*"}})"),
         std::string(R"({"Version":"2008-10-17","Id":"x","Statement":)"

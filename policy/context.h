@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef POLICY_CONTEXT_H_
+#define POLICY_CONTEXT_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "policy/request.h"
+
+namespace policy {
+
+// A ContextKey is the name of a condition key, made ready to be looked up.
+// Names do not depend on case, not even in the part that callers choose.
+struct ContextKey {
+  explicit ContextKey(std::string_view name);
+
+  bool Names(const ContextEntry& entry) const;
+
+  std::string folded;
+  bool multivalued;  // AWS says that it may have several values.
+};
+
+// The values that a request has for a key.
+struct ContextValues {
+  std::size_t first = 0;  // Index of the first.
+  std::size_t count = 0;
+  bool multivalued = false;
+};
+ContextValues FindValues(std::span<const ContextEntry> context,
+                         const ContextKey& key);
+
+}  // namespace policy
+
+#endif  // POLICY_CONTEXT_H_

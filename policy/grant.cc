@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/grant.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "policy/text.h"
+
+namespace policy {
+namespace {
+
+constexpr std::string_view kContextPrefix = "kms:encryptioncontext:";
+
+// AWS KMS Developer Guide, "Using grant constraints": these do not see an
+// encryption context; what CreateGrant must fulfil is Grant::covers_child.
+constexpr KmsActions kWithoutContext =
+    Bit("DescribeKey") | Bit("RetireGrant") | Bit("CreateGrant");
+
+// The name in the encryption context that an entry is about. Unlike condition
+// keys, it depends on case.
+std::optional<std::string_view> ContextName(const ContextEntry& entry) {
+  if (!FoldsTo(entry.key.substr(0, kContextPrefix.size()), kContextPrefix)) {
+    return std::nullopt;
+  }
+  const std::string_view rest = entry.key.substr(kContextPrefix.size());
+  return rest.empty() ? entry.suffix : rest;
+}
+
+bool HasPair(std::span<const ContextEntry> context, const ContextPair& pair) {
+  return std::ranges::any_of(context, [&](const ContextEntry& entry) {
+    return ContextName(entry) == pair.key && entry.value == pair.value;
+  });
+}
+
+bool MeetsContext(const Grant& grant, std::span<const ContextEntry> context) {
+  if (grant.constraint == Grant::Constraint::kNone) {
+    return true;
+  }
+  const bool has_all = std::ranges::all_of(
+      grant.pairs,
+      [&](const ContextPair& pair) { return HasPair(context, pair); });
+  const auto count = std::ranges::count_if(
+      context,
+      [](const ContextEntry& entry) { return ContextName(entry).has_value(); });
+  return has_all && (grant.constraint == Grant::Constraint::kSubset ||
+                     static_cast<std::size_t>(count) == grant.pairs.size());
+}
+
+// Wildcards as in the ArnLike of aws:SourceArn.
+bool MeetsSourceArn(std::string_view pattern,
+                    std::span<const ContextEntry> context) {
+  if (pattern.empty()) {
+    return true;
+  }
+  const auto wanted = SplitArn(pattern);
+  return wanted && std::ranges::any_of(context, [&](const ContextEntry& entry) {
+           const auto actual = SplitArn(entry.value);
+           return entry.suffix.empty() && FoldsTo(entry.key, "aws:sourcearn") &&
+                  actual && std::ranges::equal(*wanted, *actual, GlobMatches);
+         });
+}
+
+}  // namespace
+
+PrincipalMatch FindPrincipal(std::string_view name, std::string_view id,
+                             const Request& request) {
+  const PrincipalKind kind = request.principal_kind;
+  if (name.empty() || kind == PrincipalKind::kWebIdentity) {
+    return PrincipalMatch::kNone;
+  }
+  if (kind == PrincipalKind::kService) {
+    return name == request.principal ? PrincipalMatch::kDirect
+                                     : PrincipalMatch::kNone;
+  }
+  using Kind = PrincipalSet::Kind;
+  const auto arn = SplitArn(name);
+  if (arn && (*arn)[2] == "iam" && (*arn)[5] == "root") {
+    return FindMember({Kind::kAccount, (*arn)[4]}, request, false);
+  }
+  return FindMember({Kind::kArn, name, !id.empty(), id}, request, false);
+}
+
+PrincipalMatch MatchGrant(const Grant& grant, const RequestView& view) {
+  const KmsActions bit = view.action().bit();
+  const auto context = view.request().context;
+  if ((grant.operations & bit) == 0 ||
+      !MeetsSourceArn(grant.source_arn, context)) {
+    return PrincipalMatch::kNone;
+  }
+  if ((bit & kWithoutContext) == 0 && !MeetsContext(grant, context)) {
+    return PrincipalMatch::kNone;
+  }
+  if (bit == Bit("CreateGrant") && !grant.covers_child) {
+    return PrincipalMatch::kNone;
+  }
+  return FindPrincipal(grant.grantee, grant.grantee_id, view.request());
+}
+
+}  // namespace policy
