@@ -265,6 +265,12 @@ base::Status ParseConditions(const Reading& reading, const JsonNode& node,
   if (!node.is_object()) {
     return MalformedPolicy("Condition must be an object.");
   }
+  std::size_t keys = 0;
+  reading.json.AllOf(node, [&](const JsonNode& block) {
+    keys += block.size;
+    return true;
+  });
+  out.reserve(keys);
   return ForEachChild(reading.json, node, [&](const JsonNode& block) {
     return ParseOperatorBlock(reading, block, out);
   });
