@@ -57,7 +57,7 @@ KmsActions BitsWithPrefix(std::string_view prefix) {
 
 // `name` is the part of a pattern after the colon, folded.
 KmsActions BitsOfPattern(std::string_view name) {
-  const std::size_t wildcard = name.find_first_of("*?");
+  const std::size_t wildcard = FindWildcard(name);
   if (wildcard == std::string_view::npos) {
     return BitOf(name);
   }
@@ -132,7 +132,7 @@ void ActionMatcher::Add(std::string_view pattern) {
   }
   kms_ |= bits;
   // The name of an action that has a bit names nothing else.
-  const bool name = folded.find_first_of("*?") == std::string::npos;
+  const bool name = FindWildcard(folded) == std::string::npos;
   if (!name || bits == 0) {
     patterns_.push_back(std::move(folded));
   }

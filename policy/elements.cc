@@ -17,7 +17,7 @@ base::Error InvalidPrincipals() {
 }
 
 bool HasWildcard(std::string_view text) {
-  return text.find_first_of("*?") != std::string_view::npos;
+  return FindWildcard(text) != std::string_view::npos;
 }
 
 // "AIDA..." of a user, "AROA..." of a role.

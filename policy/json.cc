@@ -2,6 +2,7 @@
 #include "policy/json.h"
 
 #include <algorithm>
+#include <array>
 
 #include "policy/text.h"
 
@@ -11,6 +12,17 @@ namespace {
 constexpr int kMaxDepth = 32;  // As base::ParseJson.
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// What a string may hold as it stands, and that without a look at its
+// neighbours: ASCII but for control characters, quotes and backslashes.
+constexpr std::array<bool, 256> MakePlain() {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x80; ++c) {
+    plain[c] = c != '"' && c != '\\';
+  }
+  return plain;
+}
+constexpr std::array<bool, 256> kPlain = MakePlain();
 
 int HexValue(char c) {
   if (IsDigit(c)) {
@@ -224,9 +236,7 @@ class JsonParser {
       return std::nullopt;
     }
     std::size_t i = 0;
-    while (i < rest_.size() && static_cast<unsigned char>(rest_[i]) >= 0x20 &&
-           static_cast<unsigned char>(rest_[i]) < 0x80 && rest_[i] != '"' &&
-           rest_[i] != '\\') {
+    while (i < rest_.size() && kPlain[static_cast<unsigned char>(rest_[i])]) {
       ++i;
     }
     if (i < rest_.size() && rest_[i] == '"') {

@@ -56,6 +56,16 @@ inline bool FoldsTo(std::string_view text, std::string_view folded) {
   return true;
 }
 
+// Where the first star or question mark is; npos if there is none.
+constexpr std::size_t FindWildcard(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '*' || text[i] == '?') {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
 // Whether `text` matches `pattern`, in which a star stands for any run of
 // characters and a question mark for any one. Without recursion, in at most
 // pattern * text steps.
