@@ -44,35 +44,36 @@ KmsActions BitOf(std::string_view name) {
              : 0;
 }
 
-template <typename Includes>
-KmsActions BitsWhere(Includes includes) {
+// Of the names that start with `prefix`: they stand side by side.
+KmsActions BitsWithPrefix(std::string_view prefix) {
+  const auto* it =
+      std::ranges::lower_bound(kFolded, prefix, {}, &FoldedName::text);
   KmsActions bits = 0;
-  for (std::size_t i = 0; i < kFolded.size(); ++i) {
-    bits |= includes(kFolded[i].text()) ? BitAt(i) : 0;
+  for (; it != kFolded.end() && it->text().starts_with(prefix); ++it) {
+    bits |= BitAt(static_cast<std::size_t>(it - kFolded.begin()));
   }
   return bits;
 }
 
 // `name` is the part of a pattern after the colon, folded.
 KmsActions BitsOfPattern(std::string_view name) {
-  const std::size_t wildcard = name.find_first_of("*?");
+  const std::size_t wildcard = FindWildcard(name);
   if (wildcard == std::string_view::npos) {
     return BitOf(name);
   }
-  if (name == "*") {
-    return kEveryAction;
-  }
   if (wildcard == name.size() - 1 && name.back() == '*') {
-    return BitsWhere([prefix = name.substr(0, wildcard)](std::string_view one) {
-      return one.starts_with(prefix);
-    });
+    return BitsWithPrefix(name.substr(0, wildcard));
   }
-  return BitsWhere(
-      [name](std::string_view one) { return GlobMatches(name, one); });
+  KmsActions bits = 0;
+  for (std::size_t i = 0; i < kFolded.size(); ++i) {
+    bits |= GlobMatches(name, kFolded[i].text()) ? BitAt(i) : 0;
+  }
+  return bits;
 }
 
 bool IsServiceChar(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  const char lower = Folded(0, c);
+  return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
 bool IsNameChar(char c) {
@@ -105,17 +106,15 @@ bool IsActionPattern(std::string_view pattern, bool only_kms) {
   if (pattern == "*") {
     return true;
   }
-  const std::string folded = Fold(pattern);
-  const std::size_t colon = folded.find(':');
-  if (colon == std::string::npos || colon + 1 == folded.size()) {
+  const std::size_t colon = pattern.find(':');
+  if (colon == std::string_view::npos || colon + 1 == pattern.size()) {
     return false;
   }
-  const std::string_view service = std::string_view(folded).substr(0, colon);
-  const std::string_view name = std::string_view(folded).substr(colon + 1);
-  if (!std::ranges::all_of(name, IsNameChar)) {
+  const std::string_view service = pattern.substr(0, colon);
+  if (!std::ranges::all_of(pattern.substr(colon + 1), IsNameChar)) {
     return false;
   }
-  if (service == "*" || service == "kms") {
+  if (service == "*" || FoldsTo(service, "kms")) {
     return true;
   }
   return !only_kms && !service.empty() &&
@@ -125,12 +124,18 @@ bool IsActionPattern(std::string_view pattern, bool only_kms) {
 void ActionMatcher::Add(std::string_view pattern) {
   std::string folded = Fold(pattern);
   const std::size_t colon = folded.find(':');
+  KmsActions bits = 0;
   if (colon == std::string::npos) {
-    kms_ = kEveryAction;
+    bits = kEveryAction;
   } else if (folded.starts_with(kKmsPrefix) || folded.starts_with("*:")) {
-    kms_ |= BitsOfPattern(std::string_view(folded).substr(colon + 1));
+    bits = BitsOfPattern(std::string_view(folded).substr(colon + 1));
   }
-  patterns_.push_back(std::move(folded));
+  kms_ |= bits;
+  // The name of an action that has a bit names nothing else.
+  const bool name = FindWildcard(folded) == std::string::npos;
+  if (!name || bits == 0) {
+    patterns_.push_back(std::move(folded));
+  }
 }
 
 bool ActionMatcher::IsListed(const RequestedAction& action) const {

@@ -12,14 +12,23 @@
 namespace policy {
 
 // A ContextKey is the name of a condition key, made ready to be looked up.
-// Names do not depend on case, not even in the part that callers choose.
+// Names do not depend on case, not even in the part that callers choose. It
+// views the name.
 struct ContextKey {
   explicit ContextKey(std::string_view name);
 
-  bool Names(const ContextEntry& entry) const;
+  bool Names(const ContextEntry& entry) const {
+    // Most entries have another length.
+    return entry.key.size() + entry.suffix.size() == folded.size() &&
+           HasLetters(entry);
+  }
 
+  std::string_view spelling;
   std::string folded;
   bool multivalued;  // AWS says that it may have several values.
+
+ private:
+  bool HasLetters(const ContextEntry& entry) const;
 };
 
 // The values that a request has for a key.

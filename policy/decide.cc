@@ -271,11 +271,23 @@ class Decider {
       return by_policies;
     }
     for (const Grant& grant : authority_.grants) {
-      if (Opens(MatchGrant(grant, view_))) {
+      if (IsOpenedBy(grant)) {
         return AllowedByGrant(grant);
       }
     }
     return by_policies;
+  }
+
+  bool IsOpenedBy(const Grant& grant) const {
+    GrantMatch match = MatchGrant(grant, view_);
+    const bool opened = Opens(match.principal);
+    if (match.principal != PrincipalMatch::kNone && !opened) {
+      match.outcome = GrantTrace::Outcome::kNotAllowed;
+    }
+    if (trace_ != nullptr) {
+      trace_->grants.push_back({grant.id, match.outcome});
+    }
+    return opened;
   }
 
   static Decision AllowedByGrant(const Grant& grant) {

@@ -17,7 +17,7 @@ base::Error InvalidPrincipals() {
 }
 
 bool HasWildcard(std::string_view text) {
-  return text.find_first_of("*?") != std::string_view::npos;
+  return FindWildcard(text) != std::string_view::npos;
 }
 
 // "AIDA..." of a user, "AROA..." of a role.
@@ -38,7 +38,15 @@ bool IsName(std::string_view text) {
   });
 }
 
-// "user/path/name": a type, and names between slashes.
+// IAM's paths hold any printable ASCII; a wildcard in one would be mistaken for
+// one of the policy language.
+bool IsPathPart(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return c > ' ' && c <= '~' && c != '*' && c != '?';
+  });
+}
+
+// "user/path/name": a type, and what stands between slashes.
 bool HasNames(std::string_view resource, std::string_view type,
               std::size_t least, std::size_t most) {
   if (!resource.starts_with(type)) {
@@ -49,7 +57,8 @@ bool HasNames(std::string_view resource, std::string_view type,
   while (resource.starts_with('/')) {
     resource.remove_prefix(1);
     const std::string_view name = resource.substr(0, resource.find('/'));
-    if (!IsName(name)) {
+    const bool last = name.size() == resource.size();
+    if (last ? !IsName(name) : !IsPathPart(name)) {
       return false;
     }
     resource.remove_prefix(name.size());
@@ -265,6 +274,12 @@ base::Status ParseConditions(const Reading& reading, const JsonNode& node,
   if (!node.is_object()) {
     return MalformedPolicy("Condition must be an object.");
   }
+  std::size_t keys = 0;
+  reading.json.AllOf(node, [&](const JsonNode& block) {
+    keys += block.size;
+    return true;
+  });
+  out.reserve(keys);
   return ForEachChild(reading.json, node, [&](const JsonNode& block) {
     return ParseOperatorBlock(reading, block, out);
   });

@@ -146,6 +146,13 @@ std::string_view OutcomeName(StatementTrace::Outcome outcome) {
   return kNames.at(static_cast<std::size_t>(outcome));
 }
 
+std::string_view OutcomeName(GrantTrace::Outcome outcome) {
+  constexpr std::array<std::string_view, 6> kNames = {
+      "matched",     "operation", "constraint",
+      "child grant", "grantee",   "not allowed by policies"};
+  return kNames.at(static_cast<std::size_t>(outcome));
+}
+
 Outcome Evaluate(const Policy& policy, const RequestView& view,
                  bool has_boundary, Trace* trace) {
   Outcome outcome;

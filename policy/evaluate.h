@@ -76,10 +76,30 @@ struct StatementTrace {
 };
 std::string_view OutcomeName(StatementTrace::Outcome outcome);  // "condition"
 
-// A Trace collects what each statement did, for explanations. Evaluating with
-// one looks at every statement, and allocates. Not synchronised.
+// What became of one grant.
+struct GrantTrace {
+  enum class Outcome : std::uint8_t {
+    kMatched,
+    kOperation,
+    kConstraint,
+    kChild,  // It does not cover the grant that is to be created.
+    kGrantee,
+    // Boundary or session policy do not allow, or, if the grantee is an
+    // account, identity policies do not.
+    kNotAllowed,
+  };
+
+  std::string_view id;
+  Outcome outcome = Outcome::kMatched;
+};
+std::string_view OutcomeName(GrantTrace::Outcome outcome);  // "grantee"
+
+// A Trace collects what each statement did, and each grant that was looked at,
+// for explanations. Evaluating with one looks at every statement, and
+// allocates. Not synchronised.
 struct Trace {
   std::vector<StatementTrace> statements;
+  std::vector<GrantTrace> grants;
   // Where statements that come next belong.
   Layer layer = Layer::kResource;
   std::size_t policy = 0;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
+#include <list>
 #include <span>
 #include <vector>
 
@@ -48,7 +48,7 @@ class Case {
  private:
   using Policies = std::vector<const Policy*>;
   struct Levels {
-    std::deque<Policies> policies;
+    std::list<Policies> policies;
     std::vector<PolicySet> sets;
   };
 
@@ -80,7 +80,7 @@ class Case {
   Request request_;
   std::vector<ContextEntry> context_;
   Authority authority_;
-  std::deque<Policy> compiled_;
+  std::list<Policy> compiled_;
   Policies identity_;
   Policies boundary_;
   Policies session_;

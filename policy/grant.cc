@@ -80,20 +80,27 @@ PrincipalMatch FindPrincipal(std::string_view name, std::string_view id,
   return FindMember({Kind::kArn, name, !id.empty(), id}, request, false);
 }
 
-PrincipalMatch MatchGrant(const Grant& grant, const RequestView& view) {
+GrantMatch MatchGrant(const Grant& grant, const RequestView& view) {
+  using What = GrantTrace::Outcome;
   const KmsActions bit = view.action().bit();
   const auto context = view.request().context;
-  if ((grant.operations & bit) == 0 ||
-      !MeetsSourceArn(grant.source_arn, context)) {
-    return PrincipalMatch::kNone;
+  if ((grant.operations & bit) == 0) {
+    return {What::kOperation};
   }
-  if ((bit & kWithoutContext) == 0 && !MeetsContext(grant, context)) {
-    return PrincipalMatch::kNone;
+  const bool sees_context = (bit & kWithoutContext) == 0;
+  if (!MeetsSourceArn(grant.source_arn, context) ||
+      (sees_context && !MeetsContext(grant, context))) {
+    return {What::kConstraint};
   }
   if (bit == Bit("CreateGrant") && !grant.covers_child) {
-    return PrincipalMatch::kNone;
+    return {What::kChild};
   }
-  return FindPrincipal(grant.grantee, grant.grantee_id, view.request());
+  const PrincipalMatch principal =
+      FindPrincipal(grant.grantee, grant.grantee_id, view.request());
+  if (principal == PrincipalMatch::kNone) {
+    return {What::kGrantee};
+  }
+  return {What::kMatched, principal};
 }
 
 }  // namespace policy

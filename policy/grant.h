@@ -46,9 +46,15 @@ struct Grant {
 PrincipalMatch FindPrincipal(std::string_view name, std::string_view id,
                              const Request& request);
 
-// How `grant` speaks to the request; kNone if its operations do not hold the
-// action or a constraint is not met. Allocates nothing.
-PrincipalMatch MatchGrant(const Grant& grant, const RequestView& view);
+// How a grant speaks to a request.
+struct GrantMatch {
+  GrantTrace::Outcome outcome = GrantTrace::Outcome::kMatched;
+  PrincipalMatch principal = PrincipalMatch::kNone;
+};
+
+// Whether `grant` holds the request's action, its constraint is met, and how it
+// names the caller. Allocates nothing.
+GrantMatch MatchGrant(const Grant& grant, const RequestView& view);
 
 }  // namespace policy
 

@@ -13,6 +13,17 @@ constexpr int kMaxDepth = 32;  // As base::ParseJson.
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+// What a string may hold as it stands, and that without a look at its
+// neighbours: ASCII but for control characters, quotes and backslashes.
+constexpr std::array<bool, 256> MakePlain() {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x80; ++c) {
+    plain[c] = c != '"' && c != '\\';
+  }
+  return plain;
+}
+constexpr std::array<bool, 256> kPlain = MakePlain();
+
 int HexValue(char c) {
   if (IsDigit(c)) {
     return c - '0';
@@ -190,21 +201,34 @@ class JsonParser {
   }
 
   bool HasUniqueKeys(std::uint32_t object) const {
-    std::array<std::string_view, 16> few;
-    std::vector<std::string_view> many;
+    constexpr std::uint32_t kFew = 16;
     const JsonNode& node = out_.nodes_[object];
-    std::string_view* keys = few.data();
-    if (node.size > few.size()) {
-      many.resize(node.size);
-      keys = many.data();
+    return node.size <= kFew ? FewKeysDiffer(node) : ManyKeysDiffer(node);
+  }
+
+  bool FewKeysDiffer(const JsonNode& object) const {
+    const auto& nodes = out_.nodes_;
+    for (std::uint32_t i = object.first; i != JsonNode::kNone;
+         i = nodes[i].next) {
+      for (std::uint32_t j = nodes[i].next; j != JsonNode::kNone;
+           j = nodes[j].next) {
+        if (nodes[i].key == nodes[j].key) {
+          return false;
+        }
+      }
     }
-    std::size_t count = 0;
-    out_.AllOf(node, [&](const JsonNode& member) {
-      keys[count++] = member.key;
+    return true;
+  }
+
+  bool ManyKeysDiffer(const JsonNode& object) const {
+    std::vector<std::string_view> keys;
+    keys.reserve(object.size);
+    out_.AllOf(object, [&](const JsonNode& member) {
+      keys.push_back(member.key);
       return true;
     });
-    std::sort(keys, keys + count);
-    return std::adjacent_find(keys, keys + count) == keys + count;
+    std::ranges::sort(keys);
+    return std::ranges::adjacent_find(keys) == keys.end();
   }
 
   std::optional<std::string_view> String() {
@@ -212,9 +236,7 @@ class JsonParser {
       return std::nullopt;
     }
     std::size_t i = 0;
-    while (i < rest_.size() && static_cast<unsigned char>(rest_[i]) >= 0x20 &&
-           static_cast<unsigned char>(rest_[i]) < 0x80 && rest_[i] != '"' &&
-           rest_[i] != '\\') {
+    while (i < rest_.size() && kPlain[static_cast<unsigned char>(rest_[i])]) {
       ++i;
     }
     if (i < rest_.size() && rest_[i] == '"') {

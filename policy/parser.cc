@@ -93,15 +93,16 @@ base::Result<Elements> FindElements(const Reading& reading,
 // Whether `element`, which is called `name`, is there where it must be.
 base::Status CheckPresence(const Reading& reading, Presence presence,
                            const Element& element, std::string_view name) {
-  const std::string kind = "A " + std::string(reading.rules.name);
+  const auto wrong = [&](std::string_view what, std::string_view element_name) {
+    return MalformedPolicy("A " + std::string(reading.rules.name) +
+                           "'s statement " + std::string(what) + " " +
+                           std::string(element_name) + ".");
+  };
   if (presence == kRequired && element.node == nullptr) {
-    return MalformedPolicy(kind + "'s statement needs a" +
-                           (name == "Action" ? "n " : " ") + std::string(name) +
-                           ".");
+    return wrong(name == "Action" ? "needs an" : "needs a", name);
   }
   if (presence == kForbidden && element.node != nullptr) {
-    return MalformedPolicy(kind + "'s statement cannot hold " +
-                           std::string(element.node->key) + ".");
+    return wrong("cannot hold", element.node->key);
   }
   return {};
 }

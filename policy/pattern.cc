@@ -144,7 +144,7 @@ std::vector<std::string_view> SplitPattern(std::string_view text,
 Pattern::Pattern(std::string_view text, PatternSyntax syntax)
     : any_(syntax.wildcards && text == "*"), ignore_case_(syntax.ignore_case) {
   const bool wild =
-      syntax.wildcards && text.find_first_of("*?") != std::string_view::npos;
+      syntax.wildcards && FindWildcard(text) != std::string_view::npos;
   if (!wild &&
       !(syntax.variables && text.find("${") != std::string_view::npos)) {
     literal_ = ignore_case_ ? Fold(text) : std::string(text);

@@ -106,20 +106,6 @@ std::string Fold(std::string_view text) {
   return out;
 }
 
-bool FoldsTo(std::string_view text, std::string_view folded) {
-  if (text.size() != folded.size()) {
-    return false;
-  }
-  char before = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (Folded(before, text[i]) != folded[i]) {
-      return false;
-    }
-    before = text[i];
-  }
-  return true;
-}
-
 bool GlobMatches(std::string_view pattern, std::string_view text) {
   return MatchGlob(PlainPattern(pattern), text);
 }

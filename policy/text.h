@@ -36,8 +36,35 @@ constexpr char Folded(char before, char c) {
 
 std::string Fold(std::string_view text);
 
-// Whether `text`, folded, is `folded`.
-bool FoldsTo(std::string_view text, std::string_view folded);
+// Whether `text`, folded, is `folded`. Inline, for it is what a decision spends
+// most of its time on.
+inline bool FoldsTo(std::string_view text, std::string_view folded) {
+  if (text.size() != folded.size()) {
+    return false;
+  }
+  char before = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    // What is folded already needs no folding.
+    if (c != folded[i] && Folded(before, c) != folded[i]) {
+      return false;
+    }
+    // INVARIANT: `folded` came from Fold(), so that c == folded[i] is not an
+    // upper case letter.
+    before = c;
+  }
+  return true;
+}
+
+// Where the first star or question mark is; npos if there is none.
+constexpr std::size_t FindWildcard(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '*' || text[i] == '?') {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
 
 // Whether `text` matches `pattern`, in which a star stands for any run of
 // characters and a question mark for any one. Without recursion, in at most

@@ -31,12 +31,12 @@ constexpr double kCpuUs = 35;
 constexpr double kCreationShare = 0.80;
 constexpr double kSigningShare = 0.80;
 constexpr double kShareBesideSigners = 0.60;
+constexpr double kPolicyUs = 2;
 
 constexpr const char* kNotBuiltYet[] = {
     "wrapped CreateKey",
     "start with 10,000 wrapped keys",
     "C_Sign through the module",
-    "policy evaluation, compiled, 10 statements",
 };
 
 std::string PerSecond(double rate) { return fmt::format("{:.0f}/s", rate); }
@@ -44,6 +44,7 @@ std::string Percent(double share) {
   return fmt::format("{:.1f} %", share * 100);
 }
 std::string Milliseconds(double ms) { return fmt::format("{:.2f} ms", ms); }
+std::string Microseconds(double us) { return fmt::format("{:.2f} us", us); }
 
 base::Result<double> ReadFigure(Child& child) {
   ASSIGN_OR_RETURN(const std::string line, child.ReadLine());
@@ -65,6 +66,7 @@ base::Status Workload::Measure() {
   RETURN_IF_ERROR(MeasureRates());
   RETURN_IF_ERROR(MeasureLatencies());
   RETURN_IF_ERROR(MeasureCreation());
+  ASSIGN_OR_RETURN(policy_, MeasurePolicyAlone());
   return MeasureSigning();
 }
 
@@ -266,6 +268,12 @@ std::vector<Row> Workload::Rows() const {
   rows.push_back(AtLeast("resident CreateKey, 8 connections", Median(created_),
                          alone * kCreationShare, PerSecond));
   AddSigningRows(rows);
+  rows.push_back(AtMost("policy evaluation, compiled, 10 statements",
+                        policy_.decision_us, kPolicyUs, Microseconds));
+  rows.push_back({"written policy cases, 1 core",
+                  PerSecond(policy_.cases_per_second),
+                  "",
+                  {}});
   for (const char* const what : kNotBuiltYet) {
     rows.push_back({what, "not built yet", "", {}});
   }

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "tests/bench/child.h"
+#include "tests/bench/policy_alone.h"
 #include "tests/bench/report.h"
 #include "tests/bench/server.h"
 #include "tests/bench/signed_request.h"
@@ -86,6 +87,7 @@ class Workload {
   // rate alone, and its latency.
   std::vector<double> beside_share_, beside_p99_ms_;
   std::vector<double> beside_signed_;  // What those signed, a second.
+  PolicyFigures policy_;
 };
 
 }  // namespace bench

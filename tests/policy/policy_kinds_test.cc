@@ -95,7 +95,8 @@ TEST(KeyPolicies, NamePrincipalsThatCanBe) {
   for (const std::string_view good :
        {std::string_view("*"), kAccount, kRoot, kAlice, kRole, kSession,
         kFederated, std::string_view("AIDAAAAAAAAAAAAAAAAA1"),
-        std::string_view("arn:aws-cn:iam::111122223333:role/a/b/c")}) {
+        std::string_view("arn:aws-cn:iam::111122223333:role/a/b/c"),
+        std::string_view("arn:aws:iam::111122223333:user/a~(b)/c.d@e")}) {
     EXPECT_OK(Policy::Parse(PolicyKind::kKey, Document(Allow(For(good)))))
         << good;
   }
@@ -105,7 +106,9 @@ TEST(KeyPolicies, NamePrincipalsThatCanBe) {
         "arn:aws:iam::*:root", "arn:aws:iam::111122223333:user",
         "arn:aws:iam:eu-west-1:111122223333:user/a", "arn:aws:s3:::b",
         "arn:aws:sts::111122223333:assumed-role/r",
-        "arn:aws:iam::111122223333:user/a//b", "1111222233*"}) {
+        "arn:aws:iam::111122223333:user/a//b",
+        "arn:aws:iam::111122223333:user/a*/b",
+        "arn:aws:iam::111122223333:user/a~", "1111222233*"}) {
     EXPECT_THAT(Policy::Parse(PolicyKind::kKey, Document(Allow(For(bad)))),
                 StatusIs(ErrorCode::kMalformedPolicy,
                          "Policy contains a statement with one or more invalid "

@@ -56,6 +56,33 @@ TEST(TraceTest, TellsWhatEachStatementDid) {
   EXPECT_EQ(failed.actual, std::vector<std::string_view>{"y"});
 }
 
+TEST(TraceTest, TellsWhatEachGrantDid) {
+  const ContextPair pair = {"a", "b"};
+  const Grant good = {.grantee = kAlice, .operations = Bit("Decrypt")};
+  Rules rules;
+  const auto add = [&](std::string_view id, auto change) {
+    Grant grant = good;
+    grant.id = id;
+    change(grant);
+    rules.With(grant);
+  };
+  add("operation", [](Grant& grant) { grant.operations = Bit("Encrypt"); });
+  add("constraint", [&](Grant& grant) {
+    grant.constraint = Grant::Constraint::kSubset;
+    grant.pairs = {&pair, 1};
+  });
+  add("grantee", [](Grant& grant) { grant.grantee = kRole; });
+  add("not allowed by policies", [](Grant& grant) { grant.grantee = kRoot; });
+  add("matched", [](Grant&) {});
+  Trace trace;
+  const Decision decision = Decide(FromAlice(), rules.authority(), &trace);
+  EXPECT_EQ(decision.sid, "matched");
+  ASSERT_EQ(trace.grants.size(), 5U);
+  for (const GrantTrace& grant : trace.grants) {
+    EXPECT_EQ(OutcomeName(grant.outcome), grant.id);
+  }
+}
+
 TEST(TraceTest, ChangesNoDecision) {
   Rules rules;
   rules.Key(Deny(For(kAlice)) + "," + Allow(For(kAlice)));
