@@ -1,19 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/authorizer.h"
 
-namespace kms {
+#include <array>
+#include <utility>
 
-policy::Decision AdministratorsOnly::Authorize(
-    const Caller& caller, const policy::Request& request) const {
-  if (request.resource_account != caller.account) {
-    return {.layer = "resource-based policy",
-            .reason = "no resource-based policy allows the"};
+namespace kms {
+namespace {
+
+constexpr std::string_view kAdministratorAccess =
+    R"({"Version":"2012-10-17","Statement":)"
+    R"([{"Effect":"Allow","Action":"*","Resource":"*"}]})";
+
+policy::Policy AdministratorAccess() {
+  auto parsed = policy::Policy::Parse(policy::PolicyKind::kIdentity,
+                                      kAdministratorAccess);
+  return parsed ? *std::move(parsed) : policy::Policy::Unreadable();
+}
+
+}  // namespace
+
+PolicyAuthorizer::PolicyAuthorizer()
+    : administrator_access_(AdministratorAccess()) {}
+
+policy::Decision PolicyAuthorizer::Authorize(
+    const Caller& caller, const policy::Request& request,
+    const policy::Authority& resource) const {
+  const std::array identity = {&administrator_access_};
+  policy::Authority authority = resource;
+  if (caller.administrator) {
+    authority.identity = identity;
   }
-  if (caller.kind == CallerKind::kRoot || caller.administrator) {
-    return {.verdict = policy::Verdict::kAllow, .layer = "administrator"};
-  }
-  return {.layer = "identity-based policy",
-          .reason = "no identity-based policy allows the"};
+  return policy::Decide(request, authority);
 }
 
 }  // namespace kms

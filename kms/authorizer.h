@@ -3,6 +3,8 @@
 #define KMS_AUTHORIZER_H_
 
 #include "kms/caller.h"
+#include "policy/decide.h"
+#include "policy/policy.h"
 #include "policy/request.h"
 
 namespace kms {
@@ -12,16 +14,27 @@ namespace kms {
 class Authorizer {
  public:
   virtual ~Authorizer() = default;
-  virtual policy::Decision Authorize(const Caller& caller,
-                                     const policy::Request& request) const = 0;
+
+  // `resource` is what there is to know of the resource: its policy, and the
+  // grants on it. The Authorizer knows what the caller has.
+  virtual policy::Decision Authorize(
+      const Caller& caller, const policy::Request& request,
+      const policy::Authority& resource) const = 0;
 };
 
-// Allows the root and the bootstrap administrator of an account everything in
-// that account, and everyone else nothing.
-class AdministratorsOnly final : public Authorizer {
+// Decides by policies (policy::Decide). The bootstrap administrator of an
+// account has the identity policy AdministratorAccess of AWS, which allows
+// everything; no other user has one yet.
+class PolicyAuthorizer final : public Authorizer {
  public:
+  PolicyAuthorizer();
+
   policy::Decision Authorize(const Caller& caller,
-                             const policy::Request& request) const override;
+                             const policy::Request& request,
+                             const policy::Authority& resource) const override;
+
+ private:
+  const policy::Policy administrator_access_;
 };
 
 }  // namespace kms

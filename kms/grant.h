@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "kms/caller.h"
 #include "kms/model.h"
 
 // AWS KMS Developer Guide, "Grants in AWS KMS". Values as stored: plain data,
@@ -161,17 +160,9 @@ using GrantPtr = std::shared_ptr<const Grant>;
 bool IsGrantId(std::string_view text);
 std::string NewGrantId();
 
-// Whether `caller` is the principal that `arn` names. The ARN of an account's
-// root stands for the root alone: that an account may delegate is the
-// authorizer's business.
-bool IsPrincipal(const Caller& caller, std::string_view arn);
-
 // The account of an IAM or STS principal's ARN that a grant may name: root,
 // user, role, federated user, assumed role. nullopt for anything else.
 std::optional<std::string_view> AccountOfPrincipal(std::string_view arn);
-
-// Whether `arn` is an account's root.
-bool IsAccountRoot(std::string_view arn);
 
 // What a grant can allow on `key`, whose usage and spec decide.
 GrantOperations GrantableOperations(const Key& key);

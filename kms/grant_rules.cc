@@ -90,10 +90,6 @@ bool AtLeastAsStrict(const GrantConstraints& child,
 
 }  // namespace
 
-bool IsPrincipal(const Caller& caller, std::string_view arn) {
-  return !arn.empty() && caller.arn == arn;
-}
-
 std::optional<std::string_view> AccountOfPrincipal(std::string_view arn) {
   std::string_view rest = arn;
   const bool iam = Take(rest, "arn:aws:iam::");
@@ -108,14 +104,6 @@ std::optional<std::string_view> AccountOfPrincipal(std::string_view arn) {
   const bool named = iam ? rest == "root" || NamesOneOf(rest, kIamKinds)
                          : NamesOneOf(rest, kStsKinds);
   return named ? std::optional(account) : std::nullopt;
-}
-
-bool IsAccountRoot(std::string_view arn) {
-  const auto account = AccountOfPrincipal(arn);
-  // Behind the account nothing but the word: a user's path may end so, too.
-  return account &&
-         arn.substr(static_cast<std::size_t>(account->end() - arn.begin())) ==
-             ":root";
 }
 
 GrantOperations GrantableOperations(const Key& key) {

@@ -42,17 +42,10 @@ policy::Decision DeniedByKeyPolicy() {
           .reason = "no resource-based policy allows the"};
 }
 
-// A service principal has no identity-based policies.
-policy::Decision ForService(const Caller& caller,
-                            const policy::Request& request) {
-  const bool own_key = !caller.service.empty() &&
-                       request.resource_service == caller.service &&
-                       request.resource_account == caller.account;
-  if (own_key && Includes(kForUse, request.action)) {
-    return {.verdict = policy::Verdict::kAllow,
-            .layer = "resource-based policy"};
-  }
-  return DeniedByKeyPolicy();
+bool IsOwnKey(const Caller& caller, const policy::Request& request) {
+  return caller.kind == CallerKind::kService && !caller.service.empty() &&
+         request.resource_service == caller.service &&
+         request.resource_account == caller.account;
 }
 
 }  // namespace
@@ -104,15 +97,20 @@ std::string ManagedKeyPolicy(std::string_view service, std::string_view account,
 }
 
 policy::Decision ManagedKeyRules::Authorize(
-    const Caller& caller, const policy::Request& request) const {
-  if (caller.kind == CallerKind::kService) {
-    return ForService(caller, request);
+    const Caller& caller, const policy::Request& request,
+    const policy::Authority& resource) const {
+  if (IsOwnKey(caller, request)) {
+    return Includes(kForUse, request.action)
+               ? policy::Decision{.verdict = policy::Verdict::kAllow,
+                                  .layer = "resource-based policy"}
+               : DeniedByKeyPolicy();
   }
-  if (!request.resource_service.empty() &&
-      !Includes(kForLooking, request.action)) {
+  const bool managed = !request.resource_service.empty();
+  if (managed && (caller.kind == CallerKind::kService ||
+                  !Includes(kForLooking, request.action))) {
     return DeniedByKeyPolicy();
   }
-  return others_.Authorize(caller, request);
+  return others_.Authorize(caller, request, resource);
 }
 
 }  // namespace kms

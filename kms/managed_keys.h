@@ -31,18 +31,19 @@ std::string ViaService(std::string_view service, std::string_view region);
 std::string ManagedKeyPolicy(std::string_view service, std::string_view account,
                              std::string_view region);
 
-// A ManagedKeyRules decides whatever concerns a service or an AWS managed key
-// as the policy above says, and leaves the rest to another Authorizer: a
-// service may use its own key and create grants on it, and nothing else; the
-// account's root and administrator may look at such a key and revoke its
-// grants. Whether users may look, the other one is asked as well.
+// A ManagedKeyRules decides what concerns an AWS managed key as the policy
+// above says, and leaves the rest to another Authorizer: a service may use its
+// own key for the account's users, who are not the ones that ask, and create
+// grants on it; others may at most look at such a key and revoke its grants,
+// and whether they may, the other one is asked as well.
 class ManagedKeyRules final : public Authorizer {
  public:
   // `others` is borrowed.
   explicit ManagedKeyRules(const Authorizer& others) : others_(others) {}
 
   policy::Decision Authorize(const Caller& caller,
-                             const policy::Request& request) const override;
+                             const policy::Request& request,
+                             const policy::Authority& resource) const override;
 
  private:
   const Authorizer& others_;

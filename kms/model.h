@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "hsm/client/client.h"
+#include "kms/key_policy.h"
 
 // What a KMS key is, in AWS's words. Values as stored and as cached: plain
 // data, immutable once shared.
@@ -145,7 +146,8 @@ struct Key {
   // replica is gone.
   std::optional<std::int64_t> pending_window_days;
   bool destroying = false;  // Its destruction has begun; there is no way back.
-  std::string policy;       // The text of the policy named "default".
+  std::string policy;       // The text of the policy named "default",
+  PolicyPtr compiled_policy;  // and what Store::FindKey has made of it.
   std::optional<RotationSchedule> rotation;  // None: not rotated by itself.
   std::uint64_t on_demand_rotations = 0;     // In its whole life.
   // The service whose AWS managed key it is ("s3.amazonaws.com"); empty for a

@@ -2,6 +2,7 @@
 #ifndef POLICY_JSON_H_
 #define POLICY_JSON_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -57,6 +58,14 @@ class JsonText {
 
   // The member `key` of an object; nullptr if there is none.
   const JsonNode* Find(const JsonNode& object, std::string_view key) const;
+
+  // Whether `is` holds for the key or the text of any value in the whole text.
+  template <typename Predicate>
+  bool AnyText(Predicate is) const {
+    return std::ranges::any_of(nodes_, [&is](const JsonNode& node) {
+      return is(node.key) || is(node.text);
+    });
+  }
 
   // Calls `visit` with each child in turn until it returns false; whether all
   // returned true.

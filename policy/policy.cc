@@ -32,6 +32,13 @@ base::Status CheckText(PolicyKind kind, std::string_view text) {
   return {};
 }
 
+// As a condition's key, or within a value, as a variable.
+bool Mentions(const JsonText& json, std::string_view folded) {
+  return json.AnyText([folded](std::string_view text) {
+    return Fold(text).find(folded) != std::string::npos;
+  });
+}
+
 }  // namespace
 
 std::size_t MostBytes(PolicyKind kind) {
@@ -87,6 +94,8 @@ base::Result<Policy> Policy::Compile(PolicyKind kind, const JsonText& json,
   Policy policy;
   ASSIGN_OR_RETURN(policy.statements_,
                    ParseStatements(kind, json, document, ids));
+  policy.uses_resource_tags_ = Mentions(json, "aws:resourcetag/");
+  policy.uses_resource_aliases_ = Mentions(json, "kms:resourcealiases");
   return policy;
 }
 

@@ -64,6 +64,11 @@ class Policy {
   bool readable() const { return readable_; }
   std::span<const Statement> statements() const { return statements_; }
 
+  // Whether it may ask for aws:ResourceTag/... or for kms:ResourceAliases,
+  // which a request's context need not hold otherwise.
+  bool uses_resource_tags() const { return uses_resource_tags_; }
+  bool uses_resource_aliases() const { return uses_resource_aliases_; }
+
   // The ARNs and ids of users, roles and sessions that Principal and
   // NotPrincipal name, and the 12 digits of accounts. Views of this.
   std::vector<std::string_view> NamedPrincipals() const;
@@ -81,6 +86,8 @@ class Policy {
   std::unique_ptr<const Source> source_;
   std::vector<Statement> statements_;
   bool readable_ = true;
+  bool uses_resource_tags_ = false;
+  bool uses_resource_aliases_ = false;
 };
 
 }  // namespace policy

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/random.h"
-#include "kms/operations/context.h"
+#include "kms/operations/authorize.h"
 #include "kms/operations/dry_run.h"
 #include "kms/operations/grant_token.h"
 #include "kms/operations/imported_material.h"
@@ -24,33 +24,6 @@ namespace {
 // Stands in for an operation that does not exist, so that the attempt can be
 // recorded like any other.
 constexpr Operation kUnknownOperation = {};
-
-base::Status Authorize(Call& call) {
-  const Caller& caller = call.request.caller;
-  for (const Check& check : call.checks) {
-    BuildContext(call, check);
-    std::string_view service;
-    if (check.key != nullptr) {
-      service = check.key->managing_service;
-    }
-    const policy::Request question = {.action = check.action,
-                                      .resource = check.resource,
-                                      .resource_account = check.account,
-                                      .resource_service = service,
-                                      .principal = caller.arn,
-                                      .principal_account = caller.account,
-                                      .context = call.context};
-    call.decision = call.environment.authorizer.Authorize(caller, question);
-    if (check.granted &&
-        call.decision.verdict == policy::Verdict::kImplicitDeny) {
-      call.decision = {.verdict = policy::Verdict::kAllow, .layer = "grant"};
-    }
-    if (call.decision.verdict != policy::Verdict::kAllow) {
-      return AccessDenied(call, check, call.decision);
-    }
-  }
-  return {};
-}
 
 base::Status CheckStates(const Call& call) {
   for (const Check& check : call.checks) {

@@ -60,8 +60,6 @@ struct Check {
   std::string account;   // Of the resource.
   KeyPtr key;
   States states = kAnyState;
-  // The grant that it is about allows it: only an explicit deny is stronger.
-  bool granted = false;
   std::string_view region = {};  // Where it is asked; empty: the request's.
 };
 

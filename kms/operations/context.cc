@@ -9,6 +9,7 @@
 
 #include "kms/audit/json_text.h"
 #include "kms/managed_keys.h"
+#include "kms/operations/aliases.h"
 #include "kms/operations/grants.h"
 
 namespace kms::operations {
@@ -235,6 +236,32 @@ void AddGrant(Call& call, const Check& check, Builder& builder) {
                   call.request.caller.kind == CallerKind::kService);
 }
 
+// What is dear to look up, and only if a policy asks for it.
+base::Status AddLookedUp(Call& call, const Key& key, Builder& builder) {
+  const policy::Policy* const policy = key.compiled_policy.get();
+  if (policy == nullptr) {
+    return {};
+  }
+  store::Store& store = call.environment.store;
+  if (policy->uses_resource_tags()) {
+    ASSIGN_OR_RETURN(const std::vector<Tag> tags, store.Tags(key.row_id));
+    for (const Tag& tag : tags) {
+      const std::string& name = call.owned.emplace_back(tag.key);
+      const std::string& value = call.owned.emplace_back(tag.value);
+      call.context.push_back({"aws:ResourceTag/", name, value});
+    }
+  }
+  if (policy->uses_resource_aliases()) {
+    ASSIGN_OR_RETURN(const store::Page<Alias> aliases,
+                     store.ListAliases(key.account, key.region, key.row_id, "",
+                                       static_cast<int>(kMaxAliasesPerKey)));
+    for (const Alias& alias : aliases.items) {
+      builder.AddOwned("kms:ResourceAliases", alias.name);
+    }
+  }
+  return {};
+}
+
 bool IsAboutGrants(const Check& check) {
   return check.action.ends_with("Grant") || check.action == "kms:ListGrants";
 }
@@ -280,18 +307,20 @@ void AddMembers(Call& call, const Check& check, Builder& builder) {
 
 }  // namespace
 
-void BuildContext(Call& call, const Check& check) {
+base::Status BuildContext(Call& call, const Check& check) {
   Builder builder(call);
   AddCaller(call, builder);
   AddRequest(call, check, builder);
   if (check.key != nullptr) {
     AddKey(*check.key, check.key->multi_region, builder);
+    RETURN_IF_ERROR(AddLookedUp(call, *check.key, builder));
   } else if (call.operation.action == "kms:ReplicateKey") {
     AddKey(*call.key, MultiRegionType::kReplica, builder);
   } else if (call.operation.action == "kms:CreateKey") {
     AddNewKey(call, builder);
   }
   AddMembers(call, check, builder);
+  return {};
 }
 
 }  // namespace kms::operations

@@ -5,6 +5,7 @@
 #include "kms/json_writer.h"
 #include "kms/key_id.h"
 #include "kms/key_spec.h"
+#include "kms/operations/authorize.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/key_metadata.h"
@@ -137,6 +138,7 @@ base::Status ResolveCreateKey(Call& call) {
 // material is imported has nothing on the token yet.
 Answer CreateKey(Call& call) {
   Key key = DescribeNewKey(call);
+  CO_RETURN_IF_ERROR(CheckLockout(call, key, key.policy));
 
   if (key.origin == Origin::kAwsKms) {
     CO_ASSIGN_OR_RETURN(KeyMaterial material,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/authorize.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/policies.h"
 
@@ -11,6 +12,7 @@ base::Status ValidatePutKeyPolicy(const Call& call) {
 Answer PutKeyPolicy(Call& call) {
   CO_RETURN_IF_ERROR(CheckPolicyName(call));
   const std::string policy(*call.Text("Policy"));
+  CO_RETURN_IF_ERROR(CheckLockout(call, *call.key, policy));
   auto edit = [&policy](Key& key) -> base::Status {
     key.policy = policy;
     return {};

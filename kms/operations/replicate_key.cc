@@ -8,6 +8,7 @@
 
 #include "kms/json_writer.h"
 #include "kms/key_id.h"
+#include "kms/operations/authorize.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/key_metadata.h"
 #include "kms/operations/multi_region.h"
@@ -104,7 +105,8 @@ base::Status ResolveReplicateKey(Call& call) {
 Answer ReplicateKey(Call& call) {
   CO_RETURN_IF_ERROR(CheckPrimary(*call.key));
   const std::vector<Tag> tags = ReadTags(call);
-  Key replica;
+  Key replica = DescribeReplica(call, *call.key);
+  CO_RETURN_IF_ERROR(CheckLockout(call, replica, replica.policy));
   std::vector<RelatedKey> related;
   auto insert = [&](store::Transaction& transaction) -> base::Status {
     RETURN_IF_ERROR(InsertReplica(transaction, call, tags, replica));

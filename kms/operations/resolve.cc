@@ -82,15 +82,12 @@ base::Result<KeyPtr> FindKeyInRegion(Call& call, std::string_view region,
 
 base::Error AccessDenied(const Call& call, const Check& check,
                          const policy::Decision& decision) {
-  // "no identity-based policy allows the" + " kms:Encrypt action"
-  const bool open_ended = decision.reason.ends_with("allows the");
-  return {
-      ErrorCode::kAccessDenied,
-      fmt::format("User: {} is not authorized to perform: {} on resource: {} "
-                  "because {}{}",
-                  call.request.caller.arn, check.action, check.resource,
-                  decision.reason,
-                  open_ended ? fmt::format(" {} action", check.action) : "")};
+  policy::Request request;
+  request.action = check.action;
+  request.resource = check.resource;
+  request.principal = call.request.caller.arn;
+  return {ErrorCode::kAccessDenied,
+          policy::AccessDeniedText(request, decision)};
 }
 
 base::Result<KeyPtr> FindKey(Call& call, std::string_view text,

@@ -10,33 +10,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-bool GranteeMayRetire(const Grant& grant) {
-  return grant.operations.Has(GrantOperation::kRetireGrant);
-}
-
-// The grant itself lets its retiring principal retire it, and its grantee if it
-// lists RetireGrant.
-bool AllowsRetiring(const Grant& grant, const Caller& caller) {
-  return IsPrincipal(caller, grant.retiring_principal) ||
-         (GranteeMayRetire(grant) &&
-          IsPrincipal(caller, grant.grantee_principal));
-}
-
-// Whether `arn` is the root of the caller's account: whom that account lets
-// retire grants, its own policies say.
-bool IsOwnRoot(const Caller& caller, std::string_view arn) {
-  return IsAccountRoot(arn) && AccountOfPrincipal(arn) == caller.account;
-}
-
-// The account whose policies decide for those whom the grant does not name: the
-// one that created it, or one that the grant names as a whole.
-const std::string& DecidingAccount(const Grant& grant, const Caller& caller) {
-  const bool named =
-      IsOwnRoot(caller, grant.retiring_principal) ||
-      (GranteeMayRetire(grant) && IsOwnRoot(caller, grant.grantee_principal));
-  return named ? caller.account : grant.issuing_account;
-}
-
 // The grant in KeyId and GrantId; nullptr if there is none.
 base::Result<GrantPtr> FindByIds(Call& call) {
   auto grant = call.environment.store.FindGrant(*call.Text("GrantId"));
@@ -74,11 +47,6 @@ base::Status ResolveRetireGrant(Call& call) {
     ASSIGN_OR_RETURN(call.grant, FindByIds(call));
   }
   AddKeyCheck(call, call.operation.action, call.key, call.operation.states);
-  if (call.grant != nullptr) {
-    const Caller& caller = call.request.caller;
-    call.checks.back().account = DecidingAccount(*call.grant, caller);
-    call.checks.back().granted = AllowsRetiring(*call.grant, caller);
-  }
   return {};
 }
 

@@ -59,8 +59,11 @@ StoreInfo SqlStore::info() const {
 
 base::Result<KeyPtr> SqlStore::FindKey(std::string_view row_id) {
   return ReadThrough(keys_, row_id, [&] {
-    return readers_->With(
-        [&](Connection& connection) { return ReadKey(connection, row_id); });
+    return readers_->With([&](Connection& connection) -> base::Result<Key> {
+      ASSIGN_OR_RETURN(Key key, ReadKey(connection, row_id));
+      key.compiled_policy = policies_.Compiled(key.policy);
+      return key;
+    });
   });
 }
 

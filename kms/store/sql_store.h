@@ -88,6 +88,7 @@ class SqlStore final : public Store {
   const StoreInfo opened_as_;
   Cache<Key> keys_;
   Cache<Alias> aliases_;
+  KeyPolicies policies_;
   const std::unique_ptr<ReaderPool> readers_;
   const std::unique_ptr<Writer> writer_;  // Null if only looked at.
 };

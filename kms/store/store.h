@@ -282,7 +282,8 @@ class Store {
 
   virtual StoreInfo info() const = 0;
 
-  // What is asked of one key is asked by its Key::row_id.
+  // What is asked of one key is asked by its Key::row_id. FindKey compiles its
+  // policy.
   virtual base::Result<KeyPtr> FindKey(
       std::string_view row_id) = 0;  // kNotFound
   // See Transaction::GetRelatedKeys.

@@ -69,20 +69,6 @@ TEST(GrantTest, NamesThePrincipalsThatAGrantMay) {
         "arn:aws:iam:eu-west-1:111122223333:root"}) {
     EXPECT_EQ(AccountOfPrincipal(bad), std::nullopt) << bad;
   }
-  EXPECT_TRUE(IsAccountRoot("arn:aws:iam::111122223333:root"));
-  EXPECT_FALSE(IsAccountRoot("arn:aws:iam::111122223333:user/a:root"));
-  EXPECT_FALSE(IsAccountRoot("arn:aws:iam::111122223333:user/a"));
-}
-
-TEST(GrantTest, APrincipalIsItsArn) {
-  Caller caller;
-  caller.account = "111122223333";
-  caller.arn = "arn:aws:iam::111122223333:user/u";
-  EXPECT_TRUE(IsPrincipal(caller, caller.arn));
-  EXPECT_FALSE(IsPrincipal(caller, "arn:aws:iam::111122223333:root"));
-  EXPECT_FALSE(IsPrincipal(caller, "arn:aws:iam::444455556666:user/u"));
-  EXPECT_FALSE(IsPrincipal(caller, ""));
-  EXPECT_FALSE(IsPrincipal(Caller(), ""));
 }
 
 TEST(GrantTest, ASymmetricKeyIsGrantedWhatItCanDo) {

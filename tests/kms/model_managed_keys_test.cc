@@ -5,7 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kms/authorizer.h"
 #include "kms/identity/principals.h"
+#include "kms/key_policy.h"
 #include "kms/managed_keys.h"
 #include "policy/document.h"
 #include "tests/testlib/status.h"
@@ -47,6 +49,18 @@ TEST(ManagedKeysTest, HaveThePolicyThatAwsGivesThem) {
                                      "kms:RevokeGrant"}));
 }
 
+policy::PrincipalKind KindOf(const Caller& caller) {
+  switch (caller.kind) {
+    case CallerKind::kRoot:
+      return policy::PrincipalKind::kRoot;
+    case CallerKind::kService:
+      return policy::PrincipalKind::kService;
+    case CallerKind::kUser:
+      break;
+  }
+  return policy::PrincipalKind::kUser;
+}
+
 class ManagedKeyRulesTest : public testing::Test {
  protected:
   // Of a key of `service`; "" is a customer's.
@@ -58,12 +72,14 @@ class ManagedKeyRulesTest : public testing::Test {
                                      .resource_service = service,
                                      .principal = caller.arn,
                                      .principal_account = caller.account,
-                                     .context = {}};
-    return rules_.Authorize(caller, request).verdict;
+                                     .context = {},
+                                     .principal_kind = KindOf(caller)};
+    return rules_.Authorize(caller, request, {.resource_policy = policy_.get()})
+        .verdict;
   }
 
-  AdministratorsOnly administrators_;
-  ManagedKeyRules rules_{administrators_};
+  const PolicyAuthorizer policies_;
+  const ManagedKeyRules rules_{policies_};
   const Caller service_ = identity::Service(kAccount, kS3);
   const Caller administrator_ = identity::Administrator(kAccount);
 };

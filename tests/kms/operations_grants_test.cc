@@ -391,7 +391,8 @@ TEST_F(GrantsTest, OperationsAreAConditionOfManyValues) {
       R"({"Operations":["Encrypt","Decrypt"],)"
       R"("GranteeServicePrincipal":"a.b.c","RetiringServicePrincipal":"d.e.f",)"
       R"("Constraints":{"EncryptionContextEquals":{"x":"1","y":"2"}}})")));
-  BuildContext(call, {"kms:CreateGrant", Arn(), std::string(kAccount), {}});
+  EXPECT_OK(BuildContext(
+      call, {"kms:CreateGrant", Arn(), std::string(kAccount), {}}));
   const auto values = [&call](std::string_view key) {
     std::vector<std::string> found;
     for (const policy::ContextEntry& entry : call.context) {

@@ -89,7 +89,8 @@ TEST_F(MultiRegionTest, AReplicaIsAnsweredAsOneThatIsBeingCreated) {
 
 TEST_F(MultiRegionTest, AReplicaGetsWhatTheRequestGivesIt) {
   const std::string policy =
-      R"({"Statement":[{"Effect":"Allow","Principal":"*"}]})";
+      R"({"Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:*",)"
+      R"("Resource":"*"}]})";
   const json tags = {{{"TagKey", "b"}, {"TagValue", "2"}},
                      {{"TagKey", "a"}, {"TagValue", ""}}};
   ASSERT_OK_AND_ASSIGN(
@@ -358,7 +359,7 @@ class MultiRegionChecksTest : public MultiRegionTest {
     testlib::Take(operation->resolve(call));
     std::vector<Question> questions;
     for (const Check& check : call.checks) {
-      BuildContext(call, check);
+      EXPECT_OK(BuildContext(call, check));
       Question question = {std::string(check.action), check.resource, {}};
       for (const policy::ContextEntry& entry : call.context) {
         question.context[std::string(entry.key)] = entry.value;

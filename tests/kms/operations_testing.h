@@ -160,8 +160,8 @@ class OperationsTest : public testing::Test {
     Server(boost::asio::io_context& io, const base::Clock& clock,
            const std::string& folder, hsm::Algorithm algorithm);
 
-    AdministratorsOnly administrators;
-    ManagedKeyRules authorizer{administrators};
+    PolicyAuthorizer policies;
+    ManagedKeyRules authorizer{policies};
     std::unique_ptr<store::Store> store;
     std::unique_ptr<DeletionGuard> guard;
     LastUsage last_usage;

@@ -73,8 +73,8 @@ struct Daemon::Parts {
 
   config::Config config;
   const base::Clock& clock;
-  kms::AdministratorsOnly administrators;
-  kms::ManagedKeyRules authorizer{administrators};
+  const kms::PolicyAuthorizer policies;
+  const kms::ManagedKeyRules authorizer{policies};
   kms::http::Metrics metrics{OperationNames()};
   kms::identity::CredentialSource credentials{
       std::make_shared<const kms::identity::Credentials>(

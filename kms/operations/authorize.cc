@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/authorize.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "kms/key_policy.h"
+#include "kms/operations/context.h"
+#include "kms/operations/grant_views.h"
+#include "kms/operations/grants.h"
+#include "kms/operations/resolve.h"
+
+namespace kms::operations {
+namespace {
+
+constexpr int kGrantsAtOnce = 1000;
+
+policy::PrincipalKind KindOf(const Caller& caller) {
+  switch (caller.kind) {
+    case CallerKind::kRoot:
+      return policy::PrincipalKind::kRoot;
+    case CallerKind::kUser:
+      return policy::PrincipalKind::kUser;
+    case CallerKind::kService:
+      return policy::PrincipalKind::kService;
+  }
+  return policy::PrincipalKind::kUser;
+}
+
+policy::Request QuestionOf(const Call& call, const Check& check) {
+  const Caller& caller = call.request.caller;
+  policy::Request question;
+  question.action = check.action;
+  question.resource = check.resource;
+  question.resource_account = check.account;
+  if (check.key != nullptr) {
+    question.resource_service = check.key->managing_service;
+  }
+  question.principal = caller.arn;
+  question.principal_account = caller.account;
+  question.principal_kind = KindOf(caller);
+  question.principal_id = caller.principal_id;
+  question.context = call.context;
+  return question;
+}
+
+// Whom a grant may name so that it speaks to the caller.
+std::vector<store::GrantQuery> QueriesFor(const Caller& caller,
+                                          const std::string& root) {
+  std::vector<store::GrantQuery> queries;
+  if (caller.kind == CallerKind::kService) {
+    queries.push_back({.grantee_service = caller.service});
+  } else {
+    queries.push_back({.grantee_principal = caller.arn});
+    queries.push_back({.grantee_principal = root});
+  }
+  return queries;
+}
+
+// Decides again with the grants of one query, page by page, until one allows.
+base::Status DecideByGrants(Call& call, const policy::Request& question,
+                            const policy::Authority& resource,
+                            store::GrantQuery query) {
+  const bool creates = question.action == "kms:CreateGrant";
+  query.limit = kGrantsAtOnce;
+  for (bool more = true; more;) {
+    ASSIGN_OR_RETURN(const store::Page<Grant> page,
+                     call.environment.store.ListGrants(query));
+    GrantViews views;
+    for (const Grant& grant : page.items) {
+      views.Add(grant, creates && MayCreateFrom(grant, RequestedGrant(call)));
+    }
+    policy::Authority authority = resource;
+    authority.grants = views.views();
+    policy::Decision decision = call.environment.authorizer.Authorize(
+        call.request.caller, question, authority);
+    if (decision.verdict == policy::Verdict::kAllow) {
+      decision.sid = call.owned.emplace_back(decision.sid);
+      call.decision = decision;
+      return {};
+    }
+    more = page.truncated;
+    const std::string_view last =
+        more ? std::string_view(call.owned.emplace_back(page.items.back().id))
+             : std::string_view();
+    query.after = last;
+  }
+  return {};
+}
+
+bool CanBeGranted(std::string_view action) {
+  constexpr std::string_view kPrefix = "kms:";
+  return action.starts_with(kPrefix) &&
+         ParseGrantOperation(action.substr(kPrefix.size())).has_value();
+}
+
+// Who may retire a grant, it says itself. Where there is none, whoever could
+// retire one that only the key's account may retire learns so.
+struct Retired {
+  Grant none;
+  GrantViews views;
+
+  explicit Retired(const Call& call) {
+    none.issuing_account = call.key->account;
+    views.Add(call.grant == nullptr ? none : *call.grant);
+  }
+};
+
+base::Status Decide(Call& call, const Check& check) {
+  const Caller& caller = call.request.caller;
+  const Authorizer& authorizer = call.environment.authorizer;
+  const policy::Request question = QuestionOf(call, check);
+  policy::Authority resource;
+  if (check.key != nullptr) {
+    resource.resource_policy = check.key->compiled_policy.get();
+  }
+  if (check.action == "kms:RetireGrant") {
+    const Retired retired(call);
+    resource.retired = &retired.views.views().front();
+    call.decision = authorizer.Authorize(caller, question, resource);
+    call.decision.sid = call.owned.emplace_back(call.decision.sid);
+    return {};
+  }
+  call.decision = authorizer.Authorize(caller, question, resource);
+  if (call.decision.verdict != policy::Verdict::kImplicitDeny ||
+      check.key == nullptr || !CanBeGranted(check.action)) {
+    return {};
+  }
+  const std::string root = "arn:aws:iam::" + caller.account + ":root";
+  for (store::GrantQuery& query : QueriesFor(caller, root)) {
+    query.key_row_id = check.key->row_id;
+    RETURN_IF_ERROR(DecideByGrants(call, question, resource, query));
+    if (call.decision.verdict == policy::Verdict::kAllow) {
+      break;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Status Authorize(Call& call) {
+  for (const Check& check : call.checks) {
+    RETURN_IF_ERROR(BuildContext(call, check));
+    RETURN_IF_ERROR(Decide(call, check));
+    if (call.decision.verdict != policy::Verdict::kAllow) {
+      return AccessDenied(call, check, call.decision);
+    }
+  }
+  return {};
+}
+
+base::Status CheckLockout(Call& call, const Key& key, std::string_view policy) {
+  if (call.Flag("BypassPolicyLockoutSafetyCheck")) {
+    return {};
+  }
+  Key changed = key;
+  KeyPolicies policies;
+  changed.compiled_policy = policies.Compiled(std::string(policy));
+  const Check check = {.action = "kms:PutKeyPolicy",
+                       .resource = key.Arn(),
+                       .account = key.account,
+                       .key = std::make_shared<const Key>(std::move(changed))};
+  // The record shows what the call itself was decided by.
+  const std::vector<policy::ContextEntry> context = call.context;
+  RETURN_IF_ERROR(BuildContext(call, check));
+  const policy::Request question = QuestionOf(call, check);
+  const policy::Decision decision = call.environment.authorizer.Authorize(
+      call.request.caller, question,
+      {.resource_policy = check.key->compiled_policy.get()});
+  call.context = context;
+  if (decision.verdict != policy::Verdict::kAllow) {
+    return base::Error{base::ErrorCode::kMalformedPolicy,
+                       "The new key policy will not allow you to update the "
+                       "key policy in the future."};
+  }
+  return {};
+}
+
+}  // namespace kms::operations
