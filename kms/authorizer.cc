@@ -4,6 +4,9 @@
 #include <array>
 #include <utility>
 
+#include "policy/decide.h"
+#include "policy/policy.h"
+
 namespace kms {
 namespace {
 
@@ -11,10 +14,11 @@ constexpr std::string_view kAdministratorAccess =
     R"({"Version":"2012-10-17","Statement":)"
     R"([{"Effect":"Allow","Action":"*","Resource":"*"}]})";
 
-policy::Policy AdministratorAccess() {
+PolicyPtr AdministratorAccess() {
   auto parsed = policy::Policy::Parse(policy::PolicyKind::kIdentity,
                                       kAdministratorAccess);
-  return parsed ? *std::move(parsed) : policy::Policy::Unreadable();
+  return std::make_shared<const policy::Policy>(
+      parsed ? *std::move(parsed) : policy::Policy::Unreadable());
 }
 
 }  // namespace
@@ -25,7 +29,7 @@ PolicyAuthorizer::PolicyAuthorizer()
 policy::Decision PolicyAuthorizer::Authorize(
     const Caller& caller, const policy::Request& request,
     const policy::Authority& resource) const {
-  const std::array identity = {&administrator_access_};
+  const std::array identity = {administrator_access_.get()};
   policy::Authority authority = resource;
   if (caller.administrator) {
     authority.identity = identity;

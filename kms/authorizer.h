@@ -3,9 +3,12 @@
 #define KMS_AUTHORIZER_H_
 
 #include "kms/caller.h"
-#include "policy/decide.h"
-#include "policy/policy.h"
+#include "kms/key_policy.h"
 #include "policy/request.h"
+
+namespace policy {
+struct Authority;
+}
 
 namespace kms {
 
@@ -34,7 +37,7 @@ class PolicyAuthorizer final : public Authorizer {
                              const policy::Authority& resource) const override;
 
  private:
-  const policy::Policy administrator_access_;
+  const PolicyPtr administrator_access_;
 };
 
 }  // namespace kms

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "policy/policy.h"
 
 namespace kms {
 namespace {

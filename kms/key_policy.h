@@ -8,9 +8,11 @@
 #include <mutex>
 #include <string>
 
-#include "policy/policy.h"
-
 // AWS KMS Developer Guide, "Key policies in AWS KMS".
+namespace policy {
+class Policy;
+}
+
 namespace kms {
 
 using PolicyPtr = std::shared_ptr<const policy::Policy>;

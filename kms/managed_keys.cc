@@ -7,6 +7,8 @@
 #include <array>
 #include <span>
 
+#include "policy/decide.h"
+
 namespace kms {
 namespace {
 
@@ -104,11 +106,6 @@ policy::Decision ManagedKeyRules::Authorize(
                ? policy::Decision{.verdict = policy::Verdict::kAllow,
                                   .layer = "resource-based policy"}
                : DeniedByKeyPolicy();
-  }
-  const bool managed = !request.resource_service.empty();
-  if (managed && (caller.kind == CallerKind::kService ||
-                  !Includes(kForLooking, request.action))) {
-    return DeniedByKeyPolicy();
   }
   return others_.Authorize(caller, request, resource);
 }

@@ -31,11 +31,12 @@ std::string ViaService(std::string_view service, std::string_view region);
 std::string ManagedKeyPolicy(std::string_view service, std::string_view account,
                              std::string_view region);
 
-// A ManagedKeyRules decides what concerns an AWS managed key as the policy
-// above says, and leaves the rest to another Authorizer: a service may use its
-// own key for the account's users, who are not the ones that ask, and create
-// grants on it; others may at most look at such a key and revoke its grants,
-// and whether they may, the other one is asked as well.
+// A ManagedKeyRules decides about a service and its own key, and leaves the
+// rest to another Authorizer. The key's policy is about the users for whom the
+// service acts, who are not the ones that ask: in their stead the service may
+// use its key and create grants on it. For everyone else the policy says what
+// it means: the account may let its users look at the key and revoke its
+// grants.
 class ManagedKeyRules final : public Authorizer {
  public:
   // `others` is borrowed.

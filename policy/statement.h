@@ -58,7 +58,7 @@ class PrincipalSet {
     std::string_view id = {};
   };
 
-  void Add(Member member) { members_.push_back(std::move(member)); }
+  void Add(const Member& member) { members_.push_back(member); }
   std::span<const Member> members() const { return members_; }
 
   // How it names the caller; of several ways the one that says most.

@@ -10,6 +10,8 @@
 #include "kms/operations/grant_views.h"
 #include "kms/operations/grants.h"
 #include "kms/operations/resolve.h"
+#include "policy/decide.h"
+#include "policy/policy.h"
 
 namespace kms::operations {
 namespace {
@@ -63,13 +65,14 @@ base::Status DecideByGrants(Call& call, const policy::Request& question,
                             const policy::Authority& resource,
                             store::GrantQuery query) {
   const bool creates = question.action == "kms:CreateGrant";
+  const Grant child = creates ? RequestedGrant(call) : Grant();
   query.limit = kGrantsAtOnce;
   for (bool more = true; more;) {
     ASSIGN_OR_RETURN(const store::Page<Grant> page,
                      call.environment.store.ListGrants(query));
     GrantViews views;
     for (const Grant& grant : page.items) {
-      views.Add(grant, creates && MayCreateFrom(grant, RequestedGrant(call)));
+      views.Add(grant, creates && MayCreateFrom(grant, child));
     }
     policy::Authority authority = resource;
     authority.grants = views.views();
@@ -161,7 +164,8 @@ base::Status CheckLockout(Call& call, const Key& key, std::string_view policy) {
   const Check check = {.action = "kms:PutKeyPolicy",
                        .resource = key.Arn(),
                        .account = key.account,
-                       .key = std::make_shared<const Key>(std::move(changed))};
+                       .key = std::make_shared<const Key>(std::move(changed)),
+                       .region = key.region};
   // The record shows what the call itself was decided by.
   const std::vector<policy::ContextEntry> context = call.context;
   RETURN_IF_ERROR(BuildContext(call, check));

@@ -11,6 +11,7 @@
 #include "kms/managed_keys.h"
 #include "kms/operations/aliases.h"
 #include "kms/operations/grants.h"
+#include "policy/policy.h"
 
 namespace kms::operations {
 namespace {

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GetKeyPolicy, PutKeyPolicy, ListKeyPolicies.
-
-What a policy says is not evaluated yet, so nothing here tests that.
-"""
+"""GetKeyPolicy, PutKeyPolicy, ListKeyPolicies, and that policies decide. What
+each element of a policy means is tested beside the engine."""
 
 import json
 import re
@@ -52,6 +50,48 @@ class KeyPolicies(ServerCase):
         # The name may be left out, for putting as for getting.
         reply = self.call("GetKeyPolicy", KeyId=key["Arn"])
         self.assertEqual(json.loads(reply["Policy"]), json.loads(policy))
+
+    def test_a_deny_beats_the_administrator(self):
+        key = self.new_key()
+        self.put(key["KeyId"], self.policy(
+            self.statement(), self.statement(
+                Sid="never", Effect="Deny", Action="kms:Encrypt",
+                Principal="*")))
+        self.refuses(
+            "AccessDeniedException",
+            f"User: arn:aws:iam::{self.account}:user/admin is not authorized "
+            f"to perform: kms:Encrypt on resource: {key['Arn']} with an "
+            "explicit deny in a resource-based policy", self.kms.encrypt,
+            KeyId=key["KeyId"], Plaintext=b"x")
+        self.kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256")
+        self.put(key["KeyId"], self.policy())
+        self.kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
+
+    def test_a_condition_on_the_encryption_context(self):
+        key = self.new_key()["KeyId"]
+        self.put(key, self.policy(
+            self.statement(), self.statement(
+                Effect="Deny", Action="kms:Encrypt", Principal="*",
+                Condition={"StringNotEquals": {
+                    "kms:EncryptionContext:tenant": "a"}})))
+        self.kms.encrypt(KeyId=key, Plaintext=b"x",
+                         EncryptionContext={"tenant": "a"})
+        for context in ({}, {"tenant": "b"}):
+            self.refuses("AccessDeniedException", re.compile(".*"),
+                         self.kms.encrypt, KeyId=key, Plaintext=b"x",
+                         EncryptionContext=context)
+
+    def test_nobody_locks_themselves_out(self):
+        key = self.new_key()["KeyId"]
+        policy = self.policy(self.statement(Principal={
+            "AWS": f"arn:aws:iam::{self.account}:user/uid-1000"}))
+        self.refuses("MalformedPolicyDocumentException",
+                     "The new key policy will not allow you to update the key "
+                     "policy in the future.", self.put, key=key,
+                     policy=policy)
+        self.put(key, policy, BypassPolicyLockoutSafetyCheck=True)
+        self.refuses("AccessDeniedException", re.compile(".*"), self.get,
+                     key=key)
 
     def test_only_one_name(self):
         key = self.new_key()["KeyId"]

@@ -9,6 +9,7 @@
 #include "kms/identity/principals.h"
 #include "kms/key_policy.h"
 #include "kms/managed_keys.h"
+#include "policy/decide.h"
 #include "policy/document.h"
 #include "tests/testlib/status.h"
 
@@ -49,6 +50,12 @@ TEST(ManagedKeysTest, HaveThePolicyThatAwsGivesThem) {
                                      "kms:RevokeGrant"}));
 }
 
+std::string CustomersPolicy(std::string_view account) {
+  return R"({"Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*",)"
+         R"("Principal":{"AWS":")" +
+         std::string(account) + R"("}}]})";
+}
+
 policy::PrincipalKind KindOf(const Caller& caller) {
   switch (caller.kind) {
     case CallerKind::kRoot:
@@ -74,7 +81,10 @@ class ManagedKeyRulesTest : public testing::Test {
                                      .principal_account = caller.account,
                                      .context = {},
                                      .principal_kind = KindOf(caller)};
-    return rules_.Authorize(caller, request, {.resource_policy = policy_.get()})
+    const PolicyPtr policy = KeyPolicies().Compiled(
+        service.empty() ? CustomersPolicy(account)
+                        : ManagedKeyPolicy(service, account, "eu-west-1"));
+    return rules_.Authorize(caller, request, {.resource_policy = policy.get()})
         .verdict;
   }
 
