@@ -10,9 +10,10 @@
 namespace policy {
 namespace {
 
-const std::string kAll = Allow(R"("Action":"kms:*","Resource":"*")");
-const std::string kNothing = Allow(R"("Action":"s3:*","Resource":"*")");
-const std::string kNo = Deny(R"("Sid":"No","Action":"kms:*","Resource":"*")");
+const std::string allow_all = Allow(R"("Action":"kms:*","Resource":"*")");
+const std::string allow_nothing = Allow(R"("Action":"s3:*","Resource":"*")");
+const std::string deny_all =
+    Deny(R"("Sid":"No","Action":"kms:*","Resource":"*")");
 
 constexpr auto kAllow = Verdict::kAllow;
 constexpr auto kImplicit = Verdict::kImplicitDeny;
@@ -35,7 +36,7 @@ TEST(DecideTest, DeniesByDefault) {
 
 TEST(SameAccount, IdentityPolicyAloneOpensNoKey) {
   Rules rules;
-  rules.Identity(kAll);
+  rules.Identity(allow_all);
   ExpectDecision(rules.Decide(FromAlice()), kImplicit, "resource-based policy");
 }
 
@@ -45,18 +46,18 @@ TEST(SameAccount, KeyPolicyThatNamesTheAccountLeavesItToIdentityPolicies) {
   ExpectDecision(without.Decide(FromAlice()), kImplicit,
                  "identity-based policy");
   Rules with;
-  with.Key(Allow(For(kAccount))).Identity(kAll);
+  with.Key(Allow(For(kAccount))).Identity(allow_all);
   ExpectDecision(with.Decide(FromAlice()), kAllow, "identity-based policy");
   ExpectDecision(with.Decide(FromSession()), kAllow, "identity-based policy");
 }
 
 TEST(SameAccount, DelegationGoesNoFurtherThanItsStatement) {
   Rules action;
-  action.Key(Allow(For(kRoot, "kms:Encrypt"))).Identity(kAll);
+  action.Key(Allow(For(kRoot, "kms:Encrypt"))).Identity(allow_all);
   EXPECT_EQ(action.VerdictOn(FromAlice()), kImplicit);
   Rules condition;
   condition.Key(Allow(For(kRoot) + R"(,"Condition":{"Bool":{"a":"true"}})"))
-      .Identity(kAll);
+      .Identity(allow_all);
   EXPECT_EQ(condition.VerdictOn(FromAlice()), kImplicit);
   const ContextEntry entry = {"a", {}, "true"};
   Request request = FromAlice();
@@ -130,18 +131,22 @@ TEST(SameAccount, BoundaryAndSessionPolicyLimitWhatTheyDoAtAws) {
   for (const LimitRow& row : rows) {
     SCOPED_TRACE(row.name);
     Rules free;
-    free.Key(Allow(For(row.principal))).Identity(kAll);
+    free.Key(Allow(For(row.principal))).Identity(allow_all);
     EXPECT_EQ(free.VerdictOn(row.request), kAllow);
     Rules within;
-    within.Key(Allow(For(row.principal))).Identity(kAll);
-    within.Boundary(kAll).Session(kAll);
+    within.Key(Allow(For(row.principal))).Identity(allow_all);
+    within.Boundary(allow_all).Session(allow_all);
     EXPECT_EQ(within.VerdictOn(row.request), kAllow);
     Rules bounded;
-    bounded.Key(Allow(For(row.principal))).Identity(kAll).Boundary(kNothing);
+    bounded.Key(Allow(For(row.principal)))
+        .Identity(allow_all)
+        .Boundary(allow_nothing);
     EXPECT_EQ(bounded.VerdictOn(row.request),
               row.by_boundary ? kImplicit : kAllow);
     Rules narrowed;
-    narrowed.Key(Allow(For(row.principal))).Identity(kAll).Session(kNothing);
+    narrowed.Key(Allow(For(row.principal)))
+        .Identity(allow_all)
+        .Session(allow_nothing);
     EXPECT_EQ(narrowed.VerdictOn(row.request),
               row.by_session ? kImplicit : kAllow);
   }
@@ -149,18 +154,18 @@ TEST(SameAccount, BoundaryAndSessionPolicyLimitWhatTheyDoAtAws) {
 
 TEST(SameAccount, NamesTheLayerThatIsMissing) {
   Rules boundary;
-  boundary.Key(Allow(For(kRoot))).Identity(kAll).Boundary(kNothing);
+  boundary.Key(Allow(For(kRoot))).Identity(allow_all).Boundary(allow_nothing);
   ExpectDecision(boundary.Decide(FromAlice()), kImplicit,
                  "permissions boundary");
   Rules session;
-  session.Key(Allow(For(kRole))).Session(kNothing);
+  session.Key(Allow(For(kRole))).Session(allow_nothing);
   ExpectDecision(session.Decide(FromSession()), kImplicit, "session policy");
 }
 
 TEST(SameAccount, PoliciesOfOneLayerAddUp) {
   Rules rules;
-  rules.Key(Allow(For(kRoot))).Identity(kNothing).Identity(kAll);
-  rules.Session(kNothing).Session(kAll);
+  rules.Key(Allow(For(kRoot))).Identity(allow_nothing).Identity(allow_all);
+  rules.Session(allow_nothing).Session(allow_all);
   EXPECT_EQ(rules.VerdictOn(FromSession()), kAllow);
 }
 
@@ -171,10 +176,11 @@ TEST(ExplicitDeny, OfAnyLayerBeatsEverything) {
     Add add;
     std::string statement;
   } rows[] = {
-      {"identity-based policy", &Rules::Identity, kNo},
-      {"permissions boundary", &Rules::Boundary, kAll + "," + kNo},
-      {"session policy", &Rules::Session, kAll + "," + kNo},
-      {"service control policy", &Rules::ServiceControl, kAll + "," + kNo},
+      {"identity-based policy", &Rules::Identity, deny_all},
+      {"permissions boundary", &Rules::Boundary, allow_all + "," + deny_all},
+      {"session policy", &Rules::Session, allow_all + "," + deny_all},
+      {"service control policy", &Rules::ServiceControl,
+       allow_all + "," + deny_all},
       {"resource control policy", &Rules::ResourceControl,
        Deny(R"("Sid":"No",)" + For("*"))},
       {"resource-based policy", &Rules::Key,
@@ -183,7 +189,7 @@ TEST(ExplicitDeny, OfAnyLayerBeatsEverything) {
   for (const auto& row : rows) {
     SCOPED_TRACE(row.layer);
     Rules rules;
-    rules.Key(Allow(For("*"))).Identity(kAll);
+    rules.Key(Allow(For("*"))).Identity(allow_all);
     rules.With({.id = "g", .grantee = kAlice, .operations = ~KmsActions{0}});
     EXPECT_EQ(rules.VerdictOn(FromAlice()), kAllow);
     (rules.*row.add)(row.statement);
@@ -195,13 +201,13 @@ TEST(ExplicitDeny, OfAnyLayerBeatsEverything) {
 
 TEST(ExplicitDeny, OfAnIdentityPolicyNeedsNoDelegation) {
   Rules rules;
-  rules.Key(Allow(For(kAlice))).Identity(kNo);
+  rules.Key(Allow(For(kAlice))).Identity(deny_all);
   EXPECT_EQ(rules.VerdictOn(FromAlice()), kExplicit);
 }
 
 TEST(ExplicitDeny, ThatNamesTheAccountDeniesEveryoneInIt) {
   Rules rules;
-  rules.Key(Allow(For("*")) + "," + Deny(For(kRoot))).Identity(kAll);
+  rules.Key(Allow(For("*")) + "," + Deny(For(kRoot))).Identity(allow_all);
   EXPECT_EQ(rules.VerdictOn(FromAlice()), kExplicit);
   EXPECT_EQ(rules.VerdictOn(FromSession()), kExplicit);
   EXPECT_EQ(rules.VerdictOn(FromRoot()), kExplicit);
@@ -228,15 +234,15 @@ TEST(NotPrincipal, DeniesWhoeverHasABoundary) {
   Rules rules;
   rules.Key(Allow(For("*")) + R"(,{"Effect":"Deny","NotPrincipal":{"AWS":")" +
             std::string(kAlice) + R"("},"Action":"kms:*","Resource":"*"})");
-  rules.Boundary(kAll);
+  rules.Boundary(allow_all);
   EXPECT_EQ(rules.VerdictOn(FromAlice()), kExplicit);
 }
 
 TEST(ServiceControl, EveryLevelMustAllow) {
   Rules rules;
-  rules.Key(Allow(For("*"))).ServiceControl(kAll);
+  rules.Key(Allow(For("*"))).ServiceControl(allow_all);
   EXPECT_EQ(rules.VerdictOn(FromAlice()), kAllow);
-  rules.ServiceControl(kNothing);
+  rules.ServiceControl(allow_nothing);
   ExpectDecision(rules.Decide(FromAlice()), kImplicit,
                  "service control policy");
   EXPECT_EQ(rules.VerdictOn(FromRoot()), kImplicit);
@@ -245,7 +251,7 @@ TEST(ServiceControl, EveryLevelMustAllow) {
 TEST(ServiceControl, DoesNotConcernServices) {
   Rules rules;
   rules.Key(Allow(For(R"({"Service":"s3.amazonaws.com"})")));
-  rules.ServiceControl(kNothing);
+  rules.ServiceControl(allow_nothing);
   EXPECT_EQ(rules.VerdictOn(FromService("s3.amazonaws.com")), kAllow);
 }
 
@@ -275,14 +281,18 @@ TEST(CrossAccount, NeedsBothSides) {
                         std::string(kKeyArn) + R"(")"));
     EXPECT_EQ(both.VerdictOn(FromStranger()), kAllow);
     Rules bounded;
-    bounded.Key(Allow(For(principal))).Identity(kAll).Boundary(kNothing);
+    bounded.Key(Allow(For(principal)))
+        .Identity(allow_all)
+        .Boundary(allow_nothing);
     EXPECT_EQ(bounded.VerdictOn(FromStranger()), kImplicit);
     Rules narrowed;
-    narrowed.Key(Allow(For(principal))).Identity(kAll).Session(kNothing);
+    narrowed.Key(Allow(For(principal)))
+        .Identity(allow_all)
+        .Session(allow_nothing);
     EXPECT_EQ(narrowed.VerdictOn(FromStranger()), kImplicit);
   }
   Rules identity_only;
-  identity_only.Key(Allow(For(kRoot))).Identity(kAll);
+  identity_only.Key(Allow(For(kRoot))).Identity(allow_all);
   ExpectDecision(identity_only.Decide(FromStranger()), kImplicit,
                  "resource-based policy");
 }
@@ -310,7 +320,7 @@ TEST(CrossAccount, WorksForTheseOperationsOnly) {
                                         "Verify",
                                         "VerifyMac"};
   Rules rules;
-  rules.Key(Allow(For("*"))).Identity(kAll);
+  rules.Key(Allow(For("*"))).Identity(allow_all);
   for (const std::string_view name : kKmsActions) {
     const std::string action = "kms:" + std::string(name);
     Request request = FromStranger();
@@ -331,12 +341,13 @@ TEST(CrossAccount, RootOfTheOtherAccountNeedsTheKeyPolicyOnly) {
 
 TEST(Services, NeedAKeyPolicyThatNamesThem) {
   Rules rules;
-  rules.Key(Allow(For(R"({"Service":"s3.amazonaws.com"})"))).Identity(kAll);
+  rules.Key(Allow(For(R"({"Service":"s3.amazonaws.com"})")))
+      .Identity(allow_all);
   EXPECT_EQ(rules.VerdictOn(FromService("s3.amazonaws.com")), kAllow);
   EXPECT_EQ(rules.VerdictOn(FromService("sns.amazonaws.com")), kImplicit);
   EXPECT_EQ(rules.VerdictOn(FromAlice()), kImplicit);
   Rules everyone;
-  everyone.Key(Allow(For("*"))).Identity(kAll);
+  everyone.Key(Allow(For("*"))).Identity(allow_all);
   EXPECT_EQ(everyone.VerdictOn(FromService("s3.amazonaws.com")), kImplicit);
   Rules denied;
   denied.Key(Allow(For(R"({"Service":"s3.amazonaws.com"})")) + "," +
@@ -351,13 +362,13 @@ TEST(WithoutKey, IdentityPoliciesDecide) {
   Rules none;
   ExpectDecision(none.Decide(request), kImplicit, "identity-based policy");
   Rules all;
-  all.Identity(kAll);
+  all.Identity(allow_all);
   ExpectDecision(all.Decide(request), kAllow, "identity-based policy");
   Rules arn;
   arn.Identity(Allow(R"("Action":"kms:*","Resource":"arn:aws:kms:*:*:*")"));
   EXPECT_EQ(arn.VerdictOn(request), kImplicit);
   Rules bounded;
-  bounded.Identity(kAll).Boundary(kNothing);
+  bounded.Identity(allow_all).Boundary(allow_nothing);
   EXPECT_EQ(bounded.VerdictOn(request), kImplicit);
   request.resource_account = kOtherAccount;
   EXPECT_EQ(all.VerdictOn(request), kImplicit);
@@ -370,7 +381,7 @@ TEST(WithoutKey, RootMayUnlessAnScpForbids) {
   Rules none;
   ExpectDecision(none.Decide(request), kAllow, "account root");
   Rules denied;
-  denied.ServiceControl(kAll + "," + kNo);
+  denied.ServiceControl(allow_all + "," + deny_all);
   EXPECT_EQ(denied.VerdictOn(request), kExplicit);
 }
 
@@ -390,7 +401,7 @@ TEST(Aliases, AreForIdentityPolicies) {
   foreign.action = request.action;
   foreign.resource = request.resource;
   Rules all;
-  all.Identity(kAll);
+  all.Identity(allow_all);
   EXPECT_EQ(all.VerdictOn(foreign), kImplicit);
 }
 
@@ -470,7 +481,7 @@ TEST(BoundPrincipals, DoNotComeBackWithTheirName) {
 
 TEST(BoundPrincipals, MayBeWrittenAsIds) {
   Rules rules;
-  rules.Key(Allow(For("AROAAAAAAAAAAAAAAAAA1"))).Boundary(kAll);
+  rules.Key(Allow(For("AROAAAAAAAAAAAAAAAAA1"))).Boundary(allow_all);
   Request request = FromSession();
   request.principal_id = "AROAAAAAAAAAAAAAAAAA1";
   EXPECT_EQ(rules.VerdictOn(request), kAllow);

@@ -84,13 +84,13 @@ class Engine {
   using Pointers = std::vector<const Policy*>;
 
   static PrincipalKind KindOf(const std::string& kind) {
-    static const std::map<std::string, PrincipalKind> kKinds = {
+    static const std::map<std::string, PrincipalKind> kinds_by_name = {
         {"user", PrincipalKind::kUser},
         {"root", PrincipalKind::kRoot},
         {"assumed-role", PrincipalKind::kAssumedRole},
         {"federated-user", PrincipalKind::kFederatedUser},
         {"service", PrincipalKind::kService}};
-    return kKinds.at(kind);
+    return kinds_by_name.at(kind);
   }
 
   const Policy* Parsed(PolicyKind kind, const std::string& text) {
@@ -164,7 +164,7 @@ std::string Show(const Scenario& scenario, const Question& question) {
   out += "\n" + question.kind + " " + question.principal + " " +
          question.action + " " + question.resource;
   for (const auto& [key, value] : question.context) {
-    out += "\n  " + key + " = " + value;
+    out.append("\n  ").append(key).append(" = ").append(value);
   }
   return out;
 }

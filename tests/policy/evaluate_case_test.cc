@@ -19,8 +19,8 @@ std::string Asks(std::string_view principal, std::string_view rest,
          std::string(context) + "}" + std::string(rest) + "}";
 }
 
-const std::string kAll = Document(Allow(R"("Action":"*","Resource":"*")"));
-const std::string kNothing =
+const std::string allow_all = Document(Allow(R"("Action":"*","Resource":"*")"));
+const std::string allow_nothing =
     Document(Allow(R"("Action":"s3:*","Resource":"*")"));
 
 TEST(EvaluateCaseTest, AnswersWithTheLayerThatDecided) {
@@ -46,17 +46,17 @@ TEST(EvaluateCaseTest, ReadsEveryLayer) {
     return EvaluateCase(Asks(kSession, open + rest));
   };
   EXPECT_THAT(result(""), HasSubstr("Allowed"));
-  EXPECT_THAT(result(R"(,"permissionBoundaries":[)" + kAll + "]"),
+  EXPECT_THAT(result(R"(,"permissionBoundaries":[)" + allow_all + "]"),
               HasSubstr("Allowed"));
   EXPECT_THAT(result(R"(,"permissionBoundaries":[{"name":"b","policy":)" +
-                     kNothing + "}]"),
+                     allow_nothing + "}]"),
               HasSubstr(R"("by":"permissions boundary")"));
-  EXPECT_THAT(result(R"(,"sessionPolicy":)" + kNothing),
+  EXPECT_THAT(result(R"(,"sessionPolicy":)" + allow_nothing),
               HasSubstr(R"("by":"session policy")"));
   EXPECT_THAT(
       result(R"(,"serviceControlPolicies":[{"orgIdentifier":"o","policies":[)" +
-             kAll + R"(]},{"orgIdentifier":"ou","policies":[)" + kNothing +
-             "]}]"),
+             allow_all + R"(]},{"orgIdentifier":"ou","policies":[)" +
+             allow_nothing + "]}]"),
       HasSubstr(R"("by":"service control policy")"));
   EXPECT_THAT(
       result(
@@ -94,7 +94,7 @@ TEST(EvaluateCaseTest, TakesTheRoleFromTheContext) {
 TEST(EvaluateCaseTest, OpensResourcesOfOtherServices) {
   const std::string ask =
       R"({"id":"x\"","request":{"principal":"arn:aws:iam::1:user/a","action":"s3:GetObject","resource":{"resource":"arn:aws:s3:::b/o","accountId":"1"}},"identityPolicies":[)" +
-      kAll + "]}";
+      allow_all + "]}";
   EXPECT_EQ(EvaluateCase(ask),
             R"({"id":"x\"","result":"Allowed","by":"identity-based policy"})");
 }

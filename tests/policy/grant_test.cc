@@ -8,8 +8,8 @@
 namespace policy {
 namespace {
 
-const std::string kAll = Allow(R"("Action":"kms:*","Resource":"*")");
-const std::string kNothing = Allow(R"("Action":"s3:*","Resource":"*")");
+const std::string allow_all = Allow(R"("Action":"kms:*","Resource":"*")");
+const std::string allow_nothing = Allow(R"("Action":"s3:*","Resource":"*")");
 
 constexpr KmsActions kDecrypt = Bit("Decrypt");
 
@@ -50,7 +50,7 @@ TEST(GrantTest, ToAnAccountNeedsAnIdentityPolicy) {
   EXPECT_TRUE(Opens(grant, FromRoot()));
   EXPECT_FALSE(Opens(grant, FromAlice()));
   Rules rules;
-  rules.With(grant).Identity(kAll);
+  rules.With(grant).Identity(allow_all);
   EXPECT_EQ(rules.Decide(FromAlice()).layer, "grant");
   EXPECT_EQ(rules.VerdictOn(FromStranger()), Verdict::kImplicitDeny);
 }
@@ -58,16 +58,17 @@ TEST(GrantTest, ToAnAccountNeedsAnIdentityPolicy) {
 TEST(GrantTest, StaysWithinBoundarySessionPolicyAndScps) {
   const Grant grant = {.id = "g", .grantee = kAlice, .operations = kDecrypt};
   Rules within;
-  within.With(grant).Boundary(kAll).Session(kAll).ServiceControl(kAll);
+  within.With(grant).Boundary(allow_all).Session(allow_all).ServiceControl(
+      allow_all);
   EXPECT_EQ(within.VerdictOn(FromAlice()), Verdict::kAllow);
   Rules bounded;
-  bounded.With(grant).Boundary(kNothing);
+  bounded.With(grant).Boundary(allow_nothing);
   EXPECT_EQ(bounded.VerdictOn(FromAlice()), Verdict::kImplicitDeny);
   Rules narrowed;
-  narrowed.With(grant).Session(kNothing);
+  narrowed.With(grant).Session(allow_nothing);
   EXPECT_EQ(narrowed.VerdictOn(FromAlice()), Verdict::kImplicitDeny);
   Rules controlled;
-  controlled.With(grant).ServiceControl(kNothing);
+  controlled.With(grant).ServiceControl(allow_nothing);
   EXPECT_EQ(controlled.VerdictOn(FromAlice()), Verdict::kImplicitDeny);
 }
 
@@ -177,7 +178,7 @@ TEST(RetireGrant, IsForTheIssuingAccountToGive) {
   Rules rules;
   rules.Key(Allow(For("*")));
   EXPECT_FALSE(Retires(grant, FromAlice(), rules));
-  rules.Identity(kAll);
+  rules.Identity(allow_all);
   EXPECT_TRUE(Retires(grant, FromAlice(), rules));
   EXPECT_FALSE(Retires(grant, FromStranger(), rules));
 }

@@ -19,6 +19,7 @@ Request From(std::string_view principal, std::string_view account,
 // One level for each policy.
 std::vector<PolicySet> LevelsOf(const std::vector<const Policy*>& policies) {
   std::vector<PolicySet> levels;
+  levels.reserve(policies.size());
   for (const Policy* const& policy : policies) {
     levels.emplace_back(&policy, 1);
   }

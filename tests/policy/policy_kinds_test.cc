@@ -32,21 +32,21 @@ void ExpectRows(const std::vector<Row>& rows) {
   }
 }
 
-const std::string kAll = Allow(R"("Action":"kms:*","Resource":"*")");
+const std::string allow_all = Allow(R"("Action":"kms:*","Resource":"*")");
 
 TEST(PolicyKinds, IdentityPoliciesNameNobodyButActionsAndResources) {
   for (const PolicyKind kind :
        {PolicyKind::kIdentity, PolicyKind::kPermissionsBoundary,
         PolicyKind::kSession, PolicyKind::kServiceControl}) {
     ExpectRows({
-        {kind, kAll, nullptr},
+        {kind, allow_all, nullptr},
         {kind, Allow(R"("Action":"s3:Get*","NotResource":["*"])"), nullptr},
         {kind, Allow(For("*")), "cannot hold Principal"},
         {kind, Deny(R"("NotPrincipal":"*","Action":"*","Resource":"*")"),
          "cannot hold NotPrincipal"},
         {kind, Allow(R"("Resource":"*")"), "needs an Action"},
         {kind, Allow(R"("Action":"*")"), "needs a Resource"},
-        {kind, kAll + "," + Allow(R"("Action":"*")"), "needs a Resource"},
+        {kind, allow_all + "," + Allow(R"("Action":"*")"), "needs a Resource"},
     });
   }
 }
@@ -64,7 +64,7 @@ TEST(PolicyKinds, IdentityPoliciesHavePlainAndDifferentSids) {
       {PolicyKind::kKey, Allow(R"("Sid":"a b",)" + For("*")), nullptr},
   });
   EXPECT_THAT(Policy::Parse(PolicyKind::kIdentity,
-                            R"({"Id":"x","Statement":[)" + kAll + "]}"),
+                            R"({"Id":"x","Statement":[)" + allow_all + "]}"),
               StatusIs(ErrorCode::kMalformedPolicy, HasSubstr("'Id'")));
 }
 

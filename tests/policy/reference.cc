@@ -217,10 +217,10 @@ class Reader {
 };
 
 bool WorksAcrossAccounts(const std::string& lower_action) {
-  static const std::set<std::string> kWork = {"kms:decrypt", "kms:encrypt",
-                                              "kms:sign", "kms:reencryptfrom",
-                                              "kms:describekey"};
-  return kWork.contains(lower_action);
+  static const std::set<std::string> work_actions = {
+      "kms:decrypt", "kms:encrypt", "kms:sign", "kms:reencryptfrom",
+      "kms:describekey"};
+  return work_actions.contains(lower_action);
 }
 
 }  // namespace
@@ -249,6 +249,7 @@ namespace {
 
 std::vector<Json> ParseAll(const std::vector<std::string>& texts) {
   std::vector<Json> out;
+  out.reserve(texts.size());
   for (const std::string& text : texts) {
     out.push_back(testlib::Take(base::ParseJson(text)));
   }

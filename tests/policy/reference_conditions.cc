@@ -51,12 +51,12 @@ std::vector<std::string> ValuesOf(const Question& question,
 }
 
 bool MayHaveSeveral(const std::string& key) {
-  static const std::set<std::string> kKeys = {
+  static const std::set<std::string> multivalued_keys = {
       "aws:tagkeys",           "aws:calledvia",
       "aws:principalorgpaths", "aws:resourceorgpaths",
       "kms:grantoperations",   "aws:principalservicenameslist",
       "kms:resourcealiases",   "kms:encryptioncontextkeys"};
-  return kKeys.contains(Lower(key));
+  return multivalued_keys.contains(Lower(key));
 }
 
 // Back from the private plane.

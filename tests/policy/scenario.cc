@@ -8,32 +8,33 @@ namespace {
 
 using Pool = std::vector<std::string>;
 
-const Pool kActions = {"kms:Decrypt",
-                       "kms:Encrypt",
-                       "KMS:DECRYPT",
-                       "kms:*",
-                       "*",
-                       "kms:De*",
-                       "kms:?ecrypt",
-                       "kms:Create*",
-                       "kms:CreateGrant",
-                       "kms:DescribeKey",
-                       "*:*",
-                       "kms:*Key",
-                       "kms:EnableKey",
-                       "kms:ReEncrypt*",
-                       "kms:Sign",
-                       "kms:crypt",
-                       "kms:Nothing",
-                       "kms:ReEncryptFrom"};
-const Pool kAsked = {"kms:Decrypt",   "kms:Decrypt",       "kms:Encrypt",
-                     "kms:CreateKey", "kms:decrypt",       "kms:EnableKey",
-                     "kms:Sign",      "kms:ReEncryptFrom", "kms:DescribeKey"};
-const std::string kKey = "arn:aws:kms:eu-west-1:111122223333:key/k1";
-const Pool kResources = {
+const Pool action_pool = {"kms:Decrypt",
+                          "kms:Encrypt",
+                          "KMS:DECRYPT",
+                          "kms:*",
+                          "*",
+                          "kms:De*",
+                          "kms:?ecrypt",
+                          "kms:Create*",
+                          "kms:CreateGrant",
+                          "kms:DescribeKey",
+                          "*:*",
+                          "kms:*Key",
+                          "kms:EnableKey",
+                          "kms:ReEncrypt*",
+                          "kms:Sign",
+                          "kms:crypt",
+                          "kms:Nothing",
+                          "kms:ReEncryptFrom"};
+const Pool asked_pool = {
+    "kms:Decrypt",   "kms:Decrypt",       "kms:Encrypt",
+    "kms:CreateKey", "kms:decrypt",       "kms:EnableKey",
+    "kms:Sign",      "kms:ReEncryptFrom", "kms:DescribeKey"};
+const std::string key_arn = "arn:aws:kms:eu-west-1:111122223333:key/k1";
+const Pool resource_pool = {
     "*",
     "*",
-    kKey,
+    key_arn,
     "arn:aws:kms:*:111122223333:key/*",
     "arn:aws:kms:*",
     "arn:aws:kms",
@@ -44,24 +45,24 @@ const Pool kResources = {
     "arn:aws:kms:eu-west-1:111122223333:key/${aws:username}",
     "arn:aws:kms:eu-west-1:111122223333:*/${Tag, 'k1'}",
     "arn:aws:kms:eu-west-1:111122223333:key/k1${*}"};
-const Pool kAskedResources = {kKey,
-                              kKey,
-                              kKey,
-                              "arn:aws:kms:eu-west-1:111122223333:key/k22",
-                              "arn:aws:kms:eu-west-1:111122223333:alias/a",
-                              "*"};
-const Pool kPrincipals = {"*",
-                          "*",
-                          "111122223333",
-                          "arn:aws:iam::111122223333:root",
-                          "444455556666",
-                          "arn:aws:iam::111122223333:user/alice",
-                          "arn:aws:iam::111122223333:user/p/bob",
-                          "arn:aws:iam::111122223333:role/app/r",
-                          "arn:aws:iam::111122223333:role/r",
-                          "arn:aws:sts::111122223333:assumed-role/r/s",
-                          "arn:aws:sts::111122223333:federated-user/f",
-                          "arn:aws:iam::444455556666:user/alice"};
+const Pool asked_resource_pool = {key_arn,
+                                  key_arn,
+                                  key_arn,
+                                  "arn:aws:kms:eu-west-1:111122223333:key/k22",
+                                  "arn:aws:kms:eu-west-1:111122223333:alias/a",
+                                  "*"};
+const Pool principal_pool = {"*",
+                             "*",
+                             "111122223333",
+                             "arn:aws:iam::111122223333:root",
+                             "444455556666",
+                             "arn:aws:iam::111122223333:user/alice",
+                             "arn:aws:iam::111122223333:user/p/bob",
+                             "arn:aws:iam::111122223333:role/app/r",
+                             "arn:aws:iam::111122223333:role/r",
+                             "arn:aws:sts::111122223333:assumed-role/r/s",
+                             "arn:aws:sts::111122223333:federated-user/f",
+                             "arn:aws:iam::444455556666:user/alice"};
 
 // Operators by the type of their values, and values of that type; the last few
 // are of none.
@@ -70,7 +71,7 @@ struct Type {
   Pool keys;
   Pool values;
 };
-const std::vector<Type> kTypes = {
+const std::vector<Type> type_pool = {
     {{"StringEquals", "StringNotEquals", "StringLike", "StringNotLike",
       "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "stringequals"},
      {"aws:username", "Tag", "kms:EncryptionContext:Dept", "aws:TagKeys"},
@@ -106,8 +107,8 @@ const std::vector<Type> kTypes = {
 };
 constexpr int kNull = 7;
 
-const Pool kOperations = {"Decrypt",     "Encrypt", "DescribeKey",
-                          "CreateGrant", "Sign",    "ReEncryptFrom"};
+const Pool operation_pool = {"Decrypt",     "Encrypt", "DescribeKey",
+                             "CreateGrant", "Sign",    "ReEncryptFrom"};
 
 std::string Quoted(const std::string& text) { return '"' + text + '"'; }
 
@@ -131,17 +132,17 @@ std::string ScenarioMaker::MakePrincipal() {
   if (Chance(10)) {
     return R"({"Service":"s3.amazonaws.com"})";
   }
-  return R"({"AWS":)" + TextOrList(kPrincipals) +
+  return R"({"AWS":)" + TextOrList(principal_pool) +
          (Chance(10) ? R"(,"Service":["s3.amazonaws.com"]})" : "}");
 }
 
-// The operator's name; its row of kTypes, or kNull, in `type`.
+// The operator's name; its row of type_pool, or kNull, in `type`.
 std::string ScenarioMaker::MakeOperator(std::size_t& type) {
   type = static_cast<std::size_t>(Chance(50) ? 0 : Below(kNull + 1));
   if (type == kNull) {
     return "Null";
   }
-  std::string name = Pick(kTypes[type].operators);
+  std::string name = Pick(type_pool[type].operators);
   if (Chance(20)) {
     name += "IfExists";
   }
@@ -163,15 +164,15 @@ std::string ScenarioMaker::MakeCondition() {
     used.push_back(name);
     std::string key =
         type == kNull
-            ? Pick(kTypes[static_cast<std::size_t>(Below(kNull))].keys)
-            : Pick(kTypes[type].keys);
+            ? Pick(type_pool[static_cast<std::size_t>(Below(kNull))].keys)
+            : Pick(type_pool[type].keys);
     // Refused in key policies.
     if (name.starts_with("ForAll") && key.starts_with("kms:Enc")) {
       key = "Tag";
     }
     const std::string values = type == kNull
                                    ? TextOrList({"true", "false", "maybe"})
-                                   : TextOrList(kTypes[type].values);
+                                   : TextOrList(type_pool[type].values);
     all += (all.empty() ? "" : ",") + Quoted(name) + ":{" + Quoted(key) + ":" +
            values + "}";
   }
@@ -191,11 +192,11 @@ std::string ScenarioMaker::MakeStatement(Kind kind, const std::string& effect) {
   const bool may_lack = kind == Kind::kKey;
   if (!may_lack || !Chance(4)) {
     out += (Chance(12) ? R"(,"NotAction":)" : R"(,"Action":)") +
-           TextOrList(kActions);
+           TextOrList(action_pool);
   }
   if (!may_lack || !Chance(4)) {
     out += (Chance(12) ? R"(,"NotResource":)" : R"(,"Resource":)") +
-           (Chance(50) ? "\"*\"" : TextOrList(kResources));
+           (Chance(50) ? "\"*\"" : TextOrList(resource_pool));
   }
   if (Chance(50)) {
     out += R"(,"Condition":)" + MakeCondition();
@@ -242,9 +243,9 @@ Scenario ScenarioMaker::MakeScenario() {
   for (int left = Chance(30) ? 1 + Below(2) : 0; left > 0; --left) {
     ScenarioGrant grant;
     do {
-      grant.grantee = Pick(kPrincipals);
+      grant.grantee = Pick(principal_pool);
     } while (grant.grantee.size() < 15);
-    grant.operations = {Pick(kOperations), Pick(kOperations)};
+    grant.operations = {Pick(operation_pool), Pick(operation_pool)};
     if (Chance(30)) {
       grant.equals = Chance(50);
       grant.pairs = {{"Dept", "a"}};
@@ -255,7 +256,7 @@ Scenario ScenarioMaker::MakeScenario() {
 }
 
 Question ScenarioMaker::MakeQuestion() {
-  static const std::vector<Question> kCallers = {
+  static const std::vector<Question> caller_pool = {
       {"user", "arn:aws:iam::111122223333:user/alice", "", "111122223333"},
       {"user", "arn:aws:iam::111122223333:user/p/bob", "", "111122223333"},
       {"root", "arn:aws:iam::111122223333:root", "", "111122223333"},
@@ -267,12 +268,12 @@ Question ScenarioMaker::MakeQuestion() {
       {"root", "arn:aws:iam::444455556666:root", "", "444455556666"},
       {"service", "s3.amazonaws.com", "", "111122223333"},
   };
-  Question out = kCallers[static_cast<std::size_t>(
-      Below(static_cast<int>(kCallers.size())))];
-  out.action = Pick(kAsked);
-  out.resource = Pick(kAskedResources);
+  Question out = caller_pool[static_cast<std::size_t>(
+      Below(static_cast<int>(caller_pool.size())))];
+  out.action = Pick(asked_pool);
+  out.resource = Pick(asked_resource_pool);
   out.resource_account = out.resource == "*" ? out.account : "111122223333";
-  for (const Type& type : kTypes) {
+  for (const Type& type : type_pool) {
     for (const std::string& key : type.keys) {
       if (Chance(55)) {
         out.context.emplace_back(key, Pick(type.values));
