@@ -21,6 +21,18 @@ PolicyPtr AdministratorAccess() {
       parsed ? *std::move(parsed) : policy::Policy::Unreadable());
 }
 
+policy::PrincipalKind KindOf(const Caller& caller) {
+  switch (caller.kind) {
+    case CallerKind::kRoot:
+      return policy::PrincipalKind::kRoot;
+    case CallerKind::kUser:
+      return policy::PrincipalKind::kUser;
+    case CallerKind::kService:
+      return policy::PrincipalKind::kService;
+  }
+  return policy::PrincipalKind::kUser;
+}
+
 }  // namespace
 
 PolicyAuthorizer::PolicyAuthorizer()
@@ -34,7 +46,9 @@ policy::Decision PolicyAuthorizer::Authorize(
   if (caller.administrator) {
     authority.identity = identity;
   }
-  return policy::Decide(request, authority);
+  policy::Request question = request;
+  question.principal_kind = KindOf(caller);
+  return policy::Decide(question, authority);
 }
 
 }  // namespace kms

@@ -18,18 +18,6 @@ namespace {
 
 constexpr int kGrantsAtOnce = 1000;
 
-policy::PrincipalKind KindOf(const Caller& caller) {
-  switch (caller.kind) {
-    case CallerKind::kRoot:
-      return policy::PrincipalKind::kRoot;
-    case CallerKind::kUser:
-      return policy::PrincipalKind::kUser;
-    case CallerKind::kService:
-      return policy::PrincipalKind::kService;
-  }
-  return policy::PrincipalKind::kUser;
-}
-
 policy::Request QuestionOf(const Call& call, const Check& check) {
   const Caller& caller = call.request.caller;
   policy::Request question;
@@ -41,7 +29,6 @@ policy::Request QuestionOf(const Call& call, const Check& check) {
   }
   question.principal = caller.arn;
   question.principal_account = caller.account;
-  question.principal_kind = KindOf(caller);
   question.principal_id = caller.principal_id;
   question.context = call.context;
   return question;

@@ -56,18 +56,6 @@ std::string CustomersPolicy(std::string_view account) {
          std::string(account) + R"("}}]})";
 }
 
-policy::PrincipalKind KindOf(const Caller& caller) {
-  switch (caller.kind) {
-    case CallerKind::kRoot:
-      return policy::PrincipalKind::kRoot;
-    case CallerKind::kService:
-      return policy::PrincipalKind::kService;
-    case CallerKind::kUser:
-      break;
-  }
-  return policy::PrincipalKind::kUser;
-}
-
 class ManagedKeyRulesTest : public testing::Test {
  protected:
   // Of a key of `service`; "" is a customer's.
@@ -79,8 +67,7 @@ class ManagedKeyRulesTest : public testing::Test {
                                      .resource_service = service,
                                      .principal = caller.arn,
                                      .principal_account = caller.account,
-                                     .context = {},
-                                     .principal_kind = KindOf(caller)};
+                                     .context = {}};
     const PolicyPtr policy = KeyPolicies().Compiled(
         service.empty() ? CustomersPolicy(account)
                         : ManagedKeyPolicy(service, account, "eu-west-1"));

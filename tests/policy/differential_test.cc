@@ -250,20 +250,27 @@ TEST(Laws, DenyTrumpsAllow) {
   });
 }
 
+// The scenario with one more statement of this effect, somewhere.
+Scenario WithOneMore(const std::string& effect, const Scenario& scenario,
+                     ScenarioMaker& maker) {
+  using Kind = ScenarioMaker::Kind;
+  Scenario more = scenario;
+  if (scenario.resource_policy && maker.Chance(50)) {
+    more.resource_policy = WithStatement(
+        *scenario.resource_policy, maker.MakeStatement(Kind::kKey, effect),
+        maker.Chance(50));
+  } else if (!scenario.identity.empty()) {
+    more.identity[0] = WithStatement(
+        scenario.identity[0], maker.MakeStatement(Kind::kIdentity, effect),
+        maker.Chance(50));
+  }
+  return more;
+}
+
 TEST(Laws, AddingADenyNeverAllows) {
   ForRandomCases([](ScenarioMaker& maker, const Scenario& scenario,
                     const Question& question, const std::string& answer) {
-    using Kind = ScenarioMaker::Kind;
-    Scenario more = scenario;
-    if (scenario.resource_policy && maker.Chance(50)) {
-      more.resource_policy = WithStatement(
-          *scenario.resource_policy, maker.MakeStatement(Kind::kKey, "Deny"),
-          maker.Chance(50));
-    } else if (!scenario.identity.empty()) {
-      more.identity[0] = WithStatement(
-          scenario.identity[0], maker.MakeStatement(Kind::kIdentity, "Deny"),
-          maker.Chance(50));
-    }
+    const Scenario more = WithOneMore("Deny", scenario, maker);
     const std::string after = Engine(more).Answer(question);
     if (answer != "Allow") {
       EXPECT_NE(after, "Allow");
@@ -277,17 +284,7 @@ TEST(Laws, AddingADenyNeverAllows) {
 TEST(Laws, AddingAnAllowNeverDenies) {
   ForRandomCases([](ScenarioMaker& maker, const Scenario& scenario,
                     const Question& question, const std::string& answer) {
-    using Kind = ScenarioMaker::Kind;
-    Scenario more = scenario;
-    if (scenario.resource_policy && maker.Chance(50)) {
-      more.resource_policy = WithStatement(
-          *scenario.resource_policy, maker.MakeStatement(Kind::kKey, "Allow"),
-          maker.Chance(50));
-    } else if (!scenario.identity.empty()) {
-      more.identity[0] = WithStatement(
-          scenario.identity[0], maker.MakeStatement(Kind::kIdentity, "Allow"),
-          maker.Chance(50));
-    }
+    const Scenario more = WithOneMore("Allow", scenario, maker);
     const std::string after = Engine(more).Answer(question);
     EXPECT_EQ(after == "ExplicitDeny", answer == "ExplicitDeny");
     if (answer == "Allow") {
