@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -252,12 +254,29 @@ void SayReady(int fd) {
   }
 }
 
+// A worker that was forked in the moment in which an earlier supervisor was
+// killed holds that one's socket until it closes what it has inherited. Until
+// then the socket only looks served.
+base::Result<Fd> ListenAtWhenFree(const std::string& path) {
+  constexpr int kAttempts = 25;
+  constexpr std::chrono::milliseconds kPause{20};
+  for (int attempt = 1;; ++attempt) {
+    base::Result<Fd> listener = ListenAt(path);
+    const bool served =
+        !listener && listener.error().code == base::ErrorCode::kBusy;
+    if (!served || attempt == kAttempts) {
+      return listener;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 }  // namespace
 
 base::Status RunSupervisor(const SupervisorOptions& options,
                            const base::Clock& clock) {
   ASSIGN_OR_RETURN(Fd signals, CatchSignals());
-  ASSIGN_OR_RETURN(Fd listener, ListenAt(options.socket_path));
+  ASSIGN_OR_RETURN(Fd listener, ListenAtWhenFree(options.socket_path));
   SayReady(options.ready_fd);
   Supervisor supervisor(options, clock, std::move(listener),
                         std::move(signals));

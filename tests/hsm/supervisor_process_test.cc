@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -225,6 +226,25 @@ TEST_F(SupervisorTest, WorkersDieWithTheSupervisor) {
   // A dead supervisor's socket file is no obstacle.
   supervised_.Start();
   EXPECT_OK(Connect(0).reply.status);
+}
+
+// As a worker does that was forked in the moment of the kill.
+TEST_F(SupervisorTest, WaitsForWhoStillHoldsADeadSupervisorsSocket) {
+  auto ready = testlib::Take(hsm::MakeSocketPair(SOCK_STREAM));
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const auto held = hsm::ListenAt(supervised_.socket_path());
+    const bool told = write(ready.theirs.get(), "x", 1) == 1;
+    usleep(100'000);
+    _exit(held && told ? 0 : 1);
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready.ours.get(), &byte, 1), 1);
+  supervised_.Start();
+  EXPECT_OK(Connect(0).reply.status);
+  int status = -1;
+  ASSERT_EQ(waitpid(holder, &status, 0), holder);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(SupervisorTest, RefusesASocketThatIsServedOrNotASocket) {
