@@ -29,6 +29,8 @@ enum class ErrorCode : std::uint8_t {
   kInvalidGrantId,
   kInvalidImportToken,
   kExpiredImportToken,
+  kInvalidIdentityToken,  // Of a web identity.
+  kPackedPolicyTooLarge,  // Session policies and tags together.
   // Keys and their neighbours.
   kNotFound,
   kAlreadyExists,

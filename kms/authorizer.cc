@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/authorizer.h"
 
-#include <array>
-#include <utility>
-
 #include "policy/decide.h"
-#include "policy/policy.h"
 
 namespace kms {
 namespace {
-
-constexpr std::string_view kAdministratorAccess =
-    R"({"Version":"2012-10-17","Statement":)"
-    R"([{"Effect":"Allow","Action":"*","Resource":"*"}]})";
-
-PolicyPtr AdministratorAccess() {
-  auto parsed = policy::Policy::Parse(policy::PolicyKind::kIdentity,
-                                      kAdministratorAccess);
-  return std::make_shared<const policy::Policy>(
-      parsed ? *std::move(parsed) : policy::Policy::Unreadable());
-}
 
 policy::PrincipalKind KindOf(const Caller& caller) {
   switch (caller.kind) {
@@ -27,27 +12,32 @@ policy::PrincipalKind KindOf(const Caller& caller) {
       return policy::PrincipalKind::kRoot;
     case CallerKind::kUser:
       return policy::PrincipalKind::kUser;
+    case CallerKind::kAssumedRole:
+      return policy::PrincipalKind::kAssumedRole;
     case CallerKind::kService:
       return policy::PrincipalKind::kService;
+    case CallerKind::kAnonymous:
+      return policy::PrincipalKind::kWebIdentity;
   }
-  return policy::PrincipalKind::kUser;
+  return policy::PrincipalKind::kWebIdentity;
 }
 
 }  // namespace
 
-PolicyAuthorizer::PolicyAuthorizer()
-    : administrator_access_(AdministratorAccess()) {}
-
 policy::Decision PolicyAuthorizer::Authorize(
     const Caller& caller, const policy::Request& request,
     const policy::Authority& resource) const {
-  const std::array identity = {administrator_access_.get()};
   policy::Authority authority = resource;
-  if (caller.administrator) {
-    authority.identity = identity;
+  if (caller.policies != nullptr) {
+    authority.identity = caller.policies->identity.views();
+    authority.boundary = caller.policies->boundary.views();
+  }
+  if (caller.session != nullptr) {
+    authority.session = caller.session->policies.views();
   }
   policy::Request question = request;
   question.principal_kind = KindOf(caller);
+  question.issuer = caller.role_arn;
   return policy::Decide(question, authority);
 }
 

@@ -3,7 +3,6 @@
 #define KMS_AUTHORIZER_H_
 
 #include "kms/caller.h"
-#include "kms/key_policy.h"
 #include "policy/request.h"
 
 namespace policy {
@@ -19,25 +18,18 @@ class Authorizer {
   virtual ~Authorizer() = default;
 
   // `resource` is what there is to know of the resource: its policy, and the
-  // grants on it. The Authorizer knows what the caller has.
+  // grants on it. What the caller has, it has itself.
   virtual policy::Decision Authorize(
       const Caller& caller, const policy::Request& request,
       const policy::Authority& resource) const = 0;
 };
 
-// Decides by policies (policy::Decide). The bootstrap administrator of an
-// account has the identity policy AdministratorAccess of AWS, which allows
-// everything; no other user has one yet.
+// Decides by policies (policy::Decide): the resource's, and the caller's own.
 class PolicyAuthorizer final : public Authorizer {
  public:
-  PolicyAuthorizer();
-
   policy::Decision Authorize(const Caller& caller,
                              const policy::Request& request,
                              const policy::Authority& resource) const override;
-
- private:
-  const PolicyPtr administrator_access_;
 };
 
 }  // namespace kms

@@ -139,9 +139,13 @@ struct Grant {
   // One of the two is set.
   std::string grantee_principal;  // ARN.
   std::string grantee_service;    // "sns.amazonaws.com"
+  // Unique id of the user or role that the ARN stood for; empty if it is of
+  // another kind, or the grant is older than such ids.
+  std::string grantee_id;
   // At most one of the two is set.
   std::string retiring_principal;
   std::string retiring_service;
+  std::string retiring_id;         // As `grantee_id`.
   std::string issuing_account;     // 12 digits: who made it,
   std::string creating_principal;  // and the ARN.
   GrantOperations operations;

@@ -2,32 +2,37 @@
 #include "kms/key_policy.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "policy/policy.h"
 
 namespace kms {
-namespace {
 
-PolicyPtr Compile(const std::string& text) {
-  auto policy = policy::Policy::Parse(policy::PolicyKind::kKey, text);
+PolicyPtr CompileStored(policy::PolicyKind kind, const std::string& text,
+                        const PolicyPrincipals& principals) {
+  std::vector<policy::PrincipalId> ids;
+  ids.reserve(principals.size());
+  for (const auto& [arn, id] : principals) {
+    ids.push_back({arn, id});
+  }
+  auto policy = policy::Policy::Parse(kind, text, ids);
   if (!policy) {
     base::LogError(
-        "a key policy in the store cannot be read, and denies everything: {}",
+        "a policy in the store cannot be read, and denies everything: {}",
         policy.error().message);
     return std::make_shared<const policy::Policy>(policy::Policy::Unreadable());
   }
   return std::make_shared<const policy::Policy>(*std::move(policy));
 }
 
-}  // namespace
-
-PolicyPtr KeyPolicies::Compiled(const std::string& text) {
+PolicyPtr KeyPolicies::Compiled(const std::string& text,
+                                const PolicyPrincipals& principals) {
   const std::lock_guard lock(mutex_);
-  std::weak_ptr<const policy::Policy>& known = by_text_[text];
+  std::weak_ptr<const policy::Policy>& known = by_text_[{text, principals}];
   PolicyPtr compiled = known.lock();
   if (compiled == nullptr) {
-    compiled = Compile(text);
+    compiled = CompileStored(policy::PolicyKind::kKey, text, principals);
     known = compiled;
   }
   if (by_text_.size() > pruned_at_) {

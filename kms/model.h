@@ -147,7 +147,8 @@ struct Key {
   std::optional<std::int64_t> pending_window_days;
   bool destroying = false;  // Its destruction has begun; there is no way back.
   std::string policy;       // The text of the policy named "default",
-  PolicyPtr compiled_policy;  // and what Store::FindKey has made of it.
+  PolicyPrincipals policy_principals;
+  PolicyPtr compiled_policy;  // and what Store::FindKey has made of both.
   std::optional<RotationSchedule> rotation;  // None: not rotated by itself.
   std::uint64_t on_demand_rotations = 0;     // In its whole life.
   // The service whose AWS managed key it is ("s3.amazonaws.com"); empty for a

@@ -2,8 +2,8 @@
 #include "kms/http/authenticator.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/bytes.h"
@@ -14,7 +14,8 @@
 namespace kms::http {
 namespace {
 
-constexpr std::array<std::string_view, 1> kServices = {"kms"};
+constexpr std::size_t kMostKnownSessions = 4096;
+constexpr std::string_view kTokenHeader = "x-amz-security-token";
 
 base::Error Missing() {
   return {base::ErrorCode::kMissingAuthentication,
@@ -39,17 +40,36 @@ base::SigV4Request SignedPart(const HttpRequest& request,
 
 }  // namespace
 
-Authenticator::Authenticator(const identity::CredentialSource& credentials,
+Authenticator::Authenticator(const identity::DirectorySource& directory,
+                             identity::SessionOpener& sessions,
                              const base::Clock& clock, LocalIdentity local)
-    : credentials_(credentials),
+    : directory_(directory),
+      sessions_(sessions),
       clock_(clock),
-      local_(std::move(local)),
-      administrator_(std::make_shared<const Caller>(
-          identity::Administrator(local_.account))) {}
+      local_(std::move(local)) {}
 
-base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request) {
+bool Authenticator::MustOpenToken(const HttpRequest& request) const {
+  const auto token = request.Header(kTokenHeader);
+  return token && request.Header("authorization") &&
+         !known_sessions_.contains(std::string(*token));
+}
+
+boost::asio::awaitable<base::Status> Authenticator::OpenToken(
+    const HttpRequest& request) {
+  const std::string token(request.Header(kTokenHeader).value_or(""));
+  CO_ASSIGN_OR_RETURN(identity::SessionPtr session,
+                      co_await sessions_.Open(token));
+  if (known_sessions_.size() >= kMostKnownSessions) {
+    known_sessions_.clear();
+  }
+  known_sessions_[token] = {std::move(session), nullptr, nullptr};
+  co_return base::Status();
+}
+
+base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request,
+                                                   std::string_view service) {
   if (request.Header("authorization")) {
-    return CheckSignature(request);
+    return CheckSignature(request, service);
   }
   if (request.peer.unix_peer) {
     return TrustKernel(request, *request.peer.unix_peer);
@@ -58,36 +78,90 @@ base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request) {
 }
 
 base::Result<Identity> Authenticator::CheckSignature(
-    const HttpRequest& request) {
+    const HttpRequest& request, std::string_view service) {
   const base::SigV4Request signed_part = SignedPart(request, hasher_);
   const auto claim =
-      base::ReadAuthorization(signed_part, kServices, clock_.Now());
+      base::ReadAuthorization(signed_part, {&service, 1}, clock_.Now());
   if (!claim) {
     return claim.error().code == base::ErrorCode::kMissingAuthentication
                ? Missing()
                : claim.error();
   }
-  const std::shared_ptr<const identity::Credentials> credentials =
-      credentials_.current();
-  const identity::AccessKey* key = credentials->Find(claim->access_key_id);
-  // We issue no session tokens: one that comes is not ours.
-  if (key == nullptr || request.Header("x-amz-security-token")) {
-    return Unrecognized();
+  if (const auto token = request.Header(kTokenHeader)) {
+    return CheckSession(signed_part, *claim, *token);
   }
-  RETURN_IF_ERROR(verifier_.Check(signed_part, *claim, key->secret,
-                                  credentials->generation()));
-  return Identity{.caller = {credentials, &key->caller},
-                  .region = claim->region};
+  return CheckLongTerm(signed_part, *claim);
 }
 
-Caller Authenticator::CallerOf(uid_t uid) const {
-  Caller caller = identity::UnixCaller(local_.account, uid, local_.own_uid);
-  const auto service =
-      std::ranges::find(local_.services, uid, &LocalService::uid);
-  if (caller.administrator || service == local_.services.end()) {
-    return caller;
+base::Result<Identity> Authenticator::CheckLongTerm(
+    const base::SigV4Request& request, const base::SigV4Authorization& claim) {
+  const std::shared_ptr<const identity::Directory> directory =
+      directory_.current();
+  const identity::Credentials& credentials = directory->credentials();
+  const identity::AccessKey* key = credentials.Find(claim.access_key_id);
+  if (key == nullptr) {
+    return Unrecognized();
   }
-  return identity::Service(local_.account, service->service);
+  RETURN_IF_ERROR(verifier_.Check(request, claim, *key->secret,
+                                  credentials.generation()));
+  return Identity{.caller = key->caller, .region = claim.region};
+}
+
+base::Result<Identity> Authenticator::CheckSession(
+    const base::SigV4Request& request, const base::SigV4Authorization& claim,
+    std::string_view token) {
+  const auto found = known_sessions_.find(std::string(token));
+  if (found == known_sessions_.end() ||
+      found->second.session->access_key_id != claim.access_key_id) {
+    return Unrecognized();
+  }
+  KnownSession& known = found->second;
+  const std::shared_ptr<const identity::Directory> directory =
+      directory_.current();
+  RETURN_IF_ERROR(verifier_.Check(request, claim, known.session->secret));
+  if (known.session->expires <= clock_.Now()) {
+    return base::Error{base::ErrorCode::kExpiredToken,
+                       "The security token included in the request is expired"};
+  }
+  if (known.directory != directory) {
+    ASSIGN_OR_RETURN(known.caller, directory->SessionCaller(*known.session));
+    known.directory = directory;
+  }
+  return Identity{.caller = known.caller, .region = claim.region};
+}
+
+base::Result<std::shared_ptr<const Caller>> Authenticator::LocalCaller(
+    uid_t uid) const {
+  const std::shared_ptr<const identity::Directory> directory =
+      directory_.current();
+  if (uid == 0 || uid == local_.own_uid) {
+    Caller administrator = identity::Administrator(local_.account);
+    administrator.administrator = true;
+    return std::make_shared<const Caller>(std::move(administrator));
+  }
+  const auto local =
+      std::ranges::find(local_.principals, uid, &LocalPrincipal::uid);
+  std::string name = "user uid-" + std::to_string(uid);
+  std::shared_ptr<const Caller> user;
+  if (local == local_.principals.end()) {
+    user = directory->UserCaller(local_.account, "uid-" + std::to_string(uid));
+  } else if (!local->principal.starts_with("arn:")) {
+    return std::make_shared<const Caller>(
+        identity::Service(local_.account, local->principal));
+  } else {
+    name = local->principal;
+    const identity::Record* const record = directory->FindByArn(name);
+    if (record != nullptr && record->entity.kind == EntityKind::kUser) {
+      user = directory->UserCaller(record->entity.account, record->entity.name);
+    }
+  }
+  if (user == nullptr) {
+    return base::Error{base::ErrorCode::kUnrecognizedClient,
+                       "The process's uid stands for " + name +
+                           ", which does not exist: make that user, or map "
+                           "the uid in [peer_principals]."};
+  }
+  return user;
 }
 
 base::Result<Identity> Authenticator::TrustKernel(const HttpRequest& request,
@@ -99,12 +173,9 @@ base::Result<Identity> Authenticator::TrustKernel(const HttpRequest& request,
                        "X-Claviger-Region must be the name of a Region, such "
                        "as us-east-1"};
   }
-  Caller caller = CallerOf(peer.uid);
-  if (caller.administrator) {
-    return Identity{.caller = administrator_, .region = region};
-  }
-  return Identity{.caller = std::make_shared<const Caller>(std::move(caller)),
-                  .region = region};
+  ASSIGN_OR_RETURN(std::shared_ptr<const Caller> caller,
+                   LocalCaller(peer.uid));
+  return Identity{.caller = std::move(caller), .region = region};
 }
 
 }  // namespace kms::http

@@ -4,9 +4,11 @@
 
 #include <sys/types.h>
 
+#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,14 +17,16 @@
 #include "base/sigv4_verifier.h"
 #include "kms/caller.h"
 #include "kms/http/message.h"
-#include "kms/identity/credentials.h"
+#include "kms/identity/directory.h"
+#include "kms/identity/session.h"
 
 namespace kms::http {
 
-// A process of this uid on the Unix socket is the service principal.
-struct LocalService {
+// A process of this uid on the Unix socket is the principal: a service
+// ("s3.amazonaws.com") or a user's ARN.
+struct LocalPrincipal {
   uid_t uid;
-  std::string service;  // "s3.amazonaws.com"
+  std::string principal;
 };
 
 // Whom callers without a signature stand for, and where.
@@ -31,7 +35,7 @@ struct LocalIdentity {
   std::string default_region;
   uid_t own_uid;  // The server's.
   // Not root's uid nor own_uid: those are the administrator in any case.
-  std::vector<LocalService> services = {};
+  std::vector<LocalPrincipal> principals = {};
 };
 
 // Who sent a request, and the Region it is meant for.
@@ -40,31 +44,56 @@ struct Identity {
   std::string_view region;  // Borrows from the request or the Authenticator.
 };
 
-// An Authenticator finds out who sent a request. A signature (SigV4, service
-// "kms") counts at every door. Without one, the kernel's word for the uid
-// counts on the Unix socket, and nothing anywhere else.
+// An Authenticator finds out who sent a request. A signature (SigV4) counts at
+// every door. Without one, the kernel's word for the uid counts on the Unix
+// socket, and nothing anywhere else: root and the server's own uid are the
+// administrator of the default account, a configured uid is its principal, and
+// any other uid N is the user uid-N of the default account, if there is one.
 //
 // Not synchronised: one per io thread.
 class Authenticator {
  public:
-  // `credentials` and `clock` are borrowed.
-  Authenticator(const identity::CredentialSource& credentials,
-                const base::Clock& clock, LocalIdentity local);
+  // `directory`, `sessions` and `clock` are borrowed.
+  Authenticator(const identity::DirectorySource& directory,
+                identity::SessionOpener& sessions, const base::Clock& clock,
+                LocalIdentity local);
 
-  // Fails with the codes for "who asks" (base/error_code.h), AWS's texts; with
-  // kValidation if X-Claviger-Region names no Region.
-  base::Result<Identity> Authenticate(const HttpRequest& request);
+  // Whether the request has a session token that has not been seen: Authenticate
+  // refuses it until OpenToken has read it.
+  bool MustOpenToken(const HttpRequest& request) const;
+  boost::asio::awaitable<base::Status> OpenToken(const HttpRequest& request);
+
+  // `service` is what a signature must be for: "kms". Fails with the codes for
+  // "who asks" (base/error_code.h), AWS's texts; with kValidation if
+  // X-Claviger-Region names no Region.
+  base::Result<Identity> Authenticate(const HttpRequest& request,
+                                      std::string_view service);
 
  private:
-  base::Result<Identity> CheckSignature(const HttpRequest& request);
+  // A session token that has been read, and whom it stands for in a directory.
+  struct KnownSession {
+    identity::SessionPtr session;
+    std::shared_ptr<const identity::Directory> directory;
+    std::shared_ptr<const Caller> caller;
+  };
+
+  base::Result<Identity> CheckSignature(const HttpRequest& request,
+                                        std::string_view service);
+  base::Result<Identity> CheckLongTerm(const base::SigV4Request& request,
+                                       const base::SigV4Authorization& claim);
+  base::Result<Identity> CheckSession(const base::SigV4Request& request,
+                                      const base::SigV4Authorization& claim,
+                                      std::string_view token);
   base::Result<Identity> TrustKernel(const HttpRequest& request,
                                      const UnixPeer& peer) const;
-  Caller CallerOf(uid_t uid) const;
+  base::Result<std::shared_ptr<const Caller>> LocalCaller(uid_t uid) const;
 
-  const identity::CredentialSource& credentials_;
+  const identity::DirectorySource& directory_;
+  identity::SessionOpener& sessions_;
   const base::Clock& clock_;
   const LocalIdentity local_;
-  const std::shared_ptr<const Caller> administrator_;
+  // By token. Bounded: emptied when it is full.
+  std::unordered_map<std::string, KnownSession> known_sessions_;
   // Not ThreadHasher(): who constructs us may be on another thread.
   base::Hasher hasher_{nullptr};
   base::SigV4Verifier verifier_{hasher_};

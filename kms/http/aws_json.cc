@@ -84,14 +84,14 @@ class AwsJsonDoor::InFlight {
 };
 
 AwsJsonDoor::AwsJsonDoor(Service& service,
-                         const identity::CredentialSource& credentials,
-                         Metrics& metrics, const base::Clock& clock,
-                         Options options)
+                         const identity::DirectorySource& directory,
+                         identity::SessionOpener& sessions, Metrics& metrics,
+                         const base::Clock& clock, Options options)
     : service_(service),
       metrics_(metrics),
       clock_(clock),
       most_in_flight_(options.most_in_flight),
-      authenticator_(credentials, clock, std::move(options.local)),
+      authenticator_(directory, sessions, clock, std::move(options.local)),
       log_limit_(clock, kLogInterval) {}
 
 asio::awaitable<HttpResponse> AwsJsonDoor::Handle(const HttpRequest& request) {
@@ -171,7 +171,7 @@ base::Status AwsJsonDoor::CheckForm(const HttpRequest& request) const {
 }
 
 base::Result<Identity> AwsJsonDoor::Authenticate(const HttpRequest& request) {
-  base::Result<Identity> identity = authenticator_.Authenticate(request);
+  base::Result<Identity> identity = authenticator_.Authenticate(request, "kms");
   if (!identity && identity.error().code != base::ErrorCode::kValidation) {
     const base::Error& error = identity.error();
     metrics_.CountAuthenticationFailure(error.code);

@@ -33,8 +33,9 @@ class AwsJsonDoor {
   };
 
   // All references are borrowed.
-  AwsJsonDoor(Service& service, const identity::CredentialSource& credentials,
-              Metrics& metrics, const base::Clock& clock, Options options);
+  AwsJsonDoor(Service& service, const identity::DirectorySource& directory,
+              identity::SessionOpener& sessions, Metrics& metrics,
+              const base::Clock& clock, Options options);
 
   boost::asio::awaitable<HttpResponse> Handle(const HttpRequest& request);
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,17 +15,20 @@
 
 namespace kms::identity {
 
-// An AccessKey is a long-term credential and whom it stands for; the caller's
-// access_key_id is filled in by Credentials.
+// An AccessKey is a long-term credential and whom it stands for.
 struct AccessKey {
   std::string id;
-  base::Secret secret;
-  Caller caller;
+  std::shared_ptr<const base::Secret> secret;
+  std::shared_ptr<const Caller> caller;  // With the key's id.
   bool active = true;
 };
 
-// A Credentials is a table of access keys as it was at one moment. It never
-// changes, so any thread may read it.
+// "AKIA" or "ASIA", then 16 random characters; and a secret of 40.
+std::string NewAccessKeyId(std::string_view prefix);
+base::Secret NewSecretKey();
+
+// A Credentials is a table of access keys as it was at one moment. Any thread
+// may read it.
 class Credentials {
  public:
   // Of two keys with one id the first counts.
@@ -48,23 +50,7 @@ class Credentials {
   };
 
   std::unordered_map<std::string, AccessKey, Hash, std::equal_to<>> keys_;
-  const std::uint64_t generation_;
-};
-
-// A CredentialSource holds the table in force. Safe to call from any thread.
-class CredentialSource {
- public:
-  // `initial` is not null.
-  explicit CredentialSource(std::shared_ptr<const Credentials> initial);
-
-  std::shared_ptr<const Credentials> current() const;
-
-  // Puts `next`, not null, in force for every request that starts after it.
-  void Replace(std::shared_ptr<const Credentials> next);
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Credentials> current_;  // Guarded by mutex_.
+  std::uint64_t generation_;
 };
 
 }  // namespace kms::identity

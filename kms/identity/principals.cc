@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/identity/principals.h"
 
+#include <memory>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "kms/identity/aws_policies.h"
 
 namespace kms::identity {
 namespace {
@@ -36,7 +38,13 @@ Caller User(std::string_view account, std::string_view name) {
 
 Caller Administrator(std::string_view account) {
   Caller caller = User(account, "admin");
-  caller.administrator = true;
+  static const auto policies = [] {
+    auto administrator = std::make_shared<CallerPolicies>();
+    administrator->identity.Add(
+        CompiledAwsPolicy(*FindAwsPolicy(kAdministratorAccessArn)));
+    return administrator;
+  }();
+  caller.policies = policies;
   return caller;
 }
 
@@ -48,12 +56,6 @@ Caller Service(std::string_view account, std::string_view service) {
   caller.principal_id = service;
   caller.service = service;
   return caller;
-}
-
-Caller UnixCaller(std::string_view account, uid_t uid, uid_t own_uid) {
-  return uid == 0 || uid == own_uid
-             ? Administrator(account)
-             : User(account, "uid-" + std::to_string(uid));
 }
 
 }  // namespace kms::identity

@@ -29,7 +29,7 @@ policy::Request QuestionOf(const Call& call, const Check& check) {
   }
   question.principal = caller.arn;
   question.principal_account = caller.account;
-  question.principal_id = caller.principal_id;
+  question.principal_id = caller.UniqueId();
   question.context = call.context;
   return question;
 }
@@ -40,10 +40,13 @@ std::vector<store::GrantQuery> QueriesFor(const Caller& caller,
   std::vector<store::GrantQuery> queries;
   if (caller.kind == CallerKind::kService) {
     queries.push_back({.grantee_service = caller.service});
-  } else {
-    queries.push_back({.grantee_principal = caller.arn});
-    queries.push_back({.grantee_principal = root});
+    return queries;
   }
+  queries.push_back({.grantee_principal = caller.arn});
+  if (!caller.role_arn.empty()) {
+    queries.push_back({.grantee_principal = caller.role_arn});
+  }
+  queries.push_back({.grantee_principal = root});
   return queries;
 }
 
@@ -104,6 +107,8 @@ base::Status Decide(Call& call, const Check& check) {
   policy::Authority resource;
   if (check.key != nullptr) {
     resource.resource_policy = check.key->compiled_policy.get();
+  } else {
+    resource.resource_policy = check.resource_policy.get();
   }
   if (check.action == "kms:RetireGrant") {
     const Retired retired(call);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "kms/identity/principals.h"
+#include "kms/operations/identities.h"
 #include "kms/operations/service_keys.h"
 
 namespace kms::operations {
@@ -13,8 +13,6 @@ namespace {
 namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
-
-constexpr std::string_view kAccessKeyType = "claviger-access-key-1";
 
 // The keys that the store's schema has marked as due: those of purposes that
 // came with a later release than the store, or all but the first of a new one.
@@ -39,7 +37,8 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                       FindServiceKey(environment, kForCredentials));
   CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, first));
   CO_RETURN_IF_ERROR(co_await MakeDueKeys(environment));
-  for (const std::string_view purpose : {kForGrantTokens, kForImportTokens}) {
+  for (const std::string_view purpose : 
+       {kForGrantTokens, kForImportTokens, kForSessionTokens}) {
     CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                         FindServiceKey(environment, purpose));
     CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));
@@ -50,53 +49,27 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
 asio::awaitable<base::Status> AddAdministratorKey(
     Environment& environment, const std::string& account,
     const std::string& access_key_id, const base::Secret& secret) {
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment, kForCredentials));
-  const hsm::Aad aad = ServiceAad(environment, kAccessKeyType, access_key_id);
-  base::Secret plaintext = base::Secret::CopyOf(secret.Reveal());
   CO_ASSIGN_OR_RETURN(
-      hsm::Sealed sealed,
-      co_await SealUnder(environment, key, aad, std::move(plaintext)));
-  const Caller administrator = identity::Administrator(account);
-  store::AccessKey row;
-  row.id = access_key_id;
-  row.account = account;
-  row.user_name = administrator.user_name;
-  row.user_id = administrator.principal_id;
-  row.sealed_secret = std::move(sealed);
-  row.created = environment.clock.Now();
-  auto insert = [&row](store::Transaction& transaction) {
-    return transaction.InsertAccessKey(row);
+      const NewAccount made,
+      co_await PrepareAccount(environment, account, access_key_id, secret));
+  auto insert = [&made](store::Transaction& transaction) {
+    return InsertAccount(transaction, made);
   };
-  co_return co_await environment.store.Write(insert);
+  CO_RETURN_IF_ERROR(co_await environment.store.Write(insert));
+  co_return co_await LoadIdentities(environment);
 }
 
-asio::awaitable<base::Result<std::vector<identity::AccessKey>>> LoadAccessKeys(
-    Environment& environment) {
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment, kForCredentials));
-  CO_ASSIGN_OR_RETURN(auto rows, environment.store.ListAccessKeys());
-  std::vector<identity::AccessKey> keys;
-  for (store::AccessKey& row : rows) {
-    const hsm::Aad aad = ServiceAad(environment, kAccessKeyType, row.id);
-    auto opened =
-        co_await OpenUnder(environment, key, aad, std::move(row.sealed_secret));
-    if (!opened) {
-      co_return Error{ErrorCode::kCorrupt,
-                      "the secret of access key " + row.id +
-                          " cannot be opened: it was moved or changed"};
-    }
-    identity::AccessKey access_key;
-    access_key.id = row.id;
-    access_key.secret = *std::move(opened);
-    access_key.active = row.active;
-    // Until there are other users, every user in the store is the
-    // administrator of its account.
-    access_key.caller = identity::Administrator(row.account);
-    access_key.caller.access_key_id = row.id;
-    keys.push_back(std::move(access_key));
+asio::awaitable<base::Status> EnsureAccount(Environment& environment,
+                                            const std::string& account) {
+  const Account row = {account, environment.clock.Now()};
+  if (environment.directory.current()->HasAccount(account)) {
+    co_return base::Status();
   }
-  co_return keys;
+  auto insert = [&row](store::Transaction& transaction) {
+    return transaction.identities().InsertAccount(row);
+  };
+  CO_RETURN_IF_ERROR(co_await environment.store.Write(insert));
+  co_return co_await LoadIdentities(environment);
 }
 
 }  // namespace kms::operations

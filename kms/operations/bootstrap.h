@@ -4,11 +4,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
-#include "kms/identity/credentials.h"
 #include "kms/operations/call.h"
 
 // What a store has before its first request: a service key for each purpose,
@@ -25,15 +23,15 @@ enum class NewStore : std::uint8_t { kRefuse, kAllow };
 boost::asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                                                       NewStore new_store);
 
-// Gives the administrator of `account` an access key. The secret is sealed
-// under the service key "credentials", bound to the store and the id.
+// Gives the administrator of `account` an access key; makes both if they are not
+// there. See SealAccessKey.
 boost::asio::awaitable<base::Status> AddAdministratorKey(
     Environment& environment, const std::string& account,
     const std::string& access_key_id, const base::Secret& secret);
 
-// All active access keys, opened.
-boost::asio::awaitable<base::Result<std::vector<identity::AccessKey>>>
-LoadAccessKeys(Environment& environment);
+// Makes the account if it is not there.
+boost::asio::awaitable<base::Status> EnsureAccount(Environment& environment,
+                                                   const std::string& account);
 
 }  // namespace kms::operations
 

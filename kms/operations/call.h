@@ -20,6 +20,7 @@
 #include "kms/authorizer.h"
 #include "kms/ciphertext.h"
 #include "kms/grant.h"
+#include "kms/identity/directory.h"
 #include "kms/operations/operation.h"
 #include "kms/operations/shape.h"
 #include "kms/service.h"
@@ -37,6 +38,7 @@ struct Environment {
   store::Store& store;
   hsm::client::Client& hsm;
   const Authorizer& authorizer;
+  identity::DirectorySource& directory;
   const base::Clock& clock;
   Counters& counters;
   DeletionGuard& deletion_guard;
@@ -61,6 +63,7 @@ struct Check {
   KeyPtr key;
   States states = kAnyState;
   std::string_view region = {};  // Where it is asked; empty: the request's.
+  PolicyPtr resource_policy = {};  // Of what is no key: a role's trust policy.
 };
 
 // A Call is one request on its way through an operation: what came in, what was

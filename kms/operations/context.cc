@@ -75,18 +75,56 @@ void AddService(const Caller& caller, std::string_view region,
   builder.AddOwned("kms:ViaService", ViaService(caller.service, region));
 }
 
-void AddCaller(const Call& call, Builder& builder) {
+// IAM JSON Policy Reference, "AWS global condition context keys":
+// aws:PrincipalType.
+std::string_view PrincipalType(CallerKind kind) {
+  switch (kind) {
+    case CallerKind::kRoot:
+      return "Account";
+    case CallerKind::kUser:
+      return "User";
+    case CallerKind::kAssumedRole:
+      return "AssumedRole";
+    case CallerKind::kService:
+      return "Service";
+    case CallerKind::kAnonymous:
+      return "Anonymous";
+  }
+  return "";
+}
+
+std::string TimeText(base::WallTime time) {
+  std::string text;
+  audit::AppendTime(time, text);
+  return text;
+}
+
+// Of temporary credentials. There is no second factor here.
+void AddSession(const SessionFacts& session, Builder& builder) {
+  builder.AddOwned("aws:TokenIssueTime", TimeText(session.issued));
+  builder.AddBool("aws:MultiFactorAuthPresent", false);
+  builder.Add("aws:SourceIdentity", session.source_identity);
+  builder.Add("aws:FederatedProvider", session.federated_provider);
+}
+
+void AddCaller(Call& call, Builder& builder) {
   const Caller& caller = call.request.caller;
   if (caller.kind == CallerKind::kService) {
     return AddService(caller, call.request.region, builder);
   }
-  const bool root = caller.kind == CallerKind::kRoot;
-  builder.Add("aws:PrincipalArn", caller.arn);
+  const bool in_role = caller.kind == CallerKind::kAssumedRole;
+  builder.Add("aws:PrincipalArn", in_role ? caller.role_arn : caller.arn);
   builder.Add("aws:PrincipalAccount", caller.account);
-  builder.Add("aws:PrincipalType", root ? "Account" : "User");
+  builder.Add("aws:PrincipalType", PrincipalType(caller.kind));
   builder.Add("aws:userid", caller.principal_id);
   builder.Add("aws:username", caller.user_name);
   builder.Add("kms:CallerAccount", caller.account);
+  for (const auto& [key, value] : caller.tags) {
+    call.context.push_back({"aws:PrincipalTag/", key, value});
+  }
+  if (caller.session != nullptr) {
+    AddSession(*caller.session, builder);
+  }
 }
 
 void AddRequest(const Call& call, const Check& check, Builder& builder) {
@@ -99,9 +137,7 @@ void AddRequest(const Call& call, const Check& check, Builder& builder) {
               check.region.empty() ? request.region : check.region);
   builder.AddBool("aws:SecureTransport", request.door == Door::kHttps);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(call.now);
-  std::string current_time;
-  audit::AppendTime(call.now, current_time);
-  builder.AddOwned("aws:CurrentTime", std::move(current_time));
+  builder.AddOwned("aws:CurrentTime", TimeText(call.now));
   builder.AddOwned("aws:EpochTime",
                    std::to_string(seconds.time_since_epoch().count()));
 }
@@ -237,14 +273,36 @@ void AddGrant(Call& call, const Check& check, Builder& builder) {
                   call.request.caller.kind == CallerKind::kService);
 }
 
+// What the policies that will be asked ask for.
+struct Wanted {
+  bool tags = false;
+  bool aliases = false;
+
+  Wanted(const Caller& caller, const Key& key) {
+    if (key.compiled_policy != nullptr) {
+      tags = key.compiled_policy->uses_resource_tags();
+      aliases = key.compiled_policy->uses_resource_aliases();
+    }
+    if (caller.policies != nullptr) {
+      Add(caller.policies->identity);
+      Add(caller.policies->boundary);
+    }
+    if (caller.session != nullptr) {
+      Add(caller.session->policies);
+    }
+  }
+
+  void Add(const PolicyList& policies) {
+    tags |= policies.uses_resource_tags();
+    aliases |= policies.uses_resource_aliases();
+  }
+};
+
 // What is dear to look up, and only if a policy asks for it.
 base::Status AddLookedUp(Call& call, const Key& key, Builder& builder) {
-  const policy::Policy* const policy = key.compiled_policy.get();
-  if (policy == nullptr) {
-    return {};
-  }
+  const Wanted wanted(call.request.caller, key);
   store::Store& store = call.environment.store;
-  if (policy->uses_resource_tags()) {
+  if (wanted.tags) {
     ASSIGN_OR_RETURN(const std::vector<Tag> tags, store.Tags(key.row_id));
     for (const Tag& tag : tags) {
       const std::string& name = call.owned.emplace_back(tag.key);
@@ -252,7 +310,7 @@ base::Status AddLookedUp(Call& call, const Key& key, Builder& builder) {
       call.context.push_back({"aws:ResourceTag/", name, value});
     }
   }
-  if (policy->uses_resource_aliases()) {
+  if (wanted.aliases) {
     ASSIGN_OR_RETURN(const store::Page<Alias> aliases,
                      store.ListAliases(key.account, key.region, key.row_id, "",
                                        static_cast<int>(kMaxAliasesPerKey)));

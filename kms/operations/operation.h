@@ -81,6 +81,10 @@ struct Operation {
 // All operations, sorted by (service, name).
 std::span<const Operation> AllOperations();
 
+// Those of AWS IAM ("IAM") and AWS STS ("STS"), sorted by name.
+std::span<const Operation> IamOperations();
+std::span<const Operation> StsOperations();
+
 // nullptr if there is none.
 const Operation* FindOperation(std::string_view service, std::string_view name);
 

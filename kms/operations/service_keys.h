@@ -15,6 +15,7 @@ namespace kms::operations {
 inline constexpr std::string_view kForCredentials = "credentials";
 inline constexpr std::string_view kForGrantTokens = "grant-token";
 inline constexpr std::string_view kForImportTokens = "import-token";
+inline constexpr std::string_view kForSessionTokens = "session-token";
 
 // Makes the key of a purpose that has none. Whether it may is the caller's to
 // know: a key that is lost is never made again.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <vector>
 
 #include "kms/operations/handlers.h"
 #include "kms/operations/inputs.h"
@@ -251,13 +252,24 @@ static_assert(kStateTexts.size() == 8, "every KeyState has a text");
 
 }  // namespace
 
-std::span<const Operation> AllOperations() { return kOperations; }
+std::span<const Operation> AllOperations() {
+  static const auto all = [] {
+    std::vector<Operation> rows(kOperations.begin(), kOperations.end());
+    for (const auto more : {IamOperations(), StsOperations()}) {
+      rows.insert(rows.end(), more.begin(), more.end());
+    }
+    std::ranges::sort(rows, {}, Target);
+    return rows;
+  }();
+  return all;
+}
 
 const Operation* FindOperation(std::string_view service,
                                std::string_view name) {
   const std::pair target(service, name);
-  const auto it = std::ranges::lower_bound(kOperations, target, {}, Target);
-  return it != kOperations.end() && Target(*it) == target ? &*it : nullptr;
+  const std::span<const Operation> all = AllOperations();
+  const auto it = std::ranges::lower_bound(all, target, {}, Target);
+  return it != all.end() && Target(*it) == target ? &*it : nullptr;
 }
 
 base::Status CheckState(States allowed, const Key& key) {

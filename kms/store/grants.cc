@@ -16,7 +16,7 @@ constexpr std::string_view kSelect =
     "SELECT g.id, g.key_id, k.account, k.region, g.name, g.grantee_principal, "
     "g.grantee_service, g.retiring_principal, g.retiring_service, "
     "g.issuing_account, g.creating_principal, g.operations, g.context_equals, "
-    "g.context_subset, g.source_arn, g.created "
+    "g.context_subset, g.source_arn, g.created, g.grantee_id, g.retiring_id "
     "FROM grants g JOIN keys k ON k.id = g.key_id "
     "WHERE k.destroying = 0";
 
@@ -55,6 +55,8 @@ Grant TakeGrant(Columns& columns) {
   grant.constraints.context_subset = columns.Word(ParseOptionalPairs);
   grant.constraints.source_arn = columns.Text();
   grant.created = columns.Time();
+  grant.grantee_id = columns.Text();
+  grant.retiring_id = columns.Text();
   return grant;
 }
 
@@ -155,8 +157,9 @@ base::Status WriteGrant(Connection& connection, const Grant& grant) {
       "INSERT INTO grants (id, key_id, name, grantee_principal, "
       "grantee_service, retiring_principal, retiring_service, issuing_account, "
       "creating_principal, operations, context_equals, context_subset, "
-      "source_arn, parameters, created) VALUES ($1, $2, $3, $4, $5, $6, $7, "
-      "$8, $9, $10, $11, $12, $13, $14, $15)",
+      "source_arn, parameters, created, grantee_id, retiring_id) VALUES ($1, "
+      "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+      "$17)",
       {ToValue(grant.id), ToValue(grant.key_row_id), ToValue(grant.name),
        ToValue(grant.grantee_principal), ToValue(grant.grantee_service),
        ToValue(grant.retiring_principal), ToValue(grant.retiring_service),
@@ -165,7 +168,8 @@ base::Status WriteGrant(Connection& connection, const Grant& grant) {
        ToValue(OptionalText(constraints.context_equals)),
        ToValue(OptionalText(constraints.context_subset)),
        ToValue(constraints.source_arn), BlobValue(grant.Parameters()),
-       ToValue(grant.created)}));
+       ToValue(grant.created), ToValue(grant.grantee_id),
+       ToValue(grant.retiring_id)}));
   return {};
 }
 

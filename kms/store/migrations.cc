@@ -23,7 +23,7 @@ constexpr std::array kMigrations = {
     Migration{3, kSchemaKeyUsage},    Migration{4, kSchemaPublicKeys},
     Migration{5, kSchemaGrants},      Migration{6, kSchemaMultiRegion},
     Migration{7, kSchemaManagedKeys}, Migration{8, kSchemaUsagesByPrincipal},
-    Migration{9, kSchemaImports},
+    Migration{9, kSchemaImports},     Migration{10, kSchemaIdentities},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

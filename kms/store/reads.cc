@@ -9,6 +9,7 @@
 #include "kms/key_id.h"
 #include "kms/key_spec.h"
 #include "kms/store/columns.h"
+#include "kms/store/identity_rows.h"
 #include "kms/store/migrations.h"
 #include "kms/store/rows.h"
 #include "kms/store/schema.h"
@@ -24,14 +25,14 @@ constexpr std::array kIntentKinds = {
     std::pair{IntentKind::kDestroy, std::string_view("destroy")},
 };
 
-constexpr std::size_t kKeyColumns = 19;
+constexpr std::size_t kKeyColumns = 20;
 constexpr std::size_t kMaterialColumns = 12;
 constexpr std::string_view kSelectKey =
     "SELECT k.id, k.key_id, k.account, k.region, k.description, k.key_spec, "
     "k.key_usage, k.origin, k.state, k.created, k.deletion_date, "
     "k.multi_region_type, k.pending_window, k.destroying, k.policy, "
     "k.rotation_period, k.next_rotation, k.on_demand_rotations, "
-    "k.managing_service, "
+    "k.managing_service, k.policy_principals, "
     "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
     "m.created, m.rotation_date, m.rotation_type, m.public_key, i.imported, "
     "i.valid_to, i.description "
@@ -88,6 +89,7 @@ Key TakeKey(Columns& columns) {
   key.rotation = TakeSchedule(columns);
   key.on_demand_rotations = columns.Unsigned();
   key.managing_service = columns.Text();
+  key.policy_principals = TakePrincipals(columns);
   columns.Require(key.row_id == KeyRowId(key.id, key.region) &&
                   key.IsMultiRegion() == IsMultiRegionKeyId(key.id) &&
                   key.pending_window_days.has_value() ==
@@ -176,19 +178,6 @@ ServiceKey TakeServiceKey(Columns& columns) {
   key.ref.locator = TakeLocator(columns);
   key.ref.algorithm = columns.Algorithm();
   key.check_value = columns.Fixed<32>();
-  return key;
-}
-
-AccessKey TakeAccessKey(Columns& columns) {
-  AccessKey key;
-  key.id = columns.Text();
-  key.account = columns.Text();
-  key.user_name = columns.Text();
-  key.user_id = columns.Text();
-  key.active = columns.Flag();
-  key.sealed_secret.nonce = columns.Fixed<24>();
-  key.sealed_secret.ciphertext = columns.Blob();
-  key.created = columns.Time();
   return key;
 }
 
@@ -428,14 +417,6 @@ base::Result<std::vector<std::string>> ReadServiceKeysDue(
   return TakeAll(connection.Query("SELECT purpose FROM service_keys_due "
                                   "ORDER BY purpose"),
                  "service_keys_due", TakeText);
-}
-
-base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection) {
-  return TakeAll(
-      connection.Query("SELECT id, account, user_name, user_id, active, "
-                       "secret_nonce, secret_ciphertext, created "
-                       "FROM access_keys ORDER BY id"),
-      "access_keys", TakeAccessKey);
 }
 
 base::Result<std::vector<OutboxEvent>> ReadOutbox(Connection& connection) {

@@ -50,7 +50,6 @@ base::Result<std::vector<Intent>> ReadIntents(Connection& connection);
 base::Result<std::vector<ServiceKey>> ReadServiceKeys(Connection& connection);
 base::Result<std::vector<std::string>> ReadServiceKeysDue(
     Connection& connection);
-base::Result<std::vector<AccessKey>> ReadAccessKeys(Connection& connection);
 base::Result<std::vector<OutboxEvent>> ReadOutbox(Connection& connection);
 base::Result<std::optional<ClockProgress>> ReadClockProgress(
     Connection& connection);

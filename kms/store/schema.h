@@ -275,6 +275,82 @@ CREATE INDEX import_pairs_by_valid_to ON import_pairs (valid_to);
 INSERT INTO service_keys_due (purpose) VALUES ('import-token');
 )sql";
 
+// Who may ask. Until here each access key was that of its account's
+// administrator, who was allowed everything.
+inline constexpr std::string_view kSchemaIdentities =
+    R"sql(CREATE TABLE accounts (
+  id TEXT NOT NULL PRIMARY KEY,
+  created BIGINT NOT NULL
+);
+INSERT INTO accounts (id, created)
+  SELECT account, MIN(created) FROM
+    (SELECT account, created FROM access_keys
+     UNION ALL SELECT account, created FROM keys) AS owners
+  GROUP BY account;
+
+CREATE TABLE iam_entities (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL REFERENCES accounts (id),
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  folded_name TEXT NOT NULL,
+  path TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  description TEXT NOT NULL,
+  trust_policy TEXT NOT NULL,
+  trusted TEXT NOT NULL,
+  max_session BIGINT NOT NULL,
+  boundary TEXT NOT NULL,
+  default_version TEXT NOT NULL,
+  UNIQUE (account, kind, folded_name)
+);
+CREATE INDEX iam_entities_by_boundary ON iam_entities (boundary);
+INSERT INTO iam_entities
+  (id, account, kind, name, folded_name, path, created, description,
+   trust_policy, trusted, max_session, boundary, default_version)
+  SELECT user_id, account, 'user', user_name, user_name, '/', MIN(created), '',
+    '', '', 3600, '', '' FROM access_keys GROUP BY user_id, account, user_name;
+
+CREATE TABLE iam_documents (
+  entity_id TEXT NOT NULL REFERENCES iam_entities (id),
+  name TEXT NOT NULL,
+  document TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  PRIMARY KEY (entity_id, name)
+);
+
+CREATE TABLE iam_attachments (
+  entity_id TEXT NOT NULL REFERENCES iam_entities (id),
+  policy_arn TEXT NOT NULL,
+  PRIMARY KEY (entity_id, policy_arn)
+);
+CREATE INDEX iam_attachments_by_policy ON iam_attachments (policy_arn);
+INSERT INTO iam_attachments (entity_id, policy_arn)
+  SELECT id, 'arn:aws:iam::aws:policy/AdministratorAccess' FROM iam_entities;
+
+CREATE TABLE iam_memberships (
+  group_id TEXT NOT NULL REFERENCES iam_entities (id),
+  user_id TEXT NOT NULL REFERENCES iam_entities (id),
+  PRIMARY KEY (group_id, user_id)
+);
+CREATE INDEX iam_memberships_by_user ON iam_memberships (user_id);
+
+CREATE TABLE iam_tags (
+  entity_id TEXT NOT NULL REFERENCES iam_entities (id),
+  tag_key TEXT NOT NULL,
+  tag_value TEXT NOT NULL,
+  PRIMARY KEY (entity_id, tag_key)
+);
+
+CREATE INDEX access_keys_by_user ON access_keys (user_id);
+
+ALTER TABLE keys ADD COLUMN policy_principals TEXT NOT NULL DEFAULT '';
+ALTER TABLE grants ADD COLUMN grantee_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE grants ADD COLUMN retiring_id TEXT NOT NULL DEFAULT '';
+
+INSERT INTO service_keys_due (purpose) VALUES ('session-token');
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -61,7 +61,8 @@ base::Result<KeyPtr> SqlStore::FindKey(std::string_view row_id) {
   return ReadThrough(keys_, row_id, [&] {
     return readers_->With([&](Connection& connection) -> base::Result<Key> {
       ASSIGN_OR_RETURN(Key key, ReadKey(connection, row_id));
-      key.compiled_policy = policies_.Compiled(key.policy);
+      key.compiled_policy =
+          policies_.Compiled(key.policy, key.policy_principals);
       return key;
     });
   });
@@ -191,8 +192,8 @@ base::Result<std::vector<std::string>> SqlStore::ListServiceKeysDue() {
   return readers_->With(ReadServiceKeysDue);
 }
 
-base::Result<std::vector<AccessKey>> SqlStore::ListAccessKeys() {
-  return readers_->With(ReadAccessKeys);
+base::Result<IdentityRows> SqlStore::ReadIdentities() {
+  return readers_->With(ReadIdentityRows);
 }
 
 base::Result<std::vector<OutboxEvent>> SqlStore::ListOutbox() {

@@ -65,7 +65,7 @@ class SqlStore final : public Store {
   base::Result<std::vector<Intent>> ListIntents() override;
   base::Result<std::vector<ServiceKey>> ListServiceKeys() override;
   base::Result<std::vector<std::string>> ListServiceKeysDue() override;
-  base::Result<std::vector<AccessKey>> ListAccessKeys() override;
+  base::Result<IdentityRows> ReadIdentities() override;
   base::Result<std::vector<OutboxEvent>> ListOutbox() override;
   base::Result<std::optional<ClockProgress>> GetClockProgress() override;
 

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "kms/grant.h"
 #include "kms/model.h"
+#include "kms/store/identities.h"
 
 namespace kms::store {
 
@@ -66,17 +67,6 @@ struct ServiceKey {
   std::string key_store;
   hsm::KeyRef ref;
   hsm::CheckValue check_value{};
-};
-
-// An access key; its secret is sealed under the service key "credentials".
-struct AccessKey {
-  std::string id;  // AKIA...
-  std::string account;
-  std::string user_name;
-  std::string user_id;  // AIDA...
-  bool active = true;
-  hsm::Sealed sealed_secret;
-  base::WallTime created{};
 };
 
 // An audit event that was committed with its mutation and may not have reached
@@ -227,7 +217,9 @@ class Transaction {
 
   // Also notes that the key of this purpose is due no more.
   virtual base::Status InsertServiceKey(const ServiceKey& key) = 0;
-  virtual base::Status InsertAccessKey(const AccessKey& key) = 0;
+
+  // Accounts, users and whatever else says who may ask.
+  virtual Identities& identities() = 0;
 
   // Adds a use, or replaces the one of the same operation and principal. Does
   // nothing if there is no such key any more.
@@ -341,7 +333,7 @@ class Store {
   // The purposes for which a store that an earlier release made, or a new one,
   // is still to be given a service key.
   virtual base::Result<std::vector<std::string>> ListServiceKeysDue() = 0;
-  virtual base::Result<std::vector<AccessKey>> ListAccessKeys() = 0;
+  virtual base::Result<IdentityRows> ReadIdentities() = 0;
   virtual base::Result<std::vector<OutboxEvent>> ListOutbox() = 0;
   virtual base::Result<std::optional<ClockProgress>> GetClockProgress() = 0;
 

@@ -119,17 +119,29 @@ base::Status SqlTransaction::InsertRow(const Key& key) {
       "INSERT INTO keys (id, key_id, account, region, description, key_spec, "
       "key_usage, origin, state, created, deletion_date, multi_region_type, "
       "pending_window, destroying, policy, rotation_period, next_rotation, "
-      "on_demand_rotations, managing_service) "
+      "on_demand_rotations, managing_service, policy_principals) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15, $16, $17, $18, $19)",
-      {ToValue(key.row_id), ToValue(key.id), ToValue(key.account),
-       ToValue(key.region), ToValue(key.description),
-       ToValue(KeySpecName(key.spec)), ToValue(KeyUsageName(key.usage)),
-       ToValue(OriginName(key.origin)), ToValue(KeyStateName(key.state)),
-       ToValue(key.created), ToValue(key.deletion_date), MultiRegionTypeOf(key),
-       PendingWindowOf(key), ToValue(key.destroying), ToValue(key.policy),
-       PeriodOf(key), NextRotationOf(key), ToValue(key.on_demand_rotations),
-       ToValue(key.managing_service)}));
+      "$15, $16, $17, $18, $19, $20)",
+      {ToValue(key.row_id),
+       ToValue(key.id),
+       ToValue(key.account),
+       ToValue(key.region),
+       ToValue(key.description),
+       ToValue(KeySpecName(key.spec)),
+       ToValue(KeyUsageName(key.usage)),
+       ToValue(OriginName(key.origin)),
+       ToValue(KeyStateName(key.state)),
+       ToValue(key.created),
+       ToValue(key.deletion_date),
+       MultiRegionTypeOf(key),
+       PendingWindowOf(key),
+       ToValue(key.destroying),
+       ToValue(key.policy),
+       PeriodOf(key),
+       NextRotationOf(key),
+       ToValue(key.on_demand_rotations),
+       ToValue(key.managing_service),
+       PrincipalsOf(key.policy_principals)}));
   touched_.keys.insert(key.row_id);
   return {};
 }
@@ -259,14 +271,15 @@ base::Status SqlTransaction::UpdateKey(const Key& key) {
       "UPDATE keys SET account = $2, region = $3, description = $4, "
       "key_spec = $5, key_usage = $6, origin = $7, state = $8, created = $9, "
       "deletion_date = $10, multi_region_type = $11, pending_window = $12, "
-      "destroying = $13, policy = $14, managing_service = $15 WHERE id = $1",
+      "destroying = $13, policy = $14, managing_service = $15, "
+      "policy_principals = $16 WHERE id = $1",
       {ToValue(key.row_id), ToValue(key.account), ToValue(key.region),
        ToValue(key.description), ToValue(KeySpecName(key.spec)),
        ToValue(KeyUsageName(key.usage)), ToValue(OriginName(key.origin)),
        ToValue(KeyStateName(key.state)), ToValue(key.created),
        ToValue(key.deletion_date), MultiRegionTypeOf(key), PendingWindowOf(key),
        ToValue(key.destroying), ToValue(key.policy),
-       ToValue(key.managing_service)},
+       ToValue(key.managing_service), PrincipalsOf(key.policy_principals)},
       kNoKey));
   // The keys of one id share these.
   return RunOnOne(
@@ -426,18 +439,6 @@ base::Status SqlTransaction::InsertServiceKey(const ServiceKey& key) {
   RETURN_IF_ERROR(
       connection_.Run("DELETE FROM service_keys_due WHERE purpose = $1",
                       {ToValue(key.purpose)}));
-  return {};
-}
-
-base::Status SqlTransaction::InsertAccessKey(const AccessKey& key) {
-  RETURN_IF_ERROR(connection_.Run(
-      "INSERT INTO access_keys (id, account, user_name, user_id, active, "
-      "secret_nonce, secret_ciphertext, created) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-      {ToValue(key.id), ToValue(key.account), ToValue(key.user_name),
-       ToValue(key.user_id), ToValue(key.active),
-       BlobValue(key.sealed_secret.nonce),
-       BlobValue(key.sealed_secret.ciphertext), ToValue(key.created)}));
   return {};
 }
 

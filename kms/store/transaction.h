@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kms/store/connection.h"
+#include "kms/store/identity_rows.h"
 #include "kms/store/store.h"
 
 namespace kms::store {
@@ -31,7 +32,7 @@ std::string AliasCacheKey(std::string_view account, std::string_view region,
 class SqlTransaction final : public Transaction {
  public:
   SqlTransaction(Connection& connection, std::uint64_t revision)
-      : connection_(connection), revision_(revision) {}
+      : connection_(connection), revision_(revision), identities_(connection) {}
 
   std::uint64_t revision() const override { return revision_; }
 
@@ -88,7 +89,7 @@ class SqlTransaction final : public Transaction {
   base::Status DeleteIntent(const hsm::Locator& locator) override;
 
   base::Status InsertServiceKey(const ServiceKey& key) override;
-  base::Status InsertAccessKey(const AccessKey& key) override;
+  Identities& identities() override { return identities_; }
 
   base::Status PutKeyUsage(std::string_view row_id,
                            const LastUse& usage) override;
@@ -116,6 +117,7 @@ class SqlTransaction final : public Transaction {
 
   Connection& connection_;
   std::uint64_t revision_;
+  SqlIdentities identities_;
   Touched touched_;
 };
 

@@ -32,6 +32,8 @@ constexpr auto kRows = std::to_array<Row>({
     {kInvalidGrantId, "kInvalidGrantId"},
     {kInvalidImportToken, "kInvalidImportToken"},
     {kExpiredImportToken, "kExpiredImportToken"},
+    {kInvalidIdentityToken, "kInvalidIdentityToken"},
+    {kPackedPolicyTooLarge, "kPackedPolicyTooLarge"},
     {kNotFound, "kNotFound"},
     {kAlreadyExists, "kAlreadyExists"},
     {kInvalidArn, "kInvalidArn"},

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "kms/identity/credentials.h"
 #include "tools/claviger/init_plan.h"
 #include "tools/claviger/verb.h"
 #include "tools/clavigerd/daemon.h"
@@ -201,8 +202,8 @@ base::Result<int> RunInit(const Arguments& arguments) {
   RETURN_IF_ERROR(setup::MakeToken(store, plan.token_label,
                                    plan.pin_file + ".so", plan.token_mark()));
   FirstAdministrator administrator;
-  administrator.access_key_id = setup::NewAccessKeyId();
-  administrator.secret = setup::NewSecretText();
+  administrator.access_key_id = kms::identity::NewAccessKeyId("AKIA");
+  administrator.secret = kms::identity::NewSecretKey();
   RETURN_IF_ERROR(MakeStore(plan, store, administrator));
   RETURN_IF_ERROR(GiveTo(plan.user, plan.state));
   RETURN_IF_ERROR(GiveTo(plan.hsm_user, plan.token_folder));

@@ -69,16 +69,15 @@ struct Daemon::Parts {
   base::Status OpenStore();
   base::Status OpenLog();
   asio::awaitable<base::Status> Settle(const FirstAdministrator* first);
-  asio::awaitable<base::Status> LoadCredentials();
+  base::Status MakeDirectory();
+  asio::awaitable<base::Status> LoadDirectory(const FirstAdministrator* first);
 
   config::Config config;
   const base::Clock& clock;
   const kms::PolicyAuthorizer policies;
   const kms::ManagedKeyRules authorizer{policies};
   kms::http::Metrics metrics{OperationNames()};
-  kms::identity::CredentialSource credentials{
-      std::make_shared<const kms::identity::Credentials>(
-          std::vector<kms::identity::AccessKey>())};
+  std::unique_ptr<kms::identity::DirectorySource> directory;
   std::unique_ptr<kms::store::Store> store;
   std::unique_ptr<kms::audit::Log> log;
   std::unique_ptr<kms::operations::DeletionGuard> deletion_guard;
@@ -116,13 +115,30 @@ base::Status Daemon::Parts::OpenLog() {
   return {};
 }
 
-asio::awaitable<base::Status> Daemon::Parts::LoadCredentials() {
+// The directory is that of nobody but the services until the store has told.
+base::Status Daemon::Parts::MakeDirectory() {
+  ASSIGN_OR_RETURN(std::vector<kms::identity::AccessKey> services,
+                   ReadServiceCredentials(config));
+  auto initial = std::make_shared<const kms::identity::Directory>(
+      kms::store::IdentityRows(), kms::identity::Directory::Secrets(),
+      services);
+  directory = std::make_unique<kms::identity::DirectorySource>(
+      std::move(initial), std::move(services));
+  return {};
+}
+
+// Who may ask, and that somebody may.
+asio::awaitable<base::Status> Daemon::Parts::LoadDirectory(
+    const FirstAdministrator* first) {
   auto& environment = threads.front()->environment();
-  CO_ASSIGN_OR_RETURN(auto keys,
-                      co_await kms::operations::LoadAccessKeys(environment));
-  CO_RETURN_IF_ERROR(AddServiceCredentials(config, keys));
-  credentials.Replace(
-      std::make_shared<const kms::identity::Credentials>(std::move(keys)));
+  CO_RETURN_IF_ERROR(co_await kms::operations::LoadIdentities(environment));
+  CO_RETURN_IF_ERROR(
+      co_await kms::operations::EnsureAccount(environment, config.account));
+  CO_RETURN_IF_ERROR(CheckServiceKeyIds(config, *directory->current()));
+  if (first != nullptr && !directory->current()->HasAccessKeys()) {
+    CO_RETURN_IF_ERROR(co_await kms::operations::AddAdministratorKey(
+        environment, config.account, first->access_key_id, first->secret));
+  }
   co_return base::Status();
 }
 
@@ -136,18 +152,13 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
   CO_RETURN_IF_ERROR(co_await kms::operations::CheckServiceKeys(
       environment, fresh ? kms::operations::NewStore::kAllow
                          : kms::operations::NewStore::kRefuse));
-  CO_ASSIGN_OR_RETURN(const auto access_keys, store->ListAccessKeys());
-  if (first != nullptr && access_keys.empty()) {
-    CO_RETURN_IF_ERROR(co_await kms::operations::AddAdministratorKey(
-        environment, config.account, first->access_key_id, first->secret));
-  }
   CO_RETURN_IF_ERROR(co_await kms::operations::SettleIntents(
       environment, store->info().epoch));
   CO_RETURN_IF_ERROR(co_await kms::operations::FinishDestructions(environment));
   CO_ASSIGN_OR_RETURN(const auto difference,
                       co_await kms::operations::CompareToken(environment));
   kms::operations::LogDifference(difference);
-  co_return co_await LoadCredentials();
+  co_return co_await LoadDirectory(first);
 }
 
 Daemon::Daemon(config::Config config, const base::Clock& clock)
@@ -158,6 +169,7 @@ Daemon::~Daemon() = default;
 base::Status Daemon::Open(const FirstAdministrator* first) {
   Parts& parts = *parts_;
   RETURN_IF_ERROR(CheckServiceUids(parts.config));
+  RETURN_IF_ERROR(parts.MakeDirectory());
   RETURN_IF_ERROR(MakeFolder(parts.config.state));
   RETURN_IF_ERROR(parts.OpenStore());
   RETURN_IF_ERROR(parts.OpenLog());
@@ -166,7 +178,7 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                          .log = *parts.log,
                          .deletion_guard = *parts.deletion_guard,
                          .last_usage = *parts.last_usage,
-                         .credentials = parts.credentials,
+                         .directory = *parts.directory,
                          .metrics = parts.metrics,
                          .authorizer = parts.authorizer};
   for (int i = 0; i < parts.config.threads; ++i) {

@@ -12,6 +12,7 @@
 #include "base/sigv4.h"
 #include "base/wiping.h"
 #include "hsm/socket.h"
+#include "kms/identity/credentials.h"
 #include "tools/files/files.h"
 
 namespace tools {
@@ -117,8 +118,8 @@ base::Status DevMode::MakeAccessKey(const std::string& given) {
     }
     RETURN_IF_ERROR(WriteFile(file, given, 0600));
   } else if (!Exists(file)) {
-    const base::Secret secret = setup::NewSecretText();
-    base::WipingString pair(setup::NewAccessKeyId());
+    const base::Secret secret = kms::identity::NewSecretKey();
+    base::WipingString pair(kms::identity::NewAccessKeyId("AKIA"));
     pair.append(":").append(secret.RevealText());
     RETURN_IF_ERROR(WriteFile(file, pair, 0600));
   }

@@ -29,22 +29,22 @@ hsm::client::ClientConfig WorkersOf(const config::KeyStore& key_store) {
           .slow_worker = true};
 }
 
-std::vector<kms::http::LocalService> LocalServicesOf(
+std::vector<kms::http::LocalPrincipal> LocalPrincipalsOf(
     const config::Config& config) {
-  std::vector<kms::http::LocalService> services;
+  std::vector<kms::http::LocalPrincipal> principals;
   for (const config::ServicePrincipal& principal : config.service_principals) {
     if (principal.unix_uid) {
-      services.push_back({*principal.unix_uid, principal.service});
+      principals.push_back({*principal.unix_uid, principal.service});
     }
   }
-  return services;
+  return principals;
 }
 
 kms::http::AwsJsonDoor::Options DoorOptions(const config::Config& config) {
   return {.local = {.account = config.account,
                     .default_region = config.region,
                     .own_uid = geteuid(),
-                    .services = LocalServicesOf(config)},
+                    .principals = LocalPrincipalsOf(config)},
           .most_in_flight =
               static_cast<std::size_t>(config.max_requests_in_flight)};
 }
@@ -64,6 +64,7 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
       environment_{.store = shared.store,
                    .hsm = hsm_,
                    .authorizer = shared.authorizer,
+                   .directory = shared.directory,
                    .clock = shared.clock,
                    .counters = counters_,
                    .deletion_guard = shared.deletion_guard,
@@ -72,7 +73,8 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .key_store = config.key_stores.front().name,
                    .strict_boundary = config.strict_boundary},
       service_(environment_),
-      door_(service_, shared.credentials, shared.metrics, shared.clock,
+      sessions_(environment_),
+      door_(service_, shared.directory, sessions_, shared.metrics, shared.clock,
             DoorOptions(config)),
       router_(door_, shared.metrics, service_,
               config.public_metrics ? kms::http::Observers::kAll

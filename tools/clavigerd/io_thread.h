@@ -15,13 +15,14 @@
 #include "kms/http/router.h"
 #include "kms/http/server.h"
 #include "kms/http/tls.h"
-#include "kms/identity/credentials.h"
+#include "kms/identity/directory.h"
 #include "kms/operations/api_service.h"
 #include "kms/operations/counters.h"
 #include "kms/operations/deletion.h"
 #include "kms/operations/housekeeping.h"
 #include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
+#include "kms/operations/session_token.h"
 #include "tools/config/config.h"
 
 namespace tools {
@@ -33,7 +34,7 @@ struct Shared {
   kms::audit::Log& log;
   kms::operations::DeletionGuard& deletion_guard;
   kms::operations::LastUsage& last_usage;
-  const kms::identity::CredentialSource& credentials;
+  kms::identity::DirectorySource& directory;
   kms::http::Metrics& metrics;
   const kms::Authorizer& authorizer;
 };
@@ -72,6 +73,7 @@ class IoThread {
   kms::operations::Counters counters_;
   kms::operations::Environment environment_;
   kms::operations::ApiService service_;
+  kms::operations::SessionTokens sessions_;
   kms::http::AwsJsonDoor door_;
   kms::http::Router router_;
   kms::http::HttpServer server_;

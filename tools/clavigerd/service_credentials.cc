@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "kms/identity/principals.h"
@@ -13,9 +14,15 @@
 namespace tools {
 namespace {
 
+using kms::Caller;
+
 // AWS's secrets have 40 characters; a shorter one than this can be guessed from
 // one signed request.
 constexpr std::size_t kLeastSecret = 16;
+
+constexpr std::string_view kTaken =
+    "there is an access key of this id already; give the service one of its "
+    "own";
 
 base::Error Refused(const config::ServicePrincipal& principal,
                     std::string_view reason) {
@@ -36,8 +43,10 @@ base::Result<kms::identity::AccessKey> ReadAccessKey(
   }
   kms::identity::AccessKey key;
   key.id = principal.access_key_id;
-  key.secret = *std::move(secret);
-  key.caller = kms::identity::Service(config.account, principal.service);
+  key.secret = std::make_shared<const base::Secret>(*std::move(secret));
+  Caller caller = kms::identity::Service(config.account, principal.service);
+  caller.access_key_id = key.id;
+  key.caller = std::make_shared<const Caller>(std::move(caller));
   return key;
 }
 
@@ -57,20 +66,29 @@ base::Status CheckServiceUids(const config::Config& config) {
   return {};
 }
 
-base::Status AddServiceCredentials(
-    const config::Config& config, std::vector<kms::identity::AccessKey>& keys) {
+base::Result<std::vector<kms::identity::AccessKey>> ReadServiceCredentials(
+    const config::Config& config) {
+  std::vector<kms::identity::AccessKey> keys;
   for (const config::ServicePrincipal& principal : config.service_principals) {
     if (principal.access_key_id.empty()) {
       continue;
     }
     if (std::ranges::find(keys, principal.access_key_id,
                           &kms::identity::AccessKey::id) != keys.end()) {
-      return Refused(principal,
-                     "there is an access key of this id already; give the "
-                     "service one of its own");
+      return Refused(principal, kTaken);
     }
     ASSIGN_OR_RETURN(auto key, ReadAccessKey(config, principal));
     keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+base::Status CheckServiceKeyIds(const config::Config& config,
+                                const kms::identity::Directory& directory) {
+  for (const config::ServicePrincipal& principal : config.service_principals) {
+    if (directory.FindSecret(principal.access_key_id) != nullptr) {
+      return Refused(principal, kTaken);
+    }
   }
   return {};
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "kms/identity/credentials.h"
+#include "kms/identity/directory.h"
 #include "tools/config/config.h"
 
 namespace tools {
@@ -14,11 +14,15 @@ namespace tools {
 // process, which is the administrator's on the Unix socket.
 base::Status CheckServiceUids(const config::Config& config);
 
-// Adds the access keys of the configured service principals to `keys`, those of
-// the store. Fails with kInvalidArgument, naming the key, if its secret cannot
-// be read or is too short, or if the store has a key of this id.
-base::Status AddServiceCredentials(const config::Config& config,
-                                   std::vector<kms::identity::AccessKey>& keys);
+// The access keys of the configured service principals. Fails with
+// kInvalidArgument, naming the key, if its secret cannot be read or is too
+// short, or if two have one id.
+base::Result<std::vector<kms::identity::AccessKey>> ReadServiceCredentials(
+    const config::Config& config);
+
+// Fails with kInvalidArgument, naming the key, if the store has one of its id.
+base::Status CheckServiceKeyIds(const config::Config& config,
+                                const kms::identity::Directory& directory);
 
 }  // namespace tools
 

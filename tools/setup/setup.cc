@@ -63,26 +63,6 @@ base::Result<std::string> FindSoftHsm() {
                "SoftHSM is not installed: apt-get install softhsm2"};
 }
 
-std::string NewAccessKeyId() {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  std::array<std::uint8_t, 16> random;
-  base::RandomBytes(random);
-  std::string id = "AKIA";
-  for (const std::uint8_t byte : random) {
-    id.push_back(kAlphabet[byte % kAlphabet.size()]);
-  }
-  return id;
-}
-
-base::Secret NewSecretText() {
-  constexpr std::size_t kRandomBytes = 30;  // 40 characters of base64.
-  base::Secret random(kRandomBytes);
-  base::RandomBytes(random.Reveal());
-  base::WipingString text;
-  base::Base64Append(random.Reveal(), text);
-  return base::Secret::CopyOf(text);
-}
-
 base::Status MakePinFile(const std::string& path) {
   if (Exists(path)) {
     return {};

@@ -17,11 +17,6 @@ namespace tools::setup {
 // The path of SoftHSM's module; kNotFound with what to install.
 base::Result<std::string> FindSoftHsm();
 
-// A new access key id in AWS's form (AKIA and 16 of A-Z, 2-7), and a new secret
-// as text.
-std::string NewAccessKeyId();
-base::Secret NewSecretText();
-
 // Writes a random PIN to `path`, readable by its owner only; keeps one that is
 // there.
 base::Status MakePinFile(const std::string& path);

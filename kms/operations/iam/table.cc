@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/operation.h"
+
+namespace kms::operations {
+
+std::span<const Operation> IamOperations() { return {}; }
+
+}  // namespace kms::operations
