@@ -34,7 +34,9 @@ asio::awaitable<base::Result<identity::SecretPtr>> OpenSecret(
                     "the secret of access key " + row.id +
                         " cannot be opened: it was moved or changed"};
   }
-  CO_RETURN_IF_ERROR(opened);
+  if (!opened) {
+    co_return Error(opened.error());
+  }
   co_return std::make_shared<const base::Secret>(*std::move(opened));
 }
 

@@ -68,7 +68,9 @@ asio::awaitable<base::Result<identity::SessionPtr>> SessionTokens::Open(
   if (!opened && opened.error().code == ErrorCode::kInvalidCiphertext) {
     co_return InvalidToken();
   }
-  CO_RETURN_IF_ERROR(opened);
+  if (!opened) {
+    co_return Error(opened.error());
+  }
   CO_ASSIGN_OR_RETURN(identity::Session session,
                       identity::DecodeSession(opened->Reveal()));
   co_return std::make_shared<const identity::Session>(std::move(session));
