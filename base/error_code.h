@@ -29,6 +29,7 @@ enum class ErrorCode : std::uint8_t {
   kInvalidGrantId,
   kInvalidImportToken,
   kExpiredImportToken,
+  kInvalidIdentityToken,  // Of an identity provider (OIDC).
   // Keys and their neighbours.
   kNotFound,
   kAlreadyExists,

@@ -52,6 +52,10 @@ constexpr std::array kErrors = {
         ErrorCode::kInvalidImportToken, "InvalidImportTokenException", 400, {}},
     AwsError{
         ErrorCode::kExpiredImportToken, "ExpiredImportTokenException", 400, {}},
+    AwsError{ErrorCode::kInvalidIdentityToken,
+             "InvalidIdentityTokenException",
+             400,
+             {}},
     AwsError{ErrorCode::kNotFound, "NotFoundException", 400, {}},
     AwsError{ErrorCode::kAlreadyExists, "AlreadyExistsException", 400, {}},
     AwsError{ErrorCode::kInvalidArn, "InvalidArnException", 400, {}},

@@ -32,6 +32,7 @@ constexpr auto kRows = std::to_array<Row>({
     {kInvalidGrantId, "kInvalidGrantId"},
     {kInvalidImportToken, "kInvalidImportToken"},
     {kExpiredImportToken, "kExpiredImportToken"},
+    {kInvalidIdentityToken, "kInvalidIdentityToken"},
     {kNotFound, "kNotFound"},
     {kAlreadyExists, "kAlreadyExists"},
     {kInvalidArn, "kInvalidArn"},
