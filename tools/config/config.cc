@@ -8,11 +8,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <limits>
 #include <set>
 
 #include "base/region.h"
+#include "tools/config/table_reader.h"
 
 namespace tools::config {
 namespace {
@@ -23,159 +23,6 @@ using base::Status;
 
 // The last one; (uid_t)-1 is nobody's.
 constexpr std::int64_t kLargestUid = 0xFFFFFFFE;
-
-// Where in the file something stands, for "file:line: reason".
-Error At(const std::string& file, const toml::node& node,
-         const std::string& reason) {
-  return {ErrorCode::kInvalidArgument,
-          fmt::format("{}:{}: {}", file, node.source().begin.line, reason)};
-}
-
-// Takes the keys of one table: each at most once, and in the end none may be
-// left over. The first problem is kept; later ones are passed over.
-class TableReader {
- public:
-  TableReader(const std::string& file, const toml::table& table,
-              std::string name)
-      : file_(file), table_(table), name_(std::move(name)) {}
-
-  TableReader& Text(const char* key, std::string& out, bool required = false) {
-    if (const toml::node* const node = Take(key, required)) {
-      if (const auto value = node->value_exact<std::string>();
-          value && !value->empty()) {
-        out = *value;
-      } else {
-        Fail(*node, Named(key) + " must be a text that is not empty");
-      }
-    }
-    return *this;
-  }
-
-  TableReader& Bool(const char* key, bool& out) {
-    if (const toml::node* const node = Take(key, false)) {
-      if (const auto value = node->value_exact<bool>()) {
-        out = *value;
-      } else {
-        Fail(*node, Named(key) + " must be true or false");
-      }
-    }
-    return *this;
-  }
-
-  template <typename T>
-  TableReader& Integer(const char* key, T& out, std::int64_t min,
-                       std::int64_t max) {
-    if (const toml::node* const node = Take(key, false)) {
-      const auto value = node->value_exact<std::int64_t>();
-      if (value && *value >= min && *value <= max) {
-        out = static_cast<T>(*value);
-      } else {
-        Fail(*node, fmt::format("{} must be a whole number from {} to {}",
-                                Named(key), min, max));
-      }
-    }
-    return *this;
-  }
-
-  TableReader& Address(const char* key, std::optional<ListenAddress>& out) {
-    std::string text;
-    Text(key, text);
-    if (text.empty() || !problem_) {
-      return *this;
-    }
-    if (auto address = ParseListenAddress(text)) {
-      out = *std::move(address);
-    } else {
-      Fail(*table_.get(key), Named(key) + ": " + address.error().message);
-    }
-    return *this;
-  }
-
-  // Says why the value of a key that was taken cannot be used.
-  void Refuse(const char* key, const std::string& reason) {
-    Fail(*table_.get(key), Named(key) + " " + reason);
-  }
-
-  // A table in this one.
-  TableReader& Table(const char* key,
-                     const std::function<Status(TableReader&)>& read) {
-    if (const toml::node* const node = Take(key, false)) {
-      if (const toml::table* const table = node->as_table()) {
-        Enter(*table, std::string(key), read);
-      } else {
-        Fail(*node, Named(key) + " must be a table: [" + key + "]");
-      }
-    }
-    return *this;
-  }
-
-  // Tables of one name, [[key]].
-  TableReader& Tables(const char* key,
-                      const std::function<Status(TableReader&)>& read) {
-    const toml::node* const node = Take(key, false);
-    if (node == nullptr) {
-      return *this;
-    }
-    const toml::array* const array = node->as_array();
-    if (array == nullptr || !array->is_homogeneous<toml::table>()) {
-      Fail(*node, Named(key) + " must be tables: [[" + key + "]]");
-      return *this;
-    }
-    for (const toml::node& item : *array) {
-      Enter(*item.as_table(), std::string(key), read);
-    }
-    return *this;
-  }
-
-  // What went wrong, or that a key is left which nobody has taken.
-  Status Finish() {
-    RETURN_IF_ERROR(problem_);
-    for (const auto& [key, node] : table_) {
-      if (!taken_.contains(std::string(key.str()))) {
-        return At(file_, node,
-                  fmt::format("unknown key '{}'; known here: {}",
-                              Named(std::string(key.str()).c_str()),
-                              fmt::join(taken_, ", ")));
-      }
-    }
-    return {};
-  }
-
- private:
-  const toml::node* Take(const char* key, bool required) {
-    taken_.insert(key);
-    const toml::node* const node = table_.get(key);
-    if (node == nullptr && required) {
-      Fail(table_, Named(key) + " is missing");
-    }
-    return node;
-  }
-
-  void Enter(const toml::table& table, std::string name,
-             const std::function<Status(TableReader&)>& read) {
-    TableReader reader(file_, table, std::move(name));
-    Status status = read(reader);
-    if (problem_ && !status) {
-      problem_ = std::move(status);
-    }
-  }
-
-  std::string Named(const char* key) const {
-    return name_.empty() ? key : name_ + "." + key;
-  }
-
-  void Fail(const toml::node& node, const std::string& reason) {
-    if (problem_) {
-      problem_ = At(file_, node, reason);
-    }
-  }
-
-  const std::string& file_;
-  const toml::table& table_;
-  const std::string name_;
-  std::set<std::string> taken_;
-  Status problem_;
-};
 
 Status ReadKeyStore(TableReader& reader, Config& config) {
   KeyStore store;
