@@ -10,8 +10,10 @@
 #include <charconv>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "base/region.h"
+#include "kms/identity/web_identity.h"
 #include "tools/config/table_reader.h"
 
 namespace tools::config {
@@ -92,6 +94,37 @@ Status ReadServicePrincipal(TableReader& reader, Config& config) {
   return reader.Finish();
 }
 
+bool IsAccount(std::string_view text) {
+  return text.size() == 12 &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// `config` has its account already.
+Status ReadOidcProvider(TableReader& reader, Config& config) {
+  OidcProvider provider;
+  provider.accounts = {config.account};
+  reader.Text("issuer", provider.issuer, true)
+      .Texts("audiences", provider.audiences, true)
+      .Text("jwks_file", provider.jwks_file, true)
+      .Texts("accounts", provider.accounts);
+  RETURN_IF_ERROR(reader.Finish());
+  provider.where = reader.Where("jwks_file");
+  if (!kms::identity::IsIssuer(provider.issuer)) {
+    reader.Refuse("issuer",
+                  fmt::format("'{}' is not https://HOST, perhaps with a port "
+                              "and a path, without query and fragment, in at "
+                              "most 255 characters",
+                              provider.issuer));
+  } else if (!std::ranges::all_of(provider.audiences,
+                                  kms::identity::IsAudience)) {
+    reader.Refuse("audiences", "may have at most 255 characters each");
+  } else if (!std::ranges::all_of(provider.accounts, IsAccount)) {
+    reader.Refuse("accounts", "must have 12 digits each");
+  }
+  config.oidc_providers.push_back(std::move(provider));
+  return reader.Finish();
+}
+
 Status ReadTables(TableReader& reader, Config& config) {
   constexpr std::int64_t kMegabyte = 1 << 20;
   constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
@@ -147,6 +180,9 @@ Status ReadTables(TableReader& reader, Config& config) {
               [&](TableReader& table) {
                 return ReadServicePrincipal(table, config);
               })
+      .Tables(
+          "oidc_provider",
+          [&](TableReader& table) { return ReadOidcProvider(table, config); })
       .Tables("key_store",
               [&](TableReader& table) { return ReadKeyStore(table, config); });
   return reader.Finish();
@@ -186,13 +222,30 @@ Status CheckServicePrincipals(const std::string& file, const Config& config) {
   return {};
 }
 
+// An account takes the word of an issuer by one table, so that the audiences
+// and keys of another do not count.
+Status CheckOidcProviders(const std::string& file, const Config& config) {
+  std::set<std::pair<std::string_view, std::string_view>> trusts;
+  for (const OidcProvider& provider : config.oidc_providers) {
+    for (const std::string& account : provider.accounts) {
+      if (!trusts.emplace(provider.issuer, account).second) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("{}: account {} trusts issuer {} twice; say "
+                                 "in one [[oidc_provider]] table what it "
+                                 "accepts",
+                                 file, account, provider.issuer)};
+      }
+    }
+  }
+  return {};
+}
+
 // What no single key can say.
 Status CheckWhole(const std::string& file, const Config& config) {
   const auto wrong = [&file](const std::string& reason) {
     return Error{ErrorCode::kInvalidArgument, file + ": " + reason};
   };
-  if (config.account.size() != 12 ||
-      config.account.find_first_not_of("0123456789") != std::string::npos) {
+  if (!IsAccount(config.account)) {
     return wrong("account must be 12 digits");
   }
   if (!base::IsRegionName(config.region)) {
@@ -220,6 +273,7 @@ Status CheckWhole(const std::string& file, const Config& config) {
         config.http->host));
   }
   RETURN_IF_ERROR(CheckServicePrincipals(file, config));
+  RETURN_IF_ERROR(CheckOidcProviders(file, config));
   const bool has_files =
       !config.certificate.empty() && !config.private_key.empty();
   if (config.https && !has_files) {
