@@ -62,7 +62,7 @@ struct Check {
   std::string account;   // Of the resource.
   KeyPtr key;
   States states = kAnyState;
-  std::string_view region = {};  // Where it is asked; empty: the request's.
+  std::string_view region = {};    // Where it is asked; empty: the request's.
   PolicyPtr resource_policy = {};  // Of what is no key: a role's trust policy.
 };
 
