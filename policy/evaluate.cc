@@ -41,35 +41,32 @@ PrincipalMatch FindCaller(const Statement& statement, const Request& request,
 
 StatementMatch Failed(What what) { return {.outcome = what}; }
 
-// What is to be assumed if a variable or condition asks for an unknown key;
-// nullopt if all is known. `any_key` tells whether a predicate holds for one of
-// them.
+// Whether a variable or condition asks for an unknown key. `any_key` tells
+// whether a predicate holds for one of its keys.
 template <typename AnyKey>
-std::optional<Match> Assumed(const RequestView& view, Effect effect,
-                             AnyKey any_key) {
-  const Assumption* const assumption = view.assumption();
-  if (assumption == nullptr || !any_key([&](const ContextKey& key) {
-        return assumption->IsUnknown(key, view.request().context);
-      })) {
-    return std::nullopt;
-  }
-  return assumption->Answer(effect);
+bool AsksForUnknown(const RequestView& view, AnyKey any_key) {
+  return any_key([&](const ContextKey& key) {
+    return view.assumption()->IsUnknown(key, view.request().context);
+  });
 }
 
 Match Holds(const Condition& condition, Effect effect,
             const RequestView& view) {
-  const auto assumed =
-      Assumed(view, effect, [&](auto is) { return condition.AnyKey(is); });
-  return assumed ? *assumed : condition.Holds(view.request().context);
+  if (view.assumption() != nullptr &&
+      AsksForUnknown(view, [&](auto is) { return condition.AnyKey(is); })) {
+    return view.assumption()->Answer(effect);
+  }
+  return condition.Holds(view.request().context);
 }
 
 Match CoversResource(const Statement& statement, const RequestView& view) {
   const ResourceMatcher& resources = statement.resources;
-  const auto assumed = Assumed(view, statement.effect, [&](auto is) {
-    return resources.AnyVariable(is);
-  });
-  return assumed ? *assumed
-                 : resources.Matches(view.resource(), view.request().context);
+  if (view.assumption() != nullptr && AsksForUnknown(view, [&](auto is) {
+        return resources.AnyVariable(is);
+      })) {
+    return view.assumption()->Answer(statement.effect);
+  }
+  return resources.Matches(view.resource(), view.request().context);
 }
 
 // All conditions must hold. One that cannot be evaluated settles the statement
