@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "kms/managed_keys.h"
 #include "kms/operations/destructions.h"
+#include "kms/operations/identities.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/reconcile.h"
