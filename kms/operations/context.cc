@@ -11,6 +11,7 @@
 #include "kms/managed_keys.h"
 #include "kms/operations/aliases.h"
 #include "kms/operations/grants.h"
+#include "kms/operations/sts/session.h"
 #include "policy/policy.h"
 
 namespace kms::operations {
@@ -111,6 +112,9 @@ void AddCaller(Call& call, Builder& builder) {
   const Caller& caller = call.request.caller;
   if (caller.kind == CallerKind::kService) {
     return AddService(caller, call.request.region, builder);
+  }
+  if (caller.kind == CallerKind::kAnonymous) {
+    return;
   }
   const bool in_role = caller.kind == CallerKind::kAssumedRole;
   builder.Add("aws:PrincipalArn", in_role ? caller.role_arn : caller.arn);
@@ -370,6 +374,10 @@ base::Status BuildContext(Call& call, const Check& check) {
   Builder builder(call);
   AddCaller(call, builder);
   AddRequest(call, check, builder);
+  if (check.action.starts_with("sts:")) {
+    AddStsContext(call);
+    return {};
+  }
   if (check.key != nullptr) {
     AddKey(*check.key, check.key->multi_region, builder);
     RETURN_IF_ERROR(AddLookedUp(call, *check.key, builder));

@@ -111,10 +111,16 @@ class AwsJson : public testing::Test {
  protected:
   static std::shared_ptr<const identity::Directory> MakeDirectory(
       std::string_view secret) {
+    store::IdentityRows rows;
+    Entity& user = rows.entities.emplace_back();
+    user.id = "AIDAUIDTHOUSAND234567";
+    user.account = kAccount;
+    user.name = "uid-1000";
     return DirectoryOf(
         {AccessKeyOf(kKeyId, secret, identity::Administrator(kAccount)),
          AccessKeyOf("AKIAINACTIVE", secret, identity::User(kAccount, "gone"),
-                     false)});
+                     false)},
+        std::move(rows));
   }
 
   struct Signature {
@@ -310,7 +316,11 @@ TEST_F(AwsJson, TrustsTheKernelOnTheUnixSocket) {
             "arn:aws:iam::000000000000:user/admin|admin|unix|");
   EXPECT_THAT(who(990), HasSubstr("user/admin|admin|"));
   EXPECT_THAT(who(1000), HasSubstr("user/uid-1000|user|"));
-  EXPECT_THAT(who(4294967294), HasSubstr("user/uid-4294967294|user|"));
+  // Nobody has made that user.
+  EXPECT_THAT(ErrorOf(OverUnix(4294967294)),
+              AllOf(HasSubstr("UnrecognizedClientException"),
+                    HasSubstr("user uid-4294967294"),
+                    HasSubstr("[peer_principals]")));
 }
 
 TEST_F(AwsJson, AUidMayStandForAServicePrincipal) {

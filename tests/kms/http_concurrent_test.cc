@@ -114,7 +114,8 @@ TEST(HttpThreads, ShareAPortTheCredentialsAndTheMetrics) {
     });
   }
   for (int i = 0; i < 20; ++i) {
-    credentials.Replace(MakeCredentials());
+    directory.Replace(DirectoryOf({AccessKeyOf(
+        "AKIATEST", "secret", identity::Administrator("000000000000"))}));
     EXPECT_EQ(RawClient::Tcp(port)
                   .Call("GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")
                   .status,

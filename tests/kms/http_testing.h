@@ -30,9 +30,10 @@ inline constexpr base::WallTime kNoon{std::chrono::seconds(1795348800)};
 
 // A directory of nobody but these.
 inline std::shared_ptr<const identity::Directory> DirectoryOf(
-    const std::vector<identity::AccessKey>& keys) {
+    const std::vector<identity::AccessKey>& keys,
+    store::IdentityRows rows = {}) {
   return std::make_shared<const identity::Directory>(
-      store::IdentityRows(), identity::Directory::Secrets(), keys);
+      std::move(rows), identity::Directory::Secrets(), keys);
 }
 
 inline identity::AccessKey AccessKeyOf(std::string_view id,
