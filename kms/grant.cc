@@ -122,6 +122,12 @@ base::Digest Grant::Parameters() const {
   fields.Add(GrantOperationsText(operations));
   fields.Add(constraints.context_equals);
   fields.Add(constraints.context_subset);
+  // Grants that are older than ids have none, and keep their digests.
+  for (const std::string& id : {grantee_id, retiring_id}) {
+    if (!id.empty()) {
+      fields.Add(std::string_view(id));
+    }
+  }
   return fields.Finish();
 }
 

@@ -102,9 +102,9 @@ struct Call {
   std::optional<Ciphertext> ciphertext;  // Decrypt and ReEncrypt.
   KeyPtr source;                         // ReEncrypt: the key of `ciphertext`.
   KeyPtr replica;  // UpdatePrimaryRegion: what is to be the primary key.
-  std::optional<Alias> alias;    // UpdateAlias, DeleteAlias.
-  std::vector<GrantPtr> grants;  // Of GrantTokens.
-  GrantPtr grant;                // RetireGrant: what it retires.
+  std::optional<Alias> alias;             // UpdateAlias, DeleteAlias.
+  std::vector<GrantPtr> grants;           // Of GrantTokens.
+  GrantPtr grant;                         // RetireGrant: what it retires.
   std::optional<WebCaller> web_identity;  // AssumeRoleWithWebIdentity.
 
   // Set while running.
