@@ -61,6 +61,8 @@ constexpr std::array kStatuses = {
     StatusRow{87, kIncorrectKeyMaterial},
     StatusRow{90, kSignatureMismatch},
     StatusRow{91, kMacMismatch},
+    StatusRow{92, kInvalidIdentityToken},
+    StatusRow{93, kPackedPolicyTooLarge},
 };
 static_assert(std::ranges::is_sorted(kStatuses, {}, &StatusRow::number));
 
