@@ -14,8 +14,6 @@
 namespace kms::http {
 namespace {
 
-constexpr std::array<std::string_view, 1> kServices = {"kms"};
-
 base::Error Missing() {
   return {base::ErrorCode::kMissingAuthentication,
           "Missing Authentication Token"};
@@ -47,9 +45,10 @@ Authenticator::Authenticator(const identity::CredentialSource& credentials,
       administrator_(std::make_shared<const Caller>(
           identity::Administrator(local_.account))) {}
 
-base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request) {
+base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request,
+                                                   std::string_view service) {
   if (request.Header("authorization")) {
-    return CheckSignature(request);
+    return CheckSignature(request, service);
   }
   if (request.peer.unix_peer) {
     return TrustKernel(request, *request.peer.unix_peer);
@@ -57,11 +56,12 @@ base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request) {
   return Missing();
 }
 
-base::Result<Identity> Authenticator::CheckSignature(
-    const HttpRequest& request) {
+base::Result<Identity> Authenticator::CheckSignature(const HttpRequest& request,
+                                                     std::string_view service) {
+  const std::array services = {service};
   const base::SigV4Request signed_part = SignedPart(request, hasher_);
   const auto claim =
-      base::ReadAuthorization(signed_part, kServices, clock_.Now());
+      base::ReadAuthorization(signed_part, services, clock_.Now());
   if (!claim) {
     return claim.error().code == base::ErrorCode::kMissingAuthentication
                ? Missing()

@@ -40,9 +40,9 @@ struct Identity {
   std::string_view region;  // Borrows from the request or the Authenticator.
 };
 
-// An Authenticator finds out who sent a request. A signature (SigV4, service
-// "kms") counts at every door. Without one, the kernel's word for the uid
-// counts on the Unix socket, and nothing anywhere else.
+// An Authenticator finds out who sent a request. A signature (SigV4, for the
+// service that is asked) counts at every door. Without one, the kernel's word
+// for the uid counts on the Unix socket, and nothing anywhere else.
 //
 // Not synchronised: one per io thread.
 class Authenticator {
@@ -51,12 +51,15 @@ class Authenticator {
   Authenticator(const identity::CredentialSource& credentials,
                 const base::Clock& clock, LocalIdentity local);
 
+  // `service` is the one that a signature must be for: "kms", "iam", "sts".
   // Fails with the codes for "who asks" (base/error_code.h), AWS's texts; with
   // kValidation if X-Claviger-Region names no Region.
-  base::Result<Identity> Authenticate(const HttpRequest& request);
+  base::Result<Identity> Authenticate(const HttpRequest& request,
+                                      std::string_view service);
 
  private:
-  base::Result<Identity> CheckSignature(const HttpRequest& request);
+  base::Result<Identity> CheckSignature(const HttpRequest& request,
+                                        std::string_view service);
   base::Result<Identity> TrustKernel(const HttpRequest& request,
                                      const UnixPeer& peer) const;
   Caller CallerOf(uid_t uid) const;

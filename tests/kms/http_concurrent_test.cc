@@ -48,11 +48,11 @@ class IoThread {
  public:
   IoThread(const identity::CredentialSource& credentials, Metrics& metrics,
            const base::Clock& clock)
-      : door_(service_, credentials, metrics, clock,
-              {.local = {.account = "000000000000",
-                         .default_region = "us-east-1",
-                         .own_uid = 0}}),
-        router_(door_, metrics, service_, Observers::kLocal),
+      : api_(service_, credentials, metrics, clock,
+             {.local = {.account = "000000000000",
+                        .default_region = "us-east-1",
+                        .own_uid = 0}}),
+        router_(json_, metrics, service_, Observers::kLocal),
         thread_([this](const HttpRequest& request) {
           return router_.Handle(request);
         }) {}
@@ -66,7 +66,8 @@ class IoThread {
 
  private:
   EchoService service_;
-  AwsJsonDoor door_;
+  ApiDoor api_;
+  AwsJsonDoor json_{api_};
   Router router_;
   ServerThread thread_;
 };

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "hsm/client/client.h"
 #include "kms/authorizer.h"
+#include "kms/http/api_door.h"
 #include "kms/http/aws_json.h"
 #include "kms/http/router.h"
 #include "kms/http/server.h"
@@ -72,7 +73,8 @@ class IoThread {
   kms::operations::Counters counters_;
   kms::operations::Environment environment_;
   kms::operations::ApiService service_;
-  kms::http::AwsJsonDoor door_;
+  kms::http::ApiDoor api_;
+  kms::http::AwsJsonDoor json_{api_};
   kms::http::Router router_;
   kms::http::HttpServer server_;
 };
