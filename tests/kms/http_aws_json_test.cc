@@ -219,7 +219,7 @@ TEST_F(AwsJson, TakesJsonOnly) {
   }
   for (const char* bad :
        {"", "text/plain", "application/x-amz-json-1.0",
-        "application/x-www-form-urlencoded", "application/jsonx"}) {
+        "application/x-www-form-urlencode", "application/jsonx"}) {
     EXPECT_THAT(ErrorOf(with(bad)), HasSubstr("SerializationException")) << bad;
   }
   EXPECT_THAT(ErrorOf(OverUnix(0).Without("content-type")),
@@ -337,7 +337,7 @@ TEST_F(AwsJson, ShowsMetricsHealthAndReadinessWithoutASignature) {
 }
 
 TEST_F(AwsJson, HidesThemBehindTlsUnlessTold) {
-  Router open(json_, metrics_, service_, Observers::kAll);
+  Router open(json_, query_, metrics_, service_, Observers::kAll);
   for (const char* path : {"/metrics", "/healthz", "/readyz"}) {
     Sent sent;
     sent.method = "GET";

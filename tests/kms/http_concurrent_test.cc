@@ -52,7 +52,7 @@ class IoThread {
              {.local = {.account = "000000000000",
                         .default_region = "us-east-1",
                         .own_uid = 0}}),
-        router_(json_, metrics, service_, Observers::kLocal),
+        router_(json_, query_, metrics, service_, Observers::kLocal),
         thread_([this](const HttpRequest& request) {
           return router_.Handle(request);
         }) {}
@@ -68,6 +68,7 @@ class IoThread {
   EchoService service_;
   ApiDoor api_;
   AwsJsonDoor json_{api_};
+  QueryDoor query_{api_};
   Router router_;
   ServerThread thread_;
 };

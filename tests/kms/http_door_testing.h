@@ -20,6 +20,7 @@
 
 #include "base/sigv4_signer.h"
 #include "kms/http/aws_json.h"
+#include "kms/http/query.h"
 #include "kms/http/router.h"
 #include "kms/identity/principals.h"
 #include "tests/kms/http_testing.h"
@@ -120,7 +121,7 @@ struct Sent {
   }
 };
 
-// The door behind the router, on an io_context of the test's own.
+// Both doors behind the router, on an io_context of the test's own.
 class DoorTest : public testing::Test {
  protected:
   static std::shared_ptr<const identity::Credentials> MakeCredentials(
@@ -204,7 +205,8 @@ class DoorTest : public testing::Test {
                                        {990, "sqs.amazonaws.com"}}},
                 .most_in_flight = 2}};
   AwsJsonDoor json_{api_};
-  Router router_{json_, metrics_, service_, Observers::kLocal};
+  QueryDoor query_{api_};
+  Router router_{json_, query_, metrics_, service_, Observers::kLocal};
   boost::asio::io_context io_;
 };
 

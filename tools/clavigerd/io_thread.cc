@@ -74,7 +74,7 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
       service_(environment_),
       api_(service_, shared.credentials, shared.metrics, shared.clock,
            DoorOptions(config)),
-      router_(json_, shared.metrics, service_,
+      router_(json_, query_, shared.metrics, service_,
               config.public_metrics ? kms::http::Observers::kAll
                                     : kms::http::Observers::kLocal),
       server_(io_, shared.clock, LimitsOf(config),

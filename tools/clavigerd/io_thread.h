@@ -13,6 +13,7 @@
 #include "kms/authorizer.h"
 #include "kms/http/api_door.h"
 #include "kms/http/aws_json.h"
+#include "kms/http/query.h"
 #include "kms/http/router.h"
 #include "kms/http/server.h"
 #include "kms/http/tls.h"
@@ -75,6 +76,7 @@ class IoThread {
   kms::operations::ApiService service_;
   kms::http::ApiDoor api_;
   kms::http::AwsJsonDoor json_{api_};
+  kms::http::QueryDoor query_{api_};
   kms::http::Router router_;
   kms::http::HttpServer server_;
 };
