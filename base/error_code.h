@@ -23,6 +23,7 @@ enum class ErrorCode : std::uint8_t {
   kInvalidSignature,
   kUnrecognizedClient,
   kExpiredToken,
+  kInvalidIdentityToken,  // A web identity token that does not hold.
   kAccessDenied,
   kNotAuthorized,  // Reserved names (alias/aws/).
   kInvalidGrantToken,
@@ -47,6 +48,7 @@ enum class ErrorCode : std::uint8_t {
   kMacMismatch,           // Likewise a MAC.
   kLimitExceeded,
   kMalformedPolicy,
+  kPackedPolicyTooLarge,  // The policies and tags of a session, together.
   kTag,
   kUnsupportedOperation,
   kConflict,

@@ -43,6 +43,10 @@ constexpr std::array kErrors = {
     AwsError{
         ErrorCode::kUnrecognizedClient, "UnrecognizedClientException", 400, {}},
     AwsError{ErrorCode::kExpiredToken, "ExpiredTokenException", 400, {}},
+    AwsError{ErrorCode::kInvalidIdentityToken,
+             "InvalidIdentityTokenException",
+             400,
+             {}},
     AwsError{ErrorCode::kAccessDenied, "AccessDeniedException", 400, {}},
     AwsError{ErrorCode::kNotAuthorized, "NotAuthorizedException", 400, {}},
     AwsError{
@@ -82,6 +86,10 @@ constexpr std::array kErrors = {
     AwsError{ErrorCode::kLimitExceeded, "LimitExceededException", 400, {}},
     AwsError{ErrorCode::kMalformedPolicy,
              "MalformedPolicyDocumentException",
+             400,
+             {}},
+    AwsError{ErrorCode::kPackedPolicyTooLarge,
+             "PackedPolicyTooLargeException",
              400,
              {}},
     AwsError{ErrorCode::kTag, "TagException", 400, {}},
