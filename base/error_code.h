@@ -30,8 +30,6 @@ enum class ErrorCode : std::uint8_t {
   kInvalidGrantId,
   kInvalidImportToken,
   kExpiredImportToken,
-  kInvalidIdentityToken,  // Of an identity provider (OIDC).
-  kPackedPolicyTooLarge,  // Session policies and tags together.
   // Keys and their neighbours.
   kNotFound,
   kAlreadyExists,

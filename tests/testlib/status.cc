@@ -33,8 +33,6 @@ constexpr auto kRows = std::to_array<Row>({
     {kInvalidGrantId, "kInvalidGrantId"},
     {kInvalidImportToken, "kInvalidImportToken"},
     {kExpiredImportToken, "kExpiredImportToken"},
-    {kInvalidIdentityToken, "kInvalidIdentityToken"},
-    {kPackedPolicyTooLarge, "kPackedPolicyTooLarge"},
     {kNotFound, "kNotFound"},
     {kAlreadyExists, "kAlreadyExists"},
     {kInvalidArn, "kInvalidArn"},
