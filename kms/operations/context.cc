@@ -11,6 +11,8 @@
 #include "kms/managed_keys.h"
 #include "kms/operations/aliases.h"
 #include "kms/operations/grants.h"
+#include "kms/operations/iam/context.h"
+#include "kms/operations/tags.h"
 #include "policy/policy.h"
 
 namespace kms::operations {
@@ -217,15 +219,9 @@ void AddEncryption(const Call& call, std::string_view prefix,
 }
 
 void AddTags(Call& call, Builder& builder) {
-  const base::Json* const tags = call.Find("Tags");
-  if (tags == nullptr) {
-    return;
-  }
-  for (const base::Json& tag : *tags) {
-    const std::string_view key = base::TextOf(tag.at("TagKey"));
-    call.context.push_back(
-        {"aws:RequestTag/", key, base::TextOf(tag.at("TagValue"))});
-    builder.Add("aws:TagKeys", key);
+  for (const TagView& tag : ViewTags(call)) {
+    call.context.push_back({"aws:RequestTag/", tag.key, tag.value});
+    builder.Add("aws:TagKeys", tag.key);
   }
 }
 
@@ -379,6 +375,7 @@ base::Status BuildContext(Call& call, const Check& check) {
     AddNewKey(call, builder);
   }
   AddMembers(call, check, builder);
+  iam::AddContext(call, check);
   return {};
 }
 
