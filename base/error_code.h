@@ -29,7 +29,7 @@ enum class ErrorCode : std::uint8_t {
   kInvalidGrantId,
   kInvalidImportToken,
   kExpiredImportToken,
-  kInvalidIdentityToken,  // Of a web identity.
+  kInvalidIdentityToken,  // Of an identity provider (OIDC).
   kPackedPolicyTooLarge,  // Session policies and tags together.
   // Keys and their neighbours.
   kNotFound,

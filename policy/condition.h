@@ -2,6 +2,7 @@
 #ifndef POLICY_CONDITION_H_
 #define POLICY_CONDITION_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -77,6 +78,20 @@ class Condition {
   // Whether it holds. kError if a value of the policy is not of the operator's
   // type, and none of the others settles it.
   Match Holds(std::span<const ContextEntry> context) const;
+
+  // Whether `is` holds for the key, or for that of a variable in its values.
+  template <typename Predicate>
+  bool AnyKey(Predicate is) const {
+    const auto any_variable = [&is](const auto& value) {
+      if constexpr (requires { value.AnyVariable(is); }) {
+        return value.AnyVariable(is);
+      }
+      return false;
+    };
+    return is(key_) || std::ranges::any_of(values_, [&](const Value& value) {
+             return std::visit(any_variable, value);
+           });
+  }
 
  private:
   // std::monostate: not a value of the operator's type.

@@ -81,8 +81,9 @@ struct Found {
 // One evaluation, from the layers to the verdict.
 class Decider {
  public:
-  Decider(const Request& request, const Authority& authority, Trace* trace)
-      : authority_(authority), view_(request), trace_(trace) {
+  Decider(const Request& request, const Authority& authority, Trace* trace,
+          const Assumption* assumption)
+      : authority_(authority), view_(request, assumption), trace_(trace) {
     const PrincipalKind kind = request.principal_kind;
     has_identity_ =
         kind != PrincipalKind::kService && kind != PrincipalKind::kWebIdentity;
@@ -348,8 +349,8 @@ class Decider {
 }  // namespace
 
 Decision Decide(const Request& request, const Authority& authority,
-                Trace* trace) {
-  return Decider(request, authority, trace).Run();
+                Trace* trace, const Assumption* assumption) {
+  return Decider(request, authority, trace, assumption).Run();
 }
 
 }  // namespace policy

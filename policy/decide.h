@@ -45,9 +45,10 @@ struct Authority {
 // key policy and an identity-based policy together, or by a grant. What is not
 // a key's is opened by identity-based policies. Pure, allocates nothing without
 // `trace`, and does not depend on the order of policies or statements, but for
-// which of several statements it names.
+// which of several statements it names. With an `assumption`, what the context
+// lacks may be unknown rather than absent; see WhoCan().
 Decision Decide(const Request& request, const Authority& authority,
-                Trace* trace = nullptr);
+                Trace* trace = nullptr, const Assumption* assumption = nullptr);
 
 }  // namespace policy
 

@@ -41,12 +41,40 @@ PrincipalMatch FindCaller(const Statement& statement, const Request& request,
 
 StatementMatch Failed(What what) { return {.outcome = what}; }
 
+// Whether a variable or condition asks for an unknown key. `any_key` tells
+// whether a predicate holds for one of its keys.
+template <typename AnyKey>
+bool AsksForUnknown(const RequestView& view, AnyKey any_key) {
+  return any_key([&](const ContextKey& key) {
+    return view.assumption()->IsUnknown(key, view.request().context);
+  });
+}
+
+Match Holds(const Condition& condition, Effect effect,
+            const RequestView& view) {
+  if (view.assumption() != nullptr &&
+      AsksForUnknown(view, [&](auto is) { return condition.AnyKey(is); })) {
+    return view.assumption()->Answer(effect);
+  }
+  return condition.Holds(view.request().context);
+}
+
+Match CoversResource(const Statement& statement, const RequestView& view) {
+  const ResourceMatcher& resources = statement.resources;
+  if (view.assumption() != nullptr && AsksForUnknown(view, [&](auto is) {
+        return resources.AnyVariable(is);
+      })) {
+    return view.assumption()->Answer(statement.effect);
+  }
+  return resources.Matches(view.resource(), view.request().context);
+}
+
 // All conditions must hold. One that cannot be evaluated settles the statement
 // only if none of the others fails.
 StatementMatch MatchConditions(const Statement& statement,
-                               const Request& request, StatementMatch match) {
+                               const RequestView& view, StatementMatch match) {
   for (const Condition& condition : statement.conditions) {
-    const Match holds = condition.Holds(request.context);
+    const Match holds = Holds(condition, statement.effect, view);
     if (holds == Match::kNo) {
       match.outcome = What::kCondition;
       match.condition = &condition;
@@ -74,8 +102,7 @@ StatementMatch MatchStatement(const Statement& statement,
     return Failed(What::kPrincipal);
   }
   if (statement.has_resources) {
-    const Match resource =
-        statement.resources.Matches(view.resource(), view.request().context);
+    const Match resource = CoversResource(statement, view);
     if (resource == Match::kNo) {
       return Failed(What::kResource);
     }
@@ -83,7 +110,7 @@ StatementMatch MatchStatement(const Statement& statement,
       match.outcome = What::kUnevaluable;
     }
   }
-  return MatchConditions(statement, view.request(), match);
+  return MatchConditions(statement, view, match);
 }
 
 bool Applies(const Statement& statement, const StatementMatch& match) {
@@ -126,8 +153,9 @@ void Record(const Statement& statement, std::size_t index,
 
 }  // namespace
 
-RequestView::RequestView(const Request& request)
+RequestView::RequestView(const Request& request, const Assumption* assumption)
     : request_(request),
+      assumption_(assumption),
       action_(request.action),
       parts_(SplitArn(request.resource)) {}
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policy/action.h"
+#include "policy/assumption.h"
 #include "policy/policy.h"
 #include "policy/request.h"
 #include "policy/statement.h"
@@ -16,10 +17,13 @@
 namespace policy {
 
 // A RequestView is a Request made ready for many statements. It borrows the
-// request. Not copyable: it views itself.
+// request and the assumption. Not copyable: it views itself.
 class RequestView {
  public:
-  explicit RequestView(const Request& request);
+  // `assumption` is for a request of which not all is known; nullptr: what the
+  // context lacks is absent.
+  explicit RequestView(const Request& request,
+                       const Assumption* assumption = nullptr);
   RequestView(const RequestView&) = delete;
   RequestView& operator=(const RequestView&) = delete;
 
@@ -32,9 +36,11 @@ class RequestView {
   const RequestedAction& action() const { return action_; }
   // Of the resource; nullptr if it is "*".
   const ArnParts* resource() const { return parts_ ? &*parts_ : nullptr; }
+  const Assumption* assumption() const { return assumption_; }
 
  private:
   const Request& request_;
+  const Assumption* assumption_;
   RequestedAction action_;
   std::optional<ArnParts> parts_;
 };

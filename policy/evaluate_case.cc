@@ -364,18 +364,16 @@ std::string_view ResultName(Verdict verdict) {
 
 }  // namespace
 
-std::string EvaluateCase(std::string_view line) {
+CaseAnswer AnswerCase(std::string_view line) {
   const auto json = JsonText::Parse(line);
   if (!json) {
-    std::string out = "{\"id\":null";
-    AppendMember("error", "not JSON", out);
-    return out + "}";
+    return {R"({"id":null,"error":"not JSON"})"};
   }
   std::string out = Opening(*json);
   Case one(*json);
   if (const base::Status status = one.Read(json->root()); !status) {
     AppendMember("error", status.error().message, out);
-    return out + "}";
+    return {out + "}"};
   }
   const Decision decision = one.Decide();
   AppendMember("result", ResultName(decision.verdict), out);
@@ -383,7 +381,11 @@ std::string EvaluateCase(std::string_view line) {
   if (!decision.sid.empty()) {
     AppendMember("sid", decision.sid, out);
   }
-  return out + "}";
+  return {out + "}", /*is_case=*/true};
+}
+
+std::string EvaluateCase(std::string_view line) {
+  return AnswerCase(line).line;
 }
 
 }  // namespace policy

@@ -37,6 +37,13 @@ namespace policy {
 // misspelt name. Pure; safe to call from any thread.
 std::string EvaluateCase(std::string_view line);
 
+// The same, for who must know which of the two it is.
+struct CaseAnswer {
+  std::string line;
+  bool is_case = false;  // False: `line` has an "error".
+};
+CaseAnswer AnswerCase(std::string_view line);
+
 }  // namespace policy
 
 #endif  // POLICY_EVALUATE_CASE_H_

@@ -32,25 +32,44 @@ bool HasPair(std::span<const ContextEntry> context, const ContextPair& pair) {
   });
 }
 
-bool MeetsContext(const Grant& grant, std::span<const ContextEntry> context) {
+// Whether a constraint on what is not known counts as met.
+bool Assumed(const Assumption& assumption) {
+  return assumption.Answer(Effect::kAllow) == Match::kYes;
+}
+
+bool MeetsContext(const Grant& grant, const RequestView& view) {
   if (grant.constraint == Grant::Constraint::kNone) {
     return true;
   }
+  const auto context = view.request().context;
   const bool has_all = std::ranges::all_of(
       grant.pairs,
       [&](const ContextPair& pair) { return HasPair(context, pair); });
+  const bool subset = grant.constraint == Grant::Constraint::kSubset;
+  if (subset && has_all) {
+    return true;
+  }
+  const Assumption* const assumption = view.assumption();
+  if (assumption != nullptr && !assumption->known.Has(kContextPrefix)) {
+    return Assumed(*assumption);  // There may be more pairs.
+  }
   const auto count = std::ranges::count_if(
       context,
       [](const ContextEntry& entry) { return ContextName(entry).has_value(); });
-  return has_all && (grant.constraint == Grant::Constraint::kSubset ||
-                     static_cast<std::size_t>(count) == grant.pairs.size());
+  return has_all && !subset &&
+         static_cast<std::size_t>(count) == grant.pairs.size();
 }
 
 // Wildcards as in the ArnLike of aws:SourceArn.
-bool MeetsSourceArn(std::string_view pattern,
-                    std::span<const ContextEntry> context) {
+bool MeetsSourceArn(std::string_view pattern, const RequestView& view) {
   if (pattern.empty()) {
     return true;
+  }
+  const auto context = view.request().context;
+  const Assumption* const assumption = view.assumption();
+  if (assumption != nullptr &&
+      assumption->IsUnknown(ContextKey("aws:SourceArn"), context)) {
+    return Assumed(*assumption);
   }
   const auto wanted = SplitArn(pattern);
   return wanted && std::ranges::any_of(context, [&](const ContextEntry& entry) {
@@ -83,13 +102,12 @@ PrincipalMatch FindPrincipal(std::string_view name, std::string_view id,
 GrantMatch MatchGrant(const Grant& grant, const RequestView& view) {
   using What = GrantTrace::Outcome;
   const KmsActions bit = view.action().bit();
-  const auto context = view.request().context;
   if ((grant.operations & bit) == 0) {
     return {What::kOperation};
   }
   const bool sees_context = (bit & kWithoutContext) == 0;
-  if (!MeetsSourceArn(grant.source_arn, context) ||
-      (sees_context && !MeetsContext(grant, context))) {
+  if (!MeetsSourceArn(grant.source_arn, view) ||
+      (sees_context && !MeetsContext(grant, view))) {
     return {What::kConstraint};
   }
   if (bit == Bit("CreateGrant") && !grant.covers_child) {

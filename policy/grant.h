@@ -53,7 +53,7 @@ struct GrantMatch {
 };
 
 // Whether `grant` holds the request's action, its constraint is met, and how it
-// names the caller. Allocates nothing.
+// names the caller. Allocates nothing without an assumption.
 GrantMatch MatchGrant(const Grant& grant, const RequestView& view);
 
 }  // namespace policy

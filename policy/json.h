@@ -59,11 +59,12 @@ class JsonText {
   // The member `key` of an object; nullptr if there is none.
   const JsonNode* Find(const JsonNode& object, std::string_view key) const;
 
-  // Whether `is` holds for the key or the text of any value in the whole text.
+  // Whether `is` holds for the key of any value in the whole text, or for any
+  // string.
   template <typename Predicate>
   bool AnyText(Predicate is) const {
     return std::ranges::any_of(nodes_, [&is](const JsonNode& node) {
-      return is(node.key) || is(node.text);
+      return is(node.key) || (node.is_string() && is(node.text));
     });
   }
 

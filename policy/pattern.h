@@ -2,6 +2,7 @@
 #ifndef POLICY_PATTERN_H_
 #define POLICY_PATTERN_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -59,6 +60,12 @@ class Pattern {
   // Whether each of its variables has a value in `context`.
   bool Resolves(std::span<const ContextEntry> context) const;
 
+  // Whether `is` holds for the key of one of its variables.
+  template <typename Predicate>
+  bool AnyVariable(Predicate is) const {
+    return std::ranges::any_of(variables_, is, &Variable::key);
+  }
+
  private:
   struct Variable {
     ContextKey key;
@@ -93,6 +100,11 @@ class ArnPattern {
   Match Matches(std::span<const std::string_view> parts,
                 std::span<const ContextEntry> context) const;
   bool Resolves(std::span<const ContextEntry> context) const;
+  template <typename Predicate>
+  bool AnyVariable(Predicate is) const {
+    return std::ranges::any_of(
+        parts_, [&is](const Pattern& part) { return part.AnyVariable(is); });
+  }
 
  private:
   ArnPattern() = default;

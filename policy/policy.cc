@@ -35,7 +35,8 @@ base::Status CheckText(PolicyKind kind, std::string_view text) {
 // As a condition's key, or within a value, as a variable.
 bool Mentions(const JsonText& json, std::string_view folded) {
   return json.AnyText([folded](std::string_view text) {
-    return Fold(text).find(folded) != std::string::npos;
+    return text.size() >= folded.size() &&
+           Fold(text).find(folded) != std::string::npos;
   });
 }
 
@@ -84,6 +85,9 @@ base::Result<Policy> Policy::Parse(PolicyKind kind, std::string_view text,
   }
   ASSIGN_OR_RETURN(Policy policy, Compile(kind, *source->json,
                                           source->json->root(), kept_ids));
+  policy.uses_resource_tags_ = Mentions(*source->json, "aws:resourcetag/");
+  policy.uses_resource_aliases_ =
+      Mentions(*source->json, "kms:resourcealiases");
   policy.source_ = std::move(source);
   return policy;
 }
@@ -94,8 +98,6 @@ base::Result<Policy> Policy::Compile(PolicyKind kind, const JsonText& json,
   Policy policy;
   ASSIGN_OR_RETURN(policy.statements_,
                    ParseStatements(kind, json, document, ids));
-  policy.uses_resource_tags_ = Mentions(json, "aws:resourcetag/");
-  policy.uses_resource_aliases_ = Mentions(json, "kms:resourcealiases");
   return policy;
 }
 

@@ -65,7 +65,8 @@ class Policy {
   std::span<const Statement> statements() const { return statements_; }
 
   // Whether it may ask for aws:ResourceTag/... or for kms:ResourceAliases,
-  // which a request's context need not hold otherwise.
+  // which a request's context need not hold otherwise. True of whatever Parse
+  // has not looked through.
   bool uses_resource_tags() const { return uses_resource_tags_; }
   bool uses_resource_aliases() const { return uses_resource_aliases_; }
 
@@ -86,8 +87,8 @@ class Policy {
   std::unique_ptr<const Source> source_;
   std::vector<Statement> statements_;
   bool readable_ = true;
-  bool uses_resource_tags_ = false;
-  bool uses_resource_aliases_ = false;
+  bool uses_resource_tags_ = true;
+  bool uses_resource_aliases_ = true;
 };
 
 }  // namespace policy

@@ -2,6 +2,7 @@
 #ifndef POLICY_STATEMENT_H_
 #define POLICY_STATEMENT_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -82,6 +83,14 @@ class ResourceMatcher {
   // `parts` are those of the ARN; nullptr for "*".
   Match Matches(const ArnParts* parts,
                 std::span<const ContextEntry> context) const;
+
+  // Whether `is` holds for the key of a variable in it.
+  template <typename Predicate>
+  bool AnyVariable(Predicate is) const {
+    return std::ranges::any_of(patterns_, [&is](const ArnPattern& pattern) {
+      return pattern.AnyVariable(is);
+    });
+  }
 
  private:
   bool everything_ = false;

@@ -48,6 +48,7 @@ constexpr auto kCodes = std::to_array<Row>({
     {"InvalidCiphertextException", ErrorCode::kInvalidCiphertext},
     {"InvalidGrantIdException", ErrorCode::kInvalidGrantId},
     {"InvalidGrantTokenException", ErrorCode::kInvalidGrantToken},
+    {"InvalidIdentityTokenException", ErrorCode::kInvalidIdentityToken},
     {"InvalidImportTokenException", ErrorCode::kInvalidImportToken},
     {"InvalidKeyUsageException", ErrorCode::kInvalidKeyUsage},
     {"InvalidMarkerException", ErrorCode::kInvalidMarker},

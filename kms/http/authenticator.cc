@@ -77,8 +77,8 @@ base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request,
   return Missing();
 }
 
-base::Result<Identity> Authenticator::CheckSignature(
-    const HttpRequest& request, std::string_view service) {
+base::Result<Identity> Authenticator::CheckSignature(const HttpRequest& request,
+                                                     std::string_view service) {
   const base::SigV4Request signed_part = SignedPart(request, hasher_);
   const auto claim =
       base::ReadAuthorization(signed_part, {&service, 1}, clock_.Now());
@@ -102,8 +102,8 @@ base::Result<Identity> Authenticator::CheckLongTerm(
   if (key == nullptr) {
     return Unrecognized();
   }
-  RETURN_IF_ERROR(verifier_.Check(request, claim, *key->secret,
-                                  credentials.generation()));
+  RETURN_IF_ERROR(
+      verifier_.Check(request, claim, *key->secret, credentials.generation()));
   return Identity{.caller = key->caller, .region = claim.region};
 }
 
@@ -173,8 +173,7 @@ base::Result<Identity> Authenticator::TrustKernel(const HttpRequest& request,
                        "X-Claviger-Region must be the name of a Region, such "
                        "as us-east-1"};
   }
-  ASSIGN_OR_RETURN(std::shared_ptr<const Caller> caller,
-                   LocalCaller(peer.uid));
+  ASSIGN_OR_RETURN(std::shared_ptr<const Caller> caller, LocalCaller(peer.uid));
   return Identity{.caller = std::move(caller), .region = region};
 }
 

@@ -58,8 +58,8 @@ class Authenticator {
                 identity::SessionOpener& sessions, const base::Clock& clock,
                 LocalIdentity local);
 
-  // Whether the request has a session token that has not been seen: Authenticate
-  // refuses it until OpenToken has read it.
+  // Whether the request has a session token that has not been seen:
+  // Authenticate refuses it until OpenToken has read it.
   bool MustOpenToken(const HttpRequest& request) const;
   boost::asio::awaitable<base::Status> OpenToken(const HttpRequest& request);
 

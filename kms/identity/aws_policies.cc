@@ -32,9 +32,7 @@ constexpr std::array kPolicies = {
 
 }  // namespace
 
-std::string AwsPolicy::Arn() const {
-  return std::string(kPrefix).append(name);
-}
+std::string AwsPolicy::Arn() const { return std::string(kPrefix).append(name); }
 
 std::span<const AwsPolicy> AwsPolicies() { return kPolicies; }
 
@@ -43,8 +41,7 @@ const AwsPolicy* FindAwsPolicy(std::string_view arn) {
     return nullptr;
   }
   arn.remove_prefix(kPrefix.size());
-  const auto* const found =
-      std::ranges::find(kPolicies, arn, &AwsPolicy::name);
+  const auto* const found = std::ranges::find(kPolicies, arn, &AwsPolicy::name);
   return found == kPolicies.end() ? nullptr : found;
 }
 

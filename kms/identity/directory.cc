@@ -307,9 +307,9 @@ base::Result<std::string> Directory::PrincipalIdOf(std::string_view arn) const {
     record =
         FindByName(view->account, EntityKind::kRole, base::CutAt(session, '/'));
   }
-  const bool principal = record != nullptr &&
-                         (record->entity.kind == EntityKind::kUser ||
-                          record->entity.kind == EntityKind::kRole);
+  const bool principal =
+      record != nullptr && (record->entity.kind == EntityKind::kUser ||
+                            record->entity.kind == EntityKind::kRole);
   return principal ? base::Result<std::string>(record->entity.id) : unknown;
 }
 

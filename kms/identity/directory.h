@@ -35,11 +35,11 @@ struct AccessKeyFacts {
 // An Entity and all that belongs to it.
 struct Record {
   Entity entity;
-  std::vector<Document> documents;    // By name.
-  std::vector<std::string> attached;  // ARNs of managed policies.
-  std::vector<Tag> tags;              // By key.
-  std::vector<std::string> groups;    // Ids; of a user.
-  std::vector<std::string> members;   // Ids; of a group.
+  std::vector<Document> documents;          // By name.
+  std::vector<std::string> attached;        // ARNs of managed policies.
+  std::vector<Tag> tags;                    // By key.
+  std::vector<std::string> groups;          // Ids; of a user.
+  std::vector<std::string> members;         // Ids; of a group.
   std::vector<AccessKeyFacts> access_keys;  // Of a user; the oldest first.
 
   // Of users and roles.

@@ -37,7 +37,7 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                       FindServiceKey(environment, kForCredentials));
   CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, first));
   CO_RETURN_IF_ERROR(co_await MakeDueKeys(environment));
-  for (const std::string_view purpose : 
+  for (const std::string_view purpose :
        {kForGrantTokens, kForImportTokens, kForSessionTokens}) {
     CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                         FindServiceKey(environment, purpose));

@@ -23,8 +23,8 @@ enum class NewStore : std::uint8_t { kRefuse, kAllow };
 boost::asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                                                       NewStore new_store);
 
-// Gives the administrator of `account` an access key; makes both if they are not
-// there. See SealAccessKey.
+// Gives the administrator of `account` an access key; makes both if they are
+// not there. See SealAccessKey.
 boost::asio::awaitable<base::Status> AddAdministratorKey(
     Environment& environment, const std::string& account,
     const std::string& access_key_id, const base::Secret& secret);

@@ -104,6 +104,18 @@ class ConfigCheck(unittest.TestCase):
         self.refuses("key_store.module: there is no /absent/module.so",
                      "/usr/lib/softhsm/libsofthsm2.so", "/absent/module.so")
 
+    def test_reads_the_keys_of_identity_providers(self):
+        keys = self.server.folder / "provider.jwks"
+        table = (f'\n[[oidc_provider]]\nissuer = "https://token.example.com"\n'
+                 f'audiences = ["sts.amazonaws.com"]\njwks_file = "{keys}"\n')
+        for text, reason in ((None, f"cannot read {keys}: "),
+                             ("{}", f"{keys}: it is not a JWK Set"),
+                             ('{"keys":[]}', f"{keys}: the JWK Set has no key")):
+            if text is not None:
+                keys.write_text(text)
+            self.refuses(f"oidc_provider.jwks_file: {reason}",
+                         "\n[[key_store]]", f"{table}\n[[key_store]]", str(keys))
+
     def test_refuses_what_is_no_toml_and_what_is_not_there(self):
         self.refuses("", "[listen]", "[listen", "[listen")
         run = self.server.claviger("config", "check", "/absent/file")

@@ -235,8 +235,9 @@ TEST_F(SupervisorTest, WaitsForWhoStillHoldsADeadSupervisorsSocket) {
   if (holder == 0) {
     const auto held = hsm::ListenAt(supervised_.socket_path());
     const bool told = write(ready.theirs.get(), "x", 1) == 1;
-    usleep(100'000);
-    _exit(held && told ? 0 : 1);
+    // Until the next supervisor has asked whether the socket is served.
+    pollfd asked = {held ? held->get() : -1, POLLIN, 0};
+    _exit(told && poll(&asked, 1, -1) == 1 ? 0 : 1);
   }
   char byte = 0;
   ASSERT_EQ(read(ready.ours.get(), &byte, 1), 1);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API as a text that is reviewed when it changes, and its key states
-// against AWS's table, copied here by hand.
+// The API as a text that is reviewed when it changes, its actions against those
+// that policies know, and its key states against AWS's table, copied here by
+// hand.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "kms/operations/operation.h"
+#include "policy/action.h"
 #include "tests/testlib/status.h"
 
 namespace kms::operations {
@@ -103,6 +107,36 @@ TEST(TableTest, EveryOperationIsFoundByItsNameOnly) {
   }
   EXPECT_EQ(FindOperation("TrentService", "encrypt"), nullptr);
   EXPECT_EQ(FindOperation("", ""), nullptr);
+}
+
+// Service Authorization Reference, "Actions, resources, and condition keys for
+// AWS Key Management Service": what no operation is called by. ReEncrypt asks
+// for both of its permissions; its row has the first. Replicas are synchronized
+// by AWS itself.
+constexpr std::array<std::string_view, 2> kWithoutRow = {
+    "kms:ReEncryptTo", "kms:SynchronizeMultiRegionKey"};
+
+TEST(TableTest, PoliciesKnowTheActionsOfAllRowsAndNoOthers) {
+  std::set<std::string> asked(kWithoutRow.begin(), kWithoutRow.end());
+  for (const Operation& operation : AllOperations()) {
+    if (operation.action.starts_with("kms:")) {
+      EXPECT_EQ(std::ranges::count(kWithoutRow, operation.action), 0)
+          << operation.action;
+      asked.emplace(operation.action);
+    } else {
+      EXPECT_EQ(operation.service, "Claviger") << operation.name;
+    }
+    // But for ReEncrypt, an operation and its permission have one name.
+    const std::size_t colon = operation.action.find(':');
+    EXPECT_TRUE(operation.action.substr(colon + 1) == operation.name ||
+                operation.name == "ReEncrypt")
+        << operation.name;
+  }
+  std::set<std::string> known;
+  for (const std::string_view name : policy::kKmsActions) {
+    known.insert("kms:" + std::string(name));
+  }
+  EXPECT_EQ(asked, known);
 }
 
 // Columns: Enabled, Disabled, PendingDeletion, PendingReplicaDeletion,

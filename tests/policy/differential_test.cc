@@ -4,11 +4,16 @@
 // CLAVIGER_POLICY_CASES choose other ones; a failure prints its scenario.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 #include <map>
+#include <type_traits>
 
 #include "policy/decide.h"
+#include "policy/text.h"
+#include "policy/who_can.h"
 #include "tests/policy/reference.h"
 #include "tests/policy/scenario.h"
 #include "tests/testlib/status.h"
@@ -55,6 +60,27 @@ class Engine {
   }
 
   std::string Answer(const Question& question) const {
+    return With(
+        question, [](const Request& request, const Authority& authority) {
+          return std::string(VerdictName(Decide(request, authority).verdict));
+        });
+  }
+
+  // What the caller can do if of the context only this is known.
+  Can Possible(const Question& question, const KnownKeys& known) const {
+    return With(question,
+                [&](const Request& request, const Authority& authority) {
+                  const Candidate candidate = {request, authority};
+                  return WhoCan({&candidate, 1}, known).front().can;
+                });
+  }
+
+ private:
+  using Pointers = std::vector<const Policy*>;
+
+  template <typename Ask>
+  std::invoke_result_t<Ask, const Request&, const Authority&> With(
+      const Question& question, Ask ask) const {
     std::vector<ContextEntry> context;
     for (const auto& [key, value] : question.context) {
       context.push_back({key, {}, value});
@@ -77,11 +103,8 @@ class Engine {
         .service_control = service_control,
         .resource_control = resource_control,
         .grants = grants_};
-    return std::string(VerdictName(Decide(request, authority).verdict));
+    return ask(request, authority);
   }
-
- private:
-  using Pointers = std::vector<const Policy*>;
 
   static PrincipalKind KindOf(const std::string& kind) {
     static const std::map<std::string, PrincipalKind> kinds_by_name = {
@@ -316,6 +339,63 @@ TEST(Laws, OrderAndRepetitionDoNotMatter) {
     std::reverse(reversed.session.begin(), reversed.session.end());
     EXPECT_EQ(Engine(reversed).Answer(question), answer);
   });
+}
+
+// All that conditions and variables of scenarios ask for.
+const std::vector<std::string_view> context_keys = {"aws:CurrentTime",
+                                                    "aws:EpochTime",
+                                                    "aws:MultiFactorAuthAge",
+                                                    "aws:PrincipalArn",
+                                                    "aws:SecureTransport",
+                                                    "aws:SourceArn",
+                                                    "aws:SourceIp",
+                                                    "aws:TagKeys",
+                                                    "aws:username",
+                                                    "b",
+                                                    "bin",
+                                                    "kms:EncryptionContext:",
+                                                    "n",
+                                                    "none",
+                                                    "Tag"};
+
+// `question` with what `other` has for the keys that are not `known`.
+Question WithUnknown(Question question, const Question& other,
+                     const KnownKeys& known) {
+  std::erase_if(question.context,
+                [&](const auto& pair) { return !known.Has(Fold(pair.first)); });
+  for (const auto& pair : other.context) {
+    if (!known.Has(Fold(pair.first))) {
+      question.context.push_back(pair);
+    }
+  }
+  return question;
+}
+
+TEST(Laws, WhatIsSureDoesNotDependOnWhatIsUnknown) {
+  std::map<Can, int> found;
+  ForRandomCases([&](ScenarioMaker& maker, const Scenario& scenario,
+                     const Question& question, const std::string& answer) {
+    const Engine engine(scenario);
+    std::vector<std::string_view> names;
+    std::ranges::copy_if(context_keys, std::back_inserter(names),
+                         [&](std::string_view) { return maker.Chance(60); });
+    const KnownKeys known(names);
+    const Question partial = WithUnknown(question, {}, known);
+    const Can can = engine.Possible(partial, known);
+    ++found[can];
+    for (const std::string& actual :
+         {answer, engine.Answer(partial),
+          engine.Answer(WithUnknown(question, maker.MakeQuestion(), known))}) {
+      EXPECT_TRUE(can == Can::kMaybe ||
+                  (can == Can::kYes) == (actual == "Allow"))
+          << CanName(can) << " " << actual;
+    }
+    EXPECT_EQ(engine.Possible(question, KnownKeys(context_keys)),
+              answer == "Allow" ? Can::kYes : Can::kNo);
+  });
+  for (const Can can : {Can::kNo, Can::kMaybe, Can::kYes}) {
+    EXPECT_GT(found[can], static_cast<int>(kLawCases / 50)) << CanName(can);
+  }
 }
 
 TEST(Laws, CaseOfActionsDoesNotMatter) {

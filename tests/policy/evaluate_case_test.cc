@@ -120,7 +120,9 @@ TEST(EvaluateCaseTest, SaysWhatIsNoCase) {
   for (const auto& row : rows) {
     EXPECT_THAT(EvaluateCase(row.line), HasSubstr("\"error\":")) << row.line;
     EXPECT_THAT(EvaluateCase(row.line), HasSubstr(row.error)) << row.line;
+    EXPECT_FALSE(AnswerCase(row.line).is_case) << row.line;
   }
+  EXPECT_TRUE(AnswerCase(Asks(kAlice, "")).is_case);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "tools/config/config.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -13,6 +14,7 @@ namespace tools::config {
 namespace {
 
 using base::ErrorCode;
+using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -273,6 +275,97 @@ TEST_F(ConfigTest, NobodyIsTwoServices) {
   EXPECT_THAT(ReadWith(s3 + key + sqs + key),
               StatusIs(ErrorCode::kInvalidArgument,
                        HasSubstr("AKIA234567ABCDEFGHIJ stands in two")));
+}
+
+TEST_F(ConfigTest, TakesOidcProviders) {
+  ASSERT_OK_AND_ASSIGN(const Config config, ReadWith(R"(
+[[oidc_provider]]
+issuer = "https://token.example.com"
+audiences = ["sts.amazonaws.com"]
+jwks_file = "/etc/claviger/token.jwks"
+[[oidc_provider]]
+issuer = "https://login.example.com:8443/realms/main/"
+audiences = ["a", "b"]
+jwks_file = "/etc/claviger/login.jwks"
+accounts = ["111122223333", "444455556666"]
+)"));
+  ASSERT_EQ(config.oidc_providers.size(), 2U);
+  const OidcProvider& first = config.oidc_providers[0];
+  EXPECT_EQ(first.issuer, "https://token.example.com");
+  EXPECT_THAT(first.audiences, ElementsAre("sts.amazonaws.com"));
+  EXPECT_EQ(first.jwks_file, "/etc/claviger/token.jwks");
+  EXPECT_THAT(first.accounts, ElementsAre("111122223333"));
+  EXPECT_EQ(first.where, path_ + ":6");
+  const OidcProvider& second = config.oidc_providers[1];
+  EXPECT_EQ(second.issuer, "https://login.example.com:8443/realms/main/");
+  EXPECT_THAT(second.audiences, ElementsAre("a", "b"));
+  EXPECT_THAT(second.accounts, ElementsAre("111122223333", "444455556666"));
+  EXPECT_EQ(second.where, path_ + ":10");
+}
+
+TEST_F(ConfigTest, RefusesBadOidcProviders) {
+  const std::string issuer = "issuer = \"https://a\"\n";
+  const std::string audiences = "audiences = [\"x\"]\n";
+  const std::string file = "jwks_file = \"/j\"\n";
+  const std::string all = issuer + audiences + file;
+  const std::pair<std::string, const char*> cases[] = {
+      {audiences + file, "oidc_provider.issuer is missing"},
+      {issuer + file, "oidc_provider.audiences is missing"},
+      {issuer + audiences, "oidc_provider.jwks_file is missing"},
+      {all + "jwks_uri = \"https://a\"",
+       "unknown key 'oidc_provider.jwks_uri'; known here: accounts, audiences, "
+       "issuer, jwks_file"},
+      {audiences + file + "issuer = 7", "issuer must be a text"},
+      {audiences + file + "issuer = \"http://a\"",
+       "oidc_provider.issuer 'http://a' is not https://HOST"},
+      {audiences + file + "issuer = \"https://a?b\"", "is not https://HOST"},
+      {audiences + file + "issuer = \"https://a#b\"", "is not https://HOST"},
+      {issuer + file + "audiences = \"x\"",
+       "oidc_provider.audiences must be a list of texts"},
+      {issuer + file + "audiences = []", "with at least one of them"},
+      {issuer + file + "audiences = [\"\"]", "texts that are not empty"},
+      {issuer + file + "audiences = [\"x\", 7]", "must be a list of texts"},
+      {issuer + file + "audiences = [\"" + std::string(256, 'x') + "\"]",
+       "oidc_provider.audiences may have at most 255 characters each"},
+      {all + "accounts = []", "oidc_provider.accounts must be a list"},
+      {all + "accounts = [\"1\"]",
+       "oidc_provider.accounts must have 12 digits each"},
+      {all + "accounts = [\"111122223333\", \"11112222333x\"]",
+       "must have 12 digits each"},
+      {issuer + audiences + "jwks_file = \"\"", "a text that is not empty"},
+  };
+  for (const auto& [lines, reason] : cases) {
+    EXPECT_THAT(
+        ReadWith("[[oidc_provider]]\n" + lines + "\n"),
+        StatusIs(ErrorCode::kInvalidArgument,
+                 testing::AllOf(StartsWith(path_ + ":"), HasSubstr(reason))))
+        << lines;
+  }
+  EXPECT_THAT(ReadWith("[oidc_provider]\n" + all),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       HasSubstr("must be tables: [[oidc_provider]]")));
+}
+
+TEST_F(ConfigTest, AnAccountTrustsAnIssuerByOneTable) {
+  const auto table = [](const char* issuer, const char* accounts) {
+    return fmt::format(
+        "[[oidc_provider]]\nissuer = \"{}\"\naudiences = [\"x\"]\n"
+        "jwks_file = \"/j\"\naccounts = [{}]\n",
+        issuer, accounts);
+  };
+  EXPECT_THAT(ReadWith(table("https://a", "\"111122223333\"") +
+                       table("https://a", "\"444455556666\"") +
+                       table("https://b", "\"111122223333\"")),
+              IsOk());
+  EXPECT_THAT(
+      ReadWith(table("https://a", "\"111122223333\"") +
+               table("https://a", "\"444455556666\", \"111122223333\"")),
+      StatusIs(ErrorCode::kInvalidArgument,
+               HasSubstr("account 111122223333 trusts issuer https://a "
+                         "twice")));
+  EXPECT_THAT(
+      ReadWith(table("https://a", "\"111122223333\", \"111122223333\"")),
+      StatusIs(ErrorCode::kInvalidArgument, HasSubstr("twice")));
 }
 
 TEST_F(ConfigTest, RefusesWhatDoesNotGoTogether) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tools/claviger/verb.h"
+#include "tools/clavigerd/identity_providers.h"
 #include "tools/config/config.h"
 #include "tools/files/files.h"
 
@@ -37,6 +38,7 @@ base::Result<int> RunConfigCheck(const Arguments& arguments) {
     RETURN_IF_ERROR(CheckNamed(file, "service_principal.secret_file",
                                principal.secret_file));
   }
+  RETURN_IF_ERROR(LoadIdentityProviders(config));
   fmt::print("{}: ok\n", Printable(file));
   return kExitSuccess;
 }

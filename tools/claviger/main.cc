@@ -15,10 +15,11 @@
 namespace tools::claviger {
 namespace {
 
-std::array<Verb, 9> Verbs() {
-  return {AuditVerifyVerb(), CallVerb(),   ConfigCheckVerb(),
-          DecryptVerb(),     DoctorVerb(), EncryptVerb(),
-          InitVerb(),        StatusVerb(), TokenProbeVerb()};
+std::array<Verb, 10> Verbs() {
+  return {AuditVerifyVerb(), CallVerb(),           ConfigCheckVerb(),
+          DecryptVerb(),     DoctorVerb(),         EncryptVerb(),
+          InitVerb(),        PolicyEvaluateVerb(), StatusVerb(),
+          TokenProbeVerb()};
 }
 
 constexpr auto kGlobalOptions = std::to_array<Option>({
@@ -39,6 +40,7 @@ struct Group {
 constexpr auto kGroups = std::to_array<Group>({
     {"audit", "The audit log"},
     {"config", "The configuration of a server"},
+    {"policy", "Policies, without a server"},
     {"token", "PKCS#11 tokens"},
 });
 

@@ -60,6 +60,7 @@ Verb DecryptVerb();
 Verb DoctorVerb();
 Verb EncryptVerb();
 Verb InitVerb();
+Verb PolicyEvaluateVerb();
 Verb StatusVerb();
 Verb TokenProbeVerb();
 

@@ -12,11 +12,13 @@
 #include "base/log.h"
 #include "kms/managed_keys.h"
 #include "kms/operations/destructions.h"
+#include "kms/operations/identities.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/reconcile.h"
 #include "kms/operations/usage_completion.h"
 #include "tools/clavigerd/gauges.h"
+#include "tools/clavigerd/identity_providers.h"
 #include "tools/clavigerd/io_thread.h"
 #include "tools/clavigerd/service_credentials.h"
 
@@ -78,6 +80,7 @@ struct Daemon::Parts {
   const kms::ManagedKeyRules authorizer{policies};
   kms::http::Metrics metrics{OperationNames()};
   std::unique_ptr<kms::identity::DirectorySource> directory;
+  std::vector<kms::identity::IdentityProvider> identity_providers;
   std::unique_ptr<kms::store::Store> store;
   std::unique_ptr<kms::audit::Log> log;
   std::unique_ptr<kms::operations::DeletionGuard> deletion_guard;
@@ -170,6 +173,8 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
   Parts& parts = *parts_;
   RETURN_IF_ERROR(CheckServiceUids(parts.config));
   RETURN_IF_ERROR(parts.MakeDirectory());
+  ASSIGN_OR_RETURN(parts.identity_providers,
+                   LoadIdentityProviders(parts.config));
   RETURN_IF_ERROR(MakeFolder(parts.config.state));
   RETURN_IF_ERROR(parts.OpenStore());
   RETURN_IF_ERROR(parts.OpenLog());

@@ -8,11 +8,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "base/region.h"
+#include "kms/identity/web_identity.h"
+#include "tools/config/table_reader.h"
 
 namespace tools::config {
 namespace {
@@ -23,159 +25,6 @@ using base::Status;
 
 // The last one; (uid_t)-1 is nobody's.
 constexpr std::int64_t kLargestUid = 0xFFFFFFFE;
-
-// Where in the file something stands, for "file:line: reason".
-Error At(const std::string& file, const toml::node& node,
-         const std::string& reason) {
-  return {ErrorCode::kInvalidArgument,
-          fmt::format("{}:{}: {}", file, node.source().begin.line, reason)};
-}
-
-// Takes the keys of one table: each at most once, and in the end none may be
-// left over. The first problem is kept; later ones are passed over.
-class TableReader {
- public:
-  TableReader(const std::string& file, const toml::table& table,
-              std::string name)
-      : file_(file), table_(table), name_(std::move(name)) {}
-
-  TableReader& Text(const char* key, std::string& out, bool required = false) {
-    if (const toml::node* const node = Take(key, required)) {
-      if (const auto value = node->value_exact<std::string>();
-          value && !value->empty()) {
-        out = *value;
-      } else {
-        Fail(*node, Named(key) + " must be a text that is not empty");
-      }
-    }
-    return *this;
-  }
-
-  TableReader& Bool(const char* key, bool& out) {
-    if (const toml::node* const node = Take(key, false)) {
-      if (const auto value = node->value_exact<bool>()) {
-        out = *value;
-      } else {
-        Fail(*node, Named(key) + " must be true or false");
-      }
-    }
-    return *this;
-  }
-
-  template <typename T>
-  TableReader& Integer(const char* key, T& out, std::int64_t min,
-                       std::int64_t max) {
-    if (const toml::node* const node = Take(key, false)) {
-      const auto value = node->value_exact<std::int64_t>();
-      if (value && *value >= min && *value <= max) {
-        out = static_cast<T>(*value);
-      } else {
-        Fail(*node, fmt::format("{} must be a whole number from {} to {}",
-                                Named(key), min, max));
-      }
-    }
-    return *this;
-  }
-
-  TableReader& Address(const char* key, std::optional<ListenAddress>& out) {
-    std::string text;
-    Text(key, text);
-    if (text.empty() || !problem_) {
-      return *this;
-    }
-    if (auto address = ParseListenAddress(text)) {
-      out = *std::move(address);
-    } else {
-      Fail(*table_.get(key), Named(key) + ": " + address.error().message);
-    }
-    return *this;
-  }
-
-  // Says why the value of a key that was taken cannot be used.
-  void Refuse(const char* key, const std::string& reason) {
-    Fail(*table_.get(key), Named(key) + " " + reason);
-  }
-
-  // A table in this one.
-  TableReader& Table(const char* key,
-                     const std::function<Status(TableReader&)>& read) {
-    if (const toml::node* const node = Take(key, false)) {
-      if (const toml::table* const table = node->as_table()) {
-        Enter(*table, std::string(key), read);
-      } else {
-        Fail(*node, Named(key) + " must be a table: [" + key + "]");
-      }
-    }
-    return *this;
-  }
-
-  // Tables of one name, [[key]].
-  TableReader& Tables(const char* key,
-                      const std::function<Status(TableReader&)>& read) {
-    const toml::node* const node = Take(key, false);
-    if (node == nullptr) {
-      return *this;
-    }
-    const toml::array* const array = node->as_array();
-    if (array == nullptr || !array->is_homogeneous<toml::table>()) {
-      Fail(*node, Named(key) + " must be tables: [[" + key + "]]");
-      return *this;
-    }
-    for (const toml::node& item : *array) {
-      Enter(*item.as_table(), std::string(key), read);
-    }
-    return *this;
-  }
-
-  // What went wrong, or that a key is left which nobody has taken.
-  Status Finish() {
-    RETURN_IF_ERROR(problem_);
-    for (const auto& [key, node] : table_) {
-      if (!taken_.contains(std::string(key.str()))) {
-        return At(file_, node,
-                  fmt::format("unknown key '{}'; known here: {}",
-                              Named(std::string(key.str()).c_str()),
-                              fmt::join(taken_, ", ")));
-      }
-    }
-    return {};
-  }
-
- private:
-  const toml::node* Take(const char* key, bool required) {
-    taken_.insert(key);
-    const toml::node* const node = table_.get(key);
-    if (node == nullptr && required) {
-      Fail(table_, Named(key) + " is missing");
-    }
-    return node;
-  }
-
-  void Enter(const toml::table& table, std::string name,
-             const std::function<Status(TableReader&)>& read) {
-    TableReader reader(file_, table, std::move(name));
-    Status status = read(reader);
-    if (problem_ && !status) {
-      problem_ = std::move(status);
-    }
-  }
-
-  std::string Named(const char* key) const {
-    return name_.empty() ? key : name_ + "." + key;
-  }
-
-  void Fail(const toml::node& node, const std::string& reason) {
-    if (problem_) {
-      problem_ = At(file_, node, reason);
-    }
-  }
-
-  const std::string& file_;
-  const toml::table& table_;
-  const std::string name_;
-  std::set<std::string> taken_;
-  Status problem_;
-};
 
 Status ReadKeyStore(TableReader& reader, Config& config) {
   KeyStore store;
@@ -245,6 +94,37 @@ Status ReadServicePrincipal(TableReader& reader, Config& config) {
   return reader.Finish();
 }
 
+bool IsAccount(std::string_view text) {
+  return text.size() == 12 &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// `config` has its account already.
+Status ReadOidcProvider(TableReader& reader, Config& config) {
+  OidcProvider provider;
+  provider.accounts = {config.account};
+  reader.Text("issuer", provider.issuer, true)
+      .Texts("audiences", provider.audiences, true)
+      .Text("jwks_file", provider.jwks_file, true)
+      .Texts("accounts", provider.accounts);
+  RETURN_IF_ERROR(reader.Finish());
+  provider.where = reader.Where("jwks_file");
+  if (!kms::identity::IsIssuer(provider.issuer)) {
+    reader.Refuse("issuer",
+                  fmt::format("'{}' is not https://HOST, perhaps with a port "
+                              "and a path, without query and fragment, in at "
+                              "most 255 characters",
+                              provider.issuer));
+  } else if (!std::ranges::all_of(provider.audiences,
+                                  kms::identity::IsAudience)) {
+    reader.Refuse("audiences", "may have at most 255 characters each");
+  } else if (!std::ranges::all_of(provider.accounts, IsAccount)) {
+    reader.Refuse("accounts", "must have 12 digits each");
+  }
+  config.oidc_providers.push_back(std::move(provider));
+  return reader.Finish();
+}
+
 Status ReadTables(TableReader& reader, Config& config) {
   constexpr std::int64_t kMegabyte = 1 << 20;
   constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
@@ -300,6 +180,9 @@ Status ReadTables(TableReader& reader, Config& config) {
               [&](TableReader& table) {
                 return ReadServicePrincipal(table, config);
               })
+      .Tables(
+          "oidc_provider",
+          [&](TableReader& table) { return ReadOidcProvider(table, config); })
       .Tables("key_store",
               [&](TableReader& table) { return ReadKeyStore(table, config); });
   return reader.Finish();
@@ -339,13 +222,30 @@ Status CheckServicePrincipals(const std::string& file, const Config& config) {
   return {};
 }
 
+// An account takes the word of an issuer by one table, so that the audiences
+// and keys of another do not count.
+Status CheckOidcProviders(const std::string& file, const Config& config) {
+  std::set<std::pair<std::string_view, std::string_view>> trusts;
+  for (const OidcProvider& provider : config.oidc_providers) {
+    for (const std::string& account : provider.accounts) {
+      if (!trusts.emplace(provider.issuer, account).second) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("{}: account {} trusts issuer {} twice; say "
+                                 "in one [[oidc_provider]] table what it "
+                                 "accepts",
+                                 file, account, provider.issuer)};
+      }
+    }
+  }
+  return {};
+}
+
 // What no single key can say.
 Status CheckWhole(const std::string& file, const Config& config) {
   const auto wrong = [&file](const std::string& reason) {
     return Error{ErrorCode::kInvalidArgument, file + ": " + reason};
   };
-  if (config.account.size() != 12 ||
-      config.account.find_first_not_of("0123456789") != std::string::npos) {
+  if (!IsAccount(config.account)) {
     return wrong("account must be 12 digits");
   }
   if (!base::IsRegionName(config.region)) {
@@ -373,6 +273,7 @@ Status CheckWhole(const std::string& file, const Config& config) {
         config.http->host));
   }
   RETURN_IF_ERROR(CheckServicePrincipals(file, config));
+  RETURN_IF_ERROR(CheckOidcProviders(file, config));
   const bool has_files =
       !config.certificate.empty() && !config.private_key.empty();
   if (config.https && !has_files) {

@@ -44,6 +44,15 @@ struct ServicePrincipal {
   std::string secret_file;                // Read by clavigerd at its start.
 };
 
+// One [[oidc_provider]]: who may vouch for web identities.
+struct OidcProvider {
+  std::string issuer;                  // As in its tokens, to the letter.
+  std::vector<std::string> audiences;  // Whom its tokens may be for.
+  std::string jwks_file;               // Read by clavigerd at its start.
+  std::vector<std::string> accounts;   // Which trust it.
+  std::string where;                   // "file:line" of jwks_file.
+};
+
 // A blob of each of a request's largest members, what the worker answers, and
 // the rounding up of each to a power of two.
 inline constexpr std::uint64_t kSecretsOfARequest = 32U << 10;
@@ -85,6 +94,7 @@ struct Config {
   std::string allowed_user = "claviger";  // Who may use the workers.
 
   std::vector<ServicePrincipal> service_principals;
+  std::vector<OidcProvider> oidc_providers;
   std::vector<KeyStore> key_stores;
 };
 

@@ -121,6 +121,33 @@ base::Result<base::Secret> ReadSecretFile(const std::string& path) {
   return base::Secret::CopyOf(text.Reveal().first(size));
 }
 
+base::Result<std::string> ReadPublicFile(const std::string& path,
+                                         std::size_t most) {
+  const File file(path, O_RDONLY, 0);
+  if (file.fd() < 0) {
+    return SystemError("cannot read " + path);
+  }
+  std::string text(most + 1, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t n = read(file.fd(), text.data() + size, text.size() - size);
+    if (n < 0) {
+      return SystemError("cannot read " + path);
+    }
+    if (n == 0) {
+      break;
+    }
+    size += static_cast<std::size_t>(n);
+  }
+  if (size > most) {
+    return base::Error{
+        base::ErrorCode::kInvalidArgument,
+        path + " is larger than " + std::to_string(most) + " bytes"};
+  }
+  text.resize(size);
+  return text;
+}
+
 std::string SiblingProgram(std::string_view name) {
   std::array<char, PATH_MAX> self{};
   const ssize_t size = readlink("/proc/self/exe", self.data(), self.size() - 1);

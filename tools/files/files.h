@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,10 @@ base::Status WriteFile(const std::string& path, std::string_view text,
 // Reads a file of at most 4 KiB; one line break at its end is dropped. Fails
 // with kInvalidArgument if others than its owner and root may read it.
 base::Result<base::Secret> ReadSecretFile(const std::string& path);
+
+// Reads a file of at most `most` bytes that is no secret.
+base::Result<std::string> ReadPublicFile(const std::string& path,
+                                         std::size_t most);
 
 // The program `name` beside the running one, else in PATH.
 std::string SiblingProgram(std::string_view name);
