@@ -112,6 +112,26 @@ struct ValueAppender {
   }
 };
 
+// CloudTrail's sessionContext.
+void AppendSession(const Event::Identity& identity, std::string& out) {
+  ObjectWriter object(out);
+  if (!identity.issuer_arn.empty()) {
+    object.Name("sessionIssuer");
+    ObjectWriter issuer(out);
+    issuer.Add("type", "Role");
+    issuer.Add("principalId", identity.issuer_id);
+    issuer.Add("arn", identity.issuer_arn);
+    issuer.Add("accountId", identity.account_id);
+    issuer.Add("userName", identity.issuer_name);
+  }
+  object.Name("attributes");
+  ObjectWriter attributes(out);
+  attributes.Name("creationDate");
+  out.push_back('"');
+  AppendTime(identity.session_created, out);
+  out.append(R"(","mfaAuthenticated":"false")");
+}
+
 void AppendIdentity(const Event::Identity& identity, std::string& out) {
   ObjectWriter object(out);
   object.Add("type", identity.type);
@@ -121,6 +141,11 @@ void AppendIdentity(const Event::Identity& identity, std::string& out) {
   object.AddUnlessEmpty("accessKeyId", identity.access_key_id);
   object.AddUnlessEmpty("userName", identity.user_name);
   object.AddUnlessEmpty("invokedBy", identity.invoked_by);
+  object.AddUnlessEmpty("identityProvider", identity.provider);
+  if (identity.session_created != base::WallTime()) {
+    object.Name("sessionContext");
+    AppendSession(identity, out);
+  }
 }
 
 void AppendAdditional(const Event& event, std::string& out) {

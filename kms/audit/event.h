@@ -59,13 +59,20 @@ struct Event {
 
   // CloudTrail's userIdentity.
   struct Identity {
-    std::string_view type;  // Root, IAMUser, AssumedRole, AWSService.
+    std::string_view type;  // Root, IAMUser, AssumedRole, WebIdentityUser,
+                            // AWSService.
     std::string_view principal_id;
     std::string_view arn;
     std::string_view account_id;
     std::string_view access_key_id;  // Optional.
     std::string_view user_name;      // Optional.
     std::string_view invoked_by;     // Optional: the service, for AWSService.
+    // Of AssumedRole: the role's ARN, and its name in user_name's stead.
+    std::string_view issuer_arn;
+    std::string_view issuer_id;
+    std::string_view issuer_name;
+    std::string_view provider;         // Of WebIdentityUser: ARN or issuer.
+    base::WallTime session_created{};  // Of temporary credentials; else 0.
   };
   struct Resource {
     std::string_view account_id;

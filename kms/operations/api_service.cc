@@ -61,8 +61,28 @@ base::Status ReadInput(Call& call) {
                                             : call.operation.validate(call);
 }
 
+// AWS STS API Reference, GetSessionToken: without a second factor its
+// credentials may not call IAM.
+base::Status CheckCredentials(const Call& call) {
+  const Caller& caller = call.request.caller;
+  if (caller.kind == CallerKind::kUser && caller.session != nullptr &&
+      call.operation.service == "IAM") {
+    return base::Error{base::ErrorCode::kAccessDenied,
+                       "Credentials of GetSessionToken cannot call IAM: use an "
+                       "access key, or assume a role."};
+  }
+  // Of what nobody has signed, only a token can say who asks.
+  if (caller.kind == CallerKind::kAnonymous &&
+      call.operation.name != "AssumeRoleWithWebIdentity") {
+    return base::Error{base::ErrorCode::kMissingAuthentication,
+                       "Missing Authentication Token"};
+  }
+  return {};
+}
+
 // From there to the point where the operation may run.
 base::Status Admit(Call& call) {
+  RETURN_IF_ERROR(CheckCredentials(call));
   RETURN_IF_ERROR(call.operation.resolve(call));
   RETURN_IF_ERROR(Authorize(call));
   return CheckStates(call);

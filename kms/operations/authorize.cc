@@ -30,6 +30,10 @@ policy::Request QuestionOf(const Call& call, const Check& check) {
   question.principal = caller.arn;
   question.principal_account = caller.account;
   question.principal_id = caller.UniqueId();
+  if (call.web_identity) {
+    question.principal = call.web_identity->provider_arn;
+    question.principal_account = call.web_identity->account;
+  }
   question.context = call.context;
   return question;
 }

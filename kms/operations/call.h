@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "kms/ciphertext.h"
 #include "kms/grant.h"
 #include "kms/identity/directory.h"
+#include "kms/identity/web_identity.h"
 #include "kms/operations/operation.h"
 #include "kms/operations/shape.h"
 #include "kms/service.h"
@@ -39,6 +41,7 @@ struct Environment {
   hsm::client::Client& hsm;
   const Authorizer& authorizer;
   identity::DirectorySource& directory;
+  std::span<const identity::IdentityProvider> identity_providers = {};
   const base::Clock& clock;
   Counters& counters;
   DeletionGuard& deletion_guard;
@@ -51,6 +54,14 @@ struct Environment {
   // Events of mutations that the log could not take when they happened; they
   // are in the outbox, and housekeeping tries again.
   std::vector<store::OutboxEvent> unlogged;
+};
+
+// Whom the token in a request stands for, where nobody has signed it.
+struct WebCaller {
+  identity::WebIdentity identity;
+  std::string provider_arn;
+  std::string prefix;   // Of the condition keys for the token's claims.
+  std::string account;  // That trusts the provider.
 };
 
 // A Check is one thing that must be allowed: an action on a resource. `key` is
@@ -97,9 +108,10 @@ struct Call {
   std::optional<Ciphertext> ciphertext;  // Decrypt and ReEncrypt.
   KeyPtr source;                         // ReEncrypt: the key of `ciphertext`.
   KeyPtr replica;  // UpdatePrimaryRegion: what is to be the primary key.
-  std::optional<Alias> alias;    // UpdateAlias, DeleteAlias.
-  std::vector<GrantPtr> grants;  // Of GrantTokens.
-  GrantPtr grant;                // RetireGrant: what it retires.
+  std::optional<Alias> alias;             // UpdateAlias, DeleteAlias.
+  std::vector<GrantPtr> grants;           // Of GrantTokens.
+  GrantPtr grant;                         // RetireGrant: what it retires.
+  std::optional<WebCaller> web_identity;  // AssumeRoleWithWebIdentity.
   std::string subject_id;  // IAM: of the entity the call is about, if there.
 
   // Set while running.

@@ -12,6 +12,7 @@
 #include "kms/operations/aliases.h"
 #include "kms/operations/grants.h"
 #include "kms/operations/iam/context.h"
+#include "kms/operations/sts/session.h"
 #include "kms/operations/tags.h"
 #include "policy/policy.h"
 
@@ -113,6 +114,9 @@ void AddCaller(Call& call, Builder& builder) {
   const Caller& caller = call.request.caller;
   if (caller.kind == CallerKind::kService) {
     return AddService(caller, call.request.region, builder);
+  }
+  if (caller.kind == CallerKind::kAnonymous) {
+    return;
   }
   const bool in_role = caller.kind == CallerKind::kAssumedRole;
   builder.Add("aws:PrincipalArn", in_role ? caller.role_arn : caller.arn);
@@ -366,6 +370,15 @@ base::Status BuildContext(Call& call, const Check& check) {
   Builder builder(call);
   AddCaller(call, builder);
   AddRequest(call, check, builder);
+  if (check.action.starts_with("sts:")) {
+    AddStsContext(call);
+    return {};
+  }
+  if (check.action.starts_with("iam:")) {
+    AddTags(call, builder);
+    iam::AddContext(call);
+    return {};
+  }
   if (check.key != nullptr) {
     AddKey(*check.key, check.key->multi_region, builder);
     RETURN_IF_ERROR(AddLookedUp(call, *check.key, builder));
@@ -375,7 +388,6 @@ base::Status BuildContext(Call& call, const Check& check) {
     AddNewKey(call, builder);
   }
   AddMembers(call, check, builder);
-  iam::AddContext(call, check);
   return {};
 }
 

@@ -171,19 +171,48 @@ std::pmr::vector<audit::Member> DecisionMembers(
   return members;
 }
 
-Event::Identity IdentityOf(const Caller& caller) {
-  if (caller.kind == CallerKind::kService) {
-    return {.type = "AWSService",
-            .account_id = caller.account,
-            .access_key_id = caller.access_key_id,
-            .invoked_by = caller.service};
+std::string_view TypeOf(CallerKind kind) {
+  switch (kind) {
+    case CallerKind::kRoot:
+      return "Root";
+    case CallerKind::kUser:
+      return "IAMUser";
+    case CallerKind::kAssumedRole:
+      return "AssumedRole";
+    case CallerKind::kService:
+      return "AWSService";
+    case CallerKind::kAnonymous:
+      return "WebIdentityUser";
   }
-  return {.type = caller.kind == CallerKind::kRoot ? "Root" : "IAMUser",
-          .principal_id = caller.principal_id,
-          .arn = caller.arn,
-          .account_id = caller.account,
-          .access_key_id = caller.access_key_id,
-          .user_name = caller.user_name};
+  return "Unknown";
+}
+
+Event::Identity IdentityOf(const Call& call) {
+  const Caller& caller = call.request.caller;
+  Event::Identity identity = {.type = TypeOf(caller.kind),
+                              .account_id = caller.account,
+                              .access_key_id = caller.access_key_id};
+  if (caller.kind == CallerKind::kService) {
+    identity.invoked_by = caller.service;
+    return identity;
+  }
+  if (caller.kind == CallerKind::kAnonymous) {
+    if (call.web_identity) {
+      identity.user_name = call.web_identity->identity.subject;
+      identity.provider = call.web_identity->provider_arn;
+    }
+    return identity;
+  }
+  identity.principal_id = caller.principal_id;
+  identity.arn = caller.arn;
+  identity.user_name = caller.user_name;
+  if (caller.session != nullptr) {
+    identity.session_created = caller.session->issued;
+    identity.issuer_arn = caller.role_arn;
+    identity.issuer_name = caller.role_name;
+    identity.issuer_id = caller.UniqueId();
+  }
+  return identity;
 }
 
 // CloudTrail's eventSource. Whatever is not AWS's is about the KMS.
@@ -230,7 +259,7 @@ std::string Render(const Call& call, const base::Error* error,
   }
 
   Event event;
-  event.identity = IdentityOf(call.request.caller);
+  event.identity = IdentityOf(call);
   event.time = call.now;
   event.source = SourceOf(call.operation.name.empty() ? call.request.service
                                                       : call.operation.service);

@@ -82,12 +82,19 @@ base::Result<KeyPtr> FindKeyInRegion(Call& call, std::string_view region,
 
 base::Error AccessDenied(const Call& call, const Check& check,
                          const policy::Decision& decision) {
+  if (call.web_identity) {
+    return {ErrorCode::kAccessDenied,
+            fmt::format("Not authorized to perform {}", check.action)};
+  }
   policy::Request request;
   request.action = check.action;
   request.resource = check.resource;
   request.principal = call.request.caller.arn;
+  // Whether a role is there, and whom it trusts, is not told.
+  const bool in_short = check.action.starts_with("sts:");
   return {ErrorCode::kAccessDenied,
-          policy::AccessDeniedText(request, decision)};
+          policy::AccessDeniedText(request,
+                                   in_short ? policy::Decision() : decision)};
 }
 
 base::Result<KeyPtr> FindKey(Call& call, std::string_view text,

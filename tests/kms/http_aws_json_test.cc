@@ -109,17 +109,18 @@ struct Sent {
 
 class AwsJson : public testing::Test {
  protected:
-  static std::shared_ptr<const identity::Credentials> MakeCredentials(
+  static std::shared_ptr<const identity::Directory> MakeDirectory(
       std::string_view secret) {
-    std::vector<identity::AccessKey> keys;
-    keys.push_back({.id = std::string(kKeyId),
-                    .secret = base::Secret::CopyOf(secret),
-                    .caller = identity::Administrator(kAccount)});
-    keys.push_back({.id = "AKIAINACTIVE",
-                    .secret = base::Secret::CopyOf(secret),
-                    .caller = identity::User(kAccount, "gone"),
-                    .active = false});
-    return std::make_shared<identity::Credentials>(std::move(keys));
+    store::IdentityRows rows;
+    Entity& user = rows.entities.emplace_back();
+    user.id = "AIDAUIDTHOUSAND234567";
+    user.account = kAccount;
+    user.name = "uid-1000";
+    return DirectoryOf(
+        {AccessKeyOf(kKeyId, secret, identity::Administrator(kAccount)),
+         AccessKeyOf("AKIAINACTIVE", secret, identity::User(kAccount, "gone"),
+                     false)},
+        std::move(rows));
   }
 
   struct Signature {
@@ -185,19 +186,21 @@ class AwsJson : public testing::Test {
 
   base::FakeClock clock_{kNoon};
   FakeService service_;
-  identity::CredentialSource credentials_{MakeCredentials(kSecret)};
+  identity::DirectorySource directory_{MakeDirectory(kSecret)};
+  FakeSessions sessions_;
   const std::vector<std::string_view> operations_ = {"Encrypt", "Decrypt"};
   Metrics metrics_{operations_};
   AwsJsonDoor door_{service_,
-                    credentials_,
+                    directory_,
+                    sessions_,
                     metrics_,
                     clock_,
                     {.local = {.account = std::string(kAccount),
                                .default_region = "us-east-1",
                                .own_uid = 990,
-                               .services = {{1234, "s3.amazonaws.com"},
-                                            {0, "ec2.amazonaws.com"},
-                                            {990, "sqs.amazonaws.com"}}},
+                               .principals = {{1234, "s3.amazonaws.com"},
+                                              {0, "ec2.amazonaws.com"},
+                                              {990, "sqs.amazonaws.com"}}},
                      .most_in_flight = 2}};
   Router router_{door_, metrics_, service_, Observers::kLocal};
   boost::asio::io_context io_;
@@ -297,7 +300,7 @@ TEST_F(AwsJson, RefusesWhatIsNotSignedRight) {
 TEST_F(AwsJson, ForgetsASecretThatWasReplaced) {
   const Sent sent = Sign({});
   EXPECT_EQ(Call(sent).status, 200u);
-  credentials_.Replace(MakeCredentials("another secret"));
+  directory_.Replace(MakeDirectory("another secret"));
   EXPECT_THAT(ErrorOf(sent), HasSubstr("InvalidSignatureException"));
   EXPECT_EQ(Call(Sign({}, {.secret = "another secret"})).status, 200u);
 }
@@ -313,7 +316,11 @@ TEST_F(AwsJson, TrustsTheKernelOnTheUnixSocket) {
             "arn:aws:iam::000000000000:user/admin|admin|unix|");
   EXPECT_THAT(who(990), HasSubstr("user/admin|admin|"));
   EXPECT_THAT(who(1000), HasSubstr("user/uid-1000|user|"));
-  EXPECT_THAT(who(4294967294), HasSubstr("user/uid-4294967294|user|"));
+  // Nobody has made that user.
+  EXPECT_THAT(ErrorOf(OverUnix(4294967294)),
+              AllOf(HasSubstr("UnrecognizedClientException"),
+                    HasSubstr("user uid-4294967294"),
+                    HasSubstr("[peer_principals]")));
 }
 
 TEST_F(AwsJson, AUidMayStandForAServicePrincipal) {

@@ -24,14 +24,6 @@ constexpr int kClients = 4;
 constexpr int kRequests = 50;
 constexpr std::array<std::string_view, 1> kOperations = {"Encrypt"};
 
-std::shared_ptr<const identity::Credentials> MakeCredentials() {
-  std::vector<identity::AccessKey> keys;
-  keys.push_back({.id = "AKIATEST",
-                  .secret = base::Secret::CopyOf("secret"),
-                  .caller = identity::Administrator("000000000000")});
-  return std::make_shared<identity::Credentials>(std::move(keys));
-}
-
 class EchoService final : public Service {
  public:
   boost::asio::awaitable<base::Result<Reply>> Handle(
@@ -46,9 +38,9 @@ class EchoService final : public Service {
 // One io thread with all that belongs to it.
 class IoThread {
  public:
-  IoThread(const identity::CredentialSource& credentials, Metrics& metrics,
+  IoThread(const identity::DirectorySource& directory, Metrics& metrics,
            const base::Clock& clock)
-      : door_(service_, credentials, metrics, clock,
+      : door_(service_, directory, sessions_, metrics, clock,
               {.local = {.account = "000000000000",
                          .default_region = "us-east-1",
                          .own_uid = 0}}),
@@ -66,6 +58,7 @@ class IoThread {
 
  private:
   EchoService service_;
+  FakeSessions sessions_;
   AwsJsonDoor door_;
   Router router_;
   ServerThread thread_;
@@ -97,12 +90,13 @@ std::string SignedPost(std::string_view body) {
 
 TEST(HttpThreads, ShareAPortTheCredentialsAndTheMetrics) {
   base::FakeClock clock(kNoon);
-  identity::CredentialSource credentials(MakeCredentials());
+  identity::DirectorySource directory(DirectoryOf({AccessKeyOf(
+      "AKIATEST", "secret", identity::Administrator("000000000000"))}));
   Metrics metrics(kOperations);
   std::vector<std::unique_ptr<IoThread>> threads;
   std::uint16_t port = 0;
   for (int i = 0; i < kThreads; ++i) {
-    threads.push_back(std::make_unique<IoThread>(credentials, metrics, clock));
+    threads.push_back(std::make_unique<IoThread>(directory, metrics, clock));
     port = threads.back()->Listen(port);
   }
 
@@ -120,7 +114,8 @@ TEST(HttpThreads, ShareAPortTheCredentialsAndTheMetrics) {
     });
   }
   for (int i = 0; i < 20; ++i) {
-    credentials.Replace(MakeCredentials());
+    directory.Replace(DirectoryOf({AccessKeyOf(
+        "AKIATEST", "secret", identity::Administrator("000000000000"))}));
     EXPECT_EQ(RawClient::Tcp(port)
                   .Call("GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")
                   .status,

@@ -15,14 +15,54 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "kms/http/server.h"
+#include "kms/identity/directory.h"
+#include "kms/identity/session.h"
 
 namespace kms::http {
 
 // 2026-11-22T12:00:00Z, where the tests' clocks start.
 inline constexpr base::WallTime kNoon{std::chrono::seconds(1795348800)};
+
+// A directory of nobody but these.
+inline std::shared_ptr<const identity::Directory> DirectoryOf(
+    const std::vector<identity::AccessKey>& keys,
+    store::IdentityRows rows = {}) {
+  return std::make_shared<const identity::Directory>(
+      std::move(rows), identity::Directory::Secrets(), keys);
+}
+
+inline identity::AccessKey AccessKeyOf(std::string_view id,
+                                       std::string_view secret, Caller caller,
+                                       bool active = true) {
+  caller.access_key_id = id;
+  return {std::string(id),
+          std::make_shared<const base::Secret>(base::Secret::CopyOf(secret)),
+          std::make_shared<const Caller>(std::move(caller)), active};
+}
+
+// Knows the sessions that it is told, by their tokens.
+class FakeSessions final : public identity::SessionOpener {
+ public:
+  boost::asio::awaitable<base::Result<identity::SessionPtr>> Open(
+      std::string token) override {
+    ++opened;
+    const auto found = sessions.find(token);
+    if (found == sessions.end()) {
+      co_return base::Error{
+          base::ErrorCode::kUnrecognizedClient,
+          "The security token included in the request is invalid."};
+    }
+    co_return found->second;
+  }
+
+  std::map<std::string, identity::SessionPtr> sessions;
+  int opened = 0;
+};
 
 // What a server sent back.
 struct WireReply {

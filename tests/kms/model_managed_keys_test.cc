@@ -108,7 +108,7 @@ TEST_F(ManagedKeyRulesTest, AServiceUsesItsOwnKeyAndNothingElse) {
 TEST_F(ManagedKeyRulesTest, TheAccountLooksAtItsManagedKeysOnly) {
   Caller root = administrator_;
   root.kind = CallerKind::kRoot;
-  root.administrator = false;
+  root.policies = nullptr;
   for (const Caller& caller : {administrator_, root}) {
     for (const char* const action :
          {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",

@@ -300,7 +300,7 @@ TEST_F(AuthorizationTest, TheRootIsWhomTheAccountMeans) {
   Caller root = admin_;
   root.kind = CallerKind::kRoot;
   root.arn = "arn:aws:iam::111122223333:root";
-  root.administrator = false;
+  root.policies = nullptr;
   EXPECT_OK(Encrypt(root));
   EXPECT_OK(Ask("ListKeys", json::object(), {.caller = root}));
   ASSERT_OK(Put({Allow({{"AWS", ArnOf("alice")}}, "kms:*")}, true));

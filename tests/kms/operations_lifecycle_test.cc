@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "kms/operations/bootstrap.h"
 #include "kms/operations/destructions.h"
+#include "kms/operations/identities.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/reconcile.h"
 #include "kms/store/connection.h"
@@ -302,11 +303,14 @@ TEST_F(BootstrapTest, OpensTheAccessKeysThatItSealed) {
                                     "AKIAEXAMPLE", secret)));
   Restart();
   ASSERT_OK(Check(NewStore::kRefuse));
-  ASSERT_OK_AND_ASSIGN(const auto keys, Run(LoadAccessKeys(environment())));
-  ASSERT_EQ(keys.size(), 1U);
-  EXPECT_EQ(keys[0].id, "AKIAEXAMPLE");
-  EXPECT_EQ(keys[0].secret.RevealText(), "a secret access key");
-  EXPECT_TRUE(keys[0].caller.administrator);
+  ASSERT_OK(Run(LoadIdentities(environment())));
+  const auto directory = environment().directory.current();
+  const identity::AccessKey* const key =
+      directory->credentials().Find("AKIAEXAMPLE");
+  ASSERT_NE(key, nullptr);
+  EXPECT_EQ(key->secret->RevealText(), "a secret access key");
+  EXPECT_EQ(key->caller->user_name, "admin");
+  EXPECT_EQ(key->caller->access_key_id, "AKIAEXAMPLE");
 }
 
 TEST_F(BootstrapTest, AStoreWithoutItsServiceKeyIsRefused) {

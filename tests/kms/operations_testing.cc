@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/bytes.h"
+#include "kms/identity/aws_policies.h"
 #include "kms/operations/usage_completion.h"
 #include "tests/fakes/softhsm_token.h"
 #include "tests/hsm/supervised.h"
@@ -31,6 +32,52 @@ struct Workers {
 Workers& TheWorkers() {
   static Workers workers;
   return workers;
+}
+
+// Users whose ids are those of identity::User, so that callers that tests make
+// up are these.
+base::Status MakeUser(store::Identities& identities, std::string_view account,
+                      std::string_view name) {
+  const Caller user = identity::User(account, name);
+  Entity entity;
+  entity.id = user.principal_id;
+  entity.account = account;
+  entity.name = name;
+  return identities.InsertEntity(entity);
+}
+
+base::Status MakePeople(store::Transaction& transaction) {
+  store::Identities& identities = transaction.identities();
+  for (const std::string_view account : {kAccount, kOtherAccount}) {
+    RETURN_IF_ERROR(identities.InsertAccount({std::string(account), {}}));
+    RETURN_IF_ERROR(MakeUser(identities, account, "admin"));
+    RETURN_IF_ERROR(
+        identities.Attach(identity::User(account, "admin").principal_id,
+                          identity::kAdministratorAccessArn));
+  }
+  for (const std::string_view name :
+       {"a", "alice", "b", "bob", "carol", "eve", "u", "u1004", "u5"}) {
+    RETURN_IF_ERROR(MakeUser(identities, kAccount, name));
+  }
+  Entity role;
+  role.id = "AROATESTROLEBOB234567";
+  role.kind = EntityKind::kRole;
+  role.account = kAccount;
+  role.name = "bob";
+  role.trust_policy =
+      R"({"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},)"
+      R"("Action":"sts:AssumeRole"}]})";
+  return identities.InsertEntity(role);
+}
+
+std::unique_ptr<identity::DirectorySource> OpenDirectory(store::Store& store) {
+  if (testlib::Take(store.ReadIdentities()).accounts.empty()) {
+    testlib::Take(store.WriteNow(MakePeople));
+  }
+  return std::make_unique<identity::DirectorySource>(
+      std::make_shared<const identity::Directory>(
+          testlib::Take(store.ReadIdentities()), identity::Directory::Secrets(),
+          std::vector<identity::AccessKey>()));
 }
 
 std::unique_ptr<store::Store> OpenStore(const std::string& folder,
@@ -88,6 +135,7 @@ OperationsTest::Server::Server(asio::io_context& io, const base::Clock& clock,
                                const std::string& folder,
                                hsm::Algorithm algorithm)
     : store(OpenStore(folder, clock)),
+      directory(OpenDirectory(*store)),
       guard(testlib::Take(DeletionGuard::Load(*store, clock))),
       last_usage(*store),
       log(OpenLog(folder, store->info(), clock)),
@@ -100,6 +148,7 @@ OperationsTest::Server::Server(asio::io_context& io, const base::Clock& clock,
       environment{.store = *store,
                   .hsm = hsm,
                   .authorizer = authorizer,
+                  .directory = *directory,
                   .clock = clock,
                   .counters = counters,
                   .deletion_guard = *guard,

@@ -31,6 +31,7 @@
 namespace kms::operations {
 
 inline constexpr std::string_view kAccount = "111122223333";
+inline constexpr std::string_view kOtherAccount = "444455556666";
 inline constexpr std::string_view kRegion = "eu-west-1";
 
 // A Log that fails when it is told to, before the real one hears of it.
@@ -61,9 +62,10 @@ struct From {
   Door door = Door::kHttps;
 };
 
-// A server without its doors, in a folder of its own. The workers (SoftHSM
-// behind a supervisor) are the program's: they are started once, before the
-// first thread, and their token is shared by all tests.
+// A server without its doors, in a folder of its own. Its store begins with the
+// accounts and users that tests name: MakePeople in the .cc file. The workers
+// (SoftHSM behind a supervisor) are the program's: they are started once,
+// before the first thread, and their token is shared by all tests.
 class OperationsTest : public testing::Test {
  protected:
   static void SetUpTestSuite();
@@ -163,6 +165,7 @@ class OperationsTest : public testing::Test {
     PolicyAuthorizer policies;
     ManagedKeyRules authorizer{policies};
     std::unique_ptr<store::Store> store;
+    std::unique_ptr<identity::DirectorySource> directory;
     std::unique_ptr<DeletionGuard> guard;
     LastUsage last_usage;
     std::unique_ptr<RefusingLog> log;

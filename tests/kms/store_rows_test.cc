@@ -413,11 +413,12 @@ TEST_F(StoreRowsTest, KeepsAccessKeys) {
   key.sealed_secret.ciphertext = {0, 1, 2, 255};
   key.created = At(42);
   const auto insert = [&](Transaction& change) {
-    return change.InsertAccessKey(key);
+    return change.identities().InsertAccessKey(key);
   };
   ASSERT_OK(Change(insert));
   EXPECT_THAT(Change(insert), StatusIs(ErrorCode::kAlreadyExists));
-  const std::vector<AccessKey> found = Take(store_->ListAccessKeys());
+  const std::vector<AccessKey> found =
+      Take(store_->ReadIdentities()).access_keys;
   ASSERT_EQ(found.size(), 1);
   EXPECT_EQ(found[0].id, key.id);
   EXPECT_EQ(found[0].account, key.account);

@@ -36,7 +36,10 @@ class ServiceCredentialsTest : public testing::Test {
   base::Status Write(std::string_view secret, mode_t mode = 0600) {
     return WriteFile(folder_ / "secret", secret, mode);
   }
-  base::Status Add() { return AddServiceCredentials(config_, keys_); }
+  base::Status Add() {
+    ASSIGN_OR_RETURN(keys_, ReadServiceCredentials(config_));
+    return {};
+  }
 
   testlib::TempDir folder_;
   config::Config config_;
@@ -49,11 +52,12 @@ TEST_F(ServiceCredentialsTest, AddsAnAccessKeyForTheService) {
   ASSERT_EQ(keys_.size(), 1U);
   EXPECT_EQ(keys_[0].id, kId);
   EXPECT_TRUE(keys_[0].active);
-  EXPECT_EQ(keys_[0].secret.RevealText(), "0123456789abcdef");
-  EXPECT_EQ(keys_[0].caller.kind, kms::CallerKind::kService);
-  EXPECT_EQ(keys_[0].caller.service, "s3.amazonaws.com");
-  EXPECT_EQ(keys_[0].caller.account, "111122223333");
-  EXPECT_FALSE(keys_[0].caller.administrator);
+  EXPECT_EQ(keys_[0].secret->RevealText(), "0123456789abcdef");
+  EXPECT_EQ(keys_[0].caller->kind, kms::CallerKind::kService);
+  EXPECT_EQ(keys_[0].caller->service, "s3.amazonaws.com");
+  EXPECT_EQ(keys_[0].caller->account, "111122223333");
+  EXPECT_EQ(keys_[0].caller->access_key_id, kId);
+  EXPECT_EQ(keys_[0].caller->policies, nullptr);
 }
 
 TEST_F(ServiceCredentialsTest, RefusesSecretsThatAreNone) {
@@ -70,10 +74,15 @@ TEST_F(ServiceCredentialsTest, RefusesSecretsThatAreNone) {
 
 TEST_F(ServiceCredentialsTest, TakesNobodysAccessKey) {
   ASSERT_OK(Write("0123456789abcdef"));
-  keys_.push_back({.id = std::string(kId),
-                   .secret = {},
-                   .caller = kms::identity::Administrator("111122223333"),
-                   .active = false});
+  const auto secret =
+      std::make_shared<const base::Secret>(base::Secret::CopyOf("secret"));
+  const kms::identity::Directory directory({}, {{std::string(kId), secret}},
+                                           {});
+  EXPECT_THAT(CheckServiceKeyIds(config_, directory),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       HasSubstr("there is an access key of this id")));
+  EXPECT_OK(CheckServiceKeyIds(config_, {{}, {}, {}}));
+  config_.service_principals[1] = config_.service_principals[0];
   EXPECT_THAT(Add(), StatusIs(ErrorCode::kInvalidArgument,
                               HasSubstr("there is an access key of this id")));
 }

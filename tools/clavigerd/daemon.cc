@@ -184,6 +184,7 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                          .deletion_guard = *parts.deletion_guard,
                          .last_usage = *parts.last_usage,
                          .directory = *parts.directory,
+                         .identity_providers = parts.identity_providers,
                          .metrics = parts.metrics,
                          .authorizer = parts.authorizer};
   for (int i = 0; i < parts.config.threads; ++i) {

@@ -65,6 +65,7 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .hsm = hsm_,
                    .authorizer = shared.authorizer,
                    .directory = shared.directory,
+                   .identity_providers = shared.identity_providers,
                    .clock = shared.clock,
                    .counters = counters_,
                    .deletion_guard = shared.deletion_guard,

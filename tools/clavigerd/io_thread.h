@@ -6,6 +6,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -35,6 +36,7 @@ struct Shared {
   kms::operations::DeletionGuard& deletion_guard;
   kms::operations::LastUsage& last_usage;
   kms::identity::DirectorySource& directory;
+  const std::vector<kms::identity::IdentityProvider>& identity_providers;
   kms::http::Metrics& metrics;
   const kms::Authorizer& authorizer;
 };

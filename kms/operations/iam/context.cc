@@ -29,10 +29,7 @@ void AddBoundary(Call& call, const identity::Record* record) {
 
 }  // namespace
 
-void AddContext(Call& call, const Check& check) {
-  if (!check.action.starts_with("iam:")) {
-    return;
-  }
+void AddContext(Call& call) {
   if (const base::Json* const keys = call.Find("TagKeys")) {
     for (const base::Json& key : *keys) {
       call.context.push_back({"aws:TagKeys", {}, base::TextOf(key)});

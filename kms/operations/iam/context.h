@@ -6,12 +6,12 @@
 
 namespace kms::operations::iam {
 
-// Adds the condition keys that only checks of IAM's actions have:
+// Adds the condition keys that only IAM's actions have:
 // iam:PolicyARN, iam:PermissionsBoundary, and aws:ResourceTag/ and
 // iam:ResourceTag/ of what the call is about. Service Authorization Reference,
 // "Actions, resources, and condition keys for AWS Identity and Access
 // Management (IAM)".
-void AddContext(Call& call, const Check& check);
+void AddContext(Call& call);
 
 }  // namespace kms::operations::iam
 
