@@ -257,11 +257,11 @@ TEST_F(IamPoliciesTest, OfAwsAreReadAndNotChanged) {
 
 TEST_F(IamPoliciesTest, AreListedByScopeAndUse) {
   const auto names = [this](const json& input) {
-    std::vector<std::string> names;
+    std::vector<std::string> found;
     for (const json& policy : Do("ListPolicies", input).at("Policies")) {
-      names.push_back(policy.at("PolicyName"));
+      found.push_back(policy.at("PolicyName"));
     }
-    return names;
+    return found;
   };
   const std::string used = NewPolicy("used", allow_);
   NewPolicy("unused", allow_);
