@@ -23,14 +23,13 @@ enum class ErrorCode : std::uint8_t {
   kInvalidSignature,
   kUnrecognizedClient,
   kExpiredToken,
+  kInvalidIdentityToken,  // A web identity token that does not hold.
   kAccessDenied,
   kNotAuthorized,  // Reserved names (alias/aws/).
   kInvalidGrantToken,
   kInvalidGrantId,
   kInvalidImportToken,
   kExpiredImportToken,
-  kInvalidIdentityToken,  // Of an identity provider (OIDC).
-  kPackedPolicyTooLarge,  // Session policies and tags together.
   // Keys and their neighbours.
   kNotFound,
   kAlreadyExists,
@@ -47,6 +46,7 @@ enum class ErrorCode : std::uint8_t {
   kMacMismatch,           // Likewise a MAC.
   kLimitExceeded,
   kMalformedPolicy,
+  kPackedPolicyTooLarge,  // The policies and tags of a session, together.
   kTag,
   kUnsupportedOperation,
   kConflict,

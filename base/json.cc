@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace base {
 namespace {
 
@@ -97,36 +99,6 @@ class Builder {
   std::string problem_;
 };
 
-// The length of the UTF-8 sequence at the front of `text`, 0 if it is not one
-// (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
-std::size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto tail = [&](std::size_t i, unsigned low = 0x80,
-                        unsigned high = 0xBF) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return 1;
-  }
-  if (first >= 0xC2 && first <= 0xDF) {
-    return tail(1) ? 2 : 0;
-  }
-  if (first >= 0xE0 && first <= 0xEF) {
-    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = first == 0xED ? 0x9F : 0xBF;
-    return tail(1, low, high) && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
-    return tail(1, low, high) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 void AppendControl(unsigned char c, WipingString& out) {
   constexpr std::string_view kHex = "0123456789abcdef";
   switch (c) {
@@ -192,7 +164,7 @@ void AppendJsonEscaped(std::string_view text, WipingString& out) {
       out.push_back(static_cast<char>(c));
     } else if (c < 0x20 || c == 0x7F) {
       AppendControl(c, out);
-    } else if (used = SequenceLength(text); used > 0) {
+    } else if (used = Utf8Length(text); used > 0) {
       out.append(text.substr(0, used));
     } else {
       out.append("\xEF\xBF\xBD");

@@ -122,6 +122,13 @@ base::Digest Grant::Parameters() const {
   fields.Add(GrantOperationsText(operations));
   fields.Add(constraints.context_equals);
   fields.Add(constraints.context_subset);
+  // Grants that are older than ids have none, and keep their digests.
+  for (const std::string_view of :
+       {std::string_view(grantee_id), std::string_view(retiring_id)}) {
+    if (!of.empty()) {
+      fields.Add(of);
+    }
+  }
   return fields.Finish();
 }
 

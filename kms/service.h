@@ -18,18 +18,25 @@ namespace kms {
 enum class Door : std::uint8_t { kHttp, kHttps, kUnix };
 std::string_view DoorName(Door door);
 
+// How the body of a request is to be read: as JSON text, or as a form of AWS's
+// Query protocol (kms/form.h). "" counts as no members at all.
+enum class BodyForm : std::uint8_t { kJson, kQuery };
+
 // One authenticated request, not yet looked into. All views are borrowed and
 // must outlive the call.
 struct Request {
-  std::string_view service;    // "TrentService" or "Claviger": before the dot
-  std::string_view operation;  // of X-Amz-Target, and after it.
-  std::string_view body;       // JSON text; "" counts as {}.
-  std::string_view region;     // From the SigV4 scope or X-Claviger-Region.
+  // "TrentService" or "Claviger", before the dot of X-Amz-Target, and what is
+  // after it; or "IAM" or "STS", and the parameter Action.
+  std::string_view service;
+  std::string_view operation;
+  std::string_view body;
+  std::string_view region;  // From the SigV4 scope or X-Claviger-Region.
   const Caller& caller;
   std::string_view source_address;  // IP address, or "unix".
   std::string_view user_agent;
   std::string_view request_id;  // UUID text; also in x-amzn-RequestId.
   Door door = Door::kHttp;
+  BodyForm body_form = BodyForm::kJson;
 };
 
 struct Reply {

@@ -322,7 +322,7 @@ class Decider {
     const bool grantee_may = (grant->operations & Bit("RetireGrant")) != 0;
     const bool issuer_may =
         has_identity_ && request.principal_account == grant->issuing_account;
-    if (Opens(FindPrincipal(grant->retiring, {}, request)) ||
+    if (Opens(FindPrincipal(grant->retiring, grant->retiring_id, request)) ||
         (grantee_may &&
          Opens(FindPrincipal(grant->grantee, grant->grantee_id, request))) ||
         (issuer_may && Opens(PrincipalMatch::kAccount))) {

@@ -36,7 +36,8 @@ struct Grant {
   // For a request to create a grant: that grant allows no more than this one.
   bool covers_child = false;
   // For a request to retire this grant.
-  std::string_view retiring = {};  // As `grantee`; empty if nobody may.
+  std::string_view retiring = {};     // As `grantee`; empty if nobody may.
+  std::string_view retiring_id = {};  // As `grantee_id`.
   std::string_view issuing_account = {};
 };
 

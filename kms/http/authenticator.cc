@@ -77,6 +77,13 @@ base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request,
   return Missing();
 }
 
+Identity Authenticator::Anonymous() const {
+  Caller caller;
+  caller.kind = CallerKind::kAnonymous;
+  return {.caller = std::make_shared<const Caller>(std::move(caller)),
+          .region = local_.default_region};
+}
+
 base::Result<Identity> Authenticator::CheckSignature(const HttpRequest& request,
                                                      std::string_view service) {
   const base::SigV4Request signed_part = SignedPart(request, hasher_);

@@ -44,11 +44,12 @@ struct Identity {
   std::string_view region;  // Borrows from the request or the Authenticator.
 };
 
-// An Authenticator finds out who sent a request. A signature (SigV4) counts at
-// every door. Without one, the kernel's word for the uid counts on the Unix
-// socket, and nothing anywhere else: root and the server's own uid are the
-// administrator of the default account, a configured uid is its principal, and
-// any other uid N is the user uid-N of the default account, if there is one.
+// An Authenticator finds out who sent a request. A signature (SigV4, for the
+// service that is asked) counts at every door. Without one, the kernel's word
+// for the uid counts on the Unix socket, and nothing anywhere else: root and
+// the server's own uid are the administrator of the default account, a
+// configured uid is its principal, and any other uid N is the user uid-N of the
+// default account, if there is one.
 //
 // Not synchronised: one per io thread.
 class Authenticator {
@@ -63,11 +64,14 @@ class Authenticator {
   bool MustOpenToken(const HttpRequest& request) const;
   boost::asio::awaitable<base::Status> OpenToken(const HttpRequest& request);
 
-  // `service` is what a signature must be for: "kms". Fails with the codes for
-  // "who asks" (base/error_code.h), AWS's texts; with kValidation if
-  // X-Claviger-Region names no Region.
+  // `service` is the one that a signature must be for: "kms", "iam", "sts".
+  // Fails with the codes for "who asks" (base/error_code.h), AWS's texts; with
+  // kValidation if X-Claviger-Region names no Region.
   base::Result<Identity> Authenticate(const HttpRequest& request,
                                       std::string_view service);
+
+  // Nobody, in the default Region.
+  Identity Anonymous() const;
 
  private:
   // A session token that has been read, and whom it stands for in a directory.

@@ -15,13 +15,14 @@ struct StatusRow {
   std::string_view line;
 };
 
-constexpr std::array<StatusRow, 11> kStatusLines = {{
+constexpr std::array<StatusRow, 12> kStatusLines = {{
     {200, "HTTP/1.1 200 OK\r\n"},
     {400, "HTTP/1.1 400 Bad Request\r\n"},
     {403, "HTTP/1.1 403 Forbidden\r\n"},
     {404, "HTTP/1.1 404 Not Found\r\n"},
     {405, "HTTP/1.1 405 Method Not Allowed\r\n"},
     {408, "HTTP/1.1 408 Request Timeout\r\n"},
+    {409, "HTTP/1.1 409 Conflict\r\n"},
     {413, "HTTP/1.1 413 Content Too Large\r\n"},
     {417, "HTTP/1.1 417 Expectation Failed\r\n"},
     {431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},

@@ -27,7 +27,8 @@ asio::awaitable<HttpResponse> Return(HttpResponse response) {
 
 asio::awaitable<HttpResponse> Router::Handle(const HttpRequest& request) {
   if (request.method == "POST" && request.target == "/") {
-    return api_.Handle(request);
+    return QueryDoor::Takes(request) ? query_.Handle(request)
+                                     : json_.Handle(request);
   }
   return Return(Look(request));
 }

@@ -8,6 +8,7 @@
 #include "kms/http/aws_json.h"
 #include "kms/http/message.h"
 #include "kms/http/metrics.h"
+#include "kms/http/query.h"
 #include "kms/service.h"
 
 namespace kms::http {
@@ -16,14 +17,16 @@ namespace kms::http {
 // loopback and the Unix socket always, a TLS listener only when told.
 enum class Observers : std::uint8_t { kLocal, kAll };
 
-// A Router is an HttpServer's handler: POST / goes to the API, and GET on three
-// fixed paths shows how the server does. It belongs to one io thread.
+// A Router is an HttpServer's handler: POST / goes to the API, forms in AWS's
+// Query protocol and all else in its JSON protocol, and GET on three fixed
+// paths shows how the server does. It belongs to one io thread.
 class Router {
  public:
   // All references are borrowed.
-  Router(AwsJsonDoor& api, const Metrics& metrics, const Service& service,
-         Observers observers)
-      : api_(api),
+  Router(AwsJsonDoor& json, QueryDoor& query, const Metrics& metrics,
+         const Service& service, Observers observers)
+      : json_(json),
+        query_(query),
         metrics_(metrics),
         service_(service),
         observers_(observers) {}
@@ -36,7 +39,8 @@ class Router {
   HttpResponse ShowHealth() const;
   HttpResponse ShowReadiness() const;
 
-  AwsJsonDoor& api_;
+  AwsJsonDoor& json_;
+  QueryDoor& query_;
   const Metrics& metrics_;
   const Service& service_;
   const Observers observers_;

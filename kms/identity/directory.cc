@@ -277,14 +277,10 @@ Directory::ManagedPolicy Directory::FindManagedPolicy(
 }
 
 base::Result<std::string> Directory::PrincipalIdOf(std::string_view arn) const {
-  const Error unknown = {
-      ErrorCode::kMalformedPolicy,
-      fmt::format("Policy contains a statement with one or more invalid "
-                  "principals: there is no {} here.",
-                  arn)};
+  const Error unknown = {ErrorCode::kNotFound,
+                         fmt::format("There is no {} here.", arn)};
   if (IsAccountId(arn)) {
-    return HasAccount(arn) ? base::Result<std::string>(std::string(arn))
-                           : unknown;
+    return HasAccount(arn) ? base::Result<std::string>(std::string()) : unknown;
   }
   if (IsUniqueId(arn)) {
     return FindById(arn) != nullptr
@@ -295,11 +291,9 @@ base::Result<std::string> Directory::PrincipalIdOf(std::string_view arn) const {
   if (!view || !HasAccount(view->account)) {
     return unknown;
   }
-  if (view->kind == "root") {
-    return std::string(view->account);
-  }
-  if (view->kind == "federated-user") {
-    return std::string();  // Named by whoever asks for its token.
+  // A federated user is named by whoever asks for its token.
+  if (view->kind == "root" || view->kind == "federated-user") {
+    return std::string();
   }
   const Record* record = FindByArn(arn);
   if (view->kind == "assumed-role") {

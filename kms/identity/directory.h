@@ -88,9 +88,10 @@ class Directory {
   ManagedPolicy FindManagedPolicy(std::string_view account,
                                   std::string_view arn) const;
 
-  // Whom a policy that names `arn` means: the unique id of the user or of the
-  // role (of a session too), or the account of a root. Fails with
-  // kMalformedPolicy if there is no such principal here.
+  // Whom a policy or a grant that names `arn` (or an account, or a unique id)
+  // means: the unique id of the user or of the role (of a session too); empty
+  // for what has none: an account and its root, a federated user. Fails with
+  // kNotFound if there is no such principal here.
   base::Result<std::string> PrincipalIdOf(std::string_view arn) const;
 
   const Credentials& credentials() const { return credentials_; }

@@ -15,6 +15,7 @@
 #include "kms/operations/last_usage.h"
 #include "kms/operations/managed_key.h"
 #include "kms/operations/outbox.h"
+#include "kms/operations/query_input.h"
 #include "kms/operations/record.h"
 #include "kms/operations/resolve.h"
 
@@ -49,11 +50,20 @@ void DropUnknownMembers(std::span<const Member> members, base::Json& input) {
   });
 }
 
+base::Result<base::Json> ReadBody(const Call& call) {
+  const std::string_view body = call.request.body;
+  switch (call.request.body_form) {
+    case BodyForm::kQuery:
+      return ReadQueryInput(body, call.operation.input);
+    case BodyForm::kJson:
+      return base::ParseJson(body.empty() ? "{}" : body);
+  }
+  return base::Error{base::ErrorCode::kInternal, "a body of no known form"};
+}
+
 // From the bytes of the request to an input that its operation takes.
 base::Status ReadInput(Call& call) {
-  const std::string_view body = call.request.body;
-  ASSIGN_OR_RETURN(base::Json input,
-                   base::ParseJson(body.empty() ? "{}" : body));
+  ASSIGN_OR_RETURN(base::Json input, ReadBody(call));
   call.input = std::make_unique<base::Json>(std::move(input));
   RETURN_IF_ERROR(CheckInput(call.operation.input, *call.input, call.blobs));
   DropUnknownMembers(call.operation.input, *call.input);

@@ -150,17 +150,16 @@ base::Status Authorize(Call& call) {
   return {};
 }
 
-base::Status CheckLockout(Call& call, const Key& key, std::string_view policy) {
+base::Status CheckLockout(Call& call, Key key) {
   if (call.Flag("BypassPolicyLockoutSafetyCheck")) {
     return {};
   }
-  Key changed = key;
-  KeyPolicies policies;
-  changed.compiled_policy = policies.Compiled(std::string(policy));
+  key.compiled_policy = CompileStored(policy::PolicyKind::kKey, key.policy,
+                                      key.policy_principals);
   const Check check = {.action = "kms:PutKeyPolicy",
                        .resource = key.Arn(),
                        .account = key.account,
-                       .key = std::make_shared<const Key>(std::move(changed)),
+                       .key = std::make_shared<const Key>(key),
                        .region = key.region};
   // The record shows what the call itself was decided by.
   const std::vector<policy::ContextEntry> context = call.context;

@@ -2,8 +2,6 @@
 #ifndef KMS_OPERATIONS_AUTHORIZE_H_
 #define KMS_OPERATIONS_AUTHORIZE_H_
 
-#include <string_view>
-
 #include "base/result.h"
 #include "kms/operations/call.h"
 
@@ -15,10 +13,11 @@ namespace kms::operations {
 // context in the call. Fails with kAccessDenied and AWS's sentence.
 base::Status Authorize(Call& call);
 
-// Fails with kMalformedPolicy if, under `policy` alone, the caller could not
-// put the next policy of `key`, unless the call's
-// BypassPolicyLockoutSafetyCheck is true. AWS KMS API Reference, PutKeyPolicy.
-base::Status CheckLockout(Call& call, const Key& key, std::string_view policy);
+// Fails with kMalformedPolicy if, under its own policy alone, the caller could
+// not put the next policy of `key`, which may not be in the store yet, unless
+// the call's BypassPolicyLockoutSafetyCheck is true. AWS KMS API Reference,
+// PutKeyPolicy.
+base::Status CheckLockout(Call& call, Key key);
 
 }  // namespace kms::operations
 

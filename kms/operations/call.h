@@ -107,6 +107,9 @@ struct Call {
   std::string_view request_alias;        // The alias that named it, if one did.
   std::optional<Ciphertext> ciphertext;  // Decrypt and ReEncrypt.
   KeyPtr source;                         // ReEncrypt: the key of `ciphertext`.
+  // A key of another account that only a ciphertext has named: who may not use
+  // it does not learn that it is there.
+  KeyPtr foreign_key;
   KeyPtr replica;  // UpdatePrimaryRegion: what is to be the primary key.
   std::optional<Alias> alias;             // UpdateAlias, DeleteAlias.
   std::vector<GrantPtr> grants;           // Of GrantTokens.

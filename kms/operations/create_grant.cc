@@ -63,6 +63,23 @@ base::Status CheckPrincipals(const Call& call) {
   return CheckPrincipal(call, "RetiringPrincipal");
 }
 
+// One who does not exist could be made by somebody, and would find the grant.
+base::Status CheckExist(const Call& call) {
+  const auto directory = call.environment.directory.current();
+  for (const std::string_view member :
+       {"GranteePrincipal", "RetiringPrincipal"}) {
+    const auto arn = call.Text(member);
+    if (!arn) {
+      continue;
+    }
+    if (const auto id = directory->PrincipalIdOf(*arn); !id) {
+      return Error{ErrorCode::kInvalidArn,
+                   fmt::format("{}: {}", member, id.error().message)};
+    }
+  }
+  return {};
+}
+
 // What a service does it does for somebody's resource, and somebody must be
 // able to end it.
 base::Status CheckService(const Call& call,
@@ -148,6 +165,7 @@ base::Status ValidateCreateGrant(const Call& call) {
 }
 
 Answer CreateGrant(Call& call) {
+  CO_RETURN_IF_ERROR(CheckExist(call));
   const Grant grant = RequestedGrant(call);
   CO_RETURN_IF_ERROR(CheckSuitsKey(grant, *call.key));
   // The grant's token comes first: if there is none, there is no grant.

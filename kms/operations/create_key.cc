@@ -138,7 +138,8 @@ base::Status ResolveCreateKey(Call& call) {
 // material is imported has nothing on the token yet.
 Answer CreateKey(Call& call) {
   Key key = DescribeNewKey(call);
-  CO_RETURN_IF_ERROR(CheckLockout(call, key, key.policy));
+  CO_RETURN_IF_ERROR(BindPrincipals(call, key));
+  CO_RETURN_IF_ERROR(CheckLockout(call, key));
 
   if (key.origin == Origin::kAwsKms) {
     CO_ASSIGN_OR_RETURN(KeyMaterial material,

@@ -7,10 +7,11 @@ namespace kms::operations {
 
 Answer GetKeyPolicy(Call& call) {
   CO_RETURN_IF_ERROR(CheckPolicyName(call));
+  const auto directory = call.environment.directory.current();
   Reply reply;
   JsonWriter(reply.body)
       .BeginObject()
-      .Text("Policy", call.key->policy)
+      .Text("Policy", ShownPolicy(*directory, *call.key))
       .Text("PolicyName", kPolicyName)
       .EndObject();
   co_return reply;

@@ -22,6 +22,7 @@ void GrantViews::Add(const Grant& grant, bool covers_child) {
   view.id = grant.id;
   view.grantee = grant.grantee_service.empty() ? grant.grantee_principal
                                                : grant.grantee_service;
+  view.grantee_id = grant.grantee_id;
   grant.operations.ForEachName([&view](std::string_view name) {
     view.operations |= policy::KmsActionBit(name);
   });
@@ -36,6 +37,7 @@ void GrantViews::Add(const Grant& grant, bool covers_child) {
   view.covers_child = covers_child;
   view.retiring = grant.retiring_service.empty() ? grant.retiring_principal
                                                  : grant.retiring_service;
+  view.retiring_id = grant.retiring_id;
   view.issuing_account = grant.issuing_account;
   views_.push_back(view);
 }

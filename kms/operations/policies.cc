@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "policy/document.h"
+#include "policy/policy.h"
 
 namespace kms::operations {
 namespace {
@@ -38,6 +39,52 @@ base::Status CheckPolicyText(std::string_view policy) {
                     policy.size(), kMaxPolicySize)};
   }
   return policy::CheckKeyPolicy(policy);
+}
+
+base::Result<PolicyPrincipals> FindPrincipals(
+    const identity::Directory& directory, policy::PolicyKind kind,
+    std::string_view policy) {
+  ASSIGN_OR_RETURN(const policy::Policy parsed,
+                   policy::Policy::Parse(kind, policy));
+  PolicyPrincipals principals;
+  for (const std::string_view name : parsed.NamedPrincipals()) {
+    const auto id = directory.PrincipalIdOf(name);
+    if (!id) {
+      return base::Error{
+          base::ErrorCode::kMalformedPolicy,
+          fmt::format("Policy contains a statement with one or more invalid "
+                      "principals. {}",
+                      id.error().message)};
+    }
+    if (!id->empty() && name.starts_with("arn:")) {
+      principals.emplace(name, *id);
+    }
+  }
+  return principals;
+}
+
+base::Status BindPrincipals(const Call& call, Key& key) {
+  const auto directory = call.environment.directory.current();
+  ASSIGN_OR_RETURN(
+      key.policy_principals,
+      FindPrincipals(*directory, policy::PolicyKind::kKey, key.policy));
+  return {};
+}
+
+std::string ShownPolicy(const identity::Directory& directory, const Key& key) {
+  std::string text = key.policy;
+  for (const auto& [arn, id] : key.policy_principals) {
+    if (directory.FindById(id) != nullptr) {
+      continue;
+    }
+    const std::string quoted = fmt::format("\"{}\"", arn);
+    const std::string shown = fmt::format("\"{}\"", id);
+    for (std::size_t at = text.find(quoted); at != std::string::npos;
+         at = text.find(quoted, at + shown.size())) {
+      text.replace(at, quoted.size(), shown);
+    }
+  }
+  return text;
 }
 
 base::Status CheckPolicyName(const Call& call) {

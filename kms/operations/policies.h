@@ -21,6 +21,18 @@ std::string DefaultPolicy(std::string_view account);
 // policy.
 base::Status CheckPolicyText(std::string_view policy);
 
+// Whom the Principal and NotPrincipal elements of a policy name, by unique id.
+// Fails with kMalformedPolicy if one of them does not exist here.
+base::Result<PolicyPrincipals> FindPrincipals(
+    const identity::Directory& directory, policy::PolicyKind kind,
+    std::string_view policy);
+
+// FindPrincipals of the key's policy, kept in the key.
+base::Status BindPrincipals(const Call& call, Key& key);
+
+// The policy as GetKeyPolicy shows it: a principal that is gone by its id.
+std::string ShownPolicy(const identity::Directory& directory, const Key& key);
+
 // Fails with kNotFound if PolicyName is given and is not "default".
 base::Status CheckPolicyName(const Call& call);
 

@@ -11,10 +11,13 @@ base::Status ValidatePutKeyPolicy(const Call& call) {
 
 Answer PutKeyPolicy(Call& call) {
   CO_RETURN_IF_ERROR(CheckPolicyName(call));
-  const std::string policy(*call.Text("Policy"));
-  CO_RETURN_IF_ERROR(CheckLockout(call, *call.key, policy));
-  auto edit = [&policy](Key& key) -> base::Status {
-    key.policy = policy;
+  Key changed = *call.key;
+  changed.policy = *call.Text("Policy");
+  CO_RETURN_IF_ERROR(BindPrincipals(call, changed));
+  CO_RETURN_IF_ERROR(CheckLockout(call, changed));
+  auto edit = [&changed](Key& key) -> base::Status {
+    key.policy = changed.policy;
+    key.policy_principals = changed.policy_principals;
     return {};
   };
   CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));

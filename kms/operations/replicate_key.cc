@@ -56,7 +56,9 @@ base::Status InsertReplica(store::Transaction& transaction, const Call& call,
   ASSIGN_OR_RETURN(const Key primary, transaction.GetKey(call.key->row_id));
   RETURN_IF_ERROR(CheckState(call.operation.states, primary));
   RETURN_IF_ERROR(CheckPrimary(primary));
+  PolicyPrincipals principals = std::move(replica.policy_principals);
   replica = DescribeReplica(call, primary);
+  replica.policy_principals = std::move(principals);
   RETURN_IF_ERROR(CheckRegionIsFree(transaction, replica));
   RETURN_IF_ERROR(transaction.InsertReplica(replica));
   for (const Tag& tag : tags) {
@@ -106,7 +108,8 @@ Answer ReplicateKey(Call& call) {
   CO_RETURN_IF_ERROR(CheckPrimary(*call.key));
   const std::vector<Tag> tags = ReadTags(call);
   Key replica = DescribeReplica(call, *call.key);
-  CO_RETURN_IF_ERROR(CheckLockout(call, replica, replica.policy));
+  CO_RETURN_IF_ERROR(BindPrincipals(call, replica));
+  CO_RETURN_IF_ERROR(CheckLockout(call, replica));
   std::vector<RelatedKey> related;
   auto insert = [&](store::Transaction& transaction) -> base::Status {
     RETURN_IF_ERROR(InsertReplica(transaction, call, tags, replica));

@@ -3,27 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
-#include <chrono>
 #include <future>
-#include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/sigv4_signer.h"
-#include "kms/http/aws_json.h"
-#include "kms/http/router.h"
-#include "kms/identity/principals.h"
-#include "tests/kms/http_testing.h"
-#include "tests/testlib/status.h"
+#include "tests/kms/http_door_testing.h"
 
 namespace kms::http {
 namespace {
@@ -33,147 +21,11 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 
-constexpr std::string_view kAccount = "000000000000";
-constexpr std::string_view kKeyId = "AKIAIOSFODNN7EXAMPLE";
-constexpr std::string_view kSecret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 constexpr std::string_view kUuid =
     "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
 
-// Answers with what it was asked, or with the error that the test has set.
-class FakeService final : public Service {
- public:
-  boost::asio::awaitable<base::Result<Reply>> Handle(
-      const Request& request) override {
-    ++calls;
-    request_id = request.request_id;
-    if (gate != nullptr) {
-      boost::system::error_code ignored;
-      co_await gate->async_wait(
-          boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-    }
-    if (throws) {
-      throw std::runtime_error("secret detail");
-    }
-    if (error) {
-      co_return *error;
-    }
-    Reply reply;
-    reply.body.append(request.service).append("|");
-    reply.body.append(request.operation).append("|");
-    reply.body.append(request.body).append("|");
-    reply.body.append(request.region).append("|");
-    reply.body.append(request.caller.arn).append("|");
-    reply.body.append(request.caller.administrator ? "admin|" : "user|");
-    reply.body.append(request.source_address).append("|");
-    reply.body.append(request.user_agent);
-    co_return reply;
-  }
-  base::Status Ready() const override { return ready; }
-
-  int calls = 0;
-  std::string request_id;
-  std::optional<base::Error> error;
-  bool throws = false;
-  base::Status ready;
-  boost::asio::steady_timer* gate = nullptr;  // Answers when it is cancelled.
-};
-
-// What a test sends: a request that is right but for what it changes.
-struct Sent {
-  std::string method = "POST";
-  std::string target = "/";
-  std::vector<base::Header> headers = {
-      {"host", "localhost"},
-      {"content-type", "application/x-amz-json-1.1"},
-      {"x-amz-target", "TrentService.Encrypt"}};
-  std::string body = "{}";
-  Peer peer = {.address = "192.0.2.7", .unix_peer = std::nullopt};
-  Door door = Door::kHttp;
-
-  Sent& With(std::string name, std::string value) {
-    headers.push_back({std::move(name), std::move(value)});
-    return *this;
-  }
-  Sent& Without(std::string_view name) {
-    std::erase_if(headers, [&](const auto& h) { return h.name == name; });
-    return *this;
-  }
-  std::vector<base::HeaderView> Views() const {
-    std::vector<base::HeaderView> views;
-    for (const auto& [name, value] : headers) {
-      views.push_back({name, value});
-    }
-    return views;
-  }
-};
-
-class AwsJson : public testing::Test {
+class AwsJson : public DoorTest {
  protected:
-  static std::shared_ptr<const identity::Directory> MakeDirectory(
-      std::string_view secret) {
-    store::IdentityRows rows;
-    Entity& user = rows.entities.emplace_back();
-    user.id = "AIDAUIDTHOUSAND234567";
-    user.account = kAccount;
-    user.name = "uid-1000";
-    return DirectoryOf(
-        {AccessKeyOf(kKeyId, secret, identity::Administrator(kAccount)),
-         AccessKeyOf("AKIAINACTIVE", secret, identity::User(kAccount, "gone"),
-                     false)},
-        std::move(rows));
-  }
-
-  struct Signature {
-    std::string id{kKeyId};
-    std::string secret{kSecret};
-    std::string region = "eu-central-1";
-    std::string service = "kms";
-    std::string session_token;
-    std::chrono::seconds skew{0};
-  };
-
-  // Adds the headers that sign `sent` as it is now.
-  Sent Sign(Sent sent, const Signature& how) {
-    base::SigV4Signer signer(
-        base::ThreadHasher(),
-        {how.id, base::Secret::CopyOf(how.secret), how.session_token},
-        how.region, how.service);
-    const auto views = sent.Views();
-    const auto headers = testlib::Take(
-        signer.Sign({.method = sent.method,
-                     .path = sent.target,
-                     .query = "",
-                     .headers = views,
-                     .payload_sha256 =
-                         base::ThreadHasher().Sha256(base::AsBytes(sent.body))},
-                    clock_.Now() + how.skew));
-    sent.headers.insert(sent.headers.end(), headers.begin(), headers.end());
-    return sent;
-  }
-  Sent Sign(Sent sent) { return Sign(std::move(sent), Signature()); }
-
-  static Sent OverUnix(uid_t uid) {
-    Sent sent;
-    sent.peer = {.address = "unix", .unix_peer = UnixPeer{uid, 4711}};
-    sent.door = Door::kUnix;
-    return sent;
-  }
-
-  HttpResponse Call(const Sent& sent) {
-    const auto views = sent.Views();
-    const HttpRequest request{.method = sent.method,
-                              .target = sent.target,
-                              .headers = views,
-                              .body = sent.body,
-                              .peer = sent.peer,
-                              .door = sent.door};
-    auto response = boost::asio::co_spawn(io_, router_.Handle(request),
-                                          boost::asio::use_future);
-    io_.restart();
-    io_.run();
-    return response.get();
-  }
-
   // The error that is answered, after checking that it looks like AWS's.
   std::string ErrorOf(const Sent& sent, unsigned status = 400) {
     const HttpResponse response = Call(sent);
@@ -183,27 +35,6 @@ class AwsJson : public testing::Test {
                 MatchesRegex("x-amzn-RequestId: .*\r\n"));
     return std::string(response.body);
   }
-
-  base::FakeClock clock_{kNoon};
-  FakeService service_;
-  identity::DirectorySource directory_{MakeDirectory(kSecret)};
-  FakeSessions sessions_;
-  const std::vector<std::string_view> operations_ = {"Encrypt", "Decrypt"};
-  Metrics metrics_{operations_};
-  AwsJsonDoor door_{service_,
-                    directory_,
-                    sessions_,
-                    metrics_,
-                    clock_,
-                    {.local = {.account = std::string(kAccount),
-                               .default_region = "us-east-1",
-                               .own_uid = 990,
-                               .principals = {{1234, "s3.amazonaws.com"},
-                                              {0, "ec2.amazonaws.com"},
-                                              {990, "sqs.amazonaws.com"}}},
-                     .most_in_flight = 2}};
-  Router router_{door_, metrics_, service_, Observers::kLocal};
-  boost::asio::io_context io_;
 };
 
 constexpr std::string_view kUnrecognized =
@@ -305,6 +136,69 @@ TEST_F(AwsJson, ForgetsASecretThatWasReplaced) {
   EXPECT_EQ(Call(Sign({}, {.secret = "another secret"})).status, 200u);
 }
 
+// A role of the directory in force, and temporary credentials for it.
+class Sessions : public AwsJson {
+ protected:
+  Sessions() {
+    auto session = std::make_shared<identity::Session>();
+    session->access_key_id = "ASIASESSION";
+    session->secret = base::Secret::CopyOf(kSecret);
+    session->account = kAccount;
+    session->principal_id = "AROAROLE";
+    session->name = "job";
+    session->issued = clock_.Now();
+    session->expires = clock_.Now() + std::chrono::hours(1);
+    sessions_.sessions["token"] = std::move(session);
+    MakeRole("AROAROLE");
+  }
+  void MakeRole(std::string id) {
+    store::IdentityRows rows;
+    Entity& role = rows.entities.emplace_back();
+    role.id = std::move(id);
+    role.kind = EntityKind::kRole;
+    role.account = kAccount;
+    role.name = "role";
+    role.trust_policy = "{}";
+    directory_.Replace(DirectoryOf({}, std::move(rows)));
+  }
+  Sent Signed(std::string id, std::string token) {
+    return Sign({}, {.id = std::move(id), .session_token = std::move(token)});
+  }
+};
+
+TEST_F(Sessions, AreOfWhomTheirTokenNames) {
+  const Sent sent = Signed("ASIASESSION", "token");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(std::string(Call(sent).body),
+                HasSubstr("arn:aws:sts::000000000000:assumed-role/role/job"));
+  }
+  EXPECT_EQ(sessions_.opened, 1);  // It is kept.
+  EXPECT_EQ(ErrorOf(Signed("ASIASESSION", "unknown")), kUnrecognized);
+  EXPECT_EQ(ErrorOf(Signed("ASIAOTHER", "token")), kUnrecognized);
+  EXPECT_EQ(ErrorOf(Sign({}, {.id = "ASIASESSION"})), kUnrecognized);
+  EXPECT_THAT(ErrorOf(Sign({}, {.id = "ASIASESSION",
+                                .secret = "another",
+                                .session_token = "token"})),
+              HasSubstr("InvalidSignatureException"));
+}
+
+TEST_F(Sessions, Expire) {
+  clock_.Advance(std::chrono::hours(1) - std::chrono::seconds(1));
+  EXPECT_EQ(Call(Signed("ASIASESSION", "token")).status, 200U);
+  clock_.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(ErrorOf(Signed("ASIASESSION", "token")),
+            R"({"__type":"ExpiredTokenException","message":"The security )"
+            R"(token included in the request is expired"})");
+}
+
+TEST_F(Sessions, EndWhenTheirRoleIsDeletedOrMadeAgain) {
+  EXPECT_EQ(Call(Signed("ASIASESSION", "token")).status, 200U);
+  MakeRole("AROAAGAIN");
+  EXPECT_EQ(ErrorOf(Signed("ASIASESSION", "token")), kUnrecognized);
+  MakeRole("AROAROLE");
+  EXPECT_EQ(Call(Signed("ASIASESSION", "token")).status, 200U);
+}
+
 TEST_F(AwsJson, TrustsTheKernelOnTheUnixSocket) {
   const auto who = [&](uid_t uid) {
     const HttpResponse response = Call(OverUnix(uid));
@@ -317,10 +211,10 @@ TEST_F(AwsJson, TrustsTheKernelOnTheUnixSocket) {
   EXPECT_THAT(who(990), HasSubstr("user/admin|admin|"));
   EXPECT_THAT(who(1000), HasSubstr("user/uid-1000|user|"));
   // Nobody has made that user.
-  EXPECT_THAT(ErrorOf(OverUnix(4294967294)),
-              AllOf(HasSubstr("UnrecognizedClientException"),
-                    HasSubstr("user uid-4294967294"),
-                    HasSubstr("[peer_principals]")));
+  EXPECT_THAT(
+      ErrorOf(OverUnix(4294967294)),
+      AllOf(HasSubstr("UnrecognizedClientException"),
+            HasSubstr("user uid-4294967294"), HasSubstr("[peer_principals]")));
 }
 
 TEST_F(AwsJson, AUidMayStandForAServicePrincipal) {
@@ -392,7 +286,7 @@ TEST_F(AwsJson, TakesJsonOnly) {
   }
   for (const char* bad :
        {"", "text/plain", "application/x-amz-json-1.0",
-        "application/x-www-form-urlencoded", "application/jsonx"}) {
+        "application/x-www-form-urlencode", "application/jsonx"}) {
     EXPECT_THAT(ErrorOf(with(bad)), HasSubstr("SerializationException")) << bad;
   }
   EXPECT_THAT(ErrorOf(OverUnix(0).Without("content-type")),
@@ -510,7 +404,7 @@ TEST_F(AwsJson, ShowsMetricsHealthAndReadinessWithoutASignature) {
 }
 
 TEST_F(AwsJson, HidesThemBehindTlsUnlessTold) {
-  Router open(door_, metrics_, service_, Observers::kAll);
+  Router open(json_, query_, metrics_, service_, Observers::kAll);
   for (const char* path : {"/metrics", "/healthz", "/readyz"}) {
     Sent sent;
     sent.method = "GET";

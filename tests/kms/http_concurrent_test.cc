@@ -24,6 +24,11 @@ constexpr int kClients = 4;
 constexpr int kRequests = 50;
 constexpr std::array<std::string_view, 1> kOperations = {"Encrypt"};
 
+std::shared_ptr<const identity::Directory> MakeDirectory() {
+  return DirectoryOf({AccessKeyOf("AKIATEST", "secret",
+                                  identity::Administrator("000000000000"))});
+}
+
 class EchoService final : public Service {
  public:
   boost::asio::awaitable<base::Result<Reply>> Handle(
@@ -40,11 +45,11 @@ class IoThread {
  public:
   IoThread(const identity::DirectorySource& directory, Metrics& metrics,
            const base::Clock& clock)
-      : door_(service_, directory, sessions_, metrics, clock,
-              {.local = {.account = "000000000000",
-                         .default_region = "us-east-1",
-                         .own_uid = 0}}),
-        router_(door_, metrics, service_, Observers::kLocal),
+      : api_(service_, directory, sessions_, metrics, clock,
+             {.local = {.account = "000000000000",
+                        .default_region = "us-east-1",
+                        .own_uid = 0}}),
+        router_(json_, query_, metrics, service_, Observers::kLocal),
         thread_([this](const HttpRequest& request) {
           return router_.Handle(request);
         }) {}
@@ -59,7 +64,9 @@ class IoThread {
  private:
   EchoService service_;
   FakeSessions sessions_;
-  AwsJsonDoor door_;
+  ApiDoor api_;
+  AwsJsonDoor json_{api_};
+  QueryDoor query_{api_};
   Router router_;
   ServerThread thread_;
 };
@@ -90,8 +97,7 @@ std::string SignedPost(std::string_view body) {
 
 TEST(HttpThreads, ShareAPortTheCredentialsAndTheMetrics) {
   base::FakeClock clock(kNoon);
-  identity::DirectorySource directory(DirectoryOf({AccessKeyOf(
-      "AKIATEST", "secret", identity::Administrator("000000000000"))}));
+  identity::DirectorySource directory(MakeDirectory());
   Metrics metrics(kOperations);
   std::vector<std::unique_ptr<IoThread>> threads;
   std::uint16_t port = 0;
@@ -114,8 +120,7 @@ TEST(HttpThreads, ShareAPortTheCredentialsAndTheMetrics) {
     });
   }
   for (int i = 0; i < 20; ++i) {
-    directory.Replace(DirectoryOf({AccessKeyOf(
-        "AKIATEST", "secret", identity::Administrator("000000000000"))}));
+    directory.Replace(MakeDirectory());
     EXPECT_EQ(RawClient::Tcp(port)
                   .Call("GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")
                   .status,

@@ -40,7 +40,7 @@ std::vector<kms::http::LocalPrincipal> LocalPrincipalsOf(
   return principals;
 }
 
-kms::http::AwsJsonDoor::Options DoorOptions(const config::Config& config) {
+kms::http::ApiDoor::Options DoorOptions(const config::Config& config) {
   return {.local = {.account = config.account,
                     .default_region = config.region,
                     .own_uid = geteuid(),
@@ -75,9 +75,9 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .strict_boundary = config.strict_boundary},
       service_(environment_),
       sessions_(environment_),
-      door_(service_, shared.directory, sessions_, shared.metrics, shared.clock,
-            DoorOptions(config)),
-      router_(door_, shared.metrics, service_,
+      api_(service_, shared.directory, sessions_, shared.metrics, shared.clock,
+           DoorOptions(config)),
+      router_(json_, query_, shared.metrics, service_,
               config.public_metrics ? kms::http::Observers::kAll
                                     : kms::http::Observers::kLocal),
       server_(io_, shared.clock, LimitsOf(config),

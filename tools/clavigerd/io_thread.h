@@ -12,7 +12,9 @@
 #include "base/result.h"
 #include "hsm/client/client.h"
 #include "kms/authorizer.h"
+#include "kms/http/api_door.h"
 #include "kms/http/aws_json.h"
+#include "kms/http/query.h"
 #include "kms/http/router.h"
 #include "kms/http/server.h"
 #include "kms/http/tls.h"
@@ -76,7 +78,9 @@ class IoThread {
   kms::operations::Environment environment_;
   kms::operations::ApiService service_;
   kms::operations::SessionTokens sessions_;
-  kms::http::AwsJsonDoor door_;
+  kms::http::ApiDoor api_;
+  kms::http::AwsJsonDoor json_{api_};
+  kms::http::QueryDoor query_{api_};
   kms::http::Router router_;
   kms::http::HttpServer server_;
 };
