@@ -16,7 +16,8 @@ std::string_view OwnerOf(const Call& call) {
   if (call.key != nullptr) {
     return call.key->row_id;
   }
-  return call.checks.empty() ? "" : call.checks.front().resource;
+  return call.checks.empty() ? std::string_view()
+                             : std::string_view(call.checks.front().resource);
 }
 
 }  // namespace
