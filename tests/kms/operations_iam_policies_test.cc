@@ -258,7 +258,8 @@ TEST_F(IamPoliciesTest, OfAwsAreReadAndNotChanged) {
 TEST_F(IamPoliciesTest, AreListedByScopeAndUse) {
   const auto names = [this](const json& input) {
     std::vector<std::string> found;
-    for (const json& policy : Do("ListPolicies", input).at("Policies")) {
+    const json listed = Do("ListPolicies", input);
+    for (const json& policy : listed.at("Policies")) {
       found.push_back(policy.at("PolicyName"));
     }
     return found;
