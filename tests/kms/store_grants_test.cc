@@ -265,16 +265,17 @@ TEST_F(OlderStoreTest, GetsGrantsAndKeepsWhatItHas) {
 
 TEST_F(OlderStoreTest, IsDueAServiceKeyOnce) {
   EXPECT_THAT(Take(store_->ListServiceKeysDue()),
-              ElementsAre("grant-token", "import-token"));
+              ElementsAre("grant-token", "import-token", "session-token"));
   Reopen();
   EXPECT_THAT(Take(store_->ListServiceKeysDue()),
-              ElementsAre("grant-token", "import-token"));
+              ElementsAre("grant-token", "import-token", "session-token"));
   ServiceKey key;
   key.purpose = "grant-token";
   key.key_store = "default";
   ASSERT_OK(store_->WriteNow(
       [&](Transaction& change) { return change.InsertServiceKey(key); }));
-  EXPECT_THAT(Take(store_->ListServiceKeysDue()), ElementsAre("import-token"));
+  EXPECT_THAT(Take(store_->ListServiceKeysDue()),
+              ElementsAre("import-token", "session-token"));
   Close();
   {
     const auto connection = Take(Connection::Open({.path = Options().path}));
@@ -283,7 +284,8 @@ TEST_F(OlderStoreTest, IsDueAServiceKeyOnce) {
                            "'grant-token'"));
   }
   Open();
-  EXPECT_THAT(Take(store_->ListServiceKeysDue()), ElementsAre("import-token"));
+  EXPECT_THAT(Take(store_->ListServiceKeysDue()),
+              ElementsAre("import-token", "session-token"));
 }
 
 }  // namespace
