@@ -11,7 +11,8 @@ Answer GetKeyPolicy(Call& call) {
   Reply reply;
   JsonWriter(reply.body)
       .BeginObject()
-      .Text("Policy", ShownPolicy(*directory, *call.key))
+      .Text("Policy", ShownPolicy(*directory, call.key->policy,
+                                  call.key->policy_principals))
       .Text("PolicyName", kPolicyName)
       .EndObject();
   co_return reply;

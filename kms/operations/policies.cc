@@ -71,9 +71,9 @@ base::Status BindPrincipals(const Call& call, Key& key) {
   return {};
 }
 
-std::string ShownPolicy(const identity::Directory& directory, const Key& key) {
-  std::string text = key.policy;
-  for (const auto& [arn, id] : key.policy_principals) {
+std::string ShownPolicy(const identity::Directory& directory, std::string text,
+                        const PolicyPrincipals& principals) {
+  for (const auto& [arn, id] : principals) {
     if (directory.FindById(id) != nullptr) {
       continue;
     }

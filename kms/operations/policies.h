@@ -30,8 +30,10 @@ base::Result<PolicyPrincipals> FindPrincipals(
 // FindPrincipals of the key's policy, kept in the key.
 base::Status BindPrincipals(const Call& call, Key& key);
 
-// The policy as GetKeyPolicy shows it: a principal that is gone by its id.
-std::string ShownPolicy(const identity::Directory& directory, const Key& key);
+// The policy `text` as GetKeyPolicy and GetRole show it: of `principals`, whom
+// it was saved to name, those that are gone by their ids.
+std::string ShownPolicy(const identity::Directory& directory, std::string text,
+                        const PolicyPrincipals& principals);
 
 // Fails with kNotFound if PolicyName is given and is not "default".
 base::Status CheckPolicyName(const Call& call);

@@ -257,11 +257,12 @@ TEST_F(IamPoliciesTest, OfAwsAreReadAndNotChanged) {
 
 TEST_F(IamPoliciesTest, AreListedByScopeAndUse) {
   const auto names = [this](const json& input) {
-    std::vector<std::string> names;
-    for (const json& policy : Do("ListPolicies", input).at("Policies")) {
-      names.push_back(policy.at("PolicyName"));
+    std::vector<std::string> found;
+    const json listed = Do("ListPolicies", input);
+    for (const json& policy : listed.at("Policies")) {
+      found.push_back(policy.at("PolicyName"));
     }
-    return names;
+    return found;
   };
   const std::string used = NewPolicy("used", allow_);
   NewPolicy("unused", allow_);

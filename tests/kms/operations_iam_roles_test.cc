@@ -118,6 +118,11 @@ TEST_F(IamRolesTest, DoNotTrustWhoWasDeletedAndMadeAgain) {
   Do("DeleteUser", {{"UserName", "dora"}});
   Do("CreateUser", {{"UserName", "dora"}});
   EXPECT_FALSE(Trusts("dora"));
+  EXPECT_THAT(Do("GetRole", role_)
+                  .at("Role")
+                  .at("AssumeRolePolicyDocument")
+                  .get<std::string>(),
+              HasSubstr("%22AIDA"));
   Do("UpdateAssumeRolePolicy",
      {{"RoleName", "deployer"},
       {"PolicyDocument", TrustText(UserArn("dora"))}});

@@ -41,11 +41,16 @@ TEST_F(IamUsersTest, AreMadeShownAndDeleted) {
                           {"PermissionsBoundaryArn", kAdminPolicy}}},
                         {"Tags", Tags({{"k", "v"}})}}));
   EXPECT_EQ(Do("GetUser", {{"UserName", "dora"}}), made);
+  const json policy = {{"UserName", "dora"}, {"PolicyName", "p"}};
+  json put = policy;
+  put["PolicyDocument"] = PolicyText("Allow", "iam:GetUser");
+  Do("PutUserPolicy", put);
   EXPECT_EQ(Take(Iam("GetUser", json::object(), As("Dora"))), made)
       << "without a name, the caller";
   EXPECT_THAT(Iam("CreateUser", {{"UserName", "dORA"}}),
               StatusIs(ErrorCode::kAlreadyExists,
                        "User with name dORA already exists."));
+  Do("DeleteUserPolicy", policy);
   EXPECT_EQ(Do("DeleteUser", {{"UserName", "Dora"}}), json::object());
   EXPECT_THAT(Iam("GetUser", {{"UserName", "Dora"}}),
               StatusIs(ErrorCode::kNotFound,

@@ -8,6 +8,7 @@
 
 #include "kms/audit/json_text.h"
 #include "kms/operations/page.h"
+#include "kms/operations/policies.h"
 
 namespace kms::operations::iam {
 namespace {
@@ -52,8 +53,10 @@ void WriteTags(const std::vector<Tag>& tags, JsonWriter& writer) {
   writer.EndArray();
 }
 
-void WriteEntity(const Entity& entity, const std::vector<Tag>& tags,
-                 Detail detail, JsonWriter& writer) {
+void WriteEntity(const identity::Directory& directory,
+                 const identity::Record& record, Detail detail,
+                 JsonWriter& writer) {
+  const Entity& entity = record.entity;
   const Kind& kind = KindOf(entity.kind);
   writer.Text("Path", entity.path)
       .Text(kind.name, entity.name)
@@ -61,7 +64,9 @@ void WriteEntity(const Entity& entity, const std::vector<Tag>& tags,
       .Text("Arn", entity.Arn())
       .Text("CreateDate", TimeText(entity.created));
   if (entity.kind == EntityKind::kRole) {
-    writer.Text("AssumeRolePolicyDocument", UrlEncoded(entity.trust_policy))
+    const std::string trust =
+        ShownPolicy(directory, entity.trust_policy, entity.trusted);
+    writer.Text("AssumeRolePolicyDocument", UrlEncoded(trust))
         .Number("MaxSessionDuration", entity.max_session);
     if (!entity.description.empty()) {
       writer.Text("Description", entity.description);
@@ -76,8 +81,8 @@ void WriteEntity(const Entity& entity, const std::vector<Tag>& tags,
         .Text("PermissionsBoundaryArn", entity.boundary)
         .EndObject();
   }
-  if (!tags.empty()) {
-    WriteTags(tags, writer);
+  if (!record.tags.empty()) {
+    WriteTags(record.tags, writer);
   }
 }
 
@@ -92,7 +97,8 @@ std::vector<const identity::Record*> FindAll(
   return records;
 }
 
-void WriteByName(std::vector<const identity::Record*> records,
+void WriteByName(const identity::Directory& directory,
+                 std::vector<const identity::Record*> records,
                  std::string_view name, PageFilter& page, JsonWriter& writer) {
   const auto key = [](const identity::Record* record) {
     return FoldedName(record->entity.name);
@@ -102,7 +108,7 @@ void WriteByName(std::vector<const identity::Record*> records,
   for (const identity::Record* const record : records) {
     if (page.Takes(key(record))) {
       writer.BeginObject();
-      WriteEntity(record->entity, record->tags, Detail::kBrief, writer);
+      WriteEntity(directory, *record, Detail::kBrief, writer);
       writer.EndObject();
     }
   }

@@ -24,11 +24,13 @@ std::string TimeText(base::WallTime time);
 // with everything but its unreserved characters as %XX.
 std::string UrlEncoded(std::string_view document);
 
-// The members of a user, group or role. Listings leave out its tags and its
+// The members of a user, group or role. A role's trust policy names whom
+// `directory` does not have by unique id. Listings leave out its tags and its
 // boundary (kBrief), as AWS does.
 enum class Detail : std::uint8_t { kBrief, kFull };
-void WriteEntity(const Entity& entity, const std::vector<Tag>& tags,
-                 Detail detail, JsonWriter& writer);
+void WriteEntity(const identity::Directory& directory,
+                 const identity::Record& record, Detail detail,
+                 JsonWriter& writer);
 
 void WriteTags(const std::vector<Tag>& tags, JsonWriter& writer);
 
@@ -60,7 +62,8 @@ std::vector<const identity::Record*> FindAll(
     const identity::Directory& directory, const std::vector<std::string>& ids);
 
 // The list `name` of those that `page` takes, by name.
-void WriteByName(std::vector<const identity::Record*> records,
+void WriteByName(const identity::Directory& directory,
+                 std::vector<const identity::Record*> records,
                  std::string_view name, PageFilter& page, JsonWriter& writer);
 
 }  // namespace kms::operations::iam

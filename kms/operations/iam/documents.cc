@@ -5,6 +5,7 @@
 
 #include "kms/identity/aws_policies.h"
 #include "kms/operations/iam/subject.h"
+#include "kms/operations/policies.h"
 #include "policy/policy.h"
 
 namespace kms::operations::iam {
@@ -24,11 +25,6 @@ base::Status CheckSize(std::string_view document, std::size_t most,
   return {};
 }
 
-// Users and roles have unique ids; accounts stay what they are.
-bool HasUniqueId(std::string_view id) {
-  return id.starts_with("AIDA") || id.starts_with("AROA");
-}
-
 }  // namespace
 
 base::Status CheckIdentityPolicy(std::string_view document) {
@@ -44,16 +40,7 @@ base::Status CheckManagedPolicy(std::string_view document) {
 base::Result<PolicyPrincipals> CheckTrustPolicy(
     std::string_view document, const identity::Directory& directory) {
   RETURN_IF_ERROR(CheckSize(document, kMostTrustBytes, "ACLSizePerRole"));
-  ASSIGN_OR_RETURN(const Policy policy,
-                   Policy::Parse(PolicyKind::kTrust, document));
-  PolicyPrincipals trusted;
-  for (const std::string_view name : policy.NamedPrincipals()) {
-    ASSIGN_OR_RETURN(std::string id, directory.PrincipalIdOf(name));
-    if (HasUniqueId(id) && id != name) {
-      trusted.emplace(name, std::move(id));
-    }
-  }
-  return trusted;
+  return FindPrincipals(directory, PolicyKind::kTrust, document);
 }
 
 base::Status CheckPolicyExists(store::Transaction& transaction,

@@ -85,7 +85,7 @@ base::Status Insert(store::Transaction& transaction, const Making& making) {
   return PutTags(identities, entity.id, making.tags);
 }
 
-Reply Shown(const Record& record) {
+Reply Shown(const Directory& directory, const Record& record) {
   const Entity& entity = record.entity;
   Reply reply;
   JsonWriter writer(reply.body);
@@ -93,7 +93,7 @@ Reply Shown(const Record& record) {
   if (entity.kind == EntityKind::kPolicy) {
     WritePolicy(record, {}, Detail::kFull, writer);
   } else {
-    WriteEntity(entity, record.tags, Detail::kFull, writer);
+    WriteEntity(directory, record, Detail::kFull, writer);
   }
   writer.EndObject().EndObject();
   return reply;
@@ -105,7 +105,8 @@ Answer ListEntities(Call& call, EntityKind kind) {
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject();
-  WriteByName(directory->List(call.request.caller.account, kind,
+  WriteByName(*directory,
+              directory->List(call.request.caller.account, kind,
                               call.Text("PathPrefix").value_or("/")),
               KindOf(kind).plural, page, writer);
   page.WriteEnd(writer);
@@ -149,14 +150,14 @@ Answer CreateEntity(Call& call) {
   record.entity = std::move(making.entity);
   record.tags = std::move(making.tags);
   record.documents.push_back(std::move(making.version));
-  co_return Shown(record);
+  co_return Shown(*before, record);
 }
 
 Answer GetEntity(Call& call) {
   const auto directory = call.environment.directory.current();
   CO_ASSIGN_OR_RETURN(const Record* const record,
                       FindSubject(call, *directory));
-  co_return Shown(*record);
+  co_return Shown(*directory, *record);
 }
 
 Answer GetGroup(Call& call) {
@@ -166,9 +167,9 @@ Answer GetGroup(Call& call) {
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject().BeginObject("Group");
-  WriteEntity(group->entity, group->tags, Detail::kFull, writer);
+  WriteEntity(*directory, *group, Detail::kFull, writer);
   writer.EndObject();
-  WriteByName(FindAll(*directory, group->members),
+  WriteByName(*directory, FindAll(*directory, group->members),
               KindOf(EntityKind::kUser).plural, page, writer);
   page.WriteEnd(writer);
   writer.EndObject();

@@ -70,7 +70,7 @@ Answer ListGroupsForUser(Call& call) {
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject();
-  WriteByName(FindAll(*directory, user->groups),
+  WriteByName(*directory, FindAll(*directory, user->groups),
               KindOf(EntityKind::kGroup).plural, page, writer);
   page.WriteEnd(writer);
   writer.EndObject();
