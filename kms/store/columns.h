@@ -73,6 +73,7 @@ class Columns {
 Value ToValue(std::string_view text);
 Value ToValue(std::uint64_t number);
 Value ToValue(bool flag);
+Value ToValue(const char* text) = delete;  // It would be taken for a flag.
 Value ToValue(base::WallTime time);
 Value ToValue(const std::optional<base::WallTime>& time);
 Value ToValue(hsm::Algorithm algorithm);

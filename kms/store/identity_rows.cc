@@ -90,8 +90,8 @@ PolicyPrincipals TakePrincipals(Columns& columns) {
 }
 
 Value PrincipalsOf(const PolicyPrincipals& principals) {
-  return principals.empty() ? ToValue("")
-                            : ToValue(ContextPairsText(principals));
+  return ToValue(principals.empty() ? std::string()
+                                    : ContextPairsText(principals));
 }
 
 base::Result<IdentityRows> ReadIdentityRows(Connection& connection) {
