@@ -50,7 +50,7 @@ TEST_F(AwsJson, HandsASignedRequestToTheService) {
   EXPECT_EQ(response.content_type, "application/x-amz-json-1.1");
   EXPECT_EQ(std::string_view(response.body),
             "TrentService|Encrypt|{\"KeyId\":\"alias/a\"}|eu-central-1|"
-            "arn:aws:iam::000000000000:user/admin|admin|192.0.2.7|aws-cli/2");
+            "arn:aws:iam::000000000000:user/admin|user|192.0.2.7|aws-cli/2");
 }
 
 TEST_F(AwsJson, GivesEveryRequestAnIdThatTheServiceSees) {

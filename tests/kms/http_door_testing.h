@@ -155,7 +155,9 @@ class DoorTest : public testing::Test {
     role.account = kAccount;
     role.name = "worker";
     role.path = "/night/";
-    role.trust_policy = "{}";
+    role.trust_policy =
+        R"({"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",)"
+        R"("Principal":{"AWS":"000000000000"}}]})";
     return DirectoryOf(
         {AccessKeyOf(kKeyId, secret, identity::Administrator(kAccount)),
          AccessKeyOf("AKIAINACTIVE", secret, identity::User(kAccount, "gone"),

@@ -98,6 +98,7 @@ TEST_F(Principals, ACertificateCountsWithTheQueryProtocol) {
   sent.Without("x-amz-target").Without("content-type");
   sent.With("content-type", "application/x-www-form-urlencoded");
   sent.body = "Action=GetCallerIdentity&Version=2011-06-15";
+  service_.answer = "{}";
   Answer(sent);
   ExpectUser();
 }
