@@ -2,6 +2,7 @@
 #include "kms/http/authenticator.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@ namespace kms::http {
 namespace {
 
 constexpr std::size_t kMostKnownSessions = 4096;
+constexpr std::size_t kSessionDigits = 16;  // Of a fingerprint.
 constexpr std::string_view kTokenHeader = "x-amz-security-token";
 
 base::Error Missing() {
@@ -25,6 +27,38 @@ base::Error Missing() {
 base::Error Unrecognized() {
   return {base::ErrorCode::kUnrecognizedClient,
           "The security token included in the request is invalid."};
+}
+
+// `proof` stands for a principal who is not in the directory.
+base::Error NobodyIs(std::string_view proof, std::string_view principal,
+                     std::string_view remedy) {
+  return {base::ErrorCode::kUnrecognizedClient,
+          std::string("The ")
+              .append(proof)
+              .append(" stands for ")
+              .append(principal)
+              .append(", which does not exist: ")
+              .append(remedy)
+              .append(".")};
+}
+
+base::Status CheckDates(const PeerCertificate& certificate,
+                        const std::string& principal, base::WallTime now) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(now);
+  const std::string who =
+      "The client certificate, which stands for " + principal;
+  if (second < certificate.not_before) {
+    return base::Error{
+        base::ErrorCode::kUnrecognizedClient,
+        who + ", is not valid yet: wait, or check the clocks of both sides."};
+  }
+  if (second > certificate.not_after) {
+    return base::Error{base::ErrorCode::kUnrecognizedClient,
+                       who +
+                           ", has expired: make a new one and put its "
+                           "fingerprint into [certificate_principals]."};
+  }
+  return {};
 }
 
 base::SigV4Request SignedPart(const HttpRequest& request,
@@ -73,6 +107,9 @@ base::Result<Identity> Authenticator::Authenticate(const HttpRequest& request,
   }
   if (request.peer.unix_peer) {
     return TrustKernel(request, *request.peer.unix_peer);
+  }
+  if (request.peer.certificate) {
+    return TrustCertificate(request, *request.peer.certificate);
   }
   return Missing();
 }
@@ -139,40 +176,40 @@ base::Result<Identity> Authenticator::CheckSession(
 
 base::Result<std::shared_ptr<const Caller>> Authenticator::LocalCaller(
     uid_t uid) const {
-  const std::shared_ptr<const identity::Directory> directory =
-      directory_.current();
   if (uid == 0 || uid == local_.own_uid) {
     Caller administrator = identity::Administrator(local_.account);
     administrator.administrator = true;
     return std::make_shared<const Caller>(std::move(administrator));
   }
+  const std::shared_ptr<const identity::Directory> directory =
+      directory_.current();
+  const std::string name = "uid-" + std::to_string(uid);
   const auto local =
       std::ranges::find(local_.principals, uid, &LocalPrincipal::uid);
-  std::string name = "user uid-" + std::to_string(uid);
-  std::shared_ptr<const Caller> user;
   if (local == local_.principals.end()) {
-    user = directory->UserCaller(local_.account, "uid-" + std::to_string(uid));
-  } else if (!local->principal.starts_with("arn:")) {
+    auto user = directory->UserCaller(local_.account, name);
+    if (user == nullptr) {
+      return NobodyIs("process's uid", "user " + name,
+                      "make that user, or map the uid in [peer_principals]");
+    }
+    return user;
+  }
+  if (!local->principal.starts_with("arn:")) {
     return std::make_shared<const Caller>(
         identity::Service(local_.account, local->principal));
-  } else {
-    name = local->principal;
-    const identity::Record* const record = directory->FindByArn(name);
-    if (record != nullptr && record->entity.kind == EntityKind::kUser) {
-      user = directory->UserCaller(record->entity.account, record->entity.name);
-    }
   }
-  if (user == nullptr) {
-    return base::Error{base::ErrorCode::kUnrecognizedClient,
-                       "The process's uid stands for " + name +
-                           ", which does not exist: make that user, or map "
-                           "the uid in [peer_principals]."};
+  auto caller =
+      directory->PrincipalCaller(local->principal, name, clock_.Now());
+  if (caller == nullptr) {
+    return NobodyIs("process's uid", local->principal,
+                    "make that user or role, or map the uid to another in "
+                    "[peer_principals]");
   }
-  return user;
+  return caller;
 }
 
-base::Result<Identity> Authenticator::TrustKernel(const HttpRequest& request,
-                                                  const UnixPeer& peer) const {
+base::Result<std::string_view> Authenticator::RegionOf(
+    const HttpRequest& request) const {
   const std::string_view region =
       request.Header("x-claviger-region").value_or(local_.default_region);
   if (!base::IsRegionName(region)) {
@@ -180,7 +217,43 @@ base::Result<Identity> Authenticator::TrustKernel(const HttpRequest& request,
                        "X-Claviger-Region must be the name of a Region, such "
                        "as us-east-1"};
   }
+  return region;
+}
+
+base::Result<Identity> Authenticator::TrustKernel(const HttpRequest& request,
+                                                  const UnixPeer& peer) const {
+  ASSIGN_OR_RETURN(const std::string_view region, RegionOf(request));
   ASSIGN_OR_RETURN(std::shared_ptr<const Caller> caller, LocalCaller(peer.uid));
+  return Identity{.caller = std::move(caller), .region = region};
+}
+
+base::Result<Identity> Authenticator::TrustCertificate(
+    const HttpRequest& request, const PeerCertificate& certificate) const {
+  const auto row = local_.certificates.find(certificate.sha256);
+  const std::string fingerprint = base::HexEncode(certificate.sha256);
+  if (row == local_.certificates.end()) {
+    return base::Error{base::ErrorCode::kMissingAuthentication,
+                       "Missing Authentication Token: the client certificate "
+                       "with the fingerprint " +
+                           fingerprint + " is not in [certificate_principals]"};
+  }
+  // A browser sends it on POST, whatever page the request comes from.
+  if (request.Header("origin")) {
+    return base::Error{base::ErrorCode::kMissingAuthentication,
+                       "Missing Authentication Token: a client certificate "
+                       "does not count for a request with the header Origin; "
+                       "sign it"};
+  }
+  RETURN_IF_ERROR(CheckDates(certificate, row->second, clock_.Now()));
+  ASSIGN_OR_RETURN(const std::string_view region, RegionOf(request));
+  auto caller = directory_.current()->PrincipalCaller(
+      row->second, "cert-" + fingerprint.substr(0, kSessionDigits),
+      clock_.Now());
+  if (caller == nullptr) {
+    return NobodyIs("client certificate", row->second,
+                    "make that user or role, or name another in "
+                    "[certificate_principals]");
+  }
   return Identity{.caller = std::move(caller), .region = region};
 }
 

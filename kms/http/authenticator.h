@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <boost/asio/awaitable.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,7 +24,8 @@
 namespace kms::http {
 
 // A process of this uid on the Unix socket is the principal: a service
-// ("s3.amazonaws.com") or a user's ARN.
+// ("s3.amazonaws.com"), the user with an ARN, or a session, named uid-N, of the
+// role with an ARN.
 struct LocalPrincipal {
   uid_t uid;
   std::string principal;
@@ -36,6 +38,9 @@ struct LocalIdentity {
   uid_t own_uid;  // The server's.
   // Not root's uid nor own_uid: those are the administrator in any case.
   std::vector<LocalPrincipal> principals = {};
+  // By the SHA-256 of a client certificate: the ARN of a user, or of a role, of
+  // which it is the session cert-, with the first 16 digits of the SHA-256.
+  std::map<base::Digest, std::string> certificates = {};
 };
 
 // Who sent a request, and the Region it is meant for.
@@ -45,11 +50,14 @@ struct Identity {
 };
 
 // An Authenticator finds out who sent a request. A signature (SigV4, for the
-// service that is asked) counts at every door. Without one, the kernel's word
-// for the uid counts on the Unix socket, and nothing anywhere else: root and
-// the server's own uid are the administrator of the default account, a
-// configured uid is its principal, and any other uid N is the user uid-N of the
-// default account, if there is one.
+// service that is asked) counts at every door, and then nothing else does.
+// Without one, what counts is
+// - on the Unix socket the kernel's word for the uid: root and the server's own
+//   uid are the administrator of the default account, a configured uid is its
+//   principal, and any other uid N is the user uid-N of the default account, if
+//   there is one;
+// - with TLS the client's certificate, if it is a configured one and valid now,
+//   unless a browser sends the request, which would use it for any page.
 //
 // Not synchronised: one per io thread.
 class Authenticator {
@@ -90,6 +98,9 @@ class Authenticator {
                                       std::string_view token);
   base::Result<Identity> TrustKernel(const HttpRequest& request,
                                      const UnixPeer& peer) const;
+  base::Result<Identity> TrustCertificate(
+      const HttpRequest& request, const PeerCertificate& certificate) const;
+  base::Result<std::string_view> RegionOf(const HttpRequest& request) const;
   base::Result<std::shared_ptr<const Caller>> LocalCaller(uid_t uid) const;
 
   const identity::DirectorySource& directory_;

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "kms/http/tls.h"
 
 namespace kms::http {
 namespace {
@@ -79,7 +80,7 @@ class Connection final : public LiveConnection {
   void Close();
 
   const std::shared_ptr<ServerState> state_;
-  const Peer peer_;
+  Peer peer_;  // Whole after the handshake.
   const Door door_;
   Stream stream_;
   RequestReader reader_;
@@ -111,7 +112,10 @@ asio::awaitable<bool> Connection<Stream>::Handshake() {
     Enter(Phase::kHandshake);
     const auto [error] = co_await stream_.async_handshake(
         asio::ssl::stream_base::server, kAwaitTuple);
-    co_return !error;
+    if (error) {
+      co_return false;
+    }
+    peer_.certificate = PeerCertificateOf(stream_.native_handle());
   }
   co_return true;
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
+#include "base/hash.h"
 #include "base/sigv4.h"
 #include "base/wiping.h"
 #include "kms/service.h"
@@ -21,10 +23,20 @@ struct UnixPeer {
   pid_t pid;
 };
 
+// What is kept of a client's certificate. TLS has proved that the client has
+// its key, and nothing else: who issued it was not looked at.
+struct PeerCertificate {
+  base::Digest sha256{};  // Of the whole certificate: its fingerprint.
+  base::WallTime not_before{};
+  base::WallTime not_after{};  // Inclusive, like the other.
+};
+
 // A Peer is the other end of a connection.
 struct Peer {
   std::string address;                // "192.0.2.7", "2001:db8::1", or "unix".
   std::optional<UnixPeer> unix_peer;  // Set exactly on a Unix socket.
+  // Set with TLS, from the handshake on, if the client has shown one.
+  std::optional<PeerCertificate> certificate = {};
 };
 
 // An HttpRequest is one whole, well-framed request. Its views belong to the

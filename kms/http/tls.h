@@ -2,11 +2,17 @@
 #ifndef KMS_HTTP_TLS_H_
 #define KMS_HTTP_TLS_H_
 
+#include <openssl/types.h>
+
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
+#include "kms/http/message.h"
 
 namespace boost::asio::ssl {
 class context;
@@ -21,13 +27,19 @@ struct TlsFiles {
   std::string private_key;
 };
 
+// Whether clients are asked for a certificate. None has to have one, and
+// whatever it shows is accepted whoever issued it, unless its key is weaker
+// than 112 bits: what it stands for is not for TLS to say.
+enum class ClientCertificates : std::uint8_t { kIgnore, kAsk };
+
 // A TlsContext is what a TLS listener presents: TLS 1.2 and 1.3, session
 // tickets, one certificate. Safe to call from any thread.
 class TlsContext {
  public:
   // Fails with kInvalidArgument, naming the file, if one cannot be read or the
   // two do not fit.
-  static base::Result<std::shared_ptr<TlsContext>> Load(TlsFiles files);
+  static base::Result<std::shared_ptr<TlsContext>> Load(
+      TlsFiles files, ClientCertificates clients = ClientCertificates::kIgnore);
 
   // Reads the files again. Connections that exist keep what they have; if it
   // fails, new ones do too.
@@ -37,12 +49,18 @@ class TlsContext {
   std::shared_ptr<boost::asio::ssl::context> current() const;
 
  private:
-  explicit TlsContext(TlsFiles files) : files_(std::move(files)) {}
+  TlsContext(TlsFiles files, ClientCertificates clients)
+      : files_(std::move(files)), clients_(clients) {}
 
   const TlsFiles files_;
+  const ClientCertificates clients_;
   mutable std::mutex mutex_;
   std::shared_ptr<boost::asio::ssl::context> current_;  // Guarded by mutex_.
 };
+
+// The certificate that the client has shown, now or, of a resumed session, when
+// that began. None if it has shown none, or its dates cannot be read.
+std::optional<PeerCertificate> PeerCertificateOf(const SSL* connection);
 
 }  // namespace kms::http
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -331,6 +332,45 @@ std::shared_ptr<const Caller> Directory::UserCaller(
                          : std::make_shared<const Caller>(CallerOf(*user));
 }
 
+Caller Directory::RoleCallerOf(
+    const Record& role, std::string_view session_name,
+    std::vector<std::pair<std::string, std::string>> session_tags) const {
+  const Entity& entity = role.entity;
+  Caller caller;
+  caller.kind = CallerKind::kAssumedRole;
+  caller.account = entity.account;
+  caller.arn = fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", entity.account,
+                           entity.name, session_name);
+  caller.principal_id = fmt::format("{}:{}", entity.id, session_name);
+  caller.role_arn = entity.Arn();
+  caller.role_name = entity.name;
+  caller.policies = role.policies;
+  caller.tags = std::move(session_tags);
+  MergeTags(role.tags, caller);
+  return caller;
+}
+
+std::shared_ptr<const Caller> Directory::PrincipalCaller(
+    std::string_view arn, std::string_view session_name,
+    base::WallTime now) const {
+  const Record* const record = FindByArn(arn);
+  if (record == nullptr) {
+    return nullptr;
+  }
+  if (record->entity.kind == EntityKind::kUser) {
+    return std::make_shared<const Caller>(CallerOf(*record));
+  }
+  if (record->entity.kind != EntityKind::kRole) {
+    return nullptr;
+  }
+  Caller caller = RoleCallerOf(*record, session_name, {});
+  auto facts = std::make_shared<SessionFacts>();
+  facts->issued = std::chrono::floor<std::chrono::seconds>(now);
+  facts->expires = base::WallTime::max();
+  caller.session = std::move(facts);
+  return std::make_shared<const Caller>(std::move(caller));
+}
+
 base::Result<std::shared_ptr<const Caller>> Directory::SessionCaller(
     const Session& session) const {
   const Record* const record = FindById(session.principal_id);
@@ -339,21 +379,9 @@ base::Result<std::shared_ptr<const Caller>> Directory::SessionCaller(
                  "The security token included in the request is invalid."};
   }
   const Entity& entity = record->entity;
-  Caller caller;
-  if (entity.kind == EntityKind::kUser) {
-    caller = CallerOf(*record);
-  } else {
-    caller.kind = CallerKind::kAssumedRole;
-    caller.account = entity.account;
-    caller.arn = fmt::format("arn:aws:sts::{}:assumed-role/{}/{}",
-                             entity.account, entity.name, session.name);
-    caller.principal_id = fmt::format("{}:{}", entity.id, session.name);
-    caller.role_arn = entity.Arn();
-    caller.role_name = entity.name;
-    caller.policies = record->policies;
-    caller.tags = session.tags;
-    MergeTags(record->tags, caller);
-  }
+  Caller caller = entity.kind == EntityKind::kUser
+                      ? CallerOf(*record)
+                      : RoleCallerOf(*record, session.name, session.tags);
   caller.access_key_id = session.access_key_id;
   auto facts = std::make_shared<SessionFacts>();
   facts->issued = session.issued;

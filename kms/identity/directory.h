@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -102,6 +103,11 @@ class Directory {
   // The user as a caller, without credentials. nullptr if there is no such.
   std::shared_ptr<const Caller> UserCaller(std::string_view account,
                                            std::string_view name) const;
+  // The user with this ARN; or, of the role with this ARN, a session of that
+  // name which begins at `now` and has no end. nullptr if there is no such.
+  std::shared_ptr<const Caller> PrincipalCaller(std::string_view arn,
+                                                std::string_view session_name,
+                                                base::WallTime now) const;
   // Whom temporary credentials stand for. Fails with kUnrecognizedClient if the
   // user or role is gone.
   base::Result<std::shared_ptr<const Caller>> SessionCaller(
@@ -116,6 +122,9 @@ class Directory {
                                 std::string_view arn) const;
   Record* Find(std::string_view id);
   Caller CallerOf(const Record& user) const;
+  Caller RoleCallerOf(
+      const Record& role, std::string_view session_name,
+      std::vector<std::pair<std::string, std::string>> session_tags) const;
 
   std::uint64_t revision_;
   std::vector<Account> accounts_;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "kms/grant.h"
 #include "kms/identity/aws_policies.h"
 
 namespace kms::identity {
@@ -56,6 +57,11 @@ Caller Service(std::string_view account, std::string_view service) {
   caller.principal_id = service;
   caller.service = service;
   return caller;
+}
+
+bool IsUserOrRoleArn(std::string_view text) {
+  return AccountOfPrincipal(text) && text.starts_with("arn:aws:iam::") &&
+         !text.ends_with(":root") && !text.ends_with('/');
 }
 
 }  // namespace kms::identity

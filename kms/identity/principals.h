@@ -18,6 +18,10 @@ Caller Administrator(std::string_view account);
 // The service principal `service` ("s3.amazonaws.com"), acting for `account`.
 Caller Service(std::string_view account, std::string_view service);
 
+// Whether `text` can be the ARN of a user or role:
+// "arn:aws:iam::ACCOUNT:role/path/name". Says nothing of its existence.
+bool IsUserOrRoleArn(std::string_view text);
+
 }  // namespace kms::identity
 
 #endif  // KMS_IDENTITY_PRINCIPALS_H_

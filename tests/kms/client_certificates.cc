@@ -39,7 +39,9 @@ std::unique_ptr<std::FILE, CloseFile> OpenForWriting(const std::string& path) {
 }  // namespace
 
 Certificate::Certificate(const Subject& subject, const Certificate* issuer)
-    : key_(EVP_EC_gen("P-256")), certificate_(X509_new()) {
+    : key_(subject.rsa_bits == 0 ? EVP_EC_gen("P-256")
+                                 : EVP_RSA_gen(subject.rsa_bits)),
+      certificate_(X509_new()) {
   static long serial = 1;
   X509* const certificate = certificate_.get();
   X509_set_version(certificate, X509_VERSION_3);

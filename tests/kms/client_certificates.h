@@ -17,9 +17,10 @@ struct Subject {
   bool is_authority = false;
   long valid_from_seconds = -3600;  // Relative to now.
   long valid_for_seconds = 3600;    // Until now plus this.
+  unsigned rsa_bits = 0;            // 0: a key on P-256.
 };
 
-// A Certificate is a P-256 key and an X.509 certificate of it, made for one
+// A Certificate is a key and an X.509 certificate of it, made for one
 // test. Aborts if OpenSSL cannot.
 class Certificate {
  public:
@@ -29,6 +30,9 @@ class Certificate {
 
   void WriteCertificate(const std::string& path) const;
   void WriteKey(const std::string& path) const;
+
+  X509* certificate() const { return certificate_.get(); }
+  EVP_PKEY* key() const { return key_.get(); }
 
  private:
   struct Free {

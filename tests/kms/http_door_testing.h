@@ -32,6 +32,22 @@ inline constexpr std::string_view kAccount = "000000000000";
 inline constexpr std::string_view kKeyId = "AKIAIOSFODNN7EXAMPLE";
 inline constexpr std::string_view kSecret =
     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+// Of whom the fixture's uids and certificates are; the last does not exist.
+inline constexpr std::string_view kUserArn =
+    "arn:aws:iam::000000000000:user/uid-1000";
+inline constexpr std::string_view kRoleArn =
+    "arn:aws:iam::000000000000:role/night/worker";
+inline constexpr std::string_view kGoneArn =
+    "arn:aws:iam::000000000000:role/gone";
+
+// A fingerprint of one byte, 32 times.
+inline base::Digest DigestOf(std::uint8_t byte) {
+  base::Digest digest;
+  digest.fill(byte);
+  return digest;
+}
+
 // Answers with what it was asked, or with what the test has set.
 class FakeService final : public Service {
  public:
@@ -48,6 +64,7 @@ class FakeService final : public Service {
       const Request& request) override {
     ++calls;
     request_id = request.request_id;
+    caller = request.caller;
     seen = {.service = std::string(request.service),
             .operation = std::string(request.operation),
             .body = std::string(request.body),
@@ -84,7 +101,8 @@ class FakeService final : public Service {
 
   int calls = 0;
   std::string request_id;
-  Seen seen;  // Of the last call.
+  Caller caller;  // Of the last call.
+  Seen seen;      // Of the last call.
   std::optional<std::string> answer;
   std::optional<base::Error> error;
   bool throws = false;
@@ -131,6 +149,15 @@ class DoorTest : public testing::Test {
     user.id = "AIDAUIDTHOUSAND234567";
     user.account = kAccount;
     user.name = "uid-1000";
+    Entity& role = rows.entities.emplace_back();
+    role.id = "AROAWORKER";
+    role.kind = EntityKind::kRole;
+    role.account = kAccount;
+    role.name = "worker";
+    role.path = "/night/";
+    role.trust_policy =
+        R"({"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",)"
+        R"("Principal":{"AWS":"000000000000"}}]})";
     return DirectoryOf(
         {AccessKeyOf(kKeyId, secret, identity::Administrator(kAccount)),
          AccessKeyOf("AKIAINACTIVE", secret, identity::User(kAccount, "gone"),
@@ -195,18 +222,25 @@ class DoorTest : public testing::Test {
   FakeSessions sessions_;
   const std::vector<std::string_view> operations_ = {"Encrypt", "Decrypt"};
   Metrics metrics_{operations_};
-  ApiDoor api_{service_,
-               directory_,
-               sessions_,
-               metrics_,
-               clock_,
-               {.local = {.account = std::string(kAccount),
-                          .default_region = "us-east-1",
-                          .own_uid = 990,
-                          .principals = {{1234, "s3.amazonaws.com"},
-                                         {0, "ec2.amazonaws.com"},
-                                         {990, "sqs.amazonaws.com"}}},
-                .most_in_flight = 2}};
+  ApiDoor api_{
+      service_,
+      directory_,
+      sessions_,
+      metrics_,
+      clock_,
+      {.local = {.account = std::string(kAccount),
+                 .default_region = "us-east-1",
+                 .own_uid = 990,
+                 .principals = {{1234, "s3.amazonaws.com"},
+                                {0, "ec2.amazonaws.com"},
+                                {990, "sqs.amazonaws.com"},
+                                {2001, std::string(kUserArn)},
+                                {2002, std::string(kRoleArn)},
+                                {2003, std::string(kGoneArn)}},
+                 .certificates = {{DigestOf(1), std::string(kUserArn)},
+                                  {DigestOf(2), std::string(kRoleArn)},
+                                  {DigestOf(3), std::string(kGoneArn)}}},
+       .most_in_flight = 2}};
   AwsJsonDoor json_{api_};
   QueryDoor query_{api_};
   Router router_{json_, query_, metrics_, service_, Observers::kLocal};

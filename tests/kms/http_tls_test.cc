@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <csignal>
 #include <fstream>
 #include <future>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "base/bytes.h"
 #include "kms/http/tls.h"
 #include "tests/kms/client_certificates.h"
 #include "tests/kms/http_testing.h"
@@ -29,16 +31,24 @@ struct FreeSsl {
 };
 using SessionPtr = std::unique_ptr<SSL_SESSION, FreeSsl>;
 
+// What a client shows, if it is asked.
+struct Shown {
+  const client::Certificate* certificate = nullptr;
+  int chain_length = 0;  // That many copies of it are sent with it.
+};
+
 // A TlsClient is a RawClient inside TLS. It trusts everybody.
 class TlsClient {
  public:
-  TlsClient(std::uint16_t port, int version, SSL_SESSION* session = nullptr)
+  TlsClient(std::uint16_t port, int version, SSL_SESSION* session = nullptr,
+            const Shown& shown = {})
       : raw_(RawClient::Tcp(port)),
         context_(SSL_CTX_new(TLS_client_method())),
         ssl_(nullptr) {
     SSL_CTX_set_security_level(context_.get(), 0);
     SSL_CTX_set_min_proto_version(context_.get(), version);
     SSL_CTX_set_max_proto_version(context_.get(), version);
+    Show(shown);
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_fd(ssl_.get(), raw_.fd());
     if (session != nullptr) {
@@ -92,6 +102,17 @@ class TlsClient {
   }
 
  private:
+  void Show(const Shown& shown) {
+    if (shown.certificate == nullptr) {
+      return;
+    }
+    SSL_CTX_use_certificate(context_.get(), shown.certificate->certificate());
+    SSL_CTX_use_PrivateKey(context_.get(), shown.certificate->key());
+    for (int i = 0; i < shown.chain_length; ++i) {
+      SSL_CTX_add1_chain_cert(context_.get(), shown.certificate->certificate());
+    }
+  }
+
   RawClient raw_;
   std::unique_ptr<SSL_CTX, FreeSsl> context_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
@@ -100,15 +121,17 @@ class TlsClient {
 
 class Tls : public testing::Test {
  protected:
+  explicit Tls(Handler handler = Echo) : server_(std::move(handler)) {}
+
   void WriteCertificate(const std::string& name) {
     const client::Certificate certificate({.name = name});
     certificate.WriteCertificate(files_.certificate_chain);
     certificate.WriteKey(files_.private_key);
   }
 
-  void Listen() {
+  void Listen(ClientCertificates clients = ClientCertificates::kIgnore) {
     WriteCertificate("first");
-    tls_ = testlib::Take(TlsContext::Load(files_));
+    tls_ = testlib::Take(TlsContext::Load(files_, clients));
     port_ = server_.Run([this] {
       return testlib::Take(server_.server().ListenTls("127.0.0.1", 0, tls_));
     });
@@ -118,7 +141,7 @@ class Tls : public testing::Test {
   const TlsFiles files_{.certificate_chain = dir_ / "chain.pem",
                         .private_key = dir_ / "key.pem"};
   std::shared_ptr<TlsContext> tls_;
-  ServerThread server_{Echo};
+  ServerThread server_;
   std::uint16_t port_ = 0;
 };
 
@@ -227,6 +250,151 @@ TEST_F(Tls, ClosesIdleConnectionsOnShutdown) {
   EXPECT_THAT(client.Call(PostOf("one"), "one"), HasSubstr("POST / one"));
   std::future<bool> ended = server_.Shutdown(std::chrono::seconds(10));
   EXPECT_TRUE(client.IsClosedCleanly());
+}
+
+// "FINGERPRINT SECONDS.", the seconds from the certificate's first to its last,
+// or "none.".
+boost::asio::awaitable<HttpResponse> WhoShows(const HttpRequest& request) {
+  HttpResponse response;
+  if (const auto& certificate = request.peer.certificate) {
+    const auto length = certificate->not_after - certificate->not_before;
+    response.body.append(base::HexEncode(certificate->sha256))
+        .append(" ")
+        .append(std::to_string(
+            std::chrono::floor<std::chrono::seconds>(length).count()));
+  } else {
+    response.body.append("none");
+  }
+  response.body.append(".");
+  co_return response;
+}
+
+class ClientCertificate : public Tls {
+ protected:
+  static constexpr int kVersions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+
+  ClientCertificate() : Tls(WhoShows) {}
+
+  // Some clients here write to a server that has closed the connection.
+  static void SetUpTestSuite() { std::signal(SIGPIPE, SIG_IGN); }
+
+  static std::string FingerprintOf(const client::Certificate& certificate) {
+    base::Digest digest{};
+    X509_digest(certificate.certificate(), EVP_sha256(), digest.data(),
+                nullptr);
+    return base::HexEncode(digest);
+  }
+  static std::string Ask(TlsClient& client) {
+    const std::string reply = client.Call(PostOf(""), ".");
+    return reply.substr(reply.rfind('\n') + 1);
+  }
+  std::string Ask(int version, const Shown& shown) {
+    TlsClient client(port_, version, nullptr, shown);
+    return Ask(client);
+  }
+
+  const client::Certificate own_{{.name = "worker"}};
+};
+
+TEST_F(ClientCertificate, IsToldWhoeverIssuedIt) {
+  Listen(ClientCertificates::kAsk);
+  const client::Certificate authority({.name = "ca", .is_authority = true});
+  const client::Certificate issued({.name = "issued"}, &authority);
+  for (const int version : kVersions) {
+    EXPECT_EQ(Ask(version, {&own_}), FingerprintOf(own_) + " 7200.");
+    EXPECT_EQ(Ask(version, {&issued}), FingerprintOf(issued) + " 7200.");
+    EXPECT_EQ(Ask(version, {}), "none.");
+  }
+}
+
+TEST_F(ClientCertificate, IsTheSameForEveryRequestOfAConnection) {
+  Listen(ClientCertificates::kAsk);
+  TlsClient client(port_, TLS1_3_VERSION, nullptr, {&own_});
+  EXPECT_EQ(Ask(client), FingerprintOf(own_) + " 7200.");
+  EXPECT_EQ(Ask(client), FingerprintOf(own_) + " 7200.");
+}
+
+// Whether it may be used is asked at every request: it can expire in between.
+TEST_F(ClientCertificate, IsToldWithItsDatesWhenTheyAreOver) {
+  Listen(ClientCertificates::kAsk);
+  const client::Certificate expired(
+      {.valid_from_seconds = -3600, .valid_for_seconds = -60});
+  const client::Certificate early(
+      {.valid_from_seconds = 60, .valid_for_seconds = 3600});
+  for (const int version : kVersions) {
+    EXPECT_EQ(Ask(version, {&expired}), FingerprintOf(expired) + " 3540.");
+    EXPECT_EQ(Ask(version, {&early}), FingerprintOf(early) + " 3540.");
+  }
+}
+
+TEST_F(ClientCertificate, IsNotAskedForIfNobodyWouldLook) {
+  Listen();
+  for (const int version : kVersions) {
+    EXPECT_EQ(Ask(version, {&own_}), "none.");
+  }
+}
+
+TEST_F(ClientCertificate, IsKnownInAResumedSession) {
+  Listen(ClientCertificates::kAsk);
+  for (const int version : kVersions) {
+    SessionPtr session;
+    {
+      TlsClient first(port_, version, nullptr, {&own_});
+      EXPECT_EQ(Ask(first), FingerprintOf(own_) + " 7200.");
+      session = first.session();
+    }
+    // It shows nothing: the ticket has it.
+    TlsClient second(port_, version, session.get());
+    EXPECT_TRUE(second.resumed());
+    EXPECT_EQ(Ask(second), FingerprintOf(own_) + " 7200.");
+  }
+}
+
+TEST_F(ClientCertificate, DoesNotComeIntoASessionThatBeganWithoutIt) {
+  Listen(ClientCertificates::kAsk);
+  for (const int version : kVersions) {
+    SessionPtr session;
+    {
+      TlsClient first(port_, version);
+      EXPECT_EQ(Ask(first), "none.");
+      session = first.session();
+    }
+    TlsClient second(port_, version, session.get(), {&own_});
+    EXPECT_TRUE(second.resumed());
+    EXPECT_EQ(Ask(second), "none.");
+  }
+}
+
+TEST_F(ClientCertificate, IsAskedForAgainAfterAReload) {
+  Listen(ClientCertificates::kAsk);
+  TlsClient before(port_, TLS1_3_VERSION, nullptr, {&own_});
+  EXPECT_EQ(Ask(before), FingerprintOf(own_) + " 7200.");
+  const SessionPtr session = before.session();
+  ASSERT_OK(tls_->Reload());
+  // The old tickets are worth nothing.
+  TlsClient after(port_, TLS1_3_VERSION, session.get());
+  EXPECT_FALSE(after.resumed());
+  EXPECT_EQ(Ask(after), "none.");
+  EXPECT_EQ(Ask(TLS1_3_VERSION, {&own_}), FingerprintOf(own_) + " 7200.");
+}
+
+TEST_F(ClientCertificate, WithAWeakKeyIsRefused) {
+  Listen(ClientCertificates::kAsk);
+  const client::Certificate weak({.rsa_bits = 1024});
+  const client::Certificate strong({.rsa_bits = 2048});
+  for (const int version : kVersions) {
+    EXPECT_EQ(Ask(version, {&weak}), "");
+    EXPECT_EQ(Ask(version, {&strong}), FingerprintOf(strong) + " 7200.");
+  }
+}
+
+TEST_F(ClientCertificate, WithAnEndlessChainIsRefused) {
+  Listen(ClientCertificates::kAsk);
+  for (const int version : kVersions) {
+    EXPECT_EQ(Ask(version, {.certificate = &own_, .chain_length = 10}),
+              FingerprintOf(own_) + " 7200.");
+    EXPECT_EQ(Ask(version, {.certificate = &own_, .chain_length = 100}), "");
+  }
 }
 
 }  // namespace

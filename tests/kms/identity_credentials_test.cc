@@ -50,6 +50,22 @@ TEST(Credentials, HaveGenerationsOfTheirOwn) {
   EXPECT_NE(Table({})->generation(), Table({})->generation());
 }
 
+TEST(Principals, AreUsersAndRolesByTheirArns) {
+  for (const char* const arn : {"arn:aws:iam::123456789012:user/admin",
+                                "arn:aws:iam::123456789012:role/a/b/c"}) {
+    EXPECT_TRUE(IsUserOrRoleArn(arn)) << arn;
+  }
+  for (const char* const arn :
+       {"", "admin", "arn:aws:iam::123456789012:root",
+        "arn:aws:iam::123456789012:user/", "arn:aws:iam::123456789012:role/a/",
+        "arn:aws:iam::123456789012:group/a",
+        "arn:aws:iam::12345678901:user/admin",
+        "arn:aws:sts::123456789012:assumed-role/a/b",
+        " arn:aws:iam::123456789012:user/admin"}) {
+    EXPECT_FALSE(IsUserOrRoleArn(arn)) << arn;
+  }
+}
+
 TEST(Principals, HaveAwssForms) {
   const Caller admin = Administrator("123456789012");
   EXPECT_EQ(admin.kind, CallerKind::kUser);

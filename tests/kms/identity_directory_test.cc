@@ -181,6 +181,48 @@ TEST_F(DirectoryTest, ASessionIsItsRoleAsItIsNow) {
                                         std::pair("Size", "small")));
 }
 
+TEST_F(DirectoryTest, APrincipalIsAUserOrASessionWithoutEnd) {
+  const Directory directory = Build();
+  const base::WallTime now{std::chrono::milliseconds(1795348800123)};
+  const auto user = directory.PrincipalCaller(
+      "arn:aws:iam::111122223333:user/team/Alice", "uid-7", now);
+  ASSERT_NE(user, nullptr);
+  EXPECT_EQ(user->kind, CallerKind::kUser);
+  EXPECT_EQ(user->arn, "arn:aws:iam::111122223333:user/team/Alice");
+  EXPECT_EQ(user->access_key_id, "");
+  EXPECT_EQ(user->session, nullptr);
+  const auto role = directory.PrincipalCaller(
+      "arn:aws:iam::111122223333:role/service/worker", "uid-7", now);
+  ASSERT_NE(role, nullptr);
+  EXPECT_EQ(role->kind, CallerKind::kAssumedRole);
+  EXPECT_EQ(role->arn, "arn:aws:sts::111122223333:assumed-role/worker/uid-7");
+  EXPECT_EQ(role->principal_id, "AROAWORKER:uid-7");
+  EXPECT_EQ(role->role_arn, "arn:aws:iam::111122223333:role/service/worker");
+  EXPECT_EQ(role->role_name, "worker");
+  EXPECT_EQ(role->access_key_id, "");
+  EXPECT_EQ(role->policies->identity.views().size(), 1U);
+  EXPECT_THAT(role->tags, ElementsAre(std::pair("Team", "blue"),
+                                      std::pair("Size", "small")));
+  ASSERT_NE(role->session, nullptr);
+  EXPECT_EQ(role->session->issued,
+            base::WallTime(std::chrono::seconds(1795348800)));
+  EXPECT_EQ(role->session->expires, base::WallTime::max());
+  EXPECT_TRUE(role->session->policies.empty());
+}
+
+TEST_F(DirectoryTest, OnlyUsersAndRolesThatExistArePrincipals) {
+  const Directory directory = Build();
+  for (const char* const arn :
+       {"arn:aws:iam::111122223333:user/Alice",
+        "arn:aws:iam::444455556666:user/team/Alice",
+        "arn:aws:iam::111122223333:role/worker",
+        "arn:aws:iam::111122223333:group/devs",
+        "arn:aws:iam::111122223333:policy/mine",
+        "arn:aws:iam::111122223333:root", "Alice", ""}) {
+    EXPECT_EQ(directory.PrincipalCaller(arn, "uid-7", {}), nullptr) << arn;
+  }
+}
+
 TEST_F(DirectoryTest, ASessionEndsWithItsPrincipal) {
   EXPECT_OK(Build().SessionCaller(SessionOf("AIDAALICE")));
   Session foreign = SessionOf("AROAWORKER");

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/config/config.h"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <string>
+#include <utility>
 
-#include "tests/testlib/status.h"
-#include "tests/testlib/temp_dir.h"
+#include "tests/tools/config_testing.h"
 
 namespace tools::config {
 namespace {
@@ -20,29 +18,6 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using testlib::IsOk;
 using testlib::StatusIs;
-
-constexpr const char* kStore = R"(
-[[key_store]]
-name = "main"
-module = "/usr/lib/softhsm/libsofthsm2.so"
-token = "pkcs11:token=main"
-pin_file = "/etc/claviger/pin"
-)";
-
-class ConfigTest : public testing::Test {
- protected:
-  base::Result<Config> Read(const std::string& text) {
-    std::ofstream(path_, std::ios::trunc) << text;
-    return Load(path_);
-  }
-  // With everything that must be there, and `more` in between (line 2 on).
-  base::Result<Config> ReadWith(const std::string& more) {
-    return Read("account = \"111122223333\"\n" + more + kStore);
-  }
-
-  testlib::TempDir folder_;
-  std::string path_ = folder_ / "claviger.toml";
-};
 
 TEST_F(ConfigTest, HasDefaults) {
   ASSERT_OK_AND_ASSIGN(const Config config, ReadWith(""));

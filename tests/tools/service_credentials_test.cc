@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "kms/identity/principals.h"
 #include "tests/testlib/status.h"
@@ -85,14 +84,6 @@ TEST_F(ServiceCredentialsTest, TakesNobodysAccessKey) {
   config_.service_principals[1] = config_.service_principals[0];
   EXPECT_THAT(Add(), StatusIs(ErrorCode::kInvalidArgument,
                               HasSubstr("there is an access key of this id")));
-}
-
-TEST_F(ServiceCredentialsTest, TheServersOwnUidIsTheAdministrators) {
-  EXPECT_OK(CheckServiceUids(config_));
-  config_.service_principals[1].unix_uid = geteuid();
-  EXPECT_THAT(CheckServiceUids(config_),
-              StatusIs(ErrorCode::kInvalidArgument,
-                       HasSubstr("is the uid of clavigerd itself")));
 }
 
 }  // namespace

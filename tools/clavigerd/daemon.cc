@@ -2,6 +2,7 @@
 #include "tools/clavigerd/daemon.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -20,6 +21,7 @@
 #include "tools/clavigerd/gauges.h"
 #include "tools/clavigerd/identity_providers.h"
 #include "tools/clavigerd/io_thread.h"
+#include "tools/clavigerd/local_principals.h"
 #include "tools/clavigerd/service_credentials.h"
 
 namespace tools {
@@ -171,7 +173,7 @@ Daemon::~Daemon() = default;
 
 base::Status Daemon::Open(const FirstAdministrator* first) {
   Parts& parts = *parts_;
-  RETURN_IF_ERROR(CheckServiceUids(parts.config));
+  RETURN_IF_ERROR(CheckLocalUids(parts.config, geteuid()));
   RETURN_IF_ERROR(parts.MakeDirectory());
   ASSIGN_OR_RETURN(parts.identity_providers,
                    LoadIdentityProviders(parts.config));
@@ -200,9 +202,13 @@ base::Status Daemon::Listen() {
   Parts& parts = *parts_;
   const config::Config& config = parts.config;
   if (config.https) {
+    const auto clients = config.certificate_principals.empty()
+                             ? kms::http::ClientCertificates::kIgnore
+                             : kms::http::ClientCertificates::kAsk;
     ASSIGN_OR_RETURN(parts.tls, kms::http::TlsContext::Load(
                                     {.certificate_chain = config.certificate,
-                                     .private_key = config.private_key}));
+                                     .private_key = config.private_key},
+                                    clients));
   }
   for (const auto& thread : parts.threads) {
     if (config.http) {
@@ -263,11 +269,19 @@ void Daemon::Stop() {
 }
 
 base::Result<bool> Daemon::Reload(const config::Config& config) {
+  const config::Config& current = parts_->config;
+  // Whoever takes somebody out of these must not be told that all is well.
+  if (config.peer_principals != current.peer_principals ||
+      config.certificate_principals != current.certificate_principals) {
+    return base::Error{base::ErrorCode::kInvalidArgument,
+                       "[peer_principals] or [certificate_principals] has "
+                       "changed: that needs a restart"};
+  }
   if (parts_->tls == nullptr) {
     return false;
   }
-  if (config.certificate != parts_->config.certificate ||
-      config.private_key != parts_->config.private_key) {
+  if (config.certificate != current.certificate ||
+      config.private_key != current.private_key) {
     return base::Error{base::ErrorCode::kInvalidArgument,
                        "listen.certificate and listen.private_key name other "
                        "files: that needs a restart"};

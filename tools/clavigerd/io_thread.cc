@@ -11,9 +11,9 @@
 #include <chrono>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "base/log.h"
+#include "tools/clavigerd/local_principals.h"
 
 namespace tools {
 namespace {
@@ -29,22 +29,8 @@ hsm::client::ClientConfig WorkersOf(const config::KeyStore& key_store) {
           .slow_worker = true};
 }
 
-std::vector<kms::http::LocalPrincipal> LocalPrincipalsOf(
-    const config::Config& config) {
-  std::vector<kms::http::LocalPrincipal> principals;
-  for (const config::ServicePrincipal& principal : config.service_principals) {
-    if (principal.unix_uid) {
-      principals.push_back({*principal.unix_uid, principal.service});
-    }
-  }
-  return principals;
-}
-
 kms::http::ApiDoor::Options DoorOptions(const config::Config& config) {
-  return {.local = {.account = config.account,
-                    .default_region = config.region,
-                    .own_uid = geteuid(),
-                    .principals = LocalPrincipalsOf(config)},
+  return {.local = LocalIdentityOf(config, geteuid()),
           .most_in_flight =
               static_cast<std::size_t>(config.max_requests_in_flight)};
 }

@@ -2,7 +2,6 @@
 #include "tools/clavigerd/service_credentials.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -51,20 +50,6 @@ base::Result<kms::identity::AccessKey> ReadAccessKey(
 }
 
 }  // namespace
-
-base::Status CheckServiceUids(const config::Config& config) {
-  for (const config::ServicePrincipal& principal : config.service_principals) {
-    if (principal.unix_uid == geteuid()) {
-      return base::Error{
-          base::ErrorCode::kInvalidArgument,
-          fmt::format("service principal {}: unix_uid {} is the uid of "
-                      "clavigerd itself, which is the administrator; give the "
-                      "service a user of its own",
-                      principal.service, *principal.unix_uid)};
-    }
-  }
-  return {};
-}
 
 base::Result<std::vector<kms::identity::AccessKey>> ReadServiceCredentials(
     const config::Config& config) {

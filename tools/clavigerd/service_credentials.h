@@ -10,10 +10,6 @@
 
 namespace tools {
 
-// Fails with kInvalidArgument if a service principal has the uid of this
-// process, which is the administrator's on the Unix socket.
-base::Status CheckServiceUids(const config::Config& config);
-
 // The access keys of the configured service principals. Fails with
 // kInvalidArgument, naming the key, if its secret cannot be read or is too
 // short, or if two have one id.

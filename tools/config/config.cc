@@ -14,6 +14,7 @@
 
 #include "base/region.h"
 #include "kms/identity/web_identity.h"
+#include "tools/config/principals.h"
 #include "tools/config/table_reader.h"
 
 namespace tools::config {
@@ -22,9 +23,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::Status;
-
-// The last one; (uid_t)-1 is nobody's.
-constexpr std::int64_t kLargestUid = 0xFFFFFFFE;
 
 Status ReadKeyStore(TableReader& reader, Config& config) {
   KeyStore store;
@@ -180,6 +178,13 @@ Status ReadTables(TableReader& reader, Config& config) {
               [&](TableReader& table) {
                 return ReadServicePrincipal(table, config);
               })
+      .Table(
+          "peer_principals",
+          [&](TableReader& table) { return ReadPeerPrincipals(table, config); })
+      .Table("certificate_principals",
+             [&](TableReader& table) {
+               return ReadCertificatePrincipals(table, config);
+             })
       .Tables(
           "oidc_provider",
           [&](TableReader& table) { return ReadOidcProvider(table, config); })
@@ -273,6 +278,7 @@ Status CheckWhole(const std::string& file, const Config& config) {
         config.http->host));
   }
   RETURN_IF_ERROR(CheckServicePrincipals(file, config));
+  RETURN_IF_ERROR(CheckPeerPrincipals(file, config));
   RETURN_IF_ERROR(CheckOidcProviders(file, config));
   const bool has_files =
       !config.certificate.empty() && !config.private_key.empty();

@@ -3,11 +3,13 @@
 #define TOOLS_CONFIG_CONFIG_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/result.h"
 
 namespace tools::config {
@@ -94,6 +96,10 @@ struct Config {
   std::string allowed_user = "claviger";  // Who may use the workers.
 
   std::vector<ServicePrincipal> service_principals;
+  // ARNs of users and roles: [peer_principals] by the uid of their processes,
+  // [certificate_principals] by the SHA-256 of their client certificates.
+  std::map<std::uint32_t, std::string> peer_principals;
+  std::map<base::Digest, std::string> certificate_principals;
   std::vector<OidcProvider> oidc_providers;
   std::vector<KeyStore> key_stores;
 };

@@ -59,6 +59,18 @@ TableReader& TableReader::Texts(const char* key, std::vector<std::string>& out,
   return *this;
 }
 
+TableReader& TableReader::EachText(const TakeText& take) {
+  for (const auto& [key, node] : table_) {
+    const std::string name(key.str());
+    std::string text;
+    Text(name.c_str(), text);
+    if (!text.empty()) {
+      take(name, text);
+    }
+  }
+  return *this;
+}
+
 TableReader& TableReader::Bool(const char* key, bool& out) {
   if (const toml::node* const node = Take(key, false)) {
     if (const auto value = node->value_exact<bool>()) {

@@ -33,6 +33,11 @@ class TableReader {
   // A list of texts, with at least one in it.
   TableReader& Texts(const char* key, std::vector<std::string>& out,
                      bool required = false);
+  // Every key of a table that lists names, each with a text that is not empty,
+  // in the order of the keys.
+  using TakeText =
+      std::function<void(const std::string& key, const std::string& text)>;
+  TableReader& EachText(const TakeText& take);
   TableReader& Bool(const char* key, bool& out);
   template <typename T>
   TableReader& Integer(const char* key, T& out, std::int64_t min,
