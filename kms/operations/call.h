@@ -47,7 +47,8 @@ struct Environment {
   DeletionGuard& deletion_guard;
   LastUsage& last_usage;
   audit::Log& log;
-  std::string key_store;  // Where new keys live.
+  std::string log_folder;  // Where `log` writes; empty: it cannot be read.
+  std::string key_store;   // Where new keys live.
   hsm::Algorithm algorithm = hsm::Algorithm::kXaes256Gcm;  // Of new keys.
   // Imported material may not be outside of the token, not even in a worker.
   bool strict_boundary = false;
@@ -108,6 +109,7 @@ struct Call {
   std::optional<WebCaller> web_identity;  // AssumeRoleWithWebIdentity.
 
   // Set while running.
+  std::size_t decided = 0;                    // How many checks were made.
   policy::Decision decision;                  // Of the last check made,
   std::vector<policy::ContextEntry> context;  // and its condition context.
   std::deque<std::string> owned;              // What `context` views.

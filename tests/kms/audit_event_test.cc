@@ -192,7 +192,7 @@ TEST(AuditEventTest, NoClientCanMakeAnEventThatTheLogRefuses) {
     return std::string_view(worst).substr(0, size / 6 - 3);
   };
   const Member request[] = {{"a", fill(70 << 10)}};
-  const Member response[] = {{"a", fill(16 << 10)}};
+  const Member response[] = {{"a", fill(8 << 10)}};
   const Member decision[] = {{"a", fill(8 << 10)}};
   const Member context[] = {{"a", fill(28 << 10)}};
   event.request = request;
