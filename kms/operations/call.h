@@ -78,6 +78,12 @@ struct Check {
   PolicyPtr resource_policy = {};  // Of what is no key: a role's trust policy.
 };
 
+// What a call has made, as the audit log tells it: {"accessKeyId", "AKIA..."}.
+struct Made {
+  std::string_view name = {};
+  std::string id = {};
+};
+
 // A Call is one request on its way through an operation: what came in, what was
 // resolved, and what the audit log must know. Not synchronised; lives in the
 // coroutine that handles the request.
@@ -102,11 +108,15 @@ struct Call {
   std::string_view request_alias;        // The alias that named it, if one did.
   std::optional<Ciphertext> ciphertext;  // Decrypt and ReEncrypt.
   KeyPtr source;                         // ReEncrypt: the key of `ciphertext`.
+  // A key of another account that only a ciphertext has named: who may not use
+  // it does not learn that it is there.
+  KeyPtr foreign_key;
   KeyPtr replica;  // UpdatePrimaryRegion: what is to be the primary key.
   std::optional<Alias> alias;             // UpdateAlias, DeleteAlias.
   std::vector<GrantPtr> grants;           // Of GrantTokens.
   GrantPtr grant;                         // RetireGrant: what it retires.
   std::optional<WebCaller> web_identity;  // AssumeRoleWithWebIdentity.
+  std::string subject_id;  // IAM: of the entity the call is about, if there.
 
   // Set while running.
   std::size_t decided = 0;                    // How many checks were made.
@@ -115,6 +125,7 @@ struct Call {
   std::deque<std::string> owned;              // What `context` views.
   std::string grant_id;         // Of the grant that was created or retired.
   std::string material_id;      // Of what was imported, deleted or rotated to.
+  Made made;                    // By an operation of IAM.
   std::string committed_event;  // The event that a mutation put in the outbox.
 
   // Members of the input, if present (and not null).

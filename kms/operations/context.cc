@@ -11,7 +11,9 @@
 #include "kms/managed_keys.h"
 #include "kms/operations/aliases.h"
 #include "kms/operations/grants.h"
+#include "kms/operations/iam/context.h"
 #include "kms/operations/sts/session.h"
+#include "kms/operations/tags.h"
 #include "policy/policy.h"
 
 namespace kms::operations {
@@ -221,15 +223,9 @@ void AddEncryption(const Call& call, std::string_view prefix,
 }
 
 void AddTags(Call& call, Builder& builder) {
-  const base::Json* const tags = call.Find("Tags");
-  if (tags == nullptr) {
-    return;
-  }
-  for (const base::Json& tag : *tags) {
-    const std::string_view key = base::TextOf(tag.at("TagKey"));
-    call.context.push_back(
-        {"aws:RequestTag/", key, base::TextOf(tag.at("TagValue"))});
-    builder.Add("aws:TagKeys", key);
+  for (const TagView& tag : ViewTags(call)) {
+    call.context.push_back({"aws:RequestTag/", tag.key, tag.value});
+    builder.Add("aws:TagKeys", tag.key);
   }
 }
 
@@ -383,6 +379,11 @@ base::Status BuildContext(Call& call, const Check& check) {
   AddRequest(call, check, builder);
   if (check.action.starts_with("sts:")) {
     AddStsContext(call);
+    return {};
+  }
+  if (check.action.starts_with("iam:")) {
+    AddTags(call, builder);
+    iam::AddContext(call);
     return {};
   }
   if (check.key != nullptr) {

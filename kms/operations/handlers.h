@@ -131,7 +131,10 @@ Answer NotForAnyKey(Call& call);
 
 // Our own extensions ("Claviger." + name).
 base::Status ResolveServerOperation(Call& call);
+base::Status ResolveOperatorOperation(Call& call);  // By the operator alone.
 Answer AcceptClock(Call& call);
+Answer AddAccount(Call& call);
+Answer ListAccounts(Call& call);
 Answer Status(Call& call);
 
 }  // namespace kms::operations

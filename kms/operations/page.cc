@@ -11,13 +11,23 @@ namespace {
 
 constexpr std::size_t kCheckBytes = 8;
 
+// What is listed belongs to it: a key, or what the call is authorized for.
+std::string_view OwnerOf(const Call& call) {
+  if (call.key != nullptr) {
+    return call.key->row_id;
+  }
+  return call.checks.empty() ? "" : call.checks.front().resource;
+}
+
+}  // namespace
+
 // Base64 of a check and the last item. The check binds a marker to its listing:
 // it keeps clients from using one elsewhere, or making one up, by mistake. It
 // need not keep out anybody who tries: a marker opens nothing.
 std::string MarkerAfter(const Call& call, std::string_view last) {
   const std::string listing = fmt::format(
       "{}\n{}\n{}\n{}\n{}", call.operation.name, call.request.caller.account,
-      call.request.region, call.key == nullptr ? "" : call.key->row_id, last);
+      call.request.region, OwnerOf(call), last);
   const base::Digest check = base::ThreadHasher().HmacSha256(
       base::AsBytes(call.environment.store.info().id), base::AsBytes(listing));
   base::Bytes marker(check.begin(), check.begin() + kCheckBytes);
@@ -25,28 +35,31 @@ std::string MarkerAfter(const Call& call, std::string_view last) {
   return base::Base64Encode(marker);
 }
 
-}  // namespace
-
 base::Error InvalidMarker() {
   return {base::ErrorCode::kInvalidMarker,
           "The marker is not one that this operation returned."};
 }
 
-base::Result<PageRequest> ReadPage(const Call& call, int default_limit) {
-  PageRequest page;
-  page.limit = static_cast<int>(call.Number("Limit").value_or(default_limit));
+base::Result<std::string> ReadMarker(const Call& call) {
   const auto marker = call.Text("Marker");
   if (!marker) {
-    return page;
+    return std::string();
   }
   const auto decoded = base::Base64Decode(*marker);
   if (!decoded || decoded->size() < kCheckBytes) {
     return InvalidMarker();
   }
-  page.after = base::AsText(*decoded).substr(kCheckBytes);
-  if (MarkerAfter(call, page.after) != *marker) {
+  std::string after(base::AsText(*decoded).substr(kCheckBytes));
+  if (MarkerAfter(call, after) != *marker) {
     return InvalidMarker();
   }
+  return after;
+}
+
+base::Result<PageRequest> ReadPage(const Call& call, int default_limit) {
+  PageRequest page;
+  page.limit = static_cast<int>(call.Number("Limit").value_or(default_limit));
+  ASSIGN_OR_RETURN(page.after, ReadMarker(call));
   return page;
 }
 

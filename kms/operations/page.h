@@ -21,6 +21,13 @@ struct PageRequest {
 // marker was not made by this operation, for this account, Region and key.
 base::Result<PageRequest> ReadPage(const Call& call, int default_limit);
 
+// The last item of the page before, from member Marker; "" = start. Fails as
+// ReadPage does.
+base::Result<std::string> ReadMarker(const Call& call);
+
+// The marker of the page after the item `last`.
+std::string MarkerAfter(const Call& call, std::string_view last);
+
 // The error of a marker that this operation did not return.
 base::Error InvalidMarker();
 

@@ -10,6 +10,7 @@
 
 #include "kms/audit/event.h"
 #include "kms/http/errors.h"
+#include "kms/operations/tags.h"
 
 namespace kms::operations {
 namespace {
@@ -76,7 +77,8 @@ class Parameters {
     if (member.shape->item->type == Type::kString) {
       return Push(member, true, [&] { return audit::Value(Items(value)); });
     }
-    Push(member, true, [&] { return audit::Value(TagPairs(value)); });
+    Push(member, true,
+         [&] { return audit::Value(TagPairs(*member.shape->item, value)); });
   }
 
   // A value of the wrong type (the call fails for it) is left out.
@@ -110,16 +112,12 @@ class Parameters {
     return items;
   }
 
-  std::span<const StringPair> TagPairs(const base::Json& list) {
+  std::span<const StringPair> TagPairs(const Shape& shape,
+                                       const base::Json& list) {
     std::pmr::vector<StringPair>& pairs = pairs_.emplace_back();
-    for (const base::Json& tag : list) {
-      const bool whole = tag.is_object() && tag.contains("TagKey") &&
-                         tag.contains("TagValue") &&
-                         tag.at("TagKey").is_string() &&
-                         tag.at("TagValue").is_string();
-      if (whole) {
-        pairs.emplace_back(base::TextOf(tag.at("TagKey")),
-                           base::TextOf(tag.at("TagValue")));
+    for (const base::Json& item : list) {
+      if (const auto tag = ViewTag(shape, item)) {
+        pairs.emplace_back(tag->key, tag->value);
       }
     }
     return pairs;
@@ -269,6 +267,31 @@ Event::Identity IdentityOf(const Call& call) {
   return identity;
 }
 
+// CloudTrail's eventSource. Whatever is not AWS's is about the KMS.
+std::string_view SourceOf(std::string_view service) {
+  constexpr std::array<StringPair, 2> kSources = {{
+      {"IAM", "iam.amazonaws.com"},
+      {"STS", "sts.amazonaws.com"},
+  }};
+  for (const auto& [name, source] : kSources) {
+    if (name == service) {
+      return source;
+    }
+  }
+  return "kms.amazonaws.com";
+}
+
+// What the operation has made or changed; no name: nothing to tell.
+audit::Member ResponseOf(const Call& call) {
+  if (!call.grant_id.empty()) {
+    return {"grantId", call.grant_id};
+  }
+  if (!call.material_id.empty()) {
+    return {"keyMaterialId", call.material_id};
+  }
+  return {call.made.name, call.made.id};
+}
+
 std::string Render(const Call& call, const base::Error* error,
                    std::uint64_t store_revision) {
   Arena arena;
@@ -291,6 +314,8 @@ std::string Render(const Call& call, const base::Error* error,
   Event event;
   event.identity = IdentityOf(call);
   event.time = call.now;
+  event.source = SourceOf(call.operation.name.empty() ? call.request.service
+                                                      : call.operation.service);
   event.name = call.operation.name.empty() ? call.request.operation
                                            : call.operation.name;
   event.region = call.request.region;
@@ -301,11 +326,8 @@ std::string Render(const Call& call, const base::Error* error,
     event.error_message = error->message;
   }
   event.request = parameters.members();
-  const bool of_grant = !call.grant_id.empty();
-  const std::array response = {
-      of_grant ? audit::Member{"grantId", call.grant_id}
-               : audit::Member{"keyMaterialId", call.material_id}};
-  if (error == nullptr && (of_grant || !call.material_id.empty())) {
+  const std::array response = {ResponseOf(call)};
+  if (error == nullptr && !response[0].name.empty()) {
     event.response = response;
   }
   if (!call.checks.empty()) {

@@ -86,6 +86,9 @@ base::Error AccessDenied(const Call& call, const Check& check,
     return {ErrorCode::kAccessDenied,
             fmt::format("Not authorized to perform {}", check.action)};
   }
+  if (check.key != nullptr && check.key == call.foreign_key) {
+    return {ErrorCode::kAccessDenied, std::string(kNoSuchCiphertextKey)};
+  }
   policy::Request request;
   request.action = check.action;
   request.resource = check.resource;
@@ -132,12 +135,13 @@ base::Result<KeyPtr> FindCiphertextKey(
   if (!key && key.error().code != ErrorCode::kNotFound) {
     return Error(std::move(key).error());
   }
-  // No policy can allow the key of another account yet.
   const bool there = key && (*key)->region == call.request.region &&
-                     (*key)->account == call.request.caller.account &&
                      !(*key)->destroying;
   if (!there) {
     return Error{ErrorCode::kAccessDenied, std::string(kNoSuchCiphertextKey)};
+  }
+  if ((*key)->account != call.request.caller.account) {
+    call.foreign_key = *key;
   }
   return key;
 }

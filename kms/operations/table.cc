@@ -22,6 +22,8 @@ using namespace shapes;
 
 constexpr bool kRequired = true;
 
+constexpr std::array kAddAccount = {
+    Member{"AccountId", &kAccountId, kRequired}};
 constexpr std::array kKeyIdOnly = {Member{"KeyId", &kKeyId, kRequired}};
 constexpr std::array kCreateAlias = {
     Member{"AliasName", &kAliasName, kRequired},
@@ -165,7 +167,9 @@ constexpr bool kCrossAccount = true;
 // clang-format off
 constexpr std::array kOperations = {
     Operation{kOwn, "AcceptClock", "claviger:AcceptClock", kNoMembers, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, AcceptClock},
+    Operation{kOwn, "AddAccount", "claviger:AddAccount", kAddAccount, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, AddAccount},
     Operation{kOwn, "Explain", kExplains, kExplain, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, Explain},
+    Operation{kOwn, "ListAccounts", "claviger:ListAccounts", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListAccounts},
     Operation{kOwn, "ReplayPolicy", kExplains, kReplayPolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateReplayPolicy, ResolveNothing, ReplayPolicy},
     Operation{kOwn, "SimulatePolicy", kExplains, kSimulatePolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, SimulatePolicy},
     Operation{kOwn, "Status", "claviger:Status", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, Status},

@@ -11,6 +11,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
+constexpr std::string_view kMember = "Tags";
 constexpr std::string_view kReserved = "aws:";
 
 char LowerAscii(char c) {
@@ -19,13 +20,39 @@ char LowerAscii(char c) {
 
 }  // namespace
 
+std::optional<TagView> ViewTag(const Shape& shape, const base::Json& value) {
+  if (shape.members.size() != 2 || !value.is_object()) {
+    return std::nullopt;
+  }
+  const auto key = value.find(shape.members[0].name);
+  const auto text = value.find(shape.members[1].name);
+  if (key == value.end() || !key->is_string() || text == value.end() ||
+      !text->is_string()) {
+    return std::nullopt;
+  }
+  return TagView{base::TextOf(*key), base::TextOf(*text)};
+}
+
+std::vector<TagView> ViewTags(const Call& call) {
+  std::vector<TagView> tags;
+  const auto member =
+      std::ranges::find(call.operation.input, kMember, &Member::name);
+  const base::Json* const list = call.Find(kMember);
+  if (member == call.operation.input.end() || list == nullptr) {
+    return tags;
+  }
+  for (const base::Json& item : *list) {
+    if (const auto tag = ViewTag(*member->shape->item, item)) {
+      tags.push_back(*tag);
+    }
+  }
+  return tags;
+}
+
 std::vector<Tag> ReadTags(const Call& call) {
   std::vector<Tag> tags;
-  if (const base::Json* const list = call.Find("Tags")) {
-    for (const base::Json& item : *list) {
-      tags.push_back({std::string(base::TextOf(item.at("TagKey"))),
-                      std::string(base::TextOf(item.at("TagValue")))});
-    }
+  for (const TagView& tag : ViewTags(call)) {
+    tags.push_back({std::string(tag.key), std::string(tag.value)});
   }
   return tags;
 }

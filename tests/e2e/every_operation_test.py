@@ -204,7 +204,7 @@ class Story:
               ["NON_CURRENT", "CURRENT"])
 
     def grants(self):
-        user = f"arn:aws:iam::{self.test.account}:user/alice"
+        user = f"arn:aws:iam::{self.test.account}:user/admin"
         request = {"KeyId": self.key, "GranteePrincipal": user,
                    "RetiringPrincipal": user, "Operations": ["Decrypt"]}
         one, two = (self.ask("CreateGrant", **request) for _ in range(2))

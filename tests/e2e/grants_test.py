@@ -13,8 +13,8 @@ class Grants(ServerCase):
 
     def setUp(self):
         self.key = self.new_key()
-        self.user = f"arn:aws:iam::{self.account}:user/alice"
-        self.role = f"arn:aws:iam::{self.account}:role/worker"
+        self.user = self.user_arn("alice")
+        self.role = self.role_arn("worker")
 
     def create(self, **more):
         request = {"KeyId": self.key["KeyId"], "GranteePrincipal": self.user,
@@ -158,7 +158,7 @@ class Grants(ServerCase):
                           self.grants(GrantId=ids[3])], [ids[3]])
 
     def test_retirable_grants_of_all_keys(self):
-        principal = f"arn:aws:iam::{self.account}:role/retirable"
+        principal = self.role_arn("retirable")
         made = {self.create(RetiringPrincipal=principal)["GrantId"],
                 self.create(RetiringPrincipal=principal,
                             KeyId=self.new_key()["KeyId"])["GrantId"]}

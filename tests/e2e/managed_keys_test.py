@@ -112,7 +112,7 @@ class ManagedKeys(ServerCase):
         own = self.new_key()["KeyId"]
         blob = self.s3.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
         policy = self.kms.get_key_policy(KeyId=own, PolicyName="default")
-        user = f"arn:aws:iam::{self.account}:user/u"
+        user = self.user_arn("u")
         for method, request in (
                 (self.kms.encrypt, {"Plaintext": b"x"}),
                 (self.kms.generate_data_key, {"KeySpec": "AES_256"}),
@@ -168,7 +168,7 @@ class ManagedKeys(ServerCase):
     def test_a_service_creates_grants_that_the_account_revokes(self):
         key = self.managed()["KeyId"]
         grant = self.s3.create_grant(
-            KeyId=key, GranteePrincipal=f"arn:aws:iam::{self.account}:user/u",
+            KeyId=key, GranteePrincipal=self.user_arn("u"),
             Operations=["Decrypt"])["GrantId"]
         self.assertIn(grant, [entry["GrantId"] for entry in
                               self.kms.list_grants(KeyId=key)["Grants"]])

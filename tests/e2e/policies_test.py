@@ -84,7 +84,7 @@ class KeyPolicies(ServerCase):
     def test_nobody_locks_themselves_out(self):
         key = self.new_key()["KeyId"]
         policy = self.policy(self.statement(Principal={
-            "AWS": f"arn:aws:iam::{self.account}:user/uid-1000"}))
+            "AWS": self.user_arn("uid-1000")}))
         self.refuses("MalformedPolicyDocumentException",
                      "The new key policy will not allow you to update the key "
                      "policy in the future.", self.put, key=key,

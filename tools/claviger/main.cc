@@ -15,11 +15,11 @@
 namespace tools::claviger {
 namespace {
 
-std::array<Verb, 10> Verbs() {
-  return {AuditVerifyVerb(), CallVerb(),           ConfigCheckVerb(),
-          DecryptVerb(),     DoctorVerb(),         EncryptVerb(),
-          InitVerb(),        PolicyEvaluateVerb(), StatusVerb(),
-          TokenProbeVerb()};
+std::array<Verb, 12> Verbs() {
+  return {AccountAddVerb(),     AccountListVerb(), AuditVerifyVerb(),
+          CallVerb(),           ConfigCheckVerb(), DecryptVerb(),
+          DoctorVerb(),         EncryptVerb(),     InitVerb(),
+          PolicyEvaluateVerb(), StatusVerb(),      TokenProbeVerb()};
 }
 
 constexpr auto kGlobalOptions = std::to_array<Option>({
@@ -38,6 +38,7 @@ struct Group {
 };
 
 constexpr auto kGroups = std::to_array<Group>({
+    {"account", "The accounts of a server"},
     {"audit", "The audit log"},
     {"config", "The configuration of a server"},
     {"policy", "Policies, without a server"},

@@ -53,6 +53,8 @@ struct Verb {
 };
 
 // One file each; main.cc has the table.
+Verb AccountAddVerb();
+Verb AccountListVerb();
 Verb AuditVerifyVerb();
 Verb CallVerb();
 Verb ConfigCheckVerb();

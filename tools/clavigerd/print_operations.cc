@@ -28,10 +28,11 @@ void PrintOperations() {
   fmt::print("| Operation | Permission | Key | Changes state | Served |\n");
   fmt::print("|---|---|---|---|---|\n");
   for (const auto& operation : kms::operations::AllOperations()) {
-    const bool own = operation.service != "TrentService";
+    const bool kms = operation.service == "TrentService";
     fmt::print(
-        "| {}{} | {} | {} | {} | {} |\n", own ? "Claviger." : "",
-        operation.name, operation.action, FormsText(operation.key_forms),
+        "| {}{}{} | {} | {} | {} | {} |\n", kms ? "" : operation.service,
+        kms ? "" : ".", operation.name, operation.action,
+        FormsText(operation.key_forms),
         operation.effect == kms::operations::Effect::kWrites ? "yes" : "no",
         kms::operations::IsServed(operation) ? "yes" : "not yet");
   }

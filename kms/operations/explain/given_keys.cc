@@ -41,6 +41,18 @@ void AddNames(std::string_view prefix, std::string_view list, Call& call) {
   }
 }
 
+// The strings in a list of the input.
+void AddItems(std::string_view member, std::string_view list, Call& call) {
+  const base::Json* const items = call.Find(member);
+  if (items == nullptr || Has(call, list)) {
+    return;
+  }
+  for (const base::Json& item : *items) {
+    call.context.push_back(
+        {list, {}, call.owned.emplace_back(base::TextOf(item))});
+  }
+}
+
 }  // namespace
 
 std::vector<GivenKey> ReadGivenKeys(const base::Json& object) {
@@ -81,14 +93,9 @@ void PutKeys(const std::vector<GivenKey>& keys, Call& call) {
 void AddDerivedKeys(Call& call) {
   AddNames(kEncryptionContext, "kms:EncryptionContextKeys", call);
   AddNames(kRequestTag, "aws:TagKeys", call);
-  const base::Json* const names = call.Find("Operations");
-  if (names == nullptr || Has(call, "kms:GrantOperations")) {
-    return;
-  }
-  for (const base::Json& name : *names) {
-    call.context.push_back({"kms:GrantOperations",
-                            {},
-                            call.owned.emplace_back(base::TextOf(name))});
+  AddItems("Operations", "kms:GrantOperations", call);
+  if (call.operation.service == "IAM") {  // What untagging is about.
+    AddItems("TagKeys", "aws:TagKeys", call);
   }
 }
 

@@ -16,11 +16,17 @@ bool HoldsStrings(const Json& value) {
                              [](const Json& item) { return item.is_string(); });
 }
 
-// {"team":"blue"} as a list of TagKey and TagValue.
-Json TagsOf(const Json& pairs) {
+// {"team":"blue"} as a list of tags, whose two members `shape` names.
+Json TagsOf(const Shape& shape, const Json& pairs) {
   Json tags = Json::array();
+  if (shape.members.size() != 2) {
+    return tags;
+  }
   for (const auto& [key, value] : pairs.items()) {
-    tags.push_back(Json{{"TagKey", key}, {"TagValue", value}});
+    Json tag = Json::object();
+    tag[base::WipingString(shape.members[0].name)] = key;
+    tag[base::WipingString(shape.members[1].name)] = value;
+    tags.push_back(std::move(tag));
   }
   return tags;
 }
@@ -38,7 +44,7 @@ Json ValueOf(const Shape& shape, const Json& value) {
       return value.is_object() && HoldsStrings(value) ? value : Json();
     case Type::kList:
       if (value.is_object() && HoldsStrings(value)) {
-        return TagsOf(value);
+        return TagsOf(*shape.item, value);
       }
       return value.is_array() && HoldsStrings(value) ? value : Json();
     case Type::kBlob:

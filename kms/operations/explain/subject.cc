@@ -63,7 +63,7 @@ base::Result<Check> CheckOf(Call& call, std::string_view action,
   if (!parts) {
     return check;
   }
-  if (!parts->at(4).empty()) {
+  if (policy::IsAccountId(parts->at(4))) {
     check.account = parts->at(4);
   }
   if (parts->at(2) == "kms") {

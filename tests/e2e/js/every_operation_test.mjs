@@ -153,7 +153,7 @@ test('rotation', async () => {
 
 test('grants', async () => {
   const KeyId = await newKey();
-  const GranteePrincipal = 'arn:aws:iam::000000000000:user/alice';
+  const GranteePrincipal = 'arn:aws:iam::000000000000:user/admin';
   const create = () => send('CreateGrant', {
     KeyId, GranteePrincipal, RetiringPrincipal: GranteePrincipal,
     Operations: ['Decrypt']});

@@ -2,6 +2,7 @@
 """What the tests have in common: one server a file, and how to assert."""
 
 import base64
+import json
 import re
 import unittest
 
@@ -27,10 +28,12 @@ class ServerCase(unittest.TestCase):
             unittest.addModuleCleanup(ServerCase._close)
         cls.region = cls.server.region
         cls.kms = boto3_client(cls.server)
+        cls.iam = boto3_client(cls.server, service="iam")
 
     @classmethod
     def tearDownClass(cls):
         cls.kms.close()
+        cls.iam.close()
 
     @classmethod
     def _close(cls):
@@ -74,6 +77,25 @@ class ServerCase(unittest.TestCase):
                      re.compile(re.escape(text) + r"\[.*\]") if
                      text.endswith("enum value set: ") else text,
                      method, **request)
+
+    def user_arn(self, name):
+        """The user of this name, who is made if they are not there."""
+        try:
+            return self.iam.get_user(UserName=name)["User"]["Arn"]
+        except self.iam.exceptions.NoSuchEntityException:
+            return self.iam.create_user(UserName=name)["User"]["Arn"]
+
+    def role_arn(self, name):
+        """The role of this name, which the account may assume."""
+        trust = {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": self.account}}]}
+        try:
+            return self.iam.get_role(RoleName=name)["Role"]["Arn"]
+        except self.iam.exceptions.NoSuchEntityException:
+            return self.iam.create_role(
+                RoleName=name,
+                AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
 
     def new_key(self, **request):
         return self.kms.create_key(**request)["KeyMetadata"]

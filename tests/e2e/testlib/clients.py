@@ -43,14 +43,18 @@ def aws_environment(server):
     }
 
 
-def boto3_client(server, region=None):
+def boto3_client(server, region=None, service="kms", credentials=None):
     """boto3's client. Its own checks of parameters are off: the server's are
-    what is tested."""
+    what is tested. `credentials` are those of CreateAccessKey's answer or of
+    an operation of STS; by default the administrator's."""
+    keys = credentials or {"AccessKeyId": server.access_key,
+                           "SecretAccessKey": server.secret_key}
     session = boto3.session.Session(
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret_key)
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys.get("SessionToken"))
     client = session.client(
-        "kms", region_name=region or server.region,
+        service, region_name=region or server.region,
         endpoint_url=loopback(server.endpoint),
         config=botocore.config.Config(
             parameter_validation=False, retries={"total_max_attempts": 1},
@@ -59,12 +63,20 @@ def boto3_client(server, region=None):
     return client
 
 
-def aws_cli(server, *arguments, region=None, check=True, data_path=None):
+def aws_cli(server, *arguments, region=None, check=True, data_path=None,
+            service="kms", credentials=None):
     """Runs Debian's `aws kms` and returns its JSON; without `check`, the
-    finished process. `data_path` has service models newer than its own."""
+    finished process. `data_path` has service models newer than its own;
+    `credentials` as in boto3_client."""
     command = [AWS, "--endpoint-url", loopback(server.endpoint), "--output",
-               "json", "--region", region or server.region, "kms", *arguments]
+               "json", "--region", region or server.region, service,
+               *arguments]
     environment = aws_environment(server)
+    if credentials:
+        environment["AWS_ACCESS_KEY_ID"] = credentials["AccessKeyId"]
+        environment["AWS_SECRET_ACCESS_KEY"] = credentials["SecretAccessKey"]
+        if "SessionToken" in credentials:
+            environment["AWS_SESSION_TOKEN"] = credentials["SessionToken"]
     if data_path:
         environment["AWS_DATA_PATH"] = str(data_path)
     run = subprocess.run(command, env=environment, text=True,
