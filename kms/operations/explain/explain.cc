@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kms/json_writer.h"
 #include "kms/operations/explain/handlers.h"
 #include "kms/operations/explain/json_members.h"
 #include "kms/operations/explain/log_search.h"

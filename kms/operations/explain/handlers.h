@@ -19,7 +19,6 @@ Answer SimulatePolicy(Call& call);
 
 Answer WhoCan(Call& call);
 
-base::Status ValidateReplayPolicy(const Call& call);
 Answer ReplayPolicy(Call& call);
 
 }  // namespace kms::operations

@@ -3,6 +3,7 @@
 #define KMS_OPERATIONS_EXPLAIN_RECORDED_H_
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -191,11 +191,8 @@ void Replay::Write(const Recorded& recorded, const Answered& before,
 
 }  // namespace
 
-base::Status ValidateReplayPolicy(const Call& call) {
-  return CheckPolicyText(*call.Text("NewPolicy"));
-}
-
 Answer ReplayPolicy(Call& call) {
+  CO_RETURN_IF_ERROR(CheckPolicyText(*call.Text("NewPolicy")));
   CO_RETURN_IF_ERROR(FindVisibleKey(call));
   CO_ASSIGN_OR_RETURN(const std::uint64_t after, PageStart(call));
   CO_ASSIGN_OR_RETURN(KeyPtr changed, WithNewPolicy(call));
