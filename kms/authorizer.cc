@@ -24,21 +24,28 @@ policy::PrincipalKind KindOf(const Caller& caller) {
 
 }  // namespace
 
-policy::Decision PolicyAuthorizer::Authorize(
-    const Caller& caller, const policy::Request& request,
-    const policy::Authority& resource) const {
-  policy::Authority authority = resource;
+policy::Candidate WithCaller(const Caller& caller,
+                             const policy::Request& request,
+                             const policy::Authority& resource) {
+  policy::Candidate whole = {request, resource};
   if (caller.policies != nullptr) {
-    authority.identity = caller.policies->identity.views();
-    authority.boundary = caller.policies->boundary.views();
+    whole.authority.identity = caller.policies->identity.views();
+    whole.authority.boundary = caller.policies->boundary.views();
   }
   if (caller.session != nullptr) {
-    authority.session = caller.session->policies.views();
+    whole.authority.session = caller.session->policies.views();
   }
-  policy::Request question = request;
-  question.principal_kind = KindOf(caller);
-  question.issuer = caller.role_arn;
-  return policy::Decide(question, authority);
+  whole.request.principal_kind = KindOf(caller);
+  whole.request.issuer = caller.role_arn;
+  return whole;
+}
+
+policy::Decision PolicyAuthorizer::Authorize(const Caller& caller,
+                                             const policy::Request& request,
+                                             const policy::Authority& resource,
+                                             policy::Trace* trace) const {
+  const policy::Candidate whole = WithCaller(caller, request, resource);
+  return policy::Decide(whole.request, whole.authority, trace);
 }
 
 }  // namespace kms

@@ -4,10 +4,7 @@
 
 #include "kms/caller.h"
 #include "policy/request.h"
-
-namespace policy {
-struct Authority;
-}
+#include "policy/who_can.h"
 
 namespace kms {
 
@@ -18,18 +15,27 @@ class Authorizer {
   virtual ~Authorizer() = default;
 
   // `resource` is what there is to know of the resource: its policy, and the
-  // grants on it. What the caller has, it has itself.
-  virtual policy::Decision Authorize(
-      const Caller& caller, const policy::Request& request,
-      const policy::Authority& resource) const = 0;
+  // grants on it. What the caller has, it has itself. `trace`, unless nullptr,
+  // is told what each statement and grant did.
+  virtual policy::Decision Authorize(const Caller& caller,
+                                     const policy::Request& request,
+                                     const policy::Authority& resource,
+                                     policy::Trace* trace) const = 0;
 };
+
+// `request` and `resource` with all that the caller brings along: what a
+// decision by policies rests on. Borrows what the three do.
+policy::Candidate WithCaller(const Caller& caller,
+                             const policy::Request& request,
+                             const policy::Authority& resource);
 
 // Decides by policies (policy::Decide): the resource's, and the caller's own.
 class PolicyAuthorizer final : public Authorizer {
  public:
   policy::Decision Authorize(const Caller& caller,
                              const policy::Request& request,
-                             const policy::Authority& resource) const override;
+                             const policy::Authority& resource,
+                             policy::Trace* trace) const override;
 };
 
 }  // namespace kms

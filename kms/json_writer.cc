@@ -102,6 +102,18 @@ JsonWriter& JsonWriter::Pair(std::string_view name, std::string_view value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::Json(std::string_view name, std::string_view json) {
+  Name(name);
+  out_.append(json);
+  return *this;
+}
+
+JsonWriter& JsonWriter::JsonItem(std::string_view json) {
+  Comma();
+  out_.append(json);
+  return *this;
+}
+
 JsonWriter& JsonWriter::Item(std::string_view value) {
   Comma();
   out_.push_back('"');

@@ -35,6 +35,10 @@ class JsonWriter {
   JsonWriter& Pair(std::string_view name, std::string_view value);
   JsonWriter& Item(std::string_view value);  // A string in an array.
 
+  // What is JSON already, as a member and in an array.
+  JsonWriter& Json(std::string_view name, std::string_view json);
+  JsonWriter& JsonItem(std::string_view json);
+
  private:
   void Comma();
   void Name(std::string_view name);

@@ -98,16 +98,17 @@ std::string ManagedKeyPolicy(std::string_view service, std::string_view account,
       Listed(kForLooking));
 }
 
-policy::Decision ManagedKeyRules::Authorize(
-    const Caller& caller, const policy::Request& request,
-    const policy::Authority& resource) const {
+policy::Decision ManagedKeyRules::Authorize(const Caller& caller,
+                                            const policy::Request& request,
+                                            const policy::Authority& resource,
+                                            policy::Trace* trace) const {
   if (IsOwnKey(caller, request)) {
     return Includes(kForUse, request.action)
                ? policy::Decision{.verdict = policy::Verdict::kAllow,
                                   .layer = "resource-based policy"}
                : DeniedByKeyPolicy();
   }
-  return others_.Authorize(caller, request, resource);
+  return others_.Authorize(caller, request, resource, trace);
 }
 
 }  // namespace kms

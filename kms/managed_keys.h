@@ -44,7 +44,8 @@ class ManagedKeyRules final : public Authorizer {
 
   policy::Decision Authorize(const Caller& caller,
                              const policy::Request& request,
-                             const policy::Authority& resource) const override;
+                             const policy::Authority& resource,
+                             policy::Trace* trace) const override;
 
  private:
   const Authorizer& others_;

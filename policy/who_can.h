@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,9 @@ std::string_view CanName(Can can);  // "no", "maybe", "yes"
 struct Possibility {
   Can can = Can::kNo;
   Decision decision;
+  // Of kMaybe: condition keys that it depends on, of each statement the first,
+  // and "constraint of grant ID". Of a variable in a Resource, "Resource".
+  std::vector<std::string> depends_on = {};
 };
 
 // Whether each candidate can do what its request says. kYes and kNo hold

@@ -11,9 +11,10 @@ namespace {
 // Log::kMaxEventBytes, also where every byte needs an escape of six.
 constexpr std::size_t kMaxField = 1 << 10;     // Cut off.
 constexpr std::size_t kMaxRequest = 70 << 10;  // The rest: left out.
-constexpr std::size_t kMaxResponse = 16 << 10;
+constexpr std::size_t kMaxResponse = 8 << 10;
 constexpr std::size_t kMaxDecision = 8 << 10;
 constexpr std::size_t kMaxContext = 28 << 10;
+constexpr std::size_t kMaxChecks = 8 << 10;
 
 // An ObjectWriter appends one JSON object: braces around its lifetime, commas
 // between members. Names are ours (no escaping) but for ForeignName.
@@ -148,6 +149,25 @@ void AppendIdentity(const Event::Identity& identity, std::string& out) {
   }
 }
 
+void AppendChecks(std::span<const Event::Check> checks, std::string& out) {
+  const std::size_t start = out.size();
+  out.push_back('[');
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    if (i > 0) {
+      out.push_back(',');
+    }
+    ObjectWriter object(out);
+    object.Add("action", checks[i].action);
+    object.Add("resource", checks[i].resource);
+    object.AddUnlessEmpty("region", checks[i].region);
+  }
+  out.push_back(']');
+  if (out.size() - start > kMaxChecks) {
+    out.resize(start);
+    out.append(R"({"omitted":true})");
+  }
+}
+
 void AppendAdditional(const Event& event, std::string& out) {
   ObjectWriter object(out);
   object.AddUnlessEmpty("door", event.door);
@@ -156,6 +176,14 @@ void AppendAdditional(const Event& event, std::string& out) {
   }
   if (!event.context.empty()) {
     object.AddMembers("context", event.context, kMaxContext);
+  }
+  if (!event.checks.empty()) {
+    object.Name("checks");
+    AppendChecks(event.checks, out);
+  }
+  if (event.session_policies != 0) {
+    object.Name("sessionPolicies");
+    AppendDecimal(event.session_policies, out);
   }
 }
 

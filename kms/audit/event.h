@@ -79,6 +79,12 @@ struct Event {
     std::string_view arn;
     std::string_view type = "AWS::KMS::Key";
   };
+  // One thing that had to be allowed.
+  struct Check {
+    std::string_view action;
+    std::string_view resource;
+    std::string_view region;  // Optional: where, if not in the event's Region.
+  };
   struct Tls {
     std::string_view version;
     std::string_view cipher_suite;
@@ -97,9 +103,12 @@ struct Event {
   std::string_view error_message;  // Optional.
   Members request;                 // requestParameters; null if empty.
   Members response;                // responseElements; null if empty.
-  Members decision;       // Verdict, layer, statement id: additionalEventData.
-  Members context;        // The condition keys that were evaluated: the same.
-  std::string_view door;  // https, unix, xks: the same. Optional.
+  Members decision;  // Verdict, layer, statement id: additionalEventData.
+  Members context;   // The condition keys that were evaluated: the same.
+  std::span<const Check> checks;       // The same. Optional.
+  std::uint64_t session_policies = 0;  // The same. How many the caller's
+                                       // session has; 0 is left out.
+  std::string_view door;               // https, unix, xks: the same. Optional.
   std::string_view request_id;
   std::string_view event_id;  // UUID text.
   bool read_only = true;

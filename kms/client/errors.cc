@@ -90,7 +90,11 @@ constexpr auto kCodes = std::to_array<Row>({
 static_assert(std::ranges::is_sorted(kCodes, {}, &Row::type));
 
 constexpr auto kRepeatable = std::to_array<std::string_view>({
+    "Claviger.Explain",
+    "Claviger.ReplayPolicy",
+    "Claviger.SimulatePolicy",
     "Claviger.Status",
+    "Claviger.WhoCan",
     "Decrypt",
     "DeriveSharedSecret",
     "DescribeCustomKeyStores",

@@ -18,6 +18,8 @@ namespace {
 
 constexpr int kGrantsAtOnce = 1000;
 
+}  // namespace
+
 policy::Request QuestionOf(const Call& call, const Check& check) {
   const Caller& caller = call.request.caller;
   policy::Request question;
@@ -38,6 +40,8 @@ policy::Request QuestionOf(const Call& call, const Check& check) {
   return question;
 }
 
+namespace {
+
 // Whom a grant may name so that it speaks to the caller.
 std::vector<store::GrantQuery> QueriesFor(const Caller& caller,
                                           const std::string& root) {
@@ -54,10 +58,17 @@ std::vector<store::GrantQuery> QueriesFor(const Caller& caller,
   return queries;
 }
 
+// Statements were told already; the ids of grants are views of a page.
+void KeepGrants(const policy::Trace& page, Call& call, policy::Trace& trace) {
+  for (const policy::GrantTrace& grant : page.grants) {
+    trace.grants.push_back({call.owned.emplace_back(grant.id), grant.outcome});
+  }
+}
+
 // Decides again with the grants of one query, page by page, until one allows.
 base::Status DecideByGrants(Call& call, const policy::Request& question,
                             const policy::Authority& resource,
-                            store::GrantQuery query) {
+                            store::GrantQuery query, policy::Trace* trace) {
   const bool creates = question.action == "kms:CreateGrant";
   const Grant child = creates ? RequestedGrant(call) : Grant();
   query.limit = kGrantsAtOnce;
@@ -70,8 +81,13 @@ base::Status DecideByGrants(Call& call, const policy::Request& question,
     }
     policy::Authority authority = resource;
     authority.grants = views.views();
+    policy::Trace of_page;
     policy::Decision decision = call.environment.authorizer.Authorize(
-        call.request.caller, question, authority);
+        call.request.caller, question, authority,
+        trace == nullptr ? nullptr : &of_page);
+    if (trace != nullptr) {
+      KeepGrants(of_page, call, *trace);
+    }
     if (decision.verdict == policy::Verdict::kAllow) {
       decision.sid = call.owned.emplace_back(decision.sid);
       call.decision = decision;
@@ -104,7 +120,7 @@ struct Retired {
   }
 };
 
-base::Status Decide(Call& call, const Check& check) {
+base::Status Decide(Call& call, const Check& check, policy::Trace* trace) {
   const Caller& caller = call.request.caller;
   const Authorizer& authorizer = call.environment.authorizer;
   const policy::Request question = QuestionOf(call, check);
@@ -117,11 +133,11 @@ base::Status Decide(Call& call, const Check& check) {
   if (check.action == "kms:RetireGrant") {
     const Retired retired(call);
     resource.retired = &retired.views.views().front();
-    call.decision = authorizer.Authorize(caller, question, resource);
+    call.decision = authorizer.Authorize(caller, question, resource, trace);
     call.decision.sid = call.owned.emplace_back(call.decision.sid);
     return {};
   }
-  call.decision = authorizer.Authorize(caller, question, resource);
+  call.decision = authorizer.Authorize(caller, question, resource, trace);
   if (call.decision.verdict != policy::Verdict::kImplicitDeny ||
       check.key == nullptr || !CanBeGranted(check.action)) {
     return {};
@@ -129,7 +145,7 @@ base::Status Decide(Call& call, const Check& check) {
   const std::string root = "arn:aws:iam::" + caller.account + ":root";
   for (store::GrantQuery& query : QueriesFor(caller, root)) {
     query.key_row_id = check.key->row_id;
-    RETURN_IF_ERROR(DecideByGrants(call, question, resource, query));
+    RETURN_IF_ERROR(DecideByGrants(call, question, resource, query, trace));
     if (call.decision.verdict == policy::Verdict::kAllow) {
       break;
     }
@@ -140,14 +156,21 @@ base::Status Decide(Call& call, const Check& check) {
 }  // namespace
 
 base::Status Authorize(Call& call) {
+  call.decided = 0;
   for (const Check& check : call.checks) {
     RETURN_IF_ERROR(BuildContext(call, check));
-    RETURN_IF_ERROR(Decide(call, check));
+    RETURN_IF_ERROR(Decide(call, check, nullptr));
+    ++call.decided;
     if (call.decision.verdict != policy::Verdict::kAllow) {
       return AccessDenied(call, check, call.decision);
     }
   }
   return {};
+}
+
+base::Status ExplainCheck(Call& call, const Check& check,
+                          policy::Trace& trace) {
+  return Decide(call, check, &trace);
 }
 
 base::Status CheckLockout(Call& call, Key key) {
@@ -167,7 +190,7 @@ base::Status CheckLockout(Call& call, Key key) {
   const policy::Request question = QuestionOf(call, check);
   const policy::Decision decision = call.environment.authorizer.Authorize(
       call.request.caller, question,
-      {.resource_policy = check.key->compiled_policy.get()});
+      {.resource_policy = check.key->compiled_policy.get()}, nullptr);
   call.context = context;
   if (decision.verdict != policy::Verdict::kAllow) {
     return base::Error{base::ErrorCode::kMalformedPolicy,

@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "kms/operations/call.h"
+#include "policy/evaluate.h"
 
 // Whether a call may go on: docs/authorization.md.
 namespace kms::operations {
@@ -12,6 +13,15 @@ namespace kms::operations {
 // only where policies do not allow. Leaves the last decision and its condition
 // context in the call. Fails with kAccessDenied and AWS's sentence.
 base::Status Authorize(Call& call);
+
+// What `check` asks of policies under the condition context in the call.
+policy::Request QuestionOf(const Call& call, const Check& check);
+
+// Decides about one check as Authorize does, under the condition context in the
+// call, and tells `trace` why. Leaves the decision in the call. The traced
+// grants are those that name the caller and were looked at. What `trace` views
+// lives as long as the call, its caller and the key.
+base::Status ExplainCheck(Call& call, const Check& check, policy::Trace& trace);
 
 // Fails with kMalformedPolicy if, under its own policy alone, the caller could
 // not put the next policy of `key`, which may not be in the store yet, unless

@@ -47,7 +47,8 @@ struct Environment {
   DeletionGuard& deletion_guard;
   LastUsage& last_usage;
   audit::Log& log;
-  std::string key_store;  // Where new keys live.
+  std::string log_folder;  // Where `log` writes; empty: it cannot be read.
+  std::string key_store;   // Where new keys live.
   hsm::Algorithm algorithm = hsm::Algorithm::kXaes256Gcm;  // Of new keys.
   // Imported material may not be outside of the token, not even in a worker.
   bool strict_boundary = false;
@@ -118,6 +119,7 @@ struct Call {
   std::string subject_id;  // IAM: of the entity the call is about, if there.
 
   // Set while running.
+  std::size_t decided = 0;                    // How many checks were made.
   policy::Decision decision;                  // Of the last check made,
   std::vector<policy::ContextEntry> context;  // and its condition context.
   std::deque<std::string> owned;              // What `context` views.

@@ -251,8 +251,11 @@ void AddCreateGrant(Call& call, Builder& builder) {
   builder.AddMember("kms:GranteeServicePrincipal", "GranteeServicePrincipal");
   builder.AddMember("kms:RetiringPrincipal", "RetiringPrincipal");
   builder.AddMember("kms:RetiringServicePrincipal", "RetiringServicePrincipal");
-  for (const base::Json& name : *call.Find("Operations")) {
-    builder.Add("kms:GrantOperations", base::TextOf(name));
+  // Not there in a request that is only supposed.
+  if (const base::Json* const names = call.Find("Operations")) {
+    for (const base::Json& name : *names) {
+      builder.Add("kms:GrantOperations", base::TextOf(name));
+    }
   }
   const GrantConstraints constraints = RequestedConstraints(call);
   AddConstraints(constraints, call, builder);
@@ -298,8 +301,9 @@ struct Wanted {
   }
 };
 
-// What is dear to look up, and only if a policy asks for it.
-base::Status AddLookedUp(Call& call, const Key& key, Builder& builder) {
+}  // namespace
+
+base::Status AddLookedUp(Call& call, const Key& key) {
   const Wanted wanted(call.request.caller, key);
   store::Store& store = call.environment.store;
   if (wanted.tags) {
@@ -315,11 +319,14 @@ base::Status AddLookedUp(Call& call, const Key& key, Builder& builder) {
                      store.ListAliases(key.account, key.region, key.row_id, "",
                                        static_cast<int>(kMaxAliasesPerKey)));
     for (const Alias& alias : aliases.items) {
-      builder.AddOwned("kms:ResourceAliases", alias.name);
+      const std::string& name = call.owned.emplace_back(alias.name);
+      call.context.push_back({"kms:ResourceAliases", {}, name});
     }
   }
   return {};
 }
+
+namespace {
 
 bool IsAboutGrants(const Check& check) {
   return check.action.ends_with("Grant") || check.action == "kms:ListGrants";
@@ -381,8 +388,9 @@ base::Status BuildContext(Call& call, const Check& check) {
   }
   if (check.key != nullptr) {
     AddKey(*check.key, check.key->multi_region, builder);
-    RETURN_IF_ERROR(AddLookedUp(call, *check.key, builder));
-  } else if (call.operation.action == "kms:ReplicateKey") {
+    RETURN_IF_ERROR(AddLookedUp(call, *check.key));
+  } else if (call.operation.action == "kms:ReplicateKey" &&
+             call.key != nullptr) {
     AddKey(*call.key, MultiRegionType::kReplica, builder);
   } else if (call.operation.action == "kms:CreateKey") {
     AddNewKey(call, builder);

@@ -13,6 +13,10 @@ namespace kms::operations {
 // only if its policy asks for them; what the store says if it cannot be read.
 base::Status BuildContext(Call& call, const Check& check);
 
+// Adds what is dear to look up, as far as the policies of the caller or of
+// `key` ask for it: the tags and aliases of the key.
+base::Status AddLookedUp(Call& call, const Key& key);
+
 }  // namespace kms::operations
 
 #endif  // KMS_OPERATIONS_CONTEXT_H_

@@ -131,9 +131,12 @@ Grant RequestedGrant(const Call& call) {
   grant.retiring_id = PrincipalId(call, grant.retiring_principal);
   grant.issuing_account = call.request.caller.account;
   grant.creating_principal = call.request.caller.arn;
-  for (const base::Json& name : *call.Find("Operations")) {
-    if (const auto operation = ParseGrantOperation(base::TextOf(name))) {
-      grant.operations.Add(*operation);
+  // Not there in a request that is only supposed.
+  if (const base::Json* const names = call.Find("Operations")) {
+    for (const base::Json& name : *names) {
+      if (const auto operation = ParseGrantOperation(base::TextOf(name))) {
+        grant.operations.Add(*operation);
+      }
     }
   }
   grant.constraints = RequestedConstraints(call);

@@ -121,6 +121,7 @@ base::Result<Json> Reader::Read(const std::string& name,
       return ReadMembers(name + ".", shape.members);
     case Type::kStringMap:
     case Type::kTimestamp:
+    case Type::kConditions:
       return Wrong(name, "left out: the Query protocol has no such values");
     default:
       return ReadOne(name, shape);

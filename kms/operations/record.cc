@@ -65,6 +65,7 @@ class Parameters {
       case Type::kBlob:
       case Type::kStructure:
       case Type::kTimestamp:
+      case Type::kConditions:
         return;
     }
   }
@@ -129,38 +130,65 @@ class Parameters {
   std::pmr::vector<audit::Member> members_{arena_};
 };
 
-// The condition context as members: several values of one key stand as a list.
+// The condition context as members: several values of one key, which follow
+// each other, stand as a list.
 class Conditions {
  public:
   Conditions(const Call& call, Arena& arena) : arena_(arena.get()) {
-    members_.reserve(call.context.size());
-    for (const policy::ContextEntry& entry : call.context) {
-      if (entry.key == "kms:EncryptionContextKeys" ||
-          entry.key == "aws:TagKeys" || entry.key == "kms:GrantOperations") {
-        // The same names stand in the keys of their own entries, or in the
-        // request's parameters.
-        continue;
+    const std::vector<policy::ContextEntry>& context = call.context;
+    members_.reserve(context.size());
+    for (std::size_t i = 0, next = 0; i < context.size(); i = next) {
+      next = i + 1;
+      while (next < context.size() && IsSameKey(context[i], context[next])) {
+        ++next;
       }
-      std::string_view name = entry.key;
-      if (!entry.suffix.empty()) {
-        name = names_.emplace_back(entry.key).append(entry.suffix);
+      if (!StandsElsewhere(context[i].key)) {
+        Add({context.data() + i, next - i});
       }
-      members_.push_back({name, entry.value});
     }
   }
 
   audit::Members members() const { return members_; }
 
  private:
+  static bool IsSameKey(const policy::ContextEntry& one,
+                        const policy::ContextEntry& other) {
+    return one.key == other.key && one.suffix == other.suffix;
+  }
+
+  // In the keys of other entries, or in the request's parameters.
+  static bool StandsElsewhere(std::string_view key) {
+    return key == "kms:EncryptionContextKeys" || key == "aws:TagKeys" ||
+           key == "kms:GrantOperations";
+  }
+
+  void Add(std::span<const policy::ContextEntry> entries) {
+    std::string_view name = entries.front().key;
+    if (!entries.front().suffix.empty()) {
+      name = names_.emplace_back(name).append(entries.front().suffix);
+    }
+    if (entries.size() == 1) {
+      members_.push_back({name, entries.front().value});
+      return;
+    }
+    std::pmr::vector<std::string_view>& values = values_.emplace_back();
+    for (const policy::ContextEntry& entry : entries) {
+      values.push_back(entry.value);
+    }
+    members_.push_back({name, std::span<const std::string_view>(values)});
+  }
+
   std::pmr::memory_resource* arena_;
   std::pmr::list<std::pmr::string> names_{arena_};
+  std::pmr::list<std::pmr::vector<std::string_view>> values_{arena_};
   std::pmr::vector<audit::Member> members_{arena_};
 };
 
-std::pmr::vector<audit::Member> DecisionMembers(
-    const policy::Decision& decision, Arena& arena) {
+std::pmr::vector<audit::Member> DecisionMembers(const Call& call,
+                                                Arena& arena) {
+  const policy::Decision& decision = call.decision;
   std::pmr::vector<audit::Member> members(arena.get());
-  members.reserve(3);
+  members.reserve(4);
   members.push_back({"verdict", policy::VerdictName(decision.verdict)});
   if (!decision.layer.empty()) {
     members.push_back({"layer", decision.layer});
@@ -168,7 +196,31 @@ std::pmr::vector<audit::Member> DecisionMembers(
   if (!decision.sid.empty()) {
     members.push_back({"sid", decision.sid});
   }
+  if (call.checks.size() > 1 && call.decided > 0) {
+    members.push_back({"check", call.decided - 1});
+  }
   return members;
+}
+
+// What was asked of policies, where the rest of the event does not say it: by
+// itself it says one check, of the operation's own permission, on its resource.
+std::pmr::vector<Event::Check> ChecksOf(
+    const Call& call, std::span<const Event::Resource> resources,
+    Arena& arena) {
+  std::pmr::vector<Event::Check> checks(arena.get());
+  const std::string_view resource =
+      resources.empty() ? "*" : resources.front().arn;
+  const bool is_plain = call.checks.size() == 1 &&
+                        call.checks.front().region.empty() &&
+                        call.checks.front().action == call.operation.action &&
+                        call.checks.front().resource == resource;
+  if (is_plain) {
+    return checks;
+  }
+  for (const Check& check : call.checks) {
+    checks.push_back({check.action, check.resource, check.region});
+  }
+  return checks;
 }
 
 std::string_view TypeOf(CallerKind kind) {
@@ -245,7 +297,7 @@ std::string Render(const Call& call, const base::Error* error,
   Arena arena;
   const Parameters parameters(call, arena);
   const Conditions conditions(call, arena);
-  const auto decision = DecisionMembers(call.decision, arena);
+  const auto decision = DecisionMembers(call, arena);
   std::pmr::vector<Event::Resource> resources(arena.get());
   for (const Check& check : call.checks) {
     if (check.key != nullptr) {
@@ -257,6 +309,7 @@ std::string Render(const Call& call, const base::Error* error,
     created_arn = call.key->Arn();
     resources.push_back({call.key->account, created_arn});
   }
+  const auto checks = ChecksOf(call, resources, arena);
 
   Event event;
   event.identity = IdentityOf(call);
@@ -279,6 +332,10 @@ std::string Render(const Call& call, const base::Error* error,
   }
   if (!call.checks.empty()) {
     event.decision = decision;
+    event.checks = checks;
+  }
+  if (const auto& session = call.request.caller.session; session != nullptr) {
+    event.session_policies = session->policies.views().size();
   }
   event.context = conditions.members();
   event.door = DoorName(call.request.door);

@@ -50,6 +50,7 @@ struct Checker {
   base::Status CheckInteger(const Shape& shape, const Json& value,
                             const Path& path);
   base::Status CheckMap(const Json& value, const Path& path);
+  static base::Status CheckConditions(const Json& value, const Path& path);
   base::Status CheckList(const Shape& shape, const Json& value,
                          const Path& path);
 
@@ -171,6 +172,19 @@ base::Status Checker::CheckMap(const Json& value, const Path& path) {
   return {};
 }
 
+base::Status Checker::CheckConditions(const Json& value, const Path& path) {
+  const auto is_string = [](const Json& item) { return item.is_string(); };
+  const bool good =
+      value.is_object() && std::ranges::all_of(value, [&](const Json& item) {
+        return item.is_string() ||
+               (item.is_array() && std::ranges::all_of(item, is_string));
+      });
+  return good ? base::Status()
+              : WrongType(path,
+                          "an object whose values are strings or lists of "
+                          "strings");
+}
+
 base::Status Checker::CheckList(const Shape& shape, const Json& value,
                                 const Path& path) {
   if (!value.is_array()) {
@@ -207,6 +221,8 @@ base::Status Checker::Check(const Shape& shape, const Json& value,
     case Type::kTimestamp:
       return value.is_number() ? base::Status()
                                : WrongType(path, "a number of seconds");
+    case Type::kConditions:
+      return CheckConditions(value, path);
   }
   return WrongType(path, "something else");
 }

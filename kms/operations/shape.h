@@ -23,7 +23,8 @@ enum class Type : std::uint8_t {
   kStringMap,
   kList,
   kStructure,
-  kTimestamp,  // Epoch seconds, with or without a fraction.
+  kTimestamp,   // Epoch seconds, with or without a fraction.
+  kConditions,  // An object whose values are strings or lists of strings.
 };
 
 // A regular expression of the model, and the same as code.

@@ -7,6 +7,8 @@
 #include <tuple>
 #include <vector>
 
+#include "kms/operations/explain/handlers.h"
+#include "kms/operations/explain/inputs.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/inputs.h"
 #include "kms/operations/operation.h"
@@ -152,6 +154,7 @@ constexpr std::span<const Member> kNoMembers;
 
 constexpr std::string_view kAws = "TrentService";
 constexpr std::string_view kOwn = "Claviger";
+constexpr std::string_view kExplains = "claviger:Explain";
 constexpr auto kReads = Effect::kReads;
 constexpr auto kWrites = Effect::kWrites;
 constexpr auto kAnyForm = KeyForms::kAny;
@@ -165,8 +168,12 @@ constexpr bool kCrossAccount = true;
 constexpr std::array kOperations = {
     Operation{kOwn, "AcceptClock", "claviger:AcceptClock", kNoMembers, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, AcceptClock},
     Operation{kOwn, "AddAccount", "claviger:AddAccount", kAddAccount, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, AddAccount},
+    Operation{kOwn, "Explain", kExplains, kExplain, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, Explain},
     Operation{kOwn, "ListAccounts", "claviger:ListAccounts", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListAccounts},
+    Operation{kOwn, "ReplayPolicy", kExplains, kReplayPolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ReplayPolicy},
+    Operation{kOwn, "SimulatePolicy", kExplains, kSimulatePolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, SimulatePolicy},
     Operation{kOwn, "Status", "claviger:Status", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, Status},
+    Operation{kOwn, "WhoCan", kExplains, kWhoCan, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, WhoCan},
     Operation{kAws, "CancelKeyDeletion", "kms:CancelKeyDeletion", kKeyIdOnly, kIdOrArn, kOnlyPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, CancelKeyDeletion},
     Operation{kAws, "ConnectCustomKeyStore", "kms:ConnectCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
     Operation{kAws, "CreateAlias", "kms:CreateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveCreateAlias, CreateAlias},

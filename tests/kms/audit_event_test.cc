@@ -100,6 +100,22 @@ TEST(AuditEventTest, AServiceEventHasItsDetails) {
             (nlohmann::json{{"rotationType", "AUTOMATIC"}, {"keyId", "1"}}));
 }
 
+TEST(AuditEventTest, SaysWhatWasAskedOfPolicies) {
+  const Event::Check checks[] = {{"kms:ReEncryptFrom", "a", ""},
+                                 {"kms:ReEncryptTo", "\"b", "eu-west-2"}};
+  Event event;
+  event.door = "https";
+  event.checks = checks;
+  event.session_policies = 2;
+  const auto json = nlohmann::json::parse(EventText(event));
+  EXPECT_EQ(
+      json["additionalEventData"],
+      nlohmann::json::parse(R"({"door":"https","sessionPolicies":2,"checks":[)"
+                            R"({"action":"kms:ReEncryptFrom","resource":"a"},)"
+                            R"({"action":"kms:ReEncryptTo","resource":"\"b",)"
+                            R"("region":"eu-west-2"}]})"));
+}
+
 TEST(AuditEventTest, EveryByteOfAClientsTextSurvivesAndStaysOnOneLine) {
   std::string every;
   for (int byte = 0; byte < 0x80; ++byte) {
@@ -181,24 +197,30 @@ TEST(AuditEventTest, NoClientCanMakeAnEventThatTheLogRefuses) {
   event.request = event.response = event.decision = event.context = members;
   event.request_id = event.event_id = event.recipient_account = "1";
   event.resources = resources;
+  const Event::Check checks[] = {{worst, worst, worst}, {worst, worst, worst}};
+  event.checks = checks;
   event.tls = {worst, worst, worst};
   std::string text = EventText(event);
   EXPECT_LE(text.size(), Log::kMaxEventBytes);
   auto json = nlohmann::json::parse(text);
   EXPECT_EQ(json["requestParameters"], nlohmann::json({{"omitted", true}}));
+  EXPECT_EQ(json["additionalEventData"]["checks"],
+            nlohmann::json({{"omitted", true}}));
   EXPECT_EQ(json["userAgent"], worst.substr(0, 1024));
   // What is just below every limit.
   const auto fill = [&](std::size_t size) {
     return std::string_view(worst).substr(0, size / 6 - 3);
   };
   const Member request[] = {{"a", fill(70 << 10)}};
-  const Member response[] = {{"a", fill(16 << 10)}};
+  const Member response[] = {{"a", fill(8 << 10)}};
   const Member decision[] = {{"a", fill(8 << 10)}};
   const Member context[] = {{"a", fill(28 << 10)}};
   event.request = request;
   event.response = response;
   event.decision = decision;
   event.context = context;
+  const Event::Check check[] = {{"a", fill(6 << 10), ""}};
+  event.checks = check;
   text = EventText(event);
   EXPECT_LE(text.size(), Log::kMaxEventBytes);
   json = nlohmann::json::parse(text);

@@ -71,7 +71,8 @@ class ManagedKeyRulesTest : public testing::Test {
     const PolicyPtr policy = KeyPolicies().Compiled(
         service.empty() ? CustomersPolicy(account)
                         : ManagedKeyPolicy(service, account, "eu-west-1"));
-    return rules_.Authorize(caller, request, {.resource_policy = policy.get()})
+    return rules_
+        .Authorize(caller, request, {.resource_policy = policy.get()}, nullptr)
         .verdict;
   }
 

@@ -202,5 +202,32 @@ TEST(WhoCanTest, SaysWhatDecidesForEach) {
   EXPECT_EQ(found[2].decision.reason, "no resource-based policy allows the");
 }
 
+TEST(WhoCanTest, AMaybeSaysWhatItDependsOn) {
+  const auto depends = [](const Rules& rules, const Names& known = {}) {
+    const Candidate candidate = {FromAlice(), rules.authority()};
+    const Possibility possibility =
+        WhoCan({&candidate, 1}, KnownKeys(known)).front();
+    return possibility.depends_on;
+  };
+  using Keys = std::vector<std::string>;
+  Rules conditions;
+  conditions.Key(Allow(For(kAlice) + k_is_x) + "," +
+                 Deny(For(kAlice) + If(R"("Bool":{"Other":"true"})")) + "," +
+                 Deny(For(kAlice) + If(R"("StringEquals":{"k":"y"})")));
+  EXPECT_EQ(depends(conditions), Keys({"k", "Other"}));
+  EXPECT_EQ(depends(conditions, {"k"}), Keys()) << "it is a no";
+  Rules certain;
+  certain.Key(Allow(For(kAlice)));
+  EXPECT_EQ(depends(certain), Keys());
+  const std::vector<ContextPair> pairs = {{"tenant", "a"}};
+  Rules grant;
+  grant.With({.id = "g1",
+              .grantee = kAlice,
+              .operations = Bit("Decrypt"),
+              .constraint = Grant::Constraint::kSubset,
+              .pairs = pairs});
+  EXPECT_EQ(depends(grant), Keys({"constraint of grant g1"}));
+}
+
 }  // namespace
 }  // namespace policy

@@ -61,7 +61,8 @@ bool IsVisible(std::string_view character) {
           (byte(0) == 0xC2 && byte(1) >= 0xA0 && byte(1) != 0xAD));
 }
 
-// `text` without what may not reach a terminal.
+}  // namespace
+
 std::string Visible(std::string_view text) {
   std::string visible;
   while (!text.empty()) {
@@ -83,6 +84,8 @@ std::string Visible(std::string_view text) {
   }
   return visible;
 }
+
+namespace {
 
 // An outcome of a newer server is better shown than refused.
 std::string WordsFor(std::span<const Words> rows, std::string_view outcome) {

@@ -4,11 +4,16 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 #include "base/result.h"
 
 namespace tools::claviger {
+
+// `text` without what could steer a terminal or hide other characters: these
+// are escaped as in JSON, and so are quotes and backslashes.
+std::string Visible(std::string_view text);
 
 // Renders what policy::ExplainJson wrote for a terminal: who asks for what,
 // then a sentence for each statement and grant, by policy, and last what

@@ -15,11 +15,13 @@
 namespace tools::claviger {
 namespace {
 
-std::array<Verb, 12> Verbs() {
-  return {AccountAddVerb(),     AccountListVerb(), AuditVerifyVerb(),
-          CallVerb(),           ConfigCheckVerb(), DecryptVerb(),
-          DoctorVerb(),         EncryptVerb(),     InitVerb(),
-          PolicyEvaluateVerb(), StatusVerb(),      TokenProbeVerb()};
+std::array<Verb, 16> Verbs() {
+  return {AccountAddVerb(),     AccountListVerb(),    AuditVerifyVerb(),
+          CallVerb(),           ConfigCheckVerb(),    DecryptVerb(),
+          DoctorVerb(),         EncryptVerb(),        ExplainVerb(),
+          InitVerb(),           PolicyEvaluateVerb(), PolicyReplayVerb(),
+          PolicySimulateVerb(), PolicyWhoCanVerb(),   StatusVerb(),
+          TokenProbeVerb()};
 }
 
 constexpr auto kGlobalOptions = std::to_array<Option>({
@@ -41,7 +43,7 @@ constexpr auto kGroups = std::to_array<Group>({
     {"account", "The accounts of a server"},
     {"audit", "The audit log"},
     {"config", "The configuration of a server"},
-    {"policy", "Policies, without a server"},
+    {"policy", "What policies say"},
     {"token", "PKCS#11 tokens"},
 });
 

@@ -61,8 +61,12 @@ Verb ConfigCheckVerb();
 Verb DecryptVerb();
 Verb DoctorVerb();
 Verb EncryptVerb();
+Verb ExplainVerb();
 Verb InitVerb();
 Verb PolicyEvaluateVerb();
+Verb PolicyReplayVerb();
+Verb PolicySimulateVerb();
+Verb PolicyWhoCanVerb();
 Verb StatusVerb();
 Verb TokenProbeVerb();
 

@@ -57,6 +57,7 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .deletion_guard = shared.deletion_guard,
                    .last_usage = shared.last_usage,
                    .log = shared.log,
+                   .log_folder = config.state + "/audit",
                    .key_store = config.key_stores.front().name,
                    .strict_boundary = config.strict_boundary},
       service_(environment_),
