@@ -135,8 +135,8 @@ base::Result<KeyPtr> FindCiphertextKey(
   if (!key && key.error().code != ErrorCode::kNotFound) {
     return Error(std::move(key).error());
   }
-  const bool there = key && (*key)->region == call.request.region &&
-                     !(*key)->destroying;
+  const bool there =
+      key && (*key)->region == call.request.region && !(*key)->destroying;
   if (!there) {
     return Error{ErrorCode::kAccessDenied, std::string(kNoSuchCiphertextKey)};
   }

@@ -10,10 +10,10 @@
 #include "kms/operations/resolve.h"
 
 namespace kms::operations {
+namespace iam {
 namespace {
 
-using namespace iam;
-using namespace iam::shapes;
+using namespace shapes;
 
 constexpr bool kRequired = true;
 
@@ -249,7 +249,8 @@ constexpr std::array kOperations = {
 static_assert(std::ranges::is_sorted(kOperations, {}, &Operation::name));
 
 }  // namespace
+}  // namespace iam
 
-std::span<const Operation> IamOperations() { return kOperations; }
+std::span<const Operation> IamOperations() { return iam::kOperations; }
 
 }  // namespace kms::operations
