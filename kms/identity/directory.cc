@@ -413,6 +413,7 @@ void DirectorySource::Replace(std::shared_ptr<const Directory> next) {
   const std::lock_guard lock(mutex_);
   if (next->revision() >= current_->revision()) {
     current_.swap(next);
+    behind_ = false;
   }
 }
 

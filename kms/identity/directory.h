@@ -2,6 +2,7 @@
 #ifndef KMS_IDENTITY_DIRECTORY_H_
 #define KMS_IDENTITY_DIRECTORY_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -150,10 +151,16 @@ class DirectorySource {
   // unless a later revision is already.
   void Replace(std::shared_ptr<const Directory> next);
 
+  // Whether the store has a change that could not be read: somebody must try
+  // again. Replace() ends it.
+  void FallBehind() { behind_ = true; }
+  bool is_behind() const { return behind_; }
+
  private:
   const std::vector<AccessKey> others_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Directory> current_;  // Guarded by mutex_.
+  std::atomic<bool> behind_ = false;
 };
 
 }  // namespace kms::identity

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "kms/operations/deletion.h"
 #include "kms/operations/destructions.h"
+#include "kms/operations/identities.h"
 #include "kms/operations/import_pairs.h"
 #include "kms/operations/imported_material.h"
 #include "kms/operations/last_usage.h"
@@ -119,6 +120,7 @@ asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
     if (chores == Chores::kOwnOnly) {
       continue;
     }
+    co_await CatchUp(environment);
     WatchClock(environment, distrusted);
     const base::Status destroyed = co_await DestroyDueKeys(environment);
     if (!destroyed) {

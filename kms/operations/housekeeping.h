@@ -12,8 +12,9 @@ namespace kms::operations {
 enum class Chores : std::uint8_t { kOwnOnly, kAll };
 
 // Once a second until cancelled: writes events that the log could not take. And
-// with kAll: destroys and rotates keys whose day has come, and persists how far
-// time has provably passed and when keys were last used.
+// with kAll: destroys and rotates keys whose day has come, reads again who may
+// ask if that failed, and persists how far time has provably passed and when
+// keys were last used.
 boost::asio::awaitable<void> KeepHouse(Environment& environment, Chores chores);
 
 // Beside it, on one thread for all: makes wrapping keys for imports in advance.

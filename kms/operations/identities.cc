@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/log.h"
 #include "kms/identity/aws_policies.h"
 #include "kms/identity/directory.h"
 #include "kms/identity/principals.h"
@@ -63,7 +64,22 @@ asio::awaitable<base::Status> LoadIdentities(Environment& environment) {
 asio::awaitable<base::Status> CommitIdentities(Call& call,
                                                store::Store::Change change) {
   CO_RETURN_IF_ERROR(co_await call.Commit(std::move(change)));
-  co_return co_await LoadIdentities(call.environment);
+  const base::Status loaded = co_await LoadIdentities(call.environment);
+  if (!loaded) {
+    call.environment.directory.FallBehind();
+  }
+  co_return loaded;
+}
+
+asio::awaitable<void> CatchUp(Environment& environment) {
+  if (!environment.directory.is_behind()) {
+    co_return;
+  }
+  const base::Status loaded = co_await LoadIdentities(environment);
+  if (!loaded) {
+    base::LogError("users and roles have changed and cannot be read: {}",
+                   loaded.error().message);
+  }
 }
 
 asio::awaitable<base::Result<store::AccessKey>> SealAccessKey(

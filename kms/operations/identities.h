@@ -19,9 +19,12 @@ namespace kms::operations {
 boost::asio::awaitable<base::Status> LoadIdentities(Environment& environment);
 
 // Call::Commit, then LoadIdentities: what was committed is in force when this
-// has succeeded.
+// has succeeded. If only the second fails, CatchUp tries again.
 boost::asio::awaitable<base::Status> CommitIdentities(
     Call& call, store::Store::Change change);
+
+// LoadIdentities, if the directory in force has fallen behind the store.
+boost::asio::awaitable<void> CatchUp(Environment& environment);
 
 // A new access key of `user`, its secret sealed under the service key
 // "credentials", bound to the store and the key's id.

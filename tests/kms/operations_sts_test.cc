@@ -334,6 +334,17 @@ TEST_F(StsTest, ARoleOfAnotherAccountNeedsBothSides) {
   EXPECT_OK(Describe(Session(foreign)));
 }
 
+TEST_F(StsTest, WhatCouldNotBeReadIsReadAgain) {
+  identity::DirectorySource& source = environment().directory;
+  const auto before = source.current();
+  RunVoid(CatchUp(environment()));
+  EXPECT_EQ(source.current(), before);  // It was not behind.
+  source.FallBehind();
+  RunVoid(CatchUp(environment()));
+  EXPECT_NE(source.current(), before);
+  EXPECT_FALSE(source.is_behind());
+}
+
 TEST_F(StsTest, NobodyAsksWithoutAName) {
   Caller nobody;
   nobody.kind = CallerKind::kAnonymous;
