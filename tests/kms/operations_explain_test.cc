@@ -435,7 +435,7 @@ TEST_F(ExplainTest, WhoCan) {
   EXPECT_EQ(can[alice_.arn].at("DependsOn"), json({"aws:SourceIp"}));
   EXPECT_EQ(can[carol].at("Can"), "Yes");
   EXPECT_EQ(can[carol].at("Layer"), "grant");
-  for (const std::string principal :
+  for (const std::string& principal :
        {std::string(kRole), std::string("sns.amazonaws.com"),
         std::string("arn:aws:iam::111122223333:root"),
         std::string("arn:aws:iam::111122223333:user/admin")}) {

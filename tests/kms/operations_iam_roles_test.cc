@@ -40,7 +40,7 @@ class IamRolesTest : public IamTest {
     return environment()
                .authorizer
                .Authorize(caller, request,
-                          {.resource_policy = role->trust.get()})
+                          {.resource_policy = role->trust.get()}, nullptr)
                .verdict == policy::Verdict::kAllow;
   }
 
