@@ -114,8 +114,8 @@ struct Retired {
   Grant none;
   GrantViews views;
 
-  explicit Retired(const Call& call) {
-    none.issuing_account = call.key->account;
+  Retired(const Call& call, const Check& check) {
+    none.issuing_account = check.account;
     views.Add(call.grant == nullptr ? none : *call.grant);
   }
 };
@@ -131,7 +131,7 @@ base::Status Decide(Call& call, const Check& check, policy::Trace* trace) {
     resource.resource_policy = check.resource_policy.get();
   }
   if (check.action == "kms:RetireGrant") {
-    const Retired retired(call);
+    const Retired retired(call, check);
     resource.retired = &retired.views.views().front();
     call.decision = authorizer.Authorize(caller, question, resource, trace);
     call.decision.sid = call.owned.emplace_back(call.decision.sid);
