@@ -71,11 +71,12 @@ class ConfigCheck(unittest.TestCase):
                      "workers = 2", 'workers = "2"', 'workers = "2"')
         self.refuses("key_store.workers must be a whole number from 1 to 64",
                      "workers = 2", "workers = 65", "workers = 65")
-        self.refuses("account must be a text", '"123456789012"',
-                     "123456789012", "account")
+        self.refuses("account must be a text", 'account = "123456789012"',
+                     "account = 123456789012", "account")
 
     def test_refuses_a_bad_or_missing_account(self):
-        self.refuses("account must be 12 digits", '"123456789012"', '"12"')
+        self.refuses("account must be 12 digits",
+                     'account = "123456789012"', 'account = "12"')
         self.refuses("account is missing", "account = ", "# account = ", "#")
 
     def test_refuses_a_region_that_is_none(self):

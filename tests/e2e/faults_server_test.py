@@ -126,7 +126,7 @@ class Operators(FaultCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         stranger = self.local("Claviger.AcceptClock", NOBODY)
         self.assertNotEqual(stranger.returncode, 0)
-        self.assertIn("AccessDenied", stranger.stderr)
+        self.assertIn("uid stands for user uid-", stranger.stderr)
         remote = call(self.server, "AcceptClock", {}, service="Claviger")
         self.assertEqual((remote.status, remote.json["__type"]),
                          (400, "AccessDeniedException"))

@@ -35,12 +35,14 @@ class DoorsTest : public OperationsTest {
     Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
     Take(Run(LoadIdentities(environment())));
     key_ = NewKey();
+    Take(Ask("CreateAlias",
+             {{"AliasName", "alias/mine"}, {"TargetKeyId", key_}}));
     values_ = {
         {"KeyId", key_},
         {"TargetKeyId", key_},
         {"DestinationKeyId", NewKey()},
         {"CiphertextBlob", Encrypted(key_, "secret")},
-        {"AliasName", "alias/none"},
+        {"AliasName", "alias/mine"},
         {"GrantId", std::string(64, 'a')},
         {"GranteePrincipal", "arn:aws:iam::111122223333:user/eve"},
         {"RetiringPrincipal", "arn:aws:iam::111122223333:user/alice"},
@@ -66,7 +68,7 @@ class DoorsTest : public OperationsTest {
         {"AccountId", "777788889999"},
         {"CustomKeyStoreName", "name"},
         {"CustomKeyStoreId", "cks-1234567890abcdef0"},
-        {"EncapsulationAlgorithm", "ML_KEM_768"},
+        {"EncapsulationAlgorithm", "ML_KEM"},
         {"PrincipalArn", "arn:aws:iam::111122223333:user/alice"},
         {"Action", "kms:Encrypt"},
     };
@@ -93,6 +95,10 @@ class DoorsTest : public OperationsTest {
         return "AAAA";
       default:
         break;
+    }
+    if (operation.name == "PutKeyPolicy") {
+      return R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow",)"
+             R"("Principal":"*","Action":"kms:*","Resource":"*"}]})";
     }
     if (member.name.find("Policy") != std::string_view::npos) {
       return R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow",)"
@@ -128,6 +134,12 @@ class DoorsTest : public OperationsTest {
     }
     if (operation.name == "Decrypt" || operation.name == "ReEncrypt") {
       input["CiphertextBlob"] = values_.at("CiphertextBlob");
+    }
+    if (operation.name == "GenerateRandom") {
+      input["NumberOfBytes"] = 32;
+    }
+    if (operation.name == "ImportKeyMaterial") {
+      input["ExpirationModel"] = "KEY_MATERIAL_DOES_NOT_EXPIRE";
     }
     if (operation.name == "GetUser") {
       input["UserName"] = values_.at("UserName");
