@@ -64,7 +64,7 @@ asio::awaitable<base::Status> LoadIdentities(Environment& environment) {
 asio::awaitable<base::Status> CommitIdentities(Call& call,
                                                store::Store::Change change) {
   CO_RETURN_IF_ERROR(co_await call.Commit(std::move(change)));
-  const base::Status loaded = co_await LoadIdentities(call.environment);
+  base::Status loaded = co_await LoadIdentities(call.environment);
   if (!loaded) {
     call.environment.directory.FallBehind();
   }

@@ -93,7 +93,7 @@ const Operation* FindOperationOf(std::string_view action) {
 std::string SpelledAction(std::string_view action) {
   const std::string folded = policy::Fold(action);
   for (const std::string_view name : policy::kKmsActions) {
-    const std::string known = "kms:" + std::string(name);
+    std::string known = "kms:" + std::string(name);
     if (policy::FoldsTo(known, folded)) {
       return known;
     }

@@ -92,7 +92,7 @@ Answer AttachPolicy(Call& call) {
 Answer DetachPolicy(Call& call) {
   auto change = [&call](store::Transaction& transaction) -> base::Status {
     ASSIGN_OR_RETURN(const Entity entity, GetSubject(call, transaction));
-    const base::Status detached =
+    base::Status detached =
         transaction.identities().Detach(entity.id, PolicyArn(call));
     if (!detached && detached.error().code == ErrorCode::kNotFound) {
       return Error{ErrorCode::kNotFound,

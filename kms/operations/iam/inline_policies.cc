@@ -97,7 +97,7 @@ Answer ListInlinePolicies(Call& call) {
 Answer DeleteInlinePolicy(Call& call) {
   auto change = [&call](store::Transaction& transaction) -> base::Status {
     ASSIGN_OR_RETURN(const Entity entity, GetSubject(call, transaction));
-    const base::Status deleted =
+    base::Status deleted =
         transaction.identities().DeleteDocument(entity.id, NameOf(call));
     if (!deleted && deleted.error().code == ErrorCode::kNotFound) {
       return NoSuchPolicy(call);

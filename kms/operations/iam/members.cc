@@ -49,7 +49,7 @@ Answer RemoveUserFromGroup(Call& call) {
   auto change = [&call](store::Transaction& transaction) -> base::Status {
     ASSIGN_OR_RETURN(const Entity group, GetSubject(call, transaction));
     ASSIGN_OR_RETURN(const Entity user, GetUser(call, transaction));
-    const base::Status removed =
+    base::Status removed =
         transaction.identities().RemoveMember(group.id, user.id);
     if (!removed && removed.error().code == ErrorCode::kNotFound) {
       return Error{ErrorCode::kNotFound,
