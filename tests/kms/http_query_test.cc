@@ -320,6 +320,7 @@ TEST_F(Query, SharesTheBoundOfRequestsWithTheOtherDoor) {
                         .door = sents[i].door});
   }
   std::vector<std::future<HttpResponse>> responses;
+  responses.reserve(requests.size());
   for (const HttpRequest& request : requests) {
     responses.push_back(boost::asio::co_spawn(io_, router_.Handle(request),
                                               boost::asio::use_future));
