@@ -3,9 +3,10 @@
 // through every door, asked by somebody who has no permission at all.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,10 +25,10 @@ using testlib::Take;
 
 // What AWS lets every user do: to ask who they are, and for a session of their
 // own.
-const std::set<std::string_view> kNeedsNoPermission = {"GetCallerIdentity",
-                                                       "GetSessionToken"};
+constexpr std::array<std::string_view, 2> kNeedsNoPermission = {
+    "GetCallerIdentity", "GetSessionToken"};
 // Asked by a token of an identity provider, and not by its caller.
-const std::set<std::string_view> kAsksAnother = {"AssumeRoleWithWebIdentity"};
+constexpr std::string_view kAsksAnother = "AssumeRoleWithWebIdentity";
 
 class DoorsTest : public OperationsTest {
  protected:
@@ -157,8 +158,8 @@ TEST_F(DoorsTest, LetNobodyInWithoutPermission) {
   const std::uint64_t revision = store().info().revision;
   int asked = 0;
   for (const Operation& operation : AllOperations()) {
-    if (kNeedsNoPermission.contains(operation.name) ||
-        kAsksAnother.contains(operation.name)) {
+    if (operation.name == kAsksAnother ||
+        std::ranges::count(kNeedsNoPermission, operation.name) > 0) {
       continue;
     }
     const json input = InputOf(operation);
@@ -188,7 +189,7 @@ TEST_F(DoorsTest, AskNothingOfWhoNeedsNoPermission) {
   for (const std::string_view name : kNeedsNoPermission) {
     EXPECT_OK(Ask(name, json::object(), {.caller = eve, .service = "STS"}));
   }
-  EXPECT_THAT(Ask("AssumeRoleWithWebIdentity",
+  EXPECT_THAT(Ask(kAsksAnother,
                   {{"RoleArn", values_.at("RoleArn")},
                    {"RoleSessionName", "job"},
                    {"WebIdentityToken", "no token"}},

@@ -83,7 +83,7 @@ class ExplainTest : public OperationsTest {
   // What a request that was just made is explained by.
   json ExplainLast() {
     const json event = Events().back();
-    const json reply = Take(Own("Explain", {{"EventId", event.at("eventID")}}));
+    json reply = Take(Own("Explain", {{"EventId", event.at("eventID")}}));
     EXPECT_EQ(reply.at("EventName"), event.at("eventName"));
     EXPECT_EQ(reply.at("Recorded"),
               event.at("additionalEventData").at("decision"));
