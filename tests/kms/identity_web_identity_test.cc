@@ -91,9 +91,9 @@ class WebIdentityTest : public testing::Test {
   const IdentityProvider provider_ = Take(IdentityProvider::Parse(Settings()));
 };
 
-const auto kNotAJwt = StatusIs(ErrorCode::kInvalidIdentityToken,
-                               "The ID Token provided is not a valid JWT");
-const auto kBadSignature =
+const auto not_a_jwt = StatusIs(ErrorCode::kInvalidIdentityToken,
+                                "The ID Token provided is not a valid JWT");
+const auto bad_signature =
     StatusIs(ErrorCode::kInvalidIdentityToken,
              HasSubstr("Couldn't verify the token's signature"));
 auto Invalid(const std::string& text) {
@@ -157,13 +157,13 @@ TEST_F(WebIdentityTest, RefusesNoneAndSharedSecrets) {
 TEST_F(WebIdentityTest, RefusesSignaturesOfOthers) {
   const std::string payload = Claims().dump();
   EXPECT_THAT(Verify(SigningKey::Ec("P-256").Token("ES256", "p256", payload)),
-              kBadSignature);
+              bad_signature);
   EXPECT_THAT(Verify(SigningKey::Rsa(2048).Token("RS256", "rsa", payload)),
-              kBadSignature);
+              bad_signature);
   // The same key, another padding.
   EXPECT_THAT(Verify(TheKeys().rsa.TokenOf(
                   "PS256", R"({"alg":"RS256","kid":"rsa"})", payload)),
-              kBadSignature);
+              bad_signature);
   EXPECT_THAT(Verify(TheKeys().p256.Token("ES256", "other", payload)),
               StatusIs(ErrorCode::kInvalidIdentityToken,
                        HasSubstr("has no key of its \"kid\"")));
@@ -183,13 +183,13 @@ TEST_F(WebIdentityTest, RefusesSignaturesOfAnotherLength) {
     EXPECT_THAT(verify(good), IsOk());
     base::Bytes longer = good;
     longer.push_back(0);
-    EXPECT_THAT(verify(longer), kBadSignature);
+    EXPECT_THAT(verify(longer), bad_signature);
     base::Bytes padded = good;
     padded.insert(padded.begin(), 0);
-    EXPECT_THAT(verify(padded), kBadSignature);
-    EXPECT_THAT(verify({good.begin(), good.end() - 1}), kBadSignature);
-    EXPECT_THAT(verify({}), kBadSignature);
-    EXPECT_THAT(verify(base::Bytes(good.size())), kBadSignature);
+    EXPECT_THAT(verify(padded), bad_signature);
+    EXPECT_THAT(verify({good.begin(), good.end() - 1}), bad_signature);
+    EXPECT_THAT(verify({}), bad_signature);
+    EXPECT_THAT(verify(base::Bytes(good.size())), bad_signature);
   }
 }
 
@@ -203,7 +203,7 @@ TEST_F(WebIdentityTest, RefusesADerSignature) {
   der.insert(der.end(), {0x02, 33, 0});
   der.insert(der.end(), raw.begin() + 32, raw.end());
   EXPECT_THAT(Verify(input + "." + Base64UrlEncode(base::AsText(der))),
-              kBadSignature);
+              bad_signature);
 }
 
 TEST_F(WebIdentityTest, RefusesATokenWithAnyCharacterChanged) {
@@ -245,11 +245,11 @@ TEST_F(WebIdentityTest, RefusesWhatIsNoCompactJws) {
                                  std::string("\0.\0.\0", 5)}) {
     EXPECT_THAT(Verify(bad), StatusIs(ErrorCode::kInvalidIdentityToken)) << bad;
   }
-  EXPECT_THAT(Verify(good + "="), kNotAJwt);
+  EXPECT_THAT(Verify(good + "="), not_a_jwt);
   // The last character of the signature holds two bits that mean nothing.
   std::string respelt = good;
   ++respelt.back();
-  EXPECT_THAT(Verify(respelt), kNotAJwt);
+  EXPECT_THAT(Verify(respelt), not_a_jwt);
 }
 
 TEST_F(WebIdentityTest, BoundsTheSize) {
@@ -276,7 +276,7 @@ TEST_F(WebIdentityTest, RefusesBadHeaders) {
        {R"({"alg":"none","alg":"ES256","kid":"p256"})",
         R"({"alg":"ES256","kid":"rsa","kid":"p256"})", R"(["ES256"])", "{", "",
         "null", "\xEF\xBB\xBF{\"alg\":\"ES256\",\"kid\":\"p256\"}"}) {
-    EXPECT_THAT(VerifyHeader(header), kNotAJwt) << header;
+    EXPECT_THAT(VerifyHeader(header), not_a_jwt) << header;
   }
 }
 
@@ -287,19 +287,19 @@ TEST_F(WebIdentityTest, DoesNotLookAtKeysInTheHeader) {
                              own.PublicMembers() +
                              R"(},"jku":"https://evil.example/jwks"})";
   EXPECT_THAT(Verify(own.TokenOf("ES256", header, Claims().dump())),
-              kBadSignature);
+              bad_signature);
 }
 
 TEST_F(WebIdentityTest, RefusesPayloadsThatAreNoClaims) {
   for (const char* payload :
        {"", "[]", "null", "{", "x", R"({"sub":"a","sub":"b"})"}) {
     EXPECT_THAT(Verify(TheKeys().p256.Token("ES256", "p256", payload)),
-                kNotAJwt)
+                not_a_jwt)
         << payload;
   }
   const std::string twice =
       R"({"exp":1,)" + Claims().dump().substr(1);  // "exp" two times.
-  EXPECT_THAT(Verify(TheKeys().p256.Token("ES256", "p256", twice)), kNotAJwt);
+  EXPECT_THAT(Verify(TheKeys().p256.Token("ES256", "p256", twice)), not_a_jwt);
 }
 
 TEST_F(WebIdentityTest, AsksForTheIssuerToTheLetter) {
@@ -393,7 +393,7 @@ TEST_F(WebIdentityTest, AnExpiredTokenIsVerifiedFirst) {
   EXPECT_THAT(VerifyClaims(claims), Invalid("Incorrect token audience"));
   EXPECT_THAT(Verify(SigningKey::Ec("P-256").Token("ES256", "p256",
                                                    With("exp", 1).dump())),
-              kBadSignature);
+              bad_signature);
 }
 
 TEST_F(WebIdentityTest, RefusesATokenOfTheFuture) {
@@ -511,7 +511,7 @@ TEST(FindProviderTest, FindsWhomTheTokenNamesAndTheAccountTrusts) {
               Invalid("Missing a required claim: iss"));
   EXPECT_THAT(find("111122223333", With("iss", 7)),
               Invalid("The token's claim is malformed: iss"));
-  EXPECT_THAT(FindProvider(providers, "111122223333", "x"), kNotAJwt);
+  EXPECT_THAT(FindProvider(providers, "111122223333", "x"), not_a_jwt);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the form of the Query protocol to the input of an operation.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -77,8 +78,12 @@ TEST(QueryInputTest, TakesTheItemsOfAListInAnyOrder) {
   std::string body = "UserName=x";
   std::string list;
   for (int i = 12; i >= 1; --i) {
-    body += "&PolicyArns.member." + std::to_string(i) + "=" + std::to_string(i);
-    list = '"' + std::to_string(i) + '"' + (list.empty() ? "" : ",") + list;
+    const std::string number = std::to_string(i);
+    body.append("&PolicyArns.member.")
+        .append(number)
+        .append("=")
+        .append(number);
+    list.insert(0, fmt::format("\"{}\"{}", number, list.empty() ? "" : ","));
   }
   EXPECT_EQ(Read(body), R"({"PolicyArns":[)" + list + R"(],"UserName":"x"})");
 }
