@@ -76,7 +76,7 @@ class ManagedKeyRulesTest : public testing::Test {
         .verdict;
   }
 
-  const PolicyAuthorizer policies_;
+  const PolicyAuthorizer policies_{};
   const ManagedKeyRules rules_{policies_};
   const Caller service_ = identity::Service(kAccount, kS3);
   const Caller administrator_ = identity::Administrator(kAccount);

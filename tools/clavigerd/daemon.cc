@@ -78,7 +78,7 @@ struct Daemon::Parts {
 
   config::Config config;
   const base::Clock& clock;
-  const kms::PolicyAuthorizer policies;
+  const kms::PolicyAuthorizer policies{};
   const kms::ManagedKeyRules authorizer{policies};
   kms::http::Metrics metrics{OperationNames()};
   std::unique_ptr<kms::identity::DirectorySource> directory;
