@@ -65,6 +65,12 @@ class Connection {
   base::Result<std::int64_t> Run(std::string_view sql,
                                  std::initializer_list<Value> values = {});
 
+  // Runs one statement that must change a row; kNotFound with `missing` if it
+  // changes none.
+  base::Status RunOnOne(std::string_view sql,
+                        std::initializer_list<Value> values,
+                        std::string_view missing);
+
   // Runs several statements without parameters.
   base::Status Script(std::string_view sql);
 

@@ -135,17 +135,6 @@ base::Result<IdentityRows> ReadIdentityRows(Connection& connection) {
   return rows;
 }
 
-// Runs a statement that must find a row; kNotFound with `missing` if not.
-base::Status SqlIdentities::RunOnOne(std::string_view sql,
-                                     std::initializer_list<Value> values,
-                                     std::string_view missing) {
-  ASSIGN_OR_RETURN(const std::int64_t changed, connection_.Run(sql, values));
-  if (changed == 0) {
-    return Error{ErrorCode::kNotFound, std::string(missing)};
-  }
-  return {};
-}
-
 base::Status SqlIdentities::InsertAccount(const Account& account) {
   RETURN_IF_ERROR(
       connection_.Run("INSERT INTO accounts (id, created) VALUES ($1, $2)",
@@ -187,7 +176,7 @@ base::Status SqlIdentities::InsertEntity(const Entity& entity) {
 }
 
 base::Status SqlIdentities::UpdateEntity(const Entity& entity) {
-  return RunOnOne(
+  return connection_.RunOnOne(
       "UPDATE iam_entities SET description = $2, trust_policy = $3, "
       "trusted = $4, max_session = $5, boundary = $6, default_version = $7 "
       "WHERE id = $1",
@@ -201,8 +190,8 @@ base::Status SqlIdentities::UpdateEntity(const Entity& entity) {
 base::Status SqlIdentities::DeleteEntity(std::string_view id) {
   RETURN_IF_ERROR(connection_.Run("DELETE FROM iam_tags WHERE entity_id = $1",
                                   {ToValue(id)}));
-  return RunOnOne("DELETE FROM iam_entities WHERE id = $1", {ToValue(id)},
-                  "the store has no such entity");
+  return connection_.RunOnOne("DELETE FROM iam_entities WHERE id = $1",
+                              {ToValue(id)}, "the store has no such entity");
 }
 
 base::Result<std::vector<Document>> SqlIdentities::GetDocuments(
@@ -227,7 +216,7 @@ base::Status SqlIdentities::PutDocument(std::string_view entity_id,
 
 base::Status SqlIdentities::DeleteDocument(std::string_view entity_id,
                                            std::string_view name) {
-  return RunOnOne(
+  return connection_.RunOnOne(
       "DELETE FROM iam_documents WHERE entity_id = $1 AND name = $2",
       {ToValue(entity_id), ToValue(name)},
       "the entity has no policy of this name");
@@ -252,7 +241,7 @@ base::Status SqlIdentities::Attach(std::string_view entity_id,
 
 base::Status SqlIdentities::Detach(std::string_view entity_id,
                                    std::string_view policy_arn) {
-  return RunOnOne(
+  return connection_.RunOnOne(
       "DELETE FROM iam_attachments WHERE entity_id = $1 AND policy_arn = $2",
       {ToValue(entity_id), ToValue(policy_arn)},
       "the entity does not have this policy attached");
@@ -280,7 +269,7 @@ base::Status SqlIdentities::AddMember(std::string_view group_id,
 
 base::Status SqlIdentities::RemoveMember(std::string_view group_id,
                                          std::string_view user_id) {
-  return RunOnOne(
+  return connection_.RunOnOne(
       "DELETE FROM iam_memberships WHERE group_id = $1 AND user_id = $2",
       {ToValue(group_id), ToValue(user_id)},
       "the user is not a member of this group");
@@ -322,9 +311,9 @@ base::Status SqlIdentities::PutEntityTag(std::string_view entity_id,
 
 base::Status SqlIdentities::DeleteEntityTag(std::string_view entity_id,
                                             std::string_view tag_key) {
-  return RunOnOne("DELETE FROM iam_tags WHERE entity_id = $1 AND tag_key = $2",
-                  {ToValue(entity_id), ToValue(tag_key)},
-                  "the entity has no such tag");
+  return connection_.RunOnOne(
+      "DELETE FROM iam_tags WHERE entity_id = $1 AND tag_key = $2",
+      {ToValue(entity_id), ToValue(tag_key)}, "the entity has no such tag");
 }
 
 base::Result<std::vector<AccessKey>> SqlIdentities::GetAccessKeys(
@@ -350,14 +339,15 @@ base::Status SqlIdentities::InsertAccessKey(const AccessKey& key) {
 
 base::Status SqlIdentities::SetAccessKeyActive(std::string_view id,
                                                bool active) {
-  return RunOnOne("UPDATE access_keys SET active = $2 WHERE id = $1",
-                  {ToValue(id), ToValue(active)},
-                  "the store has no such access key");
+  return connection_.RunOnOne(
+      "UPDATE access_keys SET active = $2 WHERE id = $1",
+      {ToValue(id), ToValue(active)}, "the store has no such access key");
 }
 
 base::Status SqlIdentities::DeleteAccessKey(std::string_view id) {
-  return RunOnOne("DELETE FROM access_keys WHERE id = $1", {ToValue(id)},
-                  "the store has no such access key");
+  return connection_.RunOnOne("DELETE FROM access_keys WHERE id = $1",
+                              {ToValue(id)},
+                              "the store has no such access key");
 }
 
 }  // namespace kms::store

@@ -65,10 +65,6 @@ class SqlIdentities final : public Identities {
   base::Status DeleteAccessKey(std::string_view id) override;
 
  private:
-  base::Status RunOnOne(std::string_view sql,
-                        std::initializer_list<Value> values,
-                        std::string_view missing);
-
   Connection& connection_;
 };
 

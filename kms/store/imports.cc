@@ -18,16 +18,6 @@ constexpr std::string_view kNoMaterial =
 constexpr std::string_view kNoPair =
     "the store has no wrapping pair with this locator";
 
-base::Status RunOnOne(Connection& connection, std::string_view sql,
-                      std::initializer_list<Value> values,
-                      std::string_view missing) {
-  ASSIGN_OR_RETURN(const std::int64_t changed, connection.Run(sql, values));
-  if (changed == 0) {
-    return Error{ErrorCode::kNotFound, std::string(missing)};
-  }
-  return {};
-}
-
 std::string TakeRowId(Columns& columns) { return columns.Text(); }
 
 DueMaterial TakeDueMaterial(Columns& columns) {
@@ -109,8 +99,7 @@ base::Result<std::vector<std::string>> ReadImporters(
 
 base::Status MoveMaterial(Connection& connection, std::string_view key_id,
                           const KeyMaterial& material) {
-  return RunOnOne(
-      connection,
+  return connection.RunOnOne(
       "UPDATE key_materials SET key_store = $3, locator = $4, algorithm = $5 "
       "WHERE key_id = $1 AND material_id = $2",
       {ToValue(key_id), BlobValue(material.id), ToValue(material.key_store),
@@ -123,10 +112,10 @@ base::Status RemoveMaterial(Connection& connection, std::string_view key_id,
   RETURN_IF_ERROR(
       connection.Run("DELETE FROM imported_materials WHERE material_id = $1",
                      {BlobValue(material)}));
-  return RunOnOne(connection,
-                  "DELETE FROM key_materials WHERE key_id = $1 AND "
-                  "material_id = $2 AND is_current = 0",
-                  {ToValue(key_id), BlobValue(material)}, kNoMaterial);
+  return connection.RunOnOne(
+      "DELETE FROM key_materials WHERE key_id = $1 AND "
+      "material_id = $2 AND is_current = 0",
+      {ToValue(key_id), BlobValue(material)}, kNoMaterial);
 }
 
 base::Status MakeMaterialCurrent(Connection& connection,
@@ -137,13 +126,13 @@ base::Status MakeMaterialCurrent(Connection& connection,
       connection.Run("UPDATE key_materials SET is_current = 0 "
                      "WHERE key_id = $1 AND is_current = 1",
                      {ToValue(key_id)}));
-  return RunOnOne(connection,
-                  "UPDATE key_materials SET is_current = 1, "
-                  "rotation_date = $3, rotation_type = $4 "
-                  "WHERE key_id = $1 AND material_id = $2",
-                  {ToValue(key_id), BlobValue(material), ToValue(rotation.date),
-                   ToValue(RotationTypeName(rotation.type))},
-                  kNoMaterial);
+  return connection.RunOnOne(
+      "UPDATE key_materials SET is_current = 1, "
+      "rotation_date = $3, rotation_type = $4 "
+      "WHERE key_id = $1 AND material_id = $2",
+      {ToValue(key_id), BlobValue(material), ToValue(rotation.date),
+       ToValue(RotationTypeName(rotation.type))},
+      kNoMaterial);
 }
 
 base::Result<std::vector<DueMaterial>> ReadDueMaterials(Connection& connection,
@@ -187,8 +176,7 @@ base::Result<std::optional<ImportPair>> ClaimPair(Connection& connection,
   pair.key_row_id = terms.key_row_id;
   pair.wrapping = terms.wrapping;
   pair.valid_to = terms.valid_to;
-  RETURN_IF_ERROR(RunOnOne(
-      connection,
+  RETURN_IF_ERROR(connection.RunOnOne(
       "UPDATE import_pairs SET key_row_id = $2, wrapping_algorithm = $3, "
       "valid_to = $4 WHERE locator = $1",
       {BlobValue(pair.ref.locator.bytes), ToValue(pair.key_row_id),
@@ -240,8 +228,8 @@ base::Result<std::vector<ImportPairStock>> ReadPairStock(
 }
 
 base::Status RemovePair(Connection& connection, const hsm::Locator& locator) {
-  return RunOnOne(connection, "DELETE FROM import_pairs WHERE locator = $1",
-                  {BlobValue(locator.bytes)}, kNoPair);
+  return connection.RunOnOne("DELETE FROM import_pairs WHERE locator = $1",
+                             {BlobValue(locator.bytes)}, kNoPair);
 }
 
 }  // namespace kms::store

@@ -80,17 +80,6 @@ std::string AliasCacheKey(std::string_view account, std::string_view region,
   return key;
 }
 
-// Runs a statement that must find one row; kNotFound with `missing` if not.
-base::Status SqlTransaction::RunOnOne(std::string_view sql,
-                                      std::initializer_list<Value> values,
-                                      std::string_view missing) {
-  ASSIGN_OR_RETURN(const std::int64_t changed, connection_.Run(sql, values));
-  if (changed == 0) {
-    return Error{ErrorCode::kNotFound, std::string(missing)};
-  }
-  return {};
-}
-
 base::Result<Key> SqlTransaction::GetKey(std::string_view row_id) {
   return ReadKey(connection_, row_id);
 }
@@ -190,9 +179,9 @@ base::Status SqlTransaction::AddMaterial(std::string_view key_id,
   }
   RETURN_IF_ERROR(TouchRowsOf(key_id));
   RETURN_IF_ERROR(
-      RunOnOne("UPDATE key_materials SET is_current = 0 "
-               "WHERE key_id = $1 AND is_current = 1",
-               {ToValue(key_id)}, kNoKey));
+      connection_.RunOnOne("UPDATE key_materials SET is_current = 0 "
+                           "WHERE key_id = $1 AND is_current = 1",
+                           {ToValue(key_id)}, kNoKey));
   return AppendMaterial(key_id, material);
 }
 
@@ -267,7 +256,7 @@ base::Status SqlTransaction::DeleteImportPair(const hsm::Locator& locator) {
 base::Status SqlTransaction::UpdateKey(const Key& key) {
   RETURN_IF_ERROR(CheckRow(key));
   RETURN_IF_ERROR(TouchRowsOf(key.id));
-  RETURN_IF_ERROR(RunOnOne(
+  RETURN_IF_ERROR(connection_.RunOnOne(
       "UPDATE keys SET account = $2, region = $3, description = $4, "
       "key_spec = $5, key_usage = $6, origin = $7, state = $8, created = $9, "
       "deletion_date = $10, multi_region_type = $11, pending_window = $12, "
@@ -282,7 +271,7 @@ base::Status SqlTransaction::UpdateKey(const Key& key) {
        ToValue(key.managing_service), PrincipalsOf(key.policy_principals)},
       kNoKey));
   // The keys of one id share these.
-  return RunOnOne(
+  return connection_.RunOnOne(
       "UPDATE keys SET rotation_period = $2, next_rotation = $3, "
       "on_demand_rotations = $4 WHERE key_id = $1",
       {ToValue(key.id), PeriodOf(key), NextRotationOf(key),
@@ -309,8 +298,8 @@ base::Status SqlTransaction::DeleteKey(std::string_view row_id) {
         "DELETE FROM imported_materials WHERE key_row_id = $1"}) {
     RETURN_IF_ERROR(connection_.Run(sql, {ToValue(row_id)}));
   }
-  RETURN_IF_ERROR(
-      RunOnOne("DELETE FROM keys WHERE id = $1", {ToValue(row_id)}, kNoKey));
+  RETURN_IF_ERROR(connection_.RunOnOne("DELETE FROM keys WHERE id = $1",
+                                       {ToValue(row_id)}, kNoKey));
   RETURN_IF_ERROR(
       connection_.Run("DELETE FROM key_materials WHERE key_id = $1 AND "
                       "NOT EXISTS (SELECT 1 FROM keys WHERE key_id = $1)",
@@ -350,7 +339,7 @@ base::Status SqlTransaction::InsertAlias(const Alias& alias) {
 base::Status SqlTransaction::UpdateAlias(const Alias& alias) {
   touched_.aliases.insert(
       AliasCacheKey(alias.account, alias.region, alias.name));
-  return RunOnOne(
+  return connection_.RunOnOne(
       "UPDATE aliases SET key_id = $4, created = $5, updated = $6 "
       "WHERE account = $1 AND region = $2 AND name = $3",
       {ToValue(alias.account), ToValue(alias.region), ToValue(alias.name),
@@ -362,7 +351,7 @@ base::Status SqlTransaction::UpdateAlias(const Alias& alias) {
 base::Status SqlTransaction::DeleteAlias(const Alias& alias) {
   touched_.aliases.insert(
       AliasCacheKey(alias.account, alias.region, alias.name));
-  return RunOnOne(
+  return connection_.RunOnOne(
       "DELETE FROM aliases WHERE account = $1 AND region = $2 AND name = $3",
       {ToValue(alias.account), ToValue(alias.region), ToValue(alias.name)},
       kNoAlias);
@@ -411,7 +400,8 @@ base::Status SqlTransaction::InsertGrant(const Grant& grant) {
 }
 
 base::Status SqlTransaction::DeleteGrant(std::string_view id) {
-  return RunOnOne("DELETE FROM grants WHERE id = $1", {ToValue(id)}, kNoGrant);
+  return connection_.RunOnOne("DELETE FROM grants WHERE id = $1", {ToValue(id)},
+                              kNoGrant);
 }
 
 base::Status SqlTransaction::InsertIntent(const Intent& intent) {
@@ -425,8 +415,8 @@ base::Status SqlTransaction::InsertIntent(const Intent& intent) {
 }
 
 base::Status SqlTransaction::DeleteIntent(const hsm::Locator& locator) {
-  return RunOnOne("DELETE FROM intents WHERE locator = $1",
-                  {BlobValue(locator.bytes)}, kNoIntent);
+  return connection_.RunOnOne("DELETE FROM intents WHERE locator = $1",
+                              {BlobValue(locator.bytes)}, kNoIntent);
 }
 
 base::Status SqlTransaction::InsertServiceKey(const ServiceKey& key) {

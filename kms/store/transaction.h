@@ -111,10 +111,6 @@ class SqlTransaction final : public Transaction {
                               const KeyMaterial& material);
   base::Status InsertMaterial(std::string_view key_id, std::uint64_t ordinal,
                               const KeyMaterial& material);
-  base::Status RunOnOne(std::string_view sql,
-                        std::initializer_list<Value> values,
-                        std::string_view missing);
-
   Connection& connection_;
   std::uint64_t revision_;
   SqlIdentities identities_;
