@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/grant_token.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/buffer.h"
+#include "base/bytes.h"
+#include "kms/operations/sealed_token.h"
 #include "kms/operations/service_keys.h"
 
 namespace kms::operations {
@@ -15,10 +15,8 @@ namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::string_view kType = "claviger-grant-token-1";
-constexpr std::uint8_t kVersion = 1;
+constexpr TokenKind kKind = {kForGrantTokens, "claviger-grant-token-1"};
 constexpr std::size_t kIdSize = 32;
-constexpr std::size_t kSealedSize = kIdSize + hsm::kTagSize;
 
 Error InvalidToken() {
   return {ErrorCode::kInvalidGrantToken,
@@ -26,32 +24,15 @@ Error InvalidToken() {
           "its grant has been retired or revoked."};
 }
 
-base::Result<hsm::Sealed> ParseToken(std::string_view text) {
-  const auto bytes = base::Base64Decode(text);
-  if (!bytes) {
-    return InvalidToken();
-  }
-  hsm::Sealed sealed;
-  if (bytes->size() != 1 + sealed.nonce.size() + kSealedSize ||
-      bytes->front() != kVersion) {
-    return InvalidToken();
-  }
-  const auto nonce = bytes->begin() + 1;
-  const auto rest = nonce + static_cast<std::ptrdiff_t>(sealed.nonce.size());
-  std::copy(nonce, rest, sealed.nonce.begin());
-  sealed.ciphertext.assign(rest, bytes->end());
-  return sealed;
-}
-
 asio::awaitable<base::Result<GrantPtr>> OpenGrantToken(Call& call,
                                                        std::string_view text) {
   Environment& environment = call.environment;
-  CO_ASSIGN_OR_RETURN(hsm::Sealed sealed, ParseToken(text));
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment, kForGrantTokens));
-  const hsm::Aad aad = ServiceAad(environment, kType, "");
+  const auto bytes = base::Base64Decode(text);
+  if (!bytes) {
+    co_return InvalidToken();
+  }
   const auto opened =
-      co_await OpenUnder(environment, key, aad, std::move(sealed));
+      co_await OpenToken(environment, kKind, "", *bytes, kIdSize);
   if (!opened && opened.error().code == ErrorCode::kInvalidCiphertext) {
     co_return InvalidToken();
   }
@@ -73,19 +54,11 @@ asio::awaitable<base::Result<GrantPtr>> OpenGrantToken(Call& call,
 asio::awaitable<base::Result<std::string>> MakeGrantToken(
     Environment& environment, std::string grant_id) {
   CO_ASSIGN_OR_RETURN(const base::Bytes id, base::HexDecode(grant_id));
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment, kForGrantTokens));
-  const hsm::Aad aad = ServiceAad(environment, kType, "");
   base::Secret plaintext = base::Secret::CopyOf(id);
   CO_ASSIGN_OR_RETURN(
-      const hsm::Sealed sealed,
-      co_await SealUnder(environment, key, aad, std::move(plaintext)));
-  base::Writer token(1 + sealed.nonce.size() + kSealedSize);
-  token.U8(kVersion).Raw(sealed.nonce).Raw(sealed.ciphertext);
-  if (!token.Ok()) {
-    co_return Error{ErrorCode::kInternal, "a grant token of the wrong size"};
-  }
-  co_return base::Base64Encode(token.view());
+      const base::Bytes token,
+      co_await SealToken(environment, kKind, "", std::move(plaintext)));
+  co_return base::Base64Encode(token);
 }
 
 bool HasGrantTokens(const Call& call) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/buffer.h"
+#include "kms/operations/sealed_token.h"
 #include "kms/operations/service_keys.h"
 
 namespace kms::operations {
@@ -14,12 +15,10 @@ namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::string_view kType = "claviger-import-token-1";
-constexpr std::uint8_t kVersion = 1;
+constexpr TokenKind kKind = {kForImportTokens, "claviger-import-token-1"};
 
 // What is sealed: locator of the pair, wrapping algorithm, expiry.
 constexpr std::size_t kPlainSize = 16 + 1 + 8;
-constexpr std::size_t kSealedSize = kPlainSize + hsm::kTagSize;
 
 Error InvalidToken() {
   return {ErrorCode::kInvalidImportToken,
@@ -61,29 +60,10 @@ base::Result<Claims> ClaimsOf(const base::Secret& plain) {
   return claims;
 }
 
-base::Result<hsm::Sealed> ParseToken(const base::Secret& token) {
-  const auto bytes = token.Reveal();
-  hsm::Sealed sealed;
-  if (bytes.size() != 1 + sealed.nonce.size() + kSealedSize ||
-      bytes.front() != kVersion) {
-    return InvalidToken();
-  }
-  const auto nonce = bytes.begin() + 1;
-  const auto rest = nonce + static_cast<std::ptrdiff_t>(sealed.nonce.size());
-  std::copy(nonce, rest, sealed.nonce.begin());
-  sealed.ciphertext.assign(rest, bytes.end());
-  return sealed;
-}
-
 asio::awaitable<base::Result<Claims>> Unseal(Call& call) {
-  Environment& environment = call.environment;
-  const base::Secret& token = *call.Blob("ImportToken");
-  CO_ASSIGN_OR_RETURN(hsm::Sealed sealed, ParseToken(token));
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment, kForImportTokens));
-  const hsm::Aad aad = ServiceAad(environment, kType, call.key->row_id);
   const auto opened =
-      co_await OpenUnder(environment, key, aad, std::move(sealed));
+      co_await OpenToken(call.environment, kKind, call.key->row_id,
+                         call.Blob("ImportToken")->Reveal(), kPlainSize);
   if (!opened && opened.error().code == ErrorCode::kInvalidCiphertext) {
     co_return InvalidToken();
   }
@@ -101,20 +81,9 @@ asio::awaitable<base::Result<Claims>> Unseal(Call& call) {
 
 asio::awaitable<base::Result<base::Bytes>> MakeImportToken(
     Environment& environment, const store::ImportPair& pair) {
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment, kForImportTokens));
-  const hsm::Aad aad = ServiceAad(environment, kType, pair.key_row_id);
   CO_ASSIGN_OR_RETURN(base::Secret plain, PlainOf(pair));
-  CO_ASSIGN_OR_RETURN(
-      const hsm::Sealed sealed,
-      co_await SealUnder(environment, key, aad, std::move(plain)));
-  base::Writer token(1 + sealed.nonce.size() + kSealedSize);
-  token.U8(kVersion).Raw(sealed.nonce).Raw(sealed.ciphertext);
-  if (!token.Ok()) {
-    co_return Error{ErrorCode::kInternal, "an import token of the wrong size"};
-  }
-  const base::ByteView view = token.view();
-  co_return base::Bytes(view.begin(), view.end());
+  co_return co_await SealToken(environment, kKind, pair.key_row_id,
+                               std::move(plain));
 }
 
 asio::awaitable<base::Result<store::ImportPair>> OpenImportToken(Call& call) {

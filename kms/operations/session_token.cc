@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/session_token.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "base/buffer.h"
 #include "base/bytes.h"
+#include "kms/operations/sealed_token.h"
 #include "kms/operations/service_keys.h"
 
 namespace kms::operations {
@@ -15,28 +14,11 @@ namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::string_view kType = "claviger-session-token-1";
-constexpr std::uint8_t kVersion = 1;
+constexpr TokenKind kKind = {kForSessionTokens, "claviger-session-token-1"};
 
 Error InvalidToken() {
   return {ErrorCode::kUnrecognizedClient,
           "The security token included in the request is invalid."};
-}
-
-base::Result<hsm::Sealed> ParseToken(std::string_view text) {
-  hsm::Sealed sealed;
-  const auto bytes = base::Base64Decode(text);
-  const std::size_t least = 1 + sealed.nonce.size() + hsm::kTagSize;
-  if (!bytes || bytes->size() < least ||
-      bytes->size() > least + identity::kMaxSessionBytes ||
-      bytes->front() != kVersion) {
-    return InvalidToken();
-  }
-  const auto nonce = bytes->begin() + 1;
-  const auto rest = nonce + static_cast<std::ptrdiff_t>(sealed.nonce.size());
-  std::copy(nonce, rest, sealed.nonce.begin());
-  sealed.ciphertext.assign(rest, bytes->end());
-  return sealed;
 }
 
 }  // namespace
@@ -45,26 +27,21 @@ asio::awaitable<base::Result<std::string>> MakeSessionToken(
     Environment& environment, const identity::Session& session) {
   CO_ASSIGN_OR_RETURN(const base::WipingBytes bytes,
                       identity::EncodeSession(session));
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment, kForSessionTokens));
-  const hsm::Aad aad = ServiceAad(environment, kType, "");
   base::Secret plaintext = base::Secret::CopyOf(bytes);
   CO_ASSIGN_OR_RETURN(
-      const hsm::Sealed sealed,
-      co_await SealUnder(environment, key, aad, std::move(plaintext)));
-  base::Writer token(1 + sealed.nonce.size() + sealed.ciphertext.size());
-  token.U8(kVersion).Raw(sealed.nonce).Raw(sealed.ciphertext);
-  co_return base::Base64Encode(token.view());
+      const base::Bytes token,
+      co_await SealToken(environment, kKind, "", std::move(plaintext)));
+  co_return base::Base64Encode(token);
 }
 
 asio::awaitable<base::Result<identity::SessionPtr>> SessionTokens::Open(
     std::string token) {
-  CO_ASSIGN_OR_RETURN(hsm::Sealed sealed, ParseToken(token));
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment_, kForSessionTokens));
-  const hsm::Aad aad = ServiceAad(environment_, kType, "");
-  const auto opened =
-      co_await OpenUnder(environment_, key, aad, std::move(sealed));
+  const auto bytes = base::Base64Decode(token);
+  if (!bytes) {
+    co_return InvalidToken();
+  }
+  const auto opened = co_await OpenToken(environment_, kKind, "", *bytes,
+                                         identity::kMaxSessionBytes);
   if (!opened && opened.error().code == ErrorCode::kInvalidCiphertext) {
     co_return InvalidToken();
   }
