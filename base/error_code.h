@@ -24,6 +24,7 @@ enum class ErrorCode : std::uint8_t {
   kUnrecognizedClient,
   kExpiredToken,
   kInvalidIdentityToken,  // A web identity token that does not hold.
+  kExpiredIdentityToken,  // One that did.
   kAccessDenied,
   kNotAuthorized,  // Reserved names (alias/aws/).
   kInvalidGrantToken,

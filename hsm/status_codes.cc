@@ -63,6 +63,7 @@ constexpr std::array kStatuses = {
     StatusRow{91, kMacMismatch},
     StatusRow{92, kInvalidIdentityToken},
     StatusRow{93, kPackedPolicyTooLarge},
+    StatusRow{94, kExpiredIdentityToken},
 };
 static_assert(std::ranges::is_sorted(kStatuses, {}, &StatusRow::number));
 

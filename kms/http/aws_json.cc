@@ -52,7 +52,7 @@ HttpResponse ResponseOf(ApiDoor::Outcome& outcome) {
   if (outcome.reply) {
     response.body = std::move(outcome.reply->body);
   } else {
-    response.status = AwsErrorOf(outcome.reply.error().code).status;
+    response.status = AwsErrorOf(outcome.reply.error().code).json.status;
     AppendErrorBody(outcome.reply.error(), response.body);
   }
   return response;

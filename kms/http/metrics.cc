@@ -110,8 +110,9 @@ Counter& Metrics::Instruments::ErrorCounter(OperationInstruments& operation,
   Counter* counter = slot.load(std::memory_order_acquire);
   if (counter == nullptr) {
     // Add() returns the same counter to whoever else gets here.
-    counter = &requests.Add({{"operation", operation.name},
-                             {"outcome", std::string(AwsErrorOf(error).type)}});
+    counter =
+        &requests.Add({{"operation", operation.name},
+                       {"outcome", std::string(AwsErrorOf(error).json.name)}});
     slot.store(counter, std::memory_order_release);
   }
   return *counter;
@@ -148,7 +149,7 @@ void Metrics::CountRequest(std::string_view operation,
 
 void Metrics::CountAuthenticationFailure(base::ErrorCode reason) {
   instruments_->authentication_failures
-      .Add({{"reason", std::string(AwsErrorOf(reason).type)}})
+      .Add({{"reason", std::string(AwsErrorOf(reason).json.name)}})
       .Increment();
 }
 

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "kms/form.h"
-#include "kms/http/query_errors.h"
+#include "kms/http/errors.h"
 #include "kms/http/xml.h"
 
 namespace kms::http {
@@ -84,7 +84,7 @@ base::Result<ApiDoor::Target> TargetOf(const Question& question,
                          .signing_name = question.api->signing_name,
                          .product = question.api->service,
                          .body_form = BodyForm::kQuery,
-                         .may_be_anonymous = question.action == kUnsignedAction,
+                         .is_anonymous = question.action == kUnsignedAction,
                          .form = CheckHeader(request)};
 }
 
@@ -117,7 +117,7 @@ HttpResponse EmptyResponse(const std::string& request_id) {
 HttpResponse ErrorResponse(const base::Error& error, const Question& question,
                            const std::string& request_id) {
   HttpResponse response = EmptyResponse(request_id);
-  response.status = QueryErrorOf(error.code).status;
+  response.status = AwsErrorOf(error.code).query.status;
   const bool is_nameless =
       error.code == base::ErrorCode::kUnknownOperation && error.message.empty();
   AppendQueryError(is_nameless ? UnknownAction(question) : error,

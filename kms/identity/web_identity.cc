@@ -118,7 +118,7 @@ base::Result<WallTime> Expiration(const Json& claims, WallTime now) {
     return Missing("exp");
   }
   if (*date <= now) {
-    return Error{ErrorCode::kExpiredToken,
+    return Error{ErrorCode::kExpiredIdentityToken,
                  "Token expired: current date/time " + Seconds(now) +
                      " must be before the expiration date/time " +
                      Seconds(*date)};
@@ -126,9 +126,15 @@ base::Result<WallTime> Expiration(const Json& claims, WallTime now) {
   return *date;
 }
 
-// RFC 7519 section 4.1.3: one text or a list of them.
-base::Result<std::string> Audience(const Json& claims,
-                                   std::span<const std::string> accepted) {
+// RFC 7519 section 4.1.3: one text or a list of them. Sets the audience. Where
+// the token names whom it was issued to (OpenID Connect Core 1.0, section 2:
+// azp), that one counts, as with AWS, and the token's "aud" is the other.
+base::Status ReadAudience(const Json& claims,
+                          std::span<const std::string> accepted,
+                          WebIdentity& identity) {
+  const auto is_accepted = [accepted](std::string_view text) {
+    return std::ranges::find(accepted, text) != accepted.end();
+  };
   const Json* const claim = Find(claims, "aud");
   if (claim == nullptr) {
     return Missing("aud");
@@ -140,14 +146,21 @@ base::Result<std::string> Audience(const Json& claims,
       return Malformed("aud");
     }
     const std::string_view text = base::TextOf(audience);
-    if (found.empty() && std::ranges::find(accepted, text) != accepted.end()) {
+    if (found.empty() && is_accepted(text)) {
       found = text;
     }
+  }
+  ASSIGN_OR_RETURN(identity.authorized_party, Text(claims, "azp"));
+  if (!identity.authorized_party.empty()) {
+    identity.other_audience = std::move(found);
+    found = is_accepted(identity.authorized_party) ? identity.authorized_party
+                                                   : std::string();
   }
   if (found.empty()) {
     return Invalid("Incorrect token audience");
   }
-  return found;
+  identity.audience = std::move(found);
+  return {};
 }
 
 Error NoProvider(std::string_view issuer) {
@@ -234,9 +247,8 @@ base::Result<WebIdentity> IdentityProvider::Verify(std::string_view token,
   if (identity.issuer != issuer_) {
     return NoProvider(identity.issuer);
   }
-  ASSIGN_OR_RETURN(identity.audience, Audience(claims, audiences_));
+  RETURN_IF_ERROR(ReadAudience(claims, audiences_, identity));
   ASSIGN_OR_RETURN(identity.subject, RequiredText(claims, "sub"));
-  ASSIGN_OR_RETURN(identity.authorized_party, Text(claims, "azp"));
   RETURN_IF_ERROR(RefuseFuture(claims, "nbf", now));
   RETURN_IF_ERROR(RefuseFuture(claims, "iat", now));
   ASSIGN_OR_RETURN(identity.expiration, Expiration(claims, now));

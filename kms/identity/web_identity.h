@@ -17,10 +17,13 @@ namespace kms::identity {
 
 // What a token says of its bearer, once it has been verified.
 struct WebIdentity {
-  std::string issuer;            // "https://token.example.com"
-  std::string subject;           // 1 to 255 bytes.
-  std::string audience;          // The first of the token's that is accepted.
+  std::string issuer;   // "https://token.example.com"
+  std::string subject;  // 1 to 255 bytes.
+  // Whom it is for, and is accepted: "azp" if the token has one, else the first
+  // of its "aud" that is.
+  std::string audience;
   std::string authorized_party;  // "azp"; empty if the token has none.
+  std::string other_audience;    // Beside an "azp": an accepted one of "aud".
   base::WallTime expiration;
 };
 
@@ -52,7 +55,7 @@ class IdentityProvider {
   bool IsTrustedBy(std::string_view account) const;
 
   // Verifies a signed JWT (RFC 7519) in the compact form. Fails with
-  // kExpiredToken if nothing is wrong with it but its age, and with
+  // kExpiredIdentityToken if nothing is wrong with it but its age, and with
   // kInvalidIdentityToken, and AWS's text where it is known, if it has another
   // issuer, no accepted audience, no subject, a signature that none of the
   // provider's keys made, or comes from the future (by more than 5 minutes).

@@ -322,7 +322,9 @@ std::string Render(const Call& call, const base::Error* error,
   event.source_address = call.request.source_address;
   event.user_agent = call.request.user_agent;
   if (error != nullptr) {
-    event.error_code = http::AwsErrorOf(error->code).type;
+    const http::AwsError& aws = http::AwsErrorOf(error->code);
+    const bool is_query = call.request.body_form == BodyForm::kQuery;
+    event.error_code = is_query ? aws.query.name : aws.json.name;
     event.error_message = error->message;
   }
   event.request = parameters.members();

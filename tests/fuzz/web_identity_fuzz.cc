@@ -53,7 +53,7 @@ bool Check(std::string_view token) {
   const auto identity = providers.front().Verify(token, kNow);
   if (!identity) {
     Require(identity.error().code == ErrorCode::kInvalidIdentityToken ||
-            identity.error().code == ErrorCode::kExpiredToken);
+            identity.error().code == ErrorCode::kExpiredIdentityToken);
     return false;
   }
   Require(found.has_value() && *found == &providers.front());

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -30,9 +31,10 @@ TEST(AwsErrors, AreAsTheGoldenFileSays) {
     const auto code = static_cast<ErrorCode>(i);
     const AwsError& error = AwsErrorOf(code);
     EXPECT_EQ(error.code, code);
-    table += std::string(testlib::CodeName(code)) + " " +
-             std::string(error.type) + " " + std::to_string(error.status) +
-             (error.fixed_message.empty() ? " own\n" : " fixed\n");
+    table += fmt::format("{} {} {} {} {} {}\n", testlib::CodeName(code),
+                         error.json.name, error.json.status, error.query.name,
+                         error.query.status,
+                         error.fixed_message.empty() ? "own" : "fixed");
   }
   std::ifstream golden(CLAVIGER_GOLDEN "/errors.txt");
   EXPECT_EQ(table, std::string(std::istreambuf_iterator<char>(golden), {}));
@@ -42,18 +44,21 @@ TEST(AwsErrors, AreAsTheGoldenFileSays) {
 TEST(AwsErrors, AreServerErrorsExactlyWhereAwsSaysSo) {
   for (int i = 0; i < kCodes; ++i) {
     const AwsError& error = AwsErrorOf(static_cast<ErrorCode>(i));
-    const bool is_fault = error.type == "KMSInternalException" ||
-                          error.type == "DependencyTimeoutException" ||
-                          error.type == "KeyUnavailableException";
-    EXPECT_EQ(error.status, is_fault ? 500u : 400u) << error.type;
+    const std::string_view name = error.json.name;
+    const bool is_fault = name == "KMSInternalException" ||
+                          name == "DependencyTimeoutException" ||
+                          name == "KeyUnavailableException";
+    EXPECT_EQ(error.json.status, is_fault ? 500u : 400u) << name;
+    EXPECT_EQ(error.query.status >= 500, is_fault) << name;
   }
 }
 
 TEST(AwsErrors, TakeAnUnknownCodeForAnInternalError) {
-  EXPECT_EQ(AwsErrorOf(static_cast<ErrorCode>(kCodes)).type,
-            "KMSInternalException");
-  EXPECT_EQ(AwsErrorOf(static_cast<ErrorCode>(255)).type,
-            "KMSInternalException");
+  for (const int code : {kCodes, 255}) {
+    const AwsError& error = AwsErrorOf(static_cast<ErrorCode>(code));
+    EXPECT_EQ(error.json.name, "KMSInternalException");
+    EXPECT_EQ(error.query.name, "InternalFailure");
+  }
 }
 
 TEST(AwsErrors, AreJsonWhateverTheMessageHolds) {
@@ -73,6 +78,18 @@ TEST(AwsErrors, HaveAMessageOnlyIfThereIsOne) {
             R"({"__type":"AccessDeniedException"})");
   EXPECT_EQ(BodyOf(ErrorCode::kAccessDenied, "no"),
             R"({"__type":"AccessDeniedException","Message":"no"})");
+}
+
+TEST(AwsErrors, ShowAMessageInXmlOnlyIfItIsTheClients) {
+  base::WipingString out;
+  AppendQueryError({ErrorCode::kStoreUnavailable, "/var/lib"}, "x", "ID", out);
+  EXPECT_EQ(out.find("/var/lib"), base::WipingString::npos);
+  out.clear();
+  AppendQueryError({ErrorCode::kConflict, "a & b"}, "x", "ID", out);
+  EXPECT_EQ(std::string_view(out),
+            "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type>"
+            "<Code>DeleteConflict</Code><Message>a &amp; b</Message></Error>"
+            "<RequestId>ID</RequestId></ErrorResponse>");
 }
 
 }  // namespace

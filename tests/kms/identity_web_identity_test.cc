@@ -101,13 +101,28 @@ auto Invalid(const std::string& text) {
 }
 
 TEST_F(WebIdentityTest, SaysWhatTheTokenSays) {
-  ASSERT_OK_AND_ASSIGN(const WebIdentity identity,
-                       VerifyClaims(With("azp", "client-7")));
+  ASSERT_OK_AND_ASSIGN(const WebIdentity identity, VerifyClaims(Claims()));
   EXPECT_EQ(identity.issuer, kIssuer);
   EXPECT_EQ(identity.subject, "repo:octo/app:ref:refs/heads/main");
   EXPECT_EQ(identity.audience, "claviger");
-  EXPECT_EQ(identity.authorized_party, "client-7");
+  EXPECT_EQ(identity.authorized_party, "");
   EXPECT_EQ(identity.expiration, kNow + seconds(600));
+}
+
+// IAM User Guide, "Available keys for AWS OIDC federation".
+TEST_F(WebIdentityTest, IsForItsAuthorizedPartyIfItHasOne) {
+  EXPECT_THAT(VerifyClaims(With("azp", "client-7")),
+              Invalid("Incorrect token audience"));
+  json claims = With("azp", "claviger");
+  claims["aud"] = {"elsewhere", "claviger"};
+  WebIdentity identity = Take(VerifyClaims(claims));
+  EXPECT_EQ(identity.audience, "claviger");
+  EXPECT_EQ(identity.authorized_party, "claviger");
+  EXPECT_EQ(identity.other_audience, "claviger");
+  claims["aud"] = "elsewhere";
+  identity = Take(VerifyClaims(claims));
+  EXPECT_EQ(identity.audience, "claviger");
+  EXPECT_EQ(identity.other_audience, "");
 }
 
 TEST_F(WebIdentityTest, TakesEveryAlgorithm) {
@@ -372,14 +387,14 @@ TEST_F(WebIdentityTest, RefusesAnExpiredToken) {
   for (const json& expired : {json(kNowSeconds), json(kNowSeconds + 0.5),
                               json(kNowSeconds - 1), json(0)}) {
     EXPECT_THAT(VerifyClaims(With("exp", expired)),
-                StatusIs(ErrorCode::kExpiredToken,
+                StatusIs(ErrorCode::kExpiredIdentityToken,
                          AllOf(HasSubstr("Token expired: current date/time "
                                          "1700000000 must be before the "
                                          "expiration date/time "))))
         << expired;
   }
   EXPECT_THAT(provider_.Verify(Signed(Claims()), kNow + seconds(600)),
-              StatusIs(ErrorCode::kExpiredToken,
+              StatusIs(ErrorCode::kExpiredIdentityToken,
                        "Token expired: current date/time 1700000600 must be "
                        "before the expiration date/time 1700000600"));
   EXPECT_THAT(VerifyClaims(Without("exp")),

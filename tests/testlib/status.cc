@@ -27,6 +27,7 @@ constexpr auto kRows = std::to_array<Row>({
     {kUnrecognizedClient, "kUnrecognizedClient"},
     {kExpiredToken, "kExpiredToken"},
     {kInvalidIdentityToken, "kInvalidIdentityToken"},
+    {kExpiredIdentityToken, "kExpiredIdentityToken"},
     {kAccessDenied, "kAccessDenied"},
     {kNotAuthorized, "kNotAuthorized"},
     {kInvalidGrantToken, "kInvalidGrantToken"},
