@@ -3,6 +3,7 @@
 #define KMS_AUTHORIZER_H_
 
 #include "kms/caller.h"
+#include "kms/organization.h"
 #include "policy/request.h"
 #include "policy/who_can.h"
 
@@ -23,19 +24,29 @@ class Authorizer {
                                      policy::Trace* trace) const = 0;
 };
 
-// `request` and `resource` with all that the caller brings along: what a
-// decision by policies rests on. Borrows what the three do.
+// `request` and `resource` with all that the caller brings along, and what
+// bounds the accounts of the two: what a decision by policies rests on. Borrows
+// what the four do.
 policy::Candidate WithCaller(const Caller& caller,
                              const policy::Request& request,
-                             const policy::Authority& resource);
+                             const policy::Authority& resource,
+                             const Organization& organization);
 
-// Decides by policies (policy::Decide): the resource's, and the caller's own.
+// Decides by policies (policy::Decide): the resource's, the caller's own, and
+// their organization's.
 class PolicyAuthorizer final : public Authorizer {
  public:
+  // `organization` is borrowed.
+  explicit PolicyAuthorizer(const Organization& organization)
+      : organization_(organization) {}
+
   policy::Decision Authorize(const Caller& caller,
                              const policy::Request& request,
                              const policy::Authority& resource,
                              policy::Trace* trace) const override;
+
+ private:
+  const Organization& organization_;
 };
 
 }  // namespace kms

@@ -34,6 +34,9 @@ struct Request {
   const Caller& caller;
   std::string_view source_address;  // IP address, or "unix".
   std::string_view user_agent;
+  std::string_view referer;  // As sent; empty if it was not.
+  // Of a service: the ARN of the resource for which it acts. Else empty.
+  std::string_view source_arn;
   std::string_view request_id;  // UUID text; also in x-amzn-RequestId.
   Door door = Door::kHttp;
   BodyForm body_form = BodyForm::kJson;

@@ -40,6 +40,7 @@ struct Environment {
   store::Store& store;
   hsm::client::Client& hsm;
   const Authorizer& authorizer;
+  const Organization& organization;
   identity::DirectorySource& directory;
   std::span<const identity::IdentityProvider> identity_providers = {};
   const base::Clock& clock;
@@ -76,6 +77,9 @@ struct Check {
   States states = kAnyState;
   std::string_view region = {};    // Where it is asked; empty: the request's.
   PolicyPtr resource_policy = {};  // Of what is no key: a role's trust policy.
+  // What who is denied is told instead of `resource`; empty: the same. Whether
+  // something is there, and where, is not theirs to know.
+  std::string shown = {};
 };
 
 // What a call has made, as the audit log tells it: {"accessKeyId", "AKIA..."}.

@@ -7,9 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "kms/audit/json_text.h"
-#include "kms/managed_keys.h"
 #include "kms/operations/aliases.h"
+#include "kms/operations/context_builder.h"
 #include "kms/operations/grants.h"
 #include "kms/operations/iam/context.h"
 #include "kms/operations/sts/session.h"
@@ -19,136 +18,12 @@
 namespace kms::operations {
 namespace {
 
-// Collects entries; values that are not views of the request are kept in the
-// call.
-class Builder {
- public:
-  explicit Builder(Call& call) : call_(call) {
-    call_.context.clear();
-    call_.context.reserve(24);
-  }
-
-  void Add(std::string_view key, std::string_view value) {
-    if (!value.empty()) {
-      call_.context.push_back({key, {}, value});
-    }
-  }
-
-  void AddOwned(std::string_view key, std::string value) {
-    Add(key, call_.owned.emplace_back(std::move(value)));
-  }
-
-  void AddBool(std::string_view key, bool value) {
-    Add(key, value ? "true" : "false");
-  }
-
-  // A member of the request that is a condition key as it stands.
-  void AddMember(std::string_view key, std::string_view member) {
-    if (const auto text = call_.Text(member)) {
-      Add(key, *text);
-    }
-  }
-
-  void AddEncryptionContext(std::string_view member) {
-    for (const auto& [key, value] : call_.Context(member)) {
-      AddPair(key, value);
-    }
-  }
-
-  void AddPair(std::string_view key, std::string_view value) {
-    call_.context.push_back({"kms:EncryptionContext:", key, value});
-    call_.context.push_back({"kms:EncryptionContextKeys", {}, key});
-  }
-
- private:
-  Call& call_;
-};
-
 bool HasMember(const Operation& operation, std::string_view name) {
   return std::ranges::find(operation.input, name, &Member::name) !=
          operation.input.end();
 }
 
-// A service acts for its account's users, none of whom is the principal.
-void AddService(const Caller& caller, std::string_view region,
-                Builder& builder) {
-  builder.AddBool("aws:PrincipalIsAWSService", true);
-  builder.Add("aws:PrincipalServiceName", caller.service);
-  builder.Add("kms:CallerAccount", caller.account);
-  builder.AddOwned("kms:ViaService", ViaService(caller.service, region));
-}
-
-// IAM JSON Policy Reference, "AWS global condition context keys":
-// aws:PrincipalType.
-std::string_view PrincipalType(CallerKind kind) {
-  switch (kind) {
-    case CallerKind::kRoot:
-      return "Account";
-    case CallerKind::kUser:
-      return "User";
-    case CallerKind::kAssumedRole:
-      return "AssumedRole";
-    case CallerKind::kService:
-      return "Service";
-    case CallerKind::kAnonymous:
-      return "Anonymous";
-  }
-  return "";
-}
-
-std::string TimeText(base::WallTime time) {
-  std::string text;
-  audit::AppendTime(time, text);
-  return text;
-}
-
-// Of temporary credentials. There is no second factor here.
-void AddSession(const SessionFacts& session, Builder& builder) {
-  builder.AddOwned("aws:TokenIssueTime", TimeText(session.issued));
-  builder.AddBool("aws:MultiFactorAuthPresent", false);
-  builder.Add("aws:SourceIdentity", session.source_identity);
-  builder.Add("aws:FederatedProvider", session.federated_provider);
-}
-
-void AddCaller(Call& call, Builder& builder) {
-  const Caller& caller = call.request.caller;
-  if (caller.kind == CallerKind::kService) {
-    return AddService(caller, call.request.region, builder);
-  }
-  if (caller.kind == CallerKind::kAnonymous) {
-    return;
-  }
-  const bool in_role = caller.kind == CallerKind::kAssumedRole;
-  builder.Add("aws:PrincipalArn", in_role ? caller.role_arn : caller.arn);
-  builder.Add("aws:PrincipalAccount", caller.account);
-  builder.Add("aws:PrincipalType", PrincipalType(caller.kind));
-  builder.Add("aws:userid", caller.principal_id);
-  builder.Add("aws:username", caller.user_name);
-  builder.Add("kms:CallerAccount", caller.account);
-  for (const auto& [key, value] : caller.tags) {
-    call.context.push_back({"aws:PrincipalTag/", key, value});
-  }
-  if (caller.session != nullptr) {
-    AddSession(*caller.session, builder);
-  }
-}
-
-void AddRequest(const Call& call, const Check& check, Builder& builder) {
-  const Request& request = call.request;
-  if (request.door != Door::kUnix) {
-    builder.Add("aws:SourceIp", request.source_address);
-  }
-  builder.Add("aws:UserAgent", request.user_agent);
-  builder.Add("aws:RequestedRegion",
-              check.region.empty() ? request.region : check.region);
-  builder.AddBool("aws:SecureTransport", request.door == Door::kHttps);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(call.now);
-  builder.AddOwned("aws:CurrentTime", TimeText(call.now));
-  builder.AddOwned("aws:EpochTime",
-                   std::to_string(seconds.time_since_epoch().count()));
-}
-
-void AddMultiRegion(MultiRegionType type, Builder& builder) {
+void AddMultiRegion(MultiRegionType type, ContextBuilder& builder) {
   const bool multi_region = type != MultiRegionType::kNone;
   builder.AddBool("kms:MultiRegion", multi_region);
   if (multi_region) {
@@ -156,22 +31,30 @@ void AddMultiRegion(MultiRegionType type, Builder& builder) {
   }
 }
 
+// Two keys have a second name, from before there were keys of other specs.
+void AddSpecAndUsage(std::string_view spec, std::string_view usage,
+                     ContextBuilder& builder) {
+  builder.Add("kms:KeySpec", spec);
+  builder.Add("kms:CustomerMasterKeySpec", spec);
+  builder.Add("kms:KeyUsage", usage);
+  builder.Add("kms:CustomerMasterKeyUsage", usage);
+}
+
 // `type` is the key's own, or that of the replica which it is to have.
-void AddKey(const Key& key, MultiRegionType type, Builder& builder) {
-  builder.Add("kms:KeySpec", KeySpecName(key.spec));
-  builder.Add("kms:KeyUsage", KeyUsageName(key.usage));
+void AddKey(const Key& key, MultiRegionType type, ContextBuilder& builder) {
+  AddSpecAndUsage(KeySpecName(key.spec), KeyUsageName(key.usage), builder);
   builder.Add("kms:KeyOrigin", OriginName(key.origin));
   AddMultiRegion(type, builder);
 }
 
 // CreateKey: the key that would be.
-void AddNewKey(const Call& call, Builder& builder) {
+void AddNewKey(const Call& call, ContextBuilder& builder) {
   const auto old_member = call.Text("CustomerMasterKeySpec");
-  builder.Add("kms:KeySpec", call.Text("KeySpec").value_or(old_member.value_or(
-                                 KeySpecName(KeySpec::kSymmetricDefault))));
-  builder.Add(
-      "kms:KeyUsage",
-      call.Text("KeyUsage").value_or(KeyUsageName(KeyUsage::kEncryptDecrypt)));
+  AddSpecAndUsage(
+      call.Text("KeySpec").value_or(
+          old_member.value_or(KeySpecName(KeySpec::kSymmetricDefault))),
+      call.Text("KeyUsage").value_or(KeyUsageName(KeyUsage::kEncryptDecrypt)),
+      builder);
   builder.Add("kms:KeyOrigin",
               call.Text("Origin").value_or(OriginName(Origin::kAwsKms)));
   AddMultiRegion(call.Flag("MultiRegion") ? MultiRegionType::kPrimary
@@ -200,7 +83,7 @@ constexpr std::array kConditionMembers = {
     ConditionMember{"kms:WrappingKeySpec", "WrappingKeySpec", ""},
 };
 
-void AddConditionMembers(const Call& call, Builder& builder) {
+void AddConditionMembers(const Call& call, ContextBuilder& builder) {
   for (const ConditionMember& row : kConditionMembers) {
     if (HasMember(call.operation, row.member)) {
       builder.Add(row.key, call.Text(row.member).value_or(row.absent));
@@ -210,7 +93,7 @@ void AddConditionMembers(const Call& call, Builder& builder) {
 
 // How the operation encrypts or decrypts; data keys only one way.
 void AddEncryption(const Call& call, std::string_view prefix,
-                   Builder& builder) {
+                   ContextBuilder& builder) {
   const std::string context = std::string(prefix).append("EncryptionContext");
   if (HasMember(call.operation, context)) {
     const std::string algorithm =
@@ -222,7 +105,7 @@ void AddEncryption(const Call& call, std::string_view prefix,
   }
 }
 
-void AddTags(Call& call, Builder& builder) {
+void AddTags(Call& call, ContextBuilder& builder) {
   for (const TagView& tag : ViewTags(call)) {
     call.context.push_back({"aws:RequestTag/", tag.key, tag.value});
     builder.Add("aws:TagKeys", tag.key);
@@ -230,7 +113,7 @@ void AddTags(Call& call, Builder& builder) {
 }
 
 void AddConstraints(const GrantConstraints& constraints, Call& call,
-                    Builder& builder) {
+                    ContextBuilder& builder) {
   if (!constraints.HasContext()) {
     return;
   }
@@ -246,7 +129,7 @@ void AddConstraints(const GrantConstraints& constraints, Call& call,
   }
 }
 
-void AddCreateGrant(Call& call, Builder& builder) {
+void AddCreateGrant(Call& call, ContextBuilder& builder) {
   builder.AddMember("kms:GranteePrincipal", "GranteePrincipal");
   builder.AddMember("kms:GranteeServicePrincipal", "GranteeServicePrincipal");
   builder.AddMember("kms:RetiringPrincipal", "RetiringPrincipal");
@@ -262,7 +145,7 @@ void AddCreateGrant(Call& call, Builder& builder) {
   builder.AddOwned("kms:GrantConstraintSourceArn", constraints.source_arn);
 }
 
-void AddGrant(Call& call, const Check& check, Builder& builder) {
+void AddGrant(Call& call, const Check& check, ContextBuilder& builder) {
   if (check.action == "kms:CreateGrant") {
     AddCreateGrant(call, builder);
   }
@@ -281,7 +164,8 @@ struct Wanted {
   bool tags = false;
   bool aliases = false;
 
-  Wanted(const Caller& caller, const Key& key) {
+  Wanted(const Caller& caller, const Key& key,
+         const Organization& organization) {
     if (key.compiled_policy != nullptr) {
       tags = key.compiled_policy->uses_resource_tags();
       aliases = key.compiled_policy->uses_resource_aliases();
@@ -293,9 +177,15 @@ struct Wanted {
     if (caller.session != nullptr) {
       Add(caller.session->policies);
     }
+    if (const auto* const member = organization.Find(caller.account)) {
+      Add(member->service_control);
+    }
+    if (const auto* const member = organization.Find(key.account)) {
+      Add(member->resource_control);
+    }
   }
 
-  void Add(const PolicyList& policies) {
+  void Add(const auto& policies) {
     tags |= policies.uses_resource_tags();
     aliases |= policies.uses_resource_aliases();
   }
@@ -304,7 +194,7 @@ struct Wanted {
 }  // namespace
 
 base::Status AddLookedUp(Call& call, const Key& key) {
-  const Wanted wanted(call.request.caller, key);
+  const Wanted wanted(call.request.caller, key, call.environment.organization);
   store::Store& store = call.environment.store;
   if (wanted.tags) {
     ASSIGN_OR_RETURN(const std::vector<Tag> tags, store.Tags(key.row_id));
@@ -337,7 +227,7 @@ std::string SecondsText(double seconds) {
   return std::to_string(static_cast<std::int64_t>(seconds));
 }
 
-void AddMembers(Call& call, const Check& check, Builder& builder) {
+void AddMembers(Call& call, const Check& check, ContextBuilder& builder) {
   if (check.action == "kms:ReEncryptFrom") {
     AddEncryption(call, "Source", builder);
   } else if (check.action == "kms:ReEncryptTo") {
@@ -374,9 +264,10 @@ void AddMembers(Call& call, const Check& check, Builder& builder) {
 }  // namespace
 
 base::Status BuildContext(Call& call, const Check& check) {
-  Builder builder(call);
-  AddCaller(call, builder);
-  AddRequest(call, check, builder);
+  call.context.clear();
+  call.context.reserve(32);
+  ContextBuilder builder(call);
+  AddGlobalContext(call, check, builder);
   if (check.action.starts_with("sts:")) {
     AddStsContext(call);
     return {};

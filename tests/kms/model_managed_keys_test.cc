@@ -76,7 +76,8 @@ class ManagedKeyRulesTest : public testing::Test {
         .verdict;
   }
 
-  const PolicyAuthorizer policies_{};
+  const Organization organization_;
+  const PolicyAuthorizer policies_{organization_};
   const ManagedKeyRules rules_{policies_};
   const Caller service_ = identity::Service(kAccount, kS3);
   const Caller administrator_ = identity::Administrator(kAccount);

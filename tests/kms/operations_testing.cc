@@ -148,6 +148,7 @@ OperationsTest::Server::Server(asio::io_context& io, const base::Clock& clock,
       environment{.store = *store,
                   .hsm = hsm,
                   .authorizer = authorizer,
+                  .organization = organization,
                   .directory = *directory,
                   .clock = clock,
                   .counters = counters,
@@ -191,6 +192,8 @@ asio::awaitable<base::Result<json>> OperationsTest::Handle(
                            .caller = from.caller,
                            .source_address = "192.0.2.7",
                            .user_agent = "test/1",
+                           .referer = from.referer,
+                           .source_arn = from.source_arn,
                            .request_id = request_id,
                            .door = from.door};
   auto reply = co_await server_->service.Handle(request);

@@ -60,6 +60,8 @@ struct From {
   std::string_view service = "TrentService";
   std::string_view region = kRegion;
   Door door = Door::kHttps;
+  std::string_view referer = {};
+  std::string_view source_arn = {};
 };
 
 // A server without its doors, in a folder of its own. Its store begins with the
@@ -82,6 +84,7 @@ class OperationsTest : public testing::Test {
   }
 
   Environment& environment() { return server_->environment; }
+  Organization& organization() { return server_->organization; }
   store::Store& store() { return *server_->store; }
   hsm::client::Client& hsm() { return server_->hsm; }
   DeletionGuard& guard() { return *server_->guard; }
@@ -162,7 +165,8 @@ class OperationsTest : public testing::Test {
     Server(boost::asio::io_context& io, const base::Clock& clock,
            const std::string& folder, hsm::Algorithm algorithm);
 
-    PolicyAuthorizer policies;
+    Organization organization;
+    PolicyAuthorizer policies{organization};
     ManagedKeyRules authorizer{policies};
     std::unique_ptr<store::Store> store;
     std::unique_ptr<identity::DirectorySource> directory;

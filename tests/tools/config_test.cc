@@ -270,12 +270,12 @@ accounts = ["111122223333", "444455556666"]
   EXPECT_THAT(first.audiences, ElementsAre("sts.amazonaws.com"));
   EXPECT_EQ(first.jwks_file, "/etc/claviger/token.jwks");
   EXPECT_THAT(first.accounts, ElementsAre("111122223333"));
-  EXPECT_EQ(first.where, path_ + ":6");
+  EXPECT_EQ(first.where.text, path_ + ":6");
   const OidcProvider& second = config.oidc_providers[1];
   EXPECT_EQ(second.issuer, "https://login.example.com:8443/realms/main/");
   EXPECT_THAT(second.audiences, ElementsAre("a", "b"));
   EXPECT_THAT(second.accounts, ElementsAre("111122223333", "444455556666"));
-  EXPECT_EQ(second.where, path_ + ":10");
+  EXPECT_EQ(second.where.text, path_ + ":10");
 }
 
 TEST_F(ConfigTest, RefusesBadOidcProviders) {

@@ -25,7 +25,7 @@ class IdentityProvidersTest : public testing::Test {
                                .audiences = {"x"},
                                .jwks_file = file_,
                                .accounts = {"111122223333"},
-                               .where = "clavigerd.toml:7"}};
+                               .where = {"clavigerd.toml:7"}}};
   }
   base::Status Write(std::string_view text) {
     return WriteFile(file_, text, 0644);

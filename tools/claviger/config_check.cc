@@ -5,6 +5,7 @@
 
 #include "tools/claviger/verb.h"
 #include "tools/clavigerd/identity_providers.h"
+#include "tools/clavigerd/organization.h"
 #include "tools/config/config.h"
 #include "tools/files/files.h"
 
@@ -39,6 +40,7 @@ base::Result<int> RunConfigCheck(const Arguments& arguments) {
                                principal.secret_file));
   }
   RETURN_IF_ERROR(LoadIdentityProviders(config));
+  RETURN_IF_ERROR(LoadOrganization(config));
   fmt::print("{}: ok\n", Printable(file));
   return kExitSuccess;
 }

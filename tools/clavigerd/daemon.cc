@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/clavigerd/daemon.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 #include "tools/clavigerd/identity_providers.h"
 #include "tools/clavigerd/io_thread.h"
 #include "tools/clavigerd/local_principals.h"
+#include "tools/clavigerd/organization.h"
+#include "tools/clavigerd/policy_files.h"
 #include "tools/clavigerd/service_credentials.h"
 
 namespace tools {
@@ -78,7 +81,9 @@ struct Daemon::Parts {
 
   config::Config config;
   const base::Clock& clock;
-  const kms::PolicyAuthorizer policies{};
+  kms::Organization organization;
+  base::Digest policy_files{};  // As they were read.
+  const kms::PolicyAuthorizer policies{organization};
   const kms::ManagedKeyRules authorizer{policies};
   kms::http::Metrics metrics{OperationNames()};
   std::unique_ptr<kms::identity::DirectorySource> directory;
@@ -177,6 +182,8 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
   RETURN_IF_ERROR(parts.MakeDirectory());
   ASSIGN_OR_RETURN(parts.identity_providers,
                    LoadIdentityProviders(parts.config));
+  ASSIGN_OR_RETURN(parts.organization, LoadOrganization(parts.config));
+  ASSIGN_OR_RETURN(parts.policy_files, DigestOfPolicies(parts.config));
   RETURN_IF_ERROR(MakeFolder(parts.config.state));
   RETURN_IF_ERROR(parts.OpenStore());
   RETURN_IF_ERROR(parts.OpenLog());
@@ -188,7 +195,8 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                          .directory = *parts.directory,
                          .identity_providers = parts.identity_providers,
                          .metrics = parts.metrics,
-                         .authorizer = parts.authorizer};
+                         .authorizer = parts.authorizer,
+                         .organization = parts.organization};
   for (int i = 0; i < parts.config.threads; ++i) {
     parts.threads.push_back(std::make_unique<IoThread>(parts.config, shared));
     IoThread& thread = *parts.threads.back();
@@ -268,14 +276,40 @@ void Daemon::Stop() {
   }
 }
 
+namespace {
+
+// The first table about who may ask that is not alike; nullptr if none.
+const char* WhoMayAskDiffers(const config::Config& a, const config::Config& b) {
+  if (a.peer_principals != b.peer_principals) {
+    return "[peer_principals]";
+  }
+  if (a.certificate_principals != b.certificate_principals) {
+    return "[certificate_principals]";
+  }
+  if (a.service_principals != b.service_principals) {
+    return "[[service_principal]]";
+  }
+  if (a.oidc_providers != b.oidc_providers) {
+    return "[[oidc_provider]]";
+  }
+  return a.organization != b.organization ? "[organization]" : nullptr;
+}
+
+}  // namespace
+
 base::Result<bool> Daemon::Reload(const config::Config& config) {
   const config::Config& current = parts_->config;
-  // Whoever takes somebody out of these must not be told that all is well.
-  if (config.peer_principals != current.peer_principals ||
-      config.certificate_principals != current.certificate_principals) {
+  // Whoever takes somebody out must not be told that all is well.
+  if (const char* const changed = WhoMayAskDiffers(config, current)) {
+    return base::Error{
+        base::ErrorCode::kInvalidArgument,
+        fmt::format("{} has changed: that needs a restart", changed)};
+  }
+  ASSIGN_OR_RETURN(const base::Digest files, DigestOfPolicies(config));
+  if (files != parts_->policy_files) {
     return base::Error{base::ErrorCode::kInvalidArgument,
-                       "[peer_principals] or [certificate_principals] has "
-                       "changed: that needs a restart"};
+                       "a file that [[oidc_provider]] or [organization] names "
+                       "has changed: that needs a restart"};
   }
   if (parts_->tls == nullptr) {
     return false;

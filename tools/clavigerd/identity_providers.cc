@@ -15,9 +15,9 @@ constexpr std::size_t kMostKeySetBytes = 256U << 10;
 
 base::Error Refused(const config::OidcProvider& provider,
                     std::string_view reason) {
-  return {
-      base::ErrorCode::kInvalidArgument,
-      fmt::format("{}: oidc_provider.jwks_file: {}", provider.where, reason)};
+  return {base::ErrorCode::kInvalidArgument,
+          fmt::format("{}: oidc_provider.jwks_file: {}", provider.where.text,
+                      reason)};
 }
 
 base::Result<kms::identity::IdentityProvider> Load(

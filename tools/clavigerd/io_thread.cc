@@ -50,6 +50,7 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
       environment_{.store = shared.store,
                    .hsm = hsm_,
                    .authorizer = shared.authorizer,
+                   .organization = shared.organization,
                    .directory = shared.directory,
                    .identity_providers = shared.identity_providers,
                    .clock = shared.clock,

@@ -41,6 +41,7 @@ struct Shared {
   const std::vector<kms::identity::IdentityProvider>& identity_providers;
   kms::http::Metrics& metrics;
   const kms::Authorizer& authorizer;
+  const kms::Organization& organization;
 };
 
 // An IoThread is all that one thread of the server has of its own: its loop,

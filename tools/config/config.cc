@@ -14,6 +14,7 @@
 
 #include "base/region.h"
 #include "kms/identity/web_identity.h"
+#include "tools/config/organization.h"
 #include "tools/config/principals.h"
 #include "tools/config/table_reader.h"
 
@@ -106,7 +107,7 @@ Status ReadOidcProvider(TableReader& reader, Config& config) {
       .Text("jwks_file", provider.jwks_file, true)
       .Texts("accounts", provider.accounts);
   RETURN_IF_ERROR(reader.Finish());
-  provider.where = reader.Where("jwks_file");
+  provider.where = {reader.Where("jwks_file")};
   if (!kms::identity::IsIssuer(provider.issuer)) {
     reader.Refuse("issuer",
                   fmt::format("'{}' is not https://HOST, perhaps with a port "
@@ -188,6 +189,9 @@ Status ReadTables(TableReader& reader, Config& config) {
       .Tables(
           "oidc_provider",
           [&](TableReader& table) { return ReadOidcProvider(table, config); })
+      .Table(
+          "organization",
+          [&](TableReader& table) { return ReadOrganization(table, config); })
       .Tables("key_store",
               [&](TableReader& table) { return ReadKeyStore(table, config); });
   return reader.Finish();

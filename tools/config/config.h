@@ -44,6 +44,16 @@ struct ServicePrincipal {
   std::optional<std::uint32_t> unix_uid;  // Of its processes on this machine.
   std::string access_key_id;              // With secret_file, or neither.
   std::string secret_file;                // Read by clavigerd at its start.
+
+  bool operator==(const ServicePrincipal&) const = default;
+};
+
+// Where something stands, "file:line". It is not another for standing
+// elsewhere.
+struct Place {
+  std::string text;
+
+  bool operator==(const Place&) const { return true; }
 };
 
 // One [[oidc_provider]]: who may vouch for web identities.
@@ -52,7 +62,31 @@ struct OidcProvider {
   std::vector<std::string> audiences;  // Whom its tokens may be for.
   std::string jwks_file;               // Read by clavigerd at its start.
   std::vector<std::string> accounts;   // Which trust it.
-  std::string where;                   // "file:line" of jwks_file.
+  Place where;                         // Of jwks_file.
+
+  bool operator==(const OidcProvider&) const = default;
+};
+
+// A place in an organization: its root, an organizational unit or an account.
+struct OrganizationNode {
+  std::string id;      // "r-ab12", "ou-ab12-11111111", "111122223333"
+  std::string parent;  // Id of what it is directly in; empty for the root.
+  // Files, read by clavigerd at its start, or "FullAWSAccess".
+  std::vector<std::string> service_control_policies = {"FullAWSAccess"};
+  std::vector<std::string> resource_control_policies;
+  Place where;
+
+  bool operator==(const OrganizationNode&) const = default;
+};
+
+// [organization]: what AWS Organizations would say about the accounts here.
+struct Organization {
+  std::string id;                  // "o-exampleorg1"
+  std::string management_account;  // Not bound by any policy; may be empty.
+  std::vector<OrganizationNode> units;  // The root and the units.
+  std::vector<OrganizationNode> accounts;
+
+  bool operator==(const Organization&) const = default;
 };
 
 // A blob of each of a request's largest members, what the worker answers, and
@@ -101,6 +135,7 @@ struct Config {
   std::map<std::uint32_t, std::string> peer_principals;
   std::map<base::Digest, std::string> certificate_principals;
   std::vector<OidcProvider> oidc_providers;
+  std::optional<Organization> organization;
   std::vector<KeyStore> key_stores;
 };
 

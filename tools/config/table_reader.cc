@@ -101,9 +101,9 @@ TableReader& TableReader::Table(
     const char* key, const std::function<Status(TableReader&)>& read) {
   if (const toml::node* const node = Take(key, false)) {
     if (const toml::table* const table = node->as_table()) {
-      Enter(*table, std::string(key), read);
+      Enter(*table, Named(key), read);
     } else {
-      Fail(*node, Named(key) + " must be a table: [" + key + "]");
+      Fail(*node, Named(key) + " must be a table: [" + Named(key) + "]");
     }
   }
   return *this;
@@ -117,11 +117,11 @@ TableReader& TableReader::Tables(
   }
   const toml::array* const array = node->as_array();
   if (array == nullptr || !array->is_homogeneous<toml::table>()) {
-    Fail(*node, Named(key) + " must be tables: [[" + key + "]]");
+    Fail(*node, Named(key) + " must be tables: [[" + Named(key) + "]]");
     return *this;
   }
   for (const toml::node& item : *array) {
-    Enter(*item.as_table(), std::string(key), read);
+    Enter(*item.as_table(), Named(key), read);
   }
   return *this;
 }
