@@ -114,10 +114,19 @@ Status CheckScope(const SigV4Authorization& claim,
   return {};
 }
 
-bool IsAmzHeader(std::string_view name) {
-  constexpr std::string_view kPrefix = "x-amz-";
-  return IsHeader(name.substr(0, kPrefix.size()), kPrefix);
-}
+// AWS's headers, and ours.
+struct SignedPrefix {
+  std::string_view prefix;
+  const char* complaint;
+};
+constexpr std::array kMustBeSigned = {
+    SignedPrefix{"x-amz-",
+                 "Every X-Amz-* header must be a 'SignedHeader' in the AWS "
+                 "Authorization."},
+    SignedPrefix{"x-claviger-",
+                 "Every X-Claviger-* header must be a 'SignedHeader' in the "
+                 "AWS Authorization."},
+};
 
 // Whether `list` names the header `name`, which is in any case.
 bool IsSignedInAnyCase(std::string_view list, std::string_view name) {
@@ -143,11 +152,11 @@ Status CheckCoverage(const SigV4Authorization& claim, const OwnHeaders& own,
     return Invalid("'Date' must be a 'SignedHeader' in the AWS Authorization.");
   }
   for (const HeaderView& header : headers) {
-    if (IsAmzHeader(header.name) &&
-        !IsSignedInAnyCase(claim.signed_headers, header.name)) {
-      return Invalid(
-          "Every X-Amz-* header must be a 'SignedHeader' in the AWS "
-          "Authorization.");
+    for (const auto& [prefix, complaint] : kMustBeSigned) {
+      if (IsHeader(header.name.substr(0, prefix.size()), prefix) &&
+          !IsSignedInAnyCase(claim.signed_headers, header.name)) {
+        return Invalid(complaint);
+      }
     }
   }
   return {};

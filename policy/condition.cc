@@ -268,6 +268,9 @@ Match Condition::Holds(std::span<const ContextEntry> context) const {
   if (use_.set != SetOperator::kNone) {
     return HoldsForSet(found, context);
   }
+  if (found.ambiguous()) {
+    return Match::kError;
+  }
   // An operator for one value says nothing about several, nor does its
   // negation.
   return found.multivalued ? Match::kNo

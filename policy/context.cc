@@ -61,7 +61,6 @@ ContextValues FindValues(std::span<const ContextEntry> context,
     }
     found.multivalued |= context[i].multivalued;
   }
-  found.multivalued |= found.count > 1;
   return found;
 }
 

@@ -36,6 +36,10 @@ struct ContextValues {
   std::size_t first = 0;  // Index of the first.
   std::size_t count = 0;
   bool multivalued = false;
+
+  // Several for a key that has one. Names differ in their case perhaps, which
+  // only the caller's own part of them can: who does that wants to confuse.
+  bool ambiguous() const { return count > 1 && !multivalued; }
 };
 ContextValues FindValues(std::span<const ContextEntry> context,
                          const ContextKey& key);

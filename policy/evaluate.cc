@@ -167,6 +167,11 @@ std::string_view LayerName(Layer layer) {
   return kNames.at(static_cast<std::size_t>(layer));
 }
 
+bool IsOfResource(std::string_view layer_name) {
+  return layer_name == LayerName(Layer::kResource) ||
+         layer_name == LayerName(Layer::kResourceControl);
+}
+
 std::string_view OutcomeName(StatementTrace::Outcome outcome) {
   constexpr std::array<std::string_view, 7> kNames = {
       "matched",   "no action or resource", "action", "principal", "resource",

@@ -55,6 +55,8 @@ enum class Layer : std::uint8_t {
   kSession,
 };
 std::string_view LayerName(Layer layer);  // "identity-based policy"
+// Whether the layer of this name belongs to the resource or its account.
+bool IsOfResource(std::string_view layer_name);
 
 // What became of one statement. The views and pointers are of the policies and
 // the request that were evaluated.

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/sigv4.h"
 #include "kms/http/errors.h"
+#include "policy/text.h"
 
 namespace kms::http {
 namespace {
@@ -17,6 +18,29 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::seconds kLogInterval{1};
+constexpr std::size_t kMostSourceArn = 2048;
+
+// Whom a service acts for, only the service can know, and only it is believed.
+base::Result<std::string_view> SourceArnOf(const HttpRequest& request,
+                                           const Caller& caller) {
+  const auto given = request.Header("x-claviger-source-arn");
+  if (!given) {
+    return std::string_view();
+  }
+  if (caller.kind != CallerKind::kService) {
+    return base::Error{base::ErrorCode::kValidation,
+                       "X-Claviger-Source-Arn is for services, which "
+                       "[[service_principal]] names"};
+  }
+  const auto parts = policy::SplitArn(*given);
+  if (!parts || parts->front() != "arn" || given->size() > kMostSourceArn) {
+    return base::Error{base::ErrorCode::kValidation,
+                       "X-Claviger-Source-Arn must be the ARN of the resource "
+                       "for which the service acts, of at most 2048 "
+                       "characters"};
+  }
+  return *given;
+}
 
 }  // namespace
 
@@ -83,14 +107,17 @@ asio::awaitable<base::Result<Reply>> ApiDoor::Call(
   CO_RETURN_IF_ERROR(CheckLoad(target));
   CO_RETURN_IF_ERROR(target.form);
   // Most requests bear no token that has yet to be read.
-  if (authenticator_.MustOpenToken(request)) {
-    const base::Status opened = co_await authenticator_.OpenToken(request);
+  if (!target.is_anonymous && authenticator_.MustOpenToken(request)) {
+    const base::Status opened =
+        co_await authenticator_.OpenToken(request, target.signing_name);
     if (!opened) {
       NoteFailure(request, opened.error());
       co_return base::Error(opened.error());
     }
   }
   CO_ASSIGN_OR_RETURN(const Identity identity, Authenticate(request, target));
+  CO_ASSIGN_OR_RETURN(const std::string_view source_arn,
+                      SourceArnOf(request, *identity.caller));
   const Request call{
       .service = target.service,
       .operation = target.operation,
@@ -99,6 +126,8 @@ asio::awaitable<base::Result<Reply>> ApiDoor::Call(
       .caller = *identity.caller,
       .source_address = request.peer.address,
       .user_agent = request.Header("user-agent").value_or(""),
+      .referer = request.Header("referer").value_or(""),
+      .source_arn = source_arn,
       .request_id = request_id,
       .door = request.door,
       .body_form = target.body_form,
@@ -126,7 +155,7 @@ base::Status ApiDoor::CheckLoad(const Target& target) const {
 
 base::Result<Identity> ApiDoor::Authenticate(const HttpRequest& request,
                                              const Target& target) {
-  if (target.may_be_anonymous && !request.Header("authorization")) {
+  if (target.is_anonymous) {  // A signature would mean nothing.
     return authenticator_.Anonymous();
   }
   base::Result<Identity> identity =
@@ -143,7 +172,7 @@ void ApiDoor::NoteFailure(const HttpRequest& request,
   if (const auto passed_over = log_limit_.Count()) {
     base::LogWarning(
         "unauthenticated request from {}: {} {} ({} more not logged)",
-        request.peer.address, AwsErrorOf(error.code).type, error.message,
+        request.peer.address, AwsErrorOf(error.code).json.name, error.message,
         *passed_over);
   }
 }

@@ -41,8 +41,8 @@ class ApiDoor {
     std::string_view signing_name;  // What signatures must be for: "kms".
     std::string_view product;       // The same in texts for people: "KMS".
     BodyForm body_form = BodyForm::kJson;
-    // Need not be signed: something in it will say who asks.
-    bool may_be_anonymous = false;
+    // Nobody signs it: something in it will say who asks.
+    bool is_anonymous = false;
     // What is wrong with the rest of the request, for those who may ask.
     base::Status form;
   };

@@ -15,9 +15,16 @@
 namespace kms::http {
 namespace {
 
-constexpr std::size_t kMostKnownSessions = 4096;
+constexpr std::size_t kMostKnown = 4096;
+constexpr int kMostOpening = 32;
 constexpr std::size_t kSessionDigits = 16;  // Of a fingerprint.
 constexpr std::string_view kTokenHeader = "x-amz-security-token";
+
+void EmptyIfFull(auto& container) {
+  if (container.size() >= kMostKnown) {
+    container.clear();
+  }
+}
 
 base::Error Missing() {
   return {base::ErrorCode::kMissingAuthentication,
@@ -88,15 +95,39 @@ bool Authenticator::MustOpenToken(const HttpRequest& request) const {
          !known_sessions_.contains(std::string(*token));
 }
 
-boost::asio::awaitable<base::Status> Authenticator::OpenToken(
-    const HttpRequest& request) {
-  const std::string token(request.Header(kTokenHeader).value_or(""));
-  CO_ASSIGN_OR_RETURN(identity::SessionPtr session,
-                      co_await sessions_.Open(token));
-  if (known_sessions_.size() >= kMostKnownSessions) {
-    known_sessions_.clear();
+base::Status Authenticator::CheckTokenWorthOpening(const HttpRequest& request,
+                                                   std::string_view service,
+                                                   const base::Digest& digest) {
+  ASSIGN_OR_RETURN(const auto claim,
+                   ReadClaim(SignedPart(request, hasher_), service));
+  if (!claim.access_key_id.starts_with("ASIA") ||
+      refused_tokens_.contains(digest)) {
+    return Unrecognized();
   }
-  known_sessions_[token] = {std::move(session), nullptr, nullptr};
+  if (opening_ >= kMostOpening) {
+    return base::Error{base::ErrorCode::kThrottled,
+                       "Too many new sessions at once. Try again."};
+  }
+  return {};
+}
+
+boost::asio::awaitable<base::Status> Authenticator::OpenToken(
+    const HttpRequest& request, std::string_view service) {
+  const std::string token(request.Header(kTokenHeader).value_or(""));
+  const base::Digest digest = hasher_.Sha256(base::AsBytes(token));
+  CO_RETURN_IF_ERROR(CheckTokenWorthOpening(request, service, digest));
+  ++opening_;
+  auto session = co_await sessions_.Open(token);
+  --opening_;
+  if (!session) {
+    if (session.error().code == base::ErrorCode::kUnrecognizedClient) {
+      EmptyIfFull(refused_tokens_);
+      refused_tokens_.insert(digest);
+    }
+    co_return base::Error(std::move(session).error());
+  }
+  EmptyIfFull(known_sessions_);
+  known_sessions_[token] = {*std::move(session), nullptr};
   co_return base::Status();
 }
 
@@ -121,20 +152,25 @@ Identity Authenticator::Anonymous() const {
           .region = local_.default_region};
 }
 
+base::Result<base::SigV4Authorization> Authenticator::ReadClaim(
+    const base::SigV4Request& signed_part, std::string_view service) const {
+  auto claim =
+      base::ReadAuthorization(signed_part, {&service, 1}, clock_.Now());
+  if (!claim && claim.error().code == base::ErrorCode::kMissingAuthentication) {
+    return Missing();
+  }
+  return claim;
+}
+
 base::Result<Identity> Authenticator::CheckSignature(const HttpRequest& request,
                                                      std::string_view service) {
   const base::SigV4Request signed_part = SignedPart(request, hasher_);
-  const auto claim =
-      base::ReadAuthorization(signed_part, {&service, 1}, clock_.Now());
-  if (!claim) {
-    return claim.error().code == base::ErrorCode::kMissingAuthentication
-               ? Missing()
-               : claim.error();
-  }
+  ASSIGN_OR_RETURN(const base::SigV4Authorization claim,
+                   ReadClaim(signed_part, service));
   if (const auto token = request.Header(kTokenHeader)) {
-    return CheckSession(signed_part, *claim, *token);
+    return CheckSession(signed_part, claim, *token);
   }
-  return CheckLongTerm(signed_part, *claim);
+  return CheckLongTerm(signed_part, claim);
 }
 
 base::Result<Identity> Authenticator::CheckLongTerm(
@@ -167,9 +203,15 @@ base::Result<Identity> Authenticator::CheckSession(
     return base::Error{base::ErrorCode::kExpiredToken,
                        "The security token included in the request is expired"};
   }
-  if (known.directory != directory) {
+  if (callers_of_ != directory) {
+    // Nothing of a directory that is past is kept.
+    for (auto& [other_token, other] : known_sessions_) {
+      other.caller.reset();
+    }
+    callers_of_ = directory;
+  }
+  if (known.caller == nullptr) {
     ASSIGN_OR_RETURN(known.caller, directory->SessionCaller(*known.session));
-    known.directory = directory;
   }
   return Identity{.caller = known.caller, .region = claim.region};
 }

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -68,9 +69,12 @@ class Authenticator {
                 LocalIdentity local);
 
   // Whether the request has a session token that has not been seen:
-  // Authenticate refuses it until OpenToken has read it.
+  // Authenticate refuses it until OpenToken has read it. Nothing is known of
+  // who sends it: what cannot be good, or was not, does not reach the HSM, and
+  // only a few are read at once (kThrottled).
   bool MustOpenToken(const HttpRequest& request) const;
-  boost::asio::awaitable<base::Status> OpenToken(const HttpRequest& request);
+  boost::asio::awaitable<base::Status> OpenToken(const HttpRequest& request,
+                                                 std::string_view service);
 
   // `service` is the one that a signature must be for: "kms", "iam", "sts".
   // Fails with the codes for "who asks" (base/error_code.h), AWS's texts; with
@@ -82,12 +86,18 @@ class Authenticator {
   Identity Anonymous() const;
 
  private:
-  // A session token that has been read, and whom it stands for in a directory.
+  // A session token that has been read, and whom it stands for in the directory
+  // `callers_of_`; nullptr: that is not known yet.
   struct KnownSession {
     identity::SessionPtr session;
-    std::shared_ptr<const identity::Directory> directory;
     std::shared_ptr<const Caller> caller;
   };
+
+  base::Status CheckTokenWorthOpening(const HttpRequest& request,
+                                      std::string_view service,
+                                      const base::Digest& digest);
+  base::Result<base::SigV4Authorization> ReadClaim(
+      const base::SigV4Request& signed_part, std::string_view service) const;
 
   base::Result<Identity> CheckSignature(const HttpRequest& request,
                                         std::string_view service);
@@ -109,6 +119,9 @@ class Authenticator {
   const LocalIdentity local_;
   // By token. Bounded: emptied when it is full.
   std::unordered_map<std::string, KnownSession> known_sessions_;
+  std::shared_ptr<const identity::Directory> callers_of_;
+  std::set<base::Digest> refused_tokens_;  // Likewise.
+  int opening_ = 0;
   // Not ThreadHasher(): who constructs us may be on another thread.
   base::Hasher hasher_{nullptr};
   base::SigV4Verifier verifier_{hasher_};

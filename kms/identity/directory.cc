@@ -413,8 +413,14 @@ void DirectorySource::Replace(std::shared_ptr<const Directory> next) {
   const std::lock_guard lock(mutex_);
   if (next->revision() >= current_->revision()) {
     current_.swap(next);
-    behind_ = false;
+    behind_ = needed_ > current_->revision();
   }
+}
+
+void DirectorySource::FallBehind(std::uint64_t revision) {
+  const std::lock_guard lock(mutex_);
+  needed_ = std::max(needed_, revision);
+  behind_ = needed_ > current_->revision();
 }
 
 }  // namespace kms::identity

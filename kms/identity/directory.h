@@ -63,6 +63,8 @@ class Directory {
   using Secrets = std::map<std::string, SecretPtr, std::less<>>;
   Directory(store::IdentityRows rows, Secrets secrets,
             const std::vector<AccessKey>& others);
+  Directory(const Directory&) = delete;  // Its indices point into itself.
+  Directory& operator=(const Directory&) = delete;
 
   std::uint64_t revision() const { return revision_; }
   const std::vector<Account>& accounts() const { return accounts_; }
@@ -151,16 +153,17 @@ class DirectorySource {
   // unless a later revision is already.
   void Replace(std::shared_ptr<const Directory> next);
 
-  // Whether the store has a change that could not be read: somebody must try
-  // again. Replace() ends it.
-  void FallBehind() { behind_ = true; }
+  // The store's change to `revision` could not be read: somebody must try
+  // again, until a directory of that revision is in force.
+  void FallBehind(std::uint64_t revision);
   bool is_behind() const { return behind_; }
 
  private:
   const std::vector<AccessKey> others_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Directory> current_;  // Guarded by mutex_.
-  std::atomic<bool> behind_ = false;
+  std::uint64_t needed_ = 0;                  // Likewise: a revision.
+  std::atomic<bool> behind_ = false;          // needed_ is ahead of current_.
 };
 
 }  // namespace kms::identity

@@ -11,6 +11,7 @@
 #include "kms/operations/authorize.h"
 #include "kms/operations/dry_run.h"
 #include "kms/operations/grant_token.h"
+#include "kms/operations/identities.h"
 #include "kms/operations/imported_material.h"
 #include "kms/operations/last_usage.h"
 #include "kms/operations/managed_key.h"
@@ -105,6 +106,11 @@ base::Error UnknownOperation() {
 }  // namespace
 
 boost::asio::awaitable<base::Result<Reply>> ApiService::Run(Call& call) {
+  if (call.operation.service == "IAM" &&
+      call.environment.directory.is_behind()) {
+    // What a change that was not confirmed has done must not be denied.
+    CO_RETURN_IF_ERROR(co_await LoadIdentities(call.environment));
+  }
   CO_RETURN_IF_ERROR(ReadInput(call));
   if (HasGrantTokens(call)) {
     CO_RETURN_IF_ERROR(co_await OpenGrantTokens(call));

@@ -63,21 +63,26 @@ base::Status CheckPrincipals(const Call& call) {
   return CheckPrincipal(call, "RetiringPrincipal");
 }
 
-// One who does not exist could be made by somebody, and would find the grant.
-base::Status CheckExist(const Call& call) {
+// Binds the grant to whom it names. One who does not exist could be made by
+// somebody, and would find the grant.
+base::Status Bind(const Call& call, Grant& grant) {
   const auto directory = call.environment.directory.current();
-  for (const std::string_view member :
-       {"GranteePrincipal", "RetiringPrincipal"}) {
-    const auto arn = call.Text(member);
-    if (!arn) {
-      continue;
+  const auto bind = [&](std::string_view member, const std::string& arn,
+                        std::string& id) -> base::Status {
+    if (arn.empty()) {
+      return {};
     }
-    if (const auto id = directory->PrincipalIdOf(*arn); !id) {
+    auto found = directory->PrincipalIdOf(arn);
+    if (!found) {
       return Error{ErrorCode::kInvalidArn,
-                   fmt::format("{}: {}", member, id.error().message)};
+                   fmt::format("{}: {}", member, found.error().message)};
     }
-  }
-  return {};
+    id = *std::move(found);
+    return {};
+  };
+  RETURN_IF_ERROR(
+      bind("GranteePrincipal", grant.grantee_principal, grant.grantee_id));
+  return bind("RetiringPrincipal", grant.retiring_principal, grant.retiring_id);
 }
 
 // What a service does it does for somebody's resource, and somebody must be
@@ -165,8 +170,8 @@ base::Status ValidateCreateGrant(const Call& call) {
 }
 
 Answer CreateGrant(Call& call) {
-  CO_RETURN_IF_ERROR(CheckExist(call));
-  const Grant grant = RequestedGrant(call);
+  Grant grant = RequestedGrant(call);
+  CO_RETURN_IF_ERROR(Bind(call, grant));
   CO_RETURN_IF_ERROR(CheckSuitsKey(grant, *call.key));
   // The grant's token comes first: if there is none, there is no grant.
   std::string token;

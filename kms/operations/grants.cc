@@ -108,14 +108,6 @@ GrantConstraints RequestedConstraints(const Call& call) {
   return constraints;
 }
 
-// Of what exists; who grants is told by CreateGrant what does not.
-std::string PrincipalId(const Call& call, std::string_view arn) {
-  return arn.empty() ? std::string()
-                     : call.environment.directory.current()
-                           ->PrincipalIdOf(arn)
-                           .value_or("");
-}
-
 Grant RequestedGrant(const Call& call) {
   Grant grant;
   grant.id = NewGrantId();
@@ -127,8 +119,6 @@ Grant RequestedGrant(const Call& call) {
   grant.grantee_service = TextOr(call, "GranteeServicePrincipal");
   grant.retiring_principal = TextOr(call, "RetiringPrincipal");
   grant.retiring_service = TextOr(call, "RetiringServicePrincipal");
-  grant.grantee_id = PrincipalId(call, grant.grantee_principal);
-  grant.retiring_id = PrincipalId(call, grant.retiring_principal);
   grant.issuing_account = call.request.caller.account;
   grant.creating_principal = call.request.caller.arn;
   // Not there in a request that is only supposed.

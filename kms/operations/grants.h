@@ -18,8 +18,8 @@ inline constexpr std::uint64_t kMaxGrantsPerKey = 50'000;
 inline constexpr std::size_t kMaxContextPairs = 8;
 inline constexpr std::size_t kMaxContextValue = 384;  // Characters.
 
-// The grant that CreateGrant asks for on `call.key`, with an id of its own. The
-// input has been checked.
+// The grant that CreateGrant asks for on `call.key`, with an id of its own, not
+// yet bound to whom it names. The input has been checked.
 Grant RequestedGrant(const Call& call);
 
 // Member Constraints of CreateGrant.

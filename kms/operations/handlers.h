@@ -134,6 +134,8 @@ base::Status ResolveServerOperation(Call& call);
 base::Status ResolveOperatorOperation(Call& call);  // By the operator alone.
 Answer AcceptClock(Call& call);
 Answer AddAccount(Call& call);
+base::Status ResolveResetKeyPolicy(Call& call);
+Answer ResetKeyPolicy(Call& call);
 Answer ListAccounts(Call& call);
 Answer Status(Call& call);
 

@@ -52,7 +52,12 @@ asio::awaitable<base::Status> LoadIdentities(Environment& environment) {
   for (store::AccessKey& row : rows.access_keys) {
     identity::SecretPtr secret = before->FindSecret(row.id);
     if (secret == nullptr) {
-      CO_ASSIGN_OR_RETURN(secret, co_await OpenSecret(environment, key, row));
+      auto opened = co_await OpenSecret(environment, key, row);
+      if (!opened && opened.error().code == ErrorCode::kCorrupt) {
+        base::LogError("{}; it lets nobody in", opened.error().message);
+        continue;
+      }
+      CO_ASSIGN_OR_RETURN(secret, std::move(opened));
     }
     secrets.emplace(row.id, std::move(secret));
   }
@@ -66,7 +71,8 @@ asio::awaitable<base::Status> CommitIdentities(Call& call,
   CO_RETURN_IF_ERROR(co_await call.Commit(std::move(change)));
   base::Status loaded = co_await LoadIdentities(call.environment);
   if (!loaded) {
-    call.environment.directory.FallBehind();
+    call.environment.directory.FallBehind(
+        call.environment.store.info().revision);
   }
   co_return loaded;
 }

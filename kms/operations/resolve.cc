@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include "kms/key_id.h"
+#include "kms/operations/authorize.h"
+#include "kms/operations/context.h"
+#include "policy/evaluate.h"
 
 namespace kms::operations {
 namespace {
@@ -16,6 +19,11 @@ using base::ErrorCode;
 constexpr std::string_view kNoSuchCiphertextKey =
     "The ciphertext refers to a customer master key that does not exist, does "
     "not exist in this region, or you are not allowed to access.";
+
+// AWS's sentence for a key of another account, whether it is there or not.
+constexpr std::string_view kForeignDenial =
+    "the resource does not exist in this Region, no resource-based policies "
+    "allow access, or a resource-based policy explicitly denies access";
 
 Error InvalidKeyId(std::string_view text) {
   return {ErrorCode::kNotFound, fmt::format("Invalid keyId '{}'", text)};
@@ -43,6 +51,26 @@ base::Result<KeyPtr> FindByAlias(Call& call, std::string_view account,
   return key;
 }
 
+// A key of another account that is not there is refused as if it were, and let
+// the caller do nothing.
+base::Error NoForeignKey(Call& call, const Check& check) {
+  const base::Status built = BuildContext(call, check);
+  if (!built) {
+    return base::Error(built.error());
+  }
+  const policy::Decision decision = call.environment.authorizer.Authorize(
+      call.request.caller, QuestionOf(call, check), {}, nullptr);
+  return AccessDenied(call, check, decision);
+}
+
+// Whether the account of the resource, which is not the caller's, has denied.
+bool IsForeignDenial(const Call& call, const Check& check,
+                     const policy::Decision& decision) {
+  return check.account != call.request.caller.account &&
+         check.action.starts_with("kms:") &&
+         policy::IsOfResource(decision.layer);
+}
+
 }  // namespace
 
 base::Error NoSuchKey(std::string_view region, std::string_view account,
@@ -67,15 +95,9 @@ base::Result<KeyPtr> FindKeyInRegion(Call& call, std::string_view region,
     return key;
   }
   if (account != call.request.caller.account) {
-    const Check check = {call.operation.action,
-                         KeyArn(region, account, id),
-                         std::string(account),
-                         {}};
-    return AccessDenied(
-        call, check,
-        {.reason = "the resource does not exist in this Region, no "
-                   "resource-based policies allow access, or a resource-based "
-                   "policy explicitly denies access"});
+    return NoForeignKey(call, {.action = call.operation.action,
+                               .resource = KeyArn(region, account, id),
+                               .account = std::string(account)});
   }
   return NoSuchKey(region, account, id);
 }
@@ -91,13 +113,15 @@ base::Error AccessDenied(const Call& call, const Check& check,
   }
   policy::Request request;
   request.action = check.action;
-  request.resource = check.resource;
+  request.resource = check.shown.empty() ? check.resource : check.shown;
   request.principal = call.request.caller.arn;
-  // Whether a role is there, and whom it trusts, is not told.
-  const bool in_short = check.action.starts_with("sts:");
-  return {ErrorCode::kAccessDenied,
-          policy::AccessDeniedText(request,
-                                   in_short ? policy::Decision() : decision)};
+  policy::Decision told = decision;
+  if (check.action.starts_with("sts:")) {
+    told = {};  // Whether a role is there, and whom it trusts, is not told.
+  } else if (IsForeignDenial(call, check, decision)) {
+    told = {.reason = kForeignDenial};
+  }
+  return {ErrorCode::kAccessDenied, policy::AccessDeniedText(request, told)};
 }
 
 base::Result<KeyPtr> FindKey(Call& call, std::string_view text,

@@ -171,6 +171,7 @@ constexpr std::array kOperations = {
     Operation{kOwn, "Explain", kExplains, kExplain, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, Explain},
     Operation{kOwn, "ListAccounts", "claviger:ListAccounts", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListAccounts},
     Operation{kOwn, "ReplayPolicy", kExplains, kReplayPolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ReplayPolicy},
+    Operation{kOwn, "ResetKeyPolicy", "claviger:ResetKeyPolicy", kKeyIdOnly, kAnyForm, kAnyState, kWrites, !kGrantable, kCrossAccount, nullptr, ResolveResetKeyPolicy, ResetKeyPolicy},
     Operation{kOwn, "SimulatePolicy", kExplains, kSimulatePolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, SimulatePolicy},
     Operation{kOwn, "Status", "claviger:Status", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, Status},
     Operation{kOwn, "WhoCan", kExplains, kWhoCan, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, WhoCan},

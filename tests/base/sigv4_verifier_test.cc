@@ -200,6 +200,14 @@ TEST_F(SigV4VerifierTest, AnAmzHeaderThatIsNotSignedIsRefused) {
   EXPECT_THAT(Verify(request_, vector_), IsOk());
 }
 
+TEST_F(SigV4VerifierTest, OneOfOursThatIsNotSignedIsRefused) {
+  OwnedRequest request = request_;
+  request["X-Claviger-Source-Arn"] = "arn:aws:sns:eu-west-1:111122223333:t";
+  EXPECT_THAT(Verify(request, vector_),
+              StatusIs(ErrorCode::kInvalidSignature,
+                       HasSubstr("Every X-Claviger-* header")));
+}
+
 TEST_F(SigV4VerifierTest, TheHeadersThatWeReadOccurOnce) {
   for (const char* name :
        {"authorization", "x-amz-date", "host", "x-amz-security-token"}) {

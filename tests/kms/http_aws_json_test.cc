@@ -182,6 +182,28 @@ TEST_F(Sessions, AreOfWhomTheirTokenNames) {
               HasSubstr("InvalidSignatureException"));
 }
 
+// Whoever has no key must not keep the HSM busy.
+TEST_F(Sessions, AreOpenedOnlyForWhatCanBeOne) {
+  EXPECT_EQ(ErrorOf(Sign({}, {.session_token = "token"})), kUnrecognized);
+  Sent unsigned_request = Signed("ASIASESSION", "token");
+  unsigned_request.With("authorization", "AWS4-HMAC-SHA256 nonsense");
+  EXPECT_THAT(ErrorOf(unsigned_request),
+              HasSubstr("IncompleteSignatureException"));
+  EXPECT_EQ(sessions_.opened, 0);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ErrorOf(Signed("ASIASESSION", "unknown")), kUnrecognized);
+  }
+  EXPECT_EQ(sessions_.opened, 1);
+}
+
+TEST_F(Sessions, KeepNoDirectoryThatIsPast) {
+  EXPECT_EQ(Call(Signed("ASIASESSION", "token")).status, 200U);
+  const std::weak_ptr<const identity::Directory> past = directory_.current();
+  MakeRole("AROAROLE");
+  EXPECT_EQ(Call(Signed("ASIASESSION", "token")).status, 200U);
+  EXPECT_TRUE(past.expired());
+}
+
 TEST_F(Sessions, Expire) {
   clock_.Advance(std::chrono::hours(1) - std::chrono::seconds(1));
   EXPECT_EQ(Call(Signed("ASIASESSION", "token")).status, 200U);
@@ -215,6 +237,21 @@ TEST_F(AwsJson, TrustsTheKernelOnTheUnixSocket) {
       ErrorOf(OverUnix(4294967294)),
       AllOf(HasSubstr("UnrecognizedClientException"),
             HasSubstr("user uid-4294967294"), HasSubstr("[peer_principals]")));
+}
+
+// Nobody else can know for whom a service acts.
+TEST_F(AwsJson, BelievesAServiceForWhatItActs) {
+  const auto with = [&](uid_t uid, const char* arn) {
+    Sent sent = OverUnix(uid);
+    sent.With("x-claviger-source-arn", arn);
+    return sent;
+  };
+  constexpr const char* kTopic = "arn:aws:sns:eu-west-1:000000000000:topic";
+  EXPECT_EQ(Call(with(1234, kTopic)).status, 200u);
+  EXPECT_EQ(service_.seen.source_arn, kTopic);
+  EXPECT_THAT(ErrorOf(with(1234, "topic")), HasSubstr("must be the ARN"));
+  EXPECT_THAT(ErrorOf(with(1000, kTopic)),
+              HasSubstr("is for services, which [[service_principal]] names"));
 }
 
 TEST_F(AwsJson, AUidMayStandForAServicePrincipal) {

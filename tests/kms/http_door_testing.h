@@ -57,6 +57,7 @@ class FakeService final : public Service {
     std::string body;
     std::string region;
     std::string caller;
+    std::string source_arn = {};
     BodyForm body_form = BodyForm::kJson;
   };
 
@@ -70,6 +71,7 @@ class FakeService final : public Service {
             .body = std::string(request.body),
             .region = std::string(request.region),
             .caller = request.caller.arn,
+            .source_arn = std::string(request.source_arn),
             .body_form = request.body_form};
     if (gate != nullptr) {
       boost::system::error_code ignored;

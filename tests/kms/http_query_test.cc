@@ -165,6 +165,17 @@ TEST_F(Query, RefusesWhoCannotBeAuthenticated) {
                         "\"MissingAuthenticationTokenException\"} 1"));
 }
 
+TEST_F(Query, LooksAtNoSignatureWhereATokenSaysWhoAsks) {
+  service_.answer = "{}";
+  const std::string form =
+      "Action=AssumeRoleWithWebIdentity&Version=2011-06-15";
+  for (const Sent& sent : {SignFor("sts", form), OnSocket(FormOf(form))}) {
+    EXPECT_EQ(Call(sent).status, 200u);
+    EXPECT_EQ(service_.caller.kind, CallerKind::kAnonymous);
+    EXPECT_EQ(service_.caller.policies, nullptr);
+  }
+}
+
 TEST_F(Query, TrustsTheKernelOnTheUnixSocket) {
   EXPECT_EQ(Call(OnSocket(FormOf(kIdentityCall), 1000)).status, 200u);
   EXPECT_EQ(service_.seen.caller, "arn:aws:iam::000000000000:user/uid-1000");

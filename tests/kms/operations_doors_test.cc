@@ -189,11 +189,13 @@ TEST_F(DoorsTest, AskNothingOfWhoNeedsNoPermission) {
   for (const std::string_view name : kNeedsNoPermission) {
     EXPECT_OK(Ask(name, json::object(), {.caller = eve, .service = "STS"}));
   }
+  Caller nobody;
+  nobody.kind = CallerKind::kAnonymous;
   EXPECT_THAT(Ask(kAsksAnother,
                   {{"RoleArn", values_.at("RoleArn")},
                    {"RoleSessionName", "job"},
                    {"WebIdentityToken", "no token"}},
-                  {.caller = eve, .service = "STS"}),
+                  {.caller = nobody, .service = "STS"}),
               StatusIs(ErrorCode::kInvalidIdentityToken));
   EXPECT_EQ(store().info().revision, revision);
 }

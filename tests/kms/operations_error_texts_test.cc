@@ -393,8 +393,22 @@ void ErrorTextsTest::AddAccess() {
     return Ask("GenerateDataKey", {{"KeyId", Create()}, {"KeySpec", "AES_256"}},
                from);
   };
-  provoke_["policy-silent"] = [data_key] {
+  provoke_["policy-silent-abroad"] = [data_key] {
     return data_key(identity::Administrator("444455556666"));
+  };
+  provoke_["policy-silent"] = [this] {
+    const json policy = {
+        {"Version", "2012-10-17"},
+        {"Statement",
+         {{{"Effect", "Allow"},
+           {"Principal", {{"AWS", "arn:aws:iam::111122223333:user/admin"}}},
+           {"Action", "kms:*"},
+           {"Resource", "*"}}}}};
+    EXPECT_THAT(
+        Ask("PutKeyPolicy", {{"KeyId", Create()}, {"Policy", policy.dump()}}),
+        testlib::IsOk());
+    return Ask("GenerateDataKey", {{"KeyId", key_}, {"KeySpec", "AES_256"}},
+               {.caller = identity::User(kAccount, "alice")});
   };
   provoke_["identity-silent"] = [data_key] {
     return data_key(identity::User(kAccount, "alice"));
@@ -441,7 +455,7 @@ void ErrorTextsTest::Check(const Row& row, const Reply& reply) const {
                         fmt::arg("account", kAccount),
                         fmt::arg("hex64", "{hex64}"));
   const base::Error& error = reply.error();
-  EXPECT_EQ(http::AwsErrorOf(error.code).type, row.code);
+  EXPECT_EQ(http::AwsErrorOf(error.code).json.name, row.code);
   EXPECT_EQ(error.message, WithDigits(message, error.message));
 }
 

@@ -316,6 +316,34 @@ TEST_F(ExplainTest, IsOfTheCallersOwnAccount) {
       StatusIs(ErrorCode::kAccessDenied));
 }
 
+// Whoever is denied by another account does not get its policies read out.
+TEST_F(ExplainTest, ShowsNothingOfAnotherAccountsResource) {
+  PutKeyPolicy(
+      {Account(),
+       Statement("Deny", "kms:Encrypt",
+                 {{"Sid", "Secret"},
+                  {"Principal", "*"},
+                  {"Condition",
+                   {{"StringNotEquals", {{"aws:ResourceTag/t", "hush"}}}}}})});
+  const Caller stranger = identity::Administrator(kOtherAccount);
+  EXPECT_THAT(
+      Ask("Encrypt", {{"KeyId", Arn()}, {"Plaintext", "YQ=="}},
+          {.caller = stranger}),
+      StatusIs(ErrorCode::kAccessDenied, Not(HasSubstr("explicit deny"))));
+  const json id = Events().back().at("eventID");
+  const json reply = Take(Own("Explain", {{"EventId", id}}, stranger));
+  for (const char* const secret : {"Secret", "hush", "ExplicitDeny"}) {
+    EXPECT_THAT(reply.dump(), Not(HasSubstr(secret)));
+  }
+  ExpectDecision(reply.at("Checks").at(0), "ImplicitDeny",
+                 "resource-based policy", "");
+  EXPECT_THAT(reply.at("Notes").dump(), HasSubstr("account 111122223333"));
+  Caller owner = identity::Administrator(kAccount);
+  owner.administrator = true;
+  EXPECT_THAT(Take(Own("Explain", {{"EventId", id}}, owner)).dump(),
+              HasSubstr("Secret"));
+}
+
 TEST_F(ExplainTest, IsForWhomItIsAllowedOnly) {
   EXPECT_FALSE(Encrypt(Known("alice")).has_value());
   const json id = {{"EventId", Events().back().at("eventID")}};

@@ -193,6 +193,23 @@ TEST_F(IamPoliciesTest, ManagedOnesAreMadeShownAndDeleted) {
                "Policy " + arn + " does not exist or is not attachable."));
 }
 
+TEST_F(IamPoliciesTest, ManagedOnesHaveTags) {
+  const json arn = {
+      {"PolicyArn",
+       Do("CreatePolicy", {{"PolicyName", "tagged"},
+                           {"PolicyDocument", PolicyText("Allow", "kms:*")},
+                           {"Tags", Tags({{"k", "v"}})}})
+           .at("Policy")
+           .at("Arn")}};
+  json tag = arn;
+  tag["Tags"] = Tags({{"l", "w"}});
+  Do("TagPolicy", tag);
+  json untag = arn;
+  untag["TagKeys"] = {"k"};
+  Do("UntagPolicy", untag);
+  EXPECT_EQ(Do("ListPolicyTags", arn).at("Tags"), Tags({{"l", "w"}}));
+}
+
 TEST_F(IamPoliciesTest, ManagedOnesHaveVersions) {
   const std::string arn = NewPolicy("mine", allow_);
   Do("AttachUserPolicy", {{"UserName", "alice"}, {"PolicyArn", arn}});

@@ -83,6 +83,10 @@ TEST_F(IamRolesTest, AreMadeShownChangedAndDeleted) {
   Do("TagRole", {{"RoleName", "deployer"}, {"Tags", Tags({{"l", "w"}})}});
   Do("UntagRole", {{"RoleName", "deployer"}, {"TagKeys", {"k"}}});
   EXPECT_EQ(Do("ListRoleTags", role_).at("Tags"), Tags({{"l", "w"}}));
+  // Terraform asks before it deletes a role.
+  EXPECT_EQ(
+      Do("ListInstanceProfilesForRole", role_),
+      (json{{"InstanceProfiles", json::array()}, {"IsTruncated", false}}));
   EXPECT_OK(Iam("DeleteRole", role_));
   EXPECT_THAT(Iam("GetRole", role_),
               StatusIs(ErrorCode::kNotFound,

@@ -161,10 +161,43 @@ TEST_F(IamUsersTest, WhatTheCallerMayNotSeeIsNotTold) {
     EXPECT_THAT(Iam("GetUser", {{"UserName", name}}, alice),
                 StatusIs(ErrorCode::kAccessDenied, HasSubstr(UserArn(name))));
   }
+  Do("CreateUser", {{"UserName", "Eve2"}, {"Path", "/far/"}});
+  EXPECT_THAT(Iam("GetUser", {{"UserName", "EVE2"}}, alice),
+              StatusIs(ErrorCode::kAccessDenied, HasSubstr(UserArn("EVE2"))));
   EXPECT_OK(Iam("CreateUser", {{"UserName", "m"}, {"Path", "/mine/"}}, alice));
   EXPECT_THAT(Iam("CreateUser", {{"UserName", "n"}}, alice),
               StatusIs(ErrorCode::kAccessDenied));
   EXPECT_OK(Iam("GetUser", {{"UserName", "m"}}, alice)) << "its real path";
+}
+
+TEST_F(IamUsersTest, AreMadeWithTagsByWhoMayTag) {
+  Do("PutUserPolicy",
+     {{"UserName", "alice"},
+      {"PolicyName", "p"},
+      {"PolicyDocument", PolicyText("Allow", "iam:CreateUser", "*")}});
+  const From alice = As("alice");
+  EXPECT_OK(Iam("CreateUser", {{"UserName", "plain"}}, alice));
+  EXPECT_THAT(
+      Iam("CreateUser",
+          {{"UserName", "tagged"}, {"Tags", Tags({{"team", "a"}})}}, alice),
+      StatusIs(ErrorCode::kAccessDenied, HasSubstr("iam:TagUser")));
+}
+
+TEST_F(IamUsersTest, HaveLongTagKeysInPages) {
+  Do("CreateUser", {{"UserName", "dora"}});
+  std::string first;
+  std::string second;
+  for (int i = 0; i < 128; ++i) {
+    first += "\u0430";
+    second += "\u0431";
+  }
+  Do("TagUser", {{"UserName", "dora"},
+                 {"Tags", Tags({{first.c_str(), ""}, {second.c_str(), ""}})}});
+  const json page = Do("ListUserTags", {{"UserName", "dora"}, {"MaxItems", 1}});
+  ASSERT_EQ(page.at("IsTruncated"), true);
+  const json rest =
+      Do("ListUserTags", {{"UserName", "dora"}, {"Marker", page.at("Marker")}});
+  EXPECT_EQ(rest.at("Tags"), Tags({{second.c_str(), ""}}));
 }
 
 TEST_F(IamUsersTest, HaveTagsWhoseKeysIgnoreCase) {

@@ -80,7 +80,7 @@ std::string OperationOf(const std::string& row) {
 }
 
 std::string Text(const base::Error& error) {
-  std::string text(http::AwsErrorOf(error.code).type);
+  std::string text(http::AwsErrorOf(error.code).json.name);
   return text + (error.message.empty() ? ":" : ": " + error.message);
 }
 

@@ -220,6 +220,58 @@ TEST_F(StsTest, DurationsAreBounded) {
   EXPECT_OK(Assume(session));
   EXPECT_THAT(Assume(session, {{"DurationSeconds", 3601}}),
               StatusIs(ErrorCode::kValidation, HasSubstr("role chaining")));
+  const json user_session =
+      Take(Ask("GetSessionToken", json::object(),
+               {.caller = Known("alice"), .service = "STS"}));
+  EXPECT_OK(Assume(Take(CallerOf(user_session)), {{"DurationSeconds", 7200}}));
+}
+
+TEST_F(StsTest, APolicyArnWithoutArnIsNotPassedOver) {
+  for (const json& arns : {json{json::object()}, json{{{"Arn", "x"}}}}) {
+    EXPECT_THAT(Assume(Known("alice"), {{"PolicyArns", arns}}),
+                StatusIs(ErrorCode::kValidation));
+  }
+}
+
+TEST_F(StsTest, ASourceIdentityIsNotHandedOnToWhomItIsNotAllowed) {
+  PutPolicy(role_.id, Statement("Allow", {"sts:*"}));
+  const Caller session =
+      Session(Known("alice"), {{"SourceIdentity", "mallory"}});
+  EXPECT_OK(Assume(session));
+  Trust(Trusting({{"AWS", kAccount}},
+                 {{"StringNotEquals", {{"sts:SourceIdentity", "mallory"}}}}));
+  EXPECT_OK(Assume(Known("alice")));
+  EXPECT_THAT(Assume(session), StatusIs(ErrorCode::kAccessDenied));
+  Trust(Document({{{"Effect", "Allow"},
+                   {"Action", "sts:AssumeRole"},
+                   {"Principal", {{"AWS", kAccount}}}}}));
+  EXPECT_OK(Assume(Known("alice")));
+  EXPECT_THAT(Assume(session), StatusIs(ErrorCode::kAccessDenied));
+}
+
+// The caller's own policies say nothing about the token's bearer.
+TEST_F(StsTest, AWebIdentityIsNotMixedWithACaller) {
+  EXPECT_THAT(Ask("AssumeRoleWithWebIdentity",
+                  {{"RoleArn", kRoleArn},
+                   {"RoleSessionName", "job"},
+                   {"WebIdentityToken", "a.b.c"}},
+                  {.caller = Known("alice"), .service = "STS"}),
+              StatusIs(ErrorCode::kValidation, HasSubstr("token alone")));
+}
+
+TEST_F(StsTest, AnAccessKeyThatCannotBeReadLetsNobodyIn) {
+  store::AccessKey key;
+  key.id = "AKIAMOVEDFROMELSEWHERE";
+  key.account = kAccount;
+  key.user_name = "alice";
+  key.user_id = alice_.principal_id;
+  key.sealed_secret.ciphertext.assign(56, 7);
+  key.created = clock_.Now();
+  Change([&key](store::Identities& identities) {
+    return identities.InsertAccessKey(key);
+  });
+  const auto directory = environment().directory.current();
+  EXPECT_EQ(directory->credentials().Find(key.id), nullptr);
 }
 
 TEST_F(StsTest, TagsAndSourceIdentityAreConditions) {
@@ -339,10 +391,19 @@ TEST_F(StsTest, WhatCouldNotBeReadIsReadAgain) {
   const auto before = source.current();
   RunVoid(CatchUp(environment()));
   EXPECT_EQ(source.current(), before);  // It was not behind.
-  source.FallBehind();
-  RunVoid(CatchUp(environment()));
-  EXPECT_NE(source.current(), before);
+  source.FallBehind(before->revision());
+  EXPECT_FALSE(source.is_behind());  // That revision is in force.
+  testlib::Take(Ask("CreateUser", {{"UserName", "late"}}, {.service = "IAM"}));
+  const std::uint64_t revision = source.current()->revision();
+  source.FallBehind(revision + 1);
+  source.Replace(std::make_shared<const identity::Directory>(
+      store::IdentityRows{.revision = revision}, identity::Directory::Secrets(),
+      source.others()));
+  EXPECT_TRUE(source.is_behind()) << "an older one ended it";
+  testlib::Take(Ask("CreateUser", {{"UserName", "later"}}, {.service = "IAM"}));
   EXPECT_FALSE(source.is_behind());
+  EXPECT_NE(source.current()->FindByName(kAccount, EntityKind::kUser, "later"),
+            nullptr);
 }
 
 TEST_F(StsTest, NobodyAsksWithoutAName) {

@@ -309,8 +309,19 @@ TEST(SetOperators, AreNeededForKeysWithSeveralValues) {
        {"StringEquals", "StringNotEquals", "StringEqualsIfExists"}) {
     EXPECT_EQ(Holds(name, "aws:TagKeys", {"a"}, TagKeys({"a"})), kNo);
     EXPECT_EQ(Holds(name, "aws:TagKeys", {"a"}, TagKeys({"a", "b"})), kNo);
-    EXPECT_EQ(Holds(name, "k", {"a"}, {{"k", {}, "a"}, {"k", {}, "a"}}), kNo);
     EXPECT_EQ(Holds(name, "k", {"a"}, {{"k", {}, "a", true}}), kNo);
+  }
+}
+
+// Whoever sends "tenant" and "Tenant" must not be out of a Deny's reach.
+TEST(Keys, ThatNameTwoValuesForOneCannotBeTold) {
+  const Context context = {{"kms:EncryptionContext:", "tenant", "b"},
+                           {"kms:EncryptionContext:", "Tenant", "x"}};
+  for (const char* const name :
+       {"StringEquals", "StringNotEquals", "StringNotEqualsIfExists"}) {
+    EXPECT_EQ(Holds(name, "kms:EncryptionContext:tenant", {"a"}, context),
+              kError)
+        << name;
   }
 }
 

@@ -367,8 +367,10 @@ Truth HoldsForKey(std::string name, const std::string& key, const Json& wanted,
     return HoldsForOne(name, negated, wanted, value, variables, question);
   };
   if (!all && !any) {
-    return actual.size() > 1 || MayHaveSeveral(key) ? Truth::kFalse
-                                                    : holds(actual[0]);
+    if (MayHaveSeveral(key)) {
+      return Truth::kFalse;
+    }
+    return actual.size() > 1 ? Truth::kUnknown : holds(actual[0]);
   }
   bool unknown = false;
   for (const std::string& value : actual) {

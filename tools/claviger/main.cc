@@ -15,13 +15,13 @@
 namespace tools::claviger {
 namespace {
 
-std::array<Verb, 16> Verbs() {
-  return {AccountAddVerb(),     AccountListVerb(),    AuditVerifyVerb(),
-          CallVerb(),           ConfigCheckVerb(),    DecryptVerb(),
-          DoctorVerb(),         EncryptVerb(),        ExplainVerb(),
-          InitVerb(),           PolicyEvaluateVerb(), PolicyReplayVerb(),
-          PolicySimulateVerb(), PolicyWhoCanVerb(),   StatusVerb(),
-          TokenProbeVerb()};
+std::array<Verb, 17> Verbs() {
+  return {AccountAddVerb(),  AccountListVerb(),    AuditVerifyVerb(),
+          CallVerb(),        ConfigCheckVerb(),    DecryptVerb(),
+          DoctorVerb(),      EncryptVerb(),        ExplainVerb(),
+          InitVerb(),        PolicyEvaluateVerb(), PolicyReplayVerb(),
+          PolicyResetVerb(), PolicySimulateVerb(), PolicyWhoCanVerb(),
+          StatusVerb(),      TokenProbeVerb()};
 }
 
 constexpr auto kGlobalOptions = std::to_array<Option>({

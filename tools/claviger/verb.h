@@ -65,6 +65,7 @@ Verb ExplainVerb();
 Verb InitVerb();
 Verb PolicyEvaluateVerb();
 Verb PolicyReplayVerb();
+Verb PolicyResetVerb();
 Verb PolicySimulateVerb();
 Verb PolicyWhoCanVerb();
 Verb StatusVerb();

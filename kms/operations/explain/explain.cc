@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <set>
+#include <string>
+
 #include "kms/json_writer.h"
 #include "kms/operations/explain/handlers.h"
 #include "kms/operations/explain/json_members.h"
 #include "kms/operations/explain/log_search.h"
 #include "kms/operations/explain/recorded.h"
 #include "kms/operations/explain/scope.h"
+#include "policy/evaluate.h"
 
 namespace kms::operations {
 namespace {
@@ -13,15 +19,22 @@ namespace {
 struct Again {
   std::vector<std::string> explanations;
   bool allowed = true;
-  policy::Decision of_decided;  // Of the check that the record is about.
+  policy::Decision of_decided;      // Of the check that the record is about.
+  std::set<std::string> not_shown;  // Accounts whose policies are not.
 };
 
-base::Result<Again> DecideAgain(Recorded& recorded) {
+base::Result<Again> DecideAgain(const Call& viewer, Recorded& recorded) {
   Again again;
   for (std::size_t i = 0; i < recorded.checks().size(); ++i) {
     ASSIGN_OR_RETURN(Call* const call, recorded.ForCheck(i));
-    ASSIGN_OR_RETURN(std::string explanation,
-                     ExplanationOf(*call, recorded.checks()[i]));
+    const Check& check = recorded.checks()[i];
+    const bool own = MaySee(viewer, check.account);
+    ASSIGN_OR_RETURN(
+        std::string explanation,
+        ExplanationOf(*call, check, own ? Shown::kAll : Shown::kNotOfResource));
+    if (!own) {
+      again.not_shown.insert(check.account);
+    }
     again.explanations.push_back(std::move(explanation));
     again.allowed &= call->decision.verdict == policy::Verdict::kAllow;
     if (i == recorded.decided()) {
@@ -40,6 +53,22 @@ bool Differs(const Recorded& recorded, const Again& again) {
          recorded.WasAllowed() != again.allowed;
 }
 
+// What the record says, but of what another account's policies and grants said
+// only whether they let the caller in.
+base::Json RecordedDecision(const Recorded& recorded, const Again& again) {
+  base::Json decision = recorded.decision();
+  const std::string_view layer = TextOfMember(decision, "layer");
+  const bool of_resource = policy::IsOfResource(layer) || layer == kByGrant;
+  if (of_resource && !again.not_shown.empty()) {
+    decision.erase("sid");
+    if (!recorded.WasAllowed()) {
+      decision["verdict"] = base::WipingString(
+          policy::VerdictName(policy::Verdict::kImplicitDeny));
+    }
+  }
+  return decision;
+}
+
 void WriteReply(const Recorded& recorded, const Again& again,
                 JsonWriter& writer) {
   const base::Json& event = recorded.event();
@@ -52,7 +81,7 @@ void WriteReply(const Recorded& recorded, const Again& again,
     writer.Text("ErrorCode", code);
   }
   if (recorded.decision().is_object()) {
-    writer.Json("Recorded", recorded.decision().dump());
+    writer.Json("Recorded", RecordedDecision(recorded, again).dump());
   }
   writer.Text("PoliciesAreOf", "now");
   if (!again.explanations.empty()) {
@@ -61,6 +90,10 @@ void WriteReply(const Recorded& recorded, const Again& again,
   writer.BeginArray("Notes");
   for (const std::string& note : recorded.notes()) {
     writer.Item(note);
+  }
+  for (const std::string& account : again.not_shown) {
+    writer.Item(
+        fmt::format("What account {} says of its own is not shown.", account));
   }
   writer.EndArray().BeginArray("Checks");
   for (const std::string& explanation : again.explanations) {
@@ -80,8 +113,8 @@ Answer Explain(Call& call) {
     co_return NoSuchEvent(id);
   }
   CO_ASSIGN_OR_RETURN(const auto recorded,
-                      Recorded::Rebuild(call.environment, std::move(event)));
-  CO_ASSIGN_OR_RETURN(const Again again, DecideAgain(*recorded));
+                      Recorded::Rebuild(call, std::move(event)));
+  CO_ASSIGN_OR_RETURN(const Again again, DecideAgain(call, *recorded));
   Reply reply;
   JsonWriter writer(reply.body);
   WriteReply(*recorded, again, writer);

@@ -11,6 +11,7 @@
 #include "kms/operations/explain/json_members.h"
 #include "kms/operations/explain/principals.h"
 #include "kms/operations/explain/recorded_input.h"
+#include "kms/operations/explain/scope.h"
 
 namespace kms::operations {
 namespace {
@@ -71,8 +72,9 @@ base::Result<base::Json> ParseEvent(std::string_view line) {
   return event;
 }
 
-Recorded::Recorded(Environment& environment, base::Json event)
-    : event_(std::move(event)) {
+Recorded::Recorded(const Call& viewer, base::Json event)
+    : viewer_(viewer), event_(std::move(event)) {
+  Environment& environment = viewer.environment;
   const auto time =
       audit::ParseTime(std::string(TextOfMember(event_, "eventTime")))
           .value_or(base::WallTime());
@@ -85,10 +87,9 @@ Recorded::Recorded(Environment& environment, base::Json event)
   subject_->call().web_identity = std::move(who.web);
 }
 
-base::Result<std::unique_ptr<Recorded>> Recorded::Rebuild(
-    Environment& environment, base::Json event) {
-  std::unique_ptr<Recorded> recorded(
-      new Recorded(environment, std::move(event)));
+base::Result<std::unique_ptr<Recorded>> Recorded::Rebuild(const Call& viewer,
+                                                          base::Json event) {
+  std::unique_ptr<Recorded> recorded(new Recorded(viewer, std::move(event)));
   const base::Json& context =
       MemberOf(MemberOf(recorded->event_, "additionalEventData"), "context");
   if (recorded->decision().is_null()) {
@@ -138,7 +139,8 @@ base::Status Recorded::AddCheck(std::string_view action,
   Call& call = subject_->call();
   ASSIGN_OR_RETURN(Check check, CheckOf(call, action, resource));
   check.region = call.owned.emplace_back(region);
-  if (check.key == nullptr && resource.find(":key/") != resource.npos) {
+  if (check.key == nullptr && resource.find(":key/") != resource.npos &&
+      MaySee(viewer_, check.account)) {
     Note(
         fmt::format("{} is gone: this is as if it were there, without a key "
                     "policy and grants.",

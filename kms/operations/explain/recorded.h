@@ -19,10 +19,10 @@ namespace kms::operations {
 // grants and keys of now. Neither copyable nor movable.
 class Recorded {
  public:
-  // `event` is one that ParseEvent has read. Fails with what the store says if
-  // it cannot be read.
-  static base::Result<std::unique_ptr<Recorded>> Rebuild(
-      Environment& environment, base::Json event);
+  // `event` is one that ParseEvent has read, and `viewer`, which is borrowed,
+  // who wants to see it. Fails with what the store says if it cannot be read.
+  static base::Result<std::unique_ptr<Recorded>> Rebuild(const Call& viewer,
+                                                         base::Json event);
 
   const base::Json& event() const { return event_; }
   // "additionalEventData.decision"; null if policies were not asked.
@@ -41,7 +41,7 @@ class Recorded {
   base::Result<Call*> ForCheck(std::size_t index);
 
  private:
-  Recorded(Environment& environment, base::Json event);
+  Recorded(const Call& viewer, base::Json event);
 
   void RebuildInput();
   base::Status RebuildChecks();
@@ -50,6 +50,7 @@ class Recorded {
                         std::string_view region);
   void Note(std::string note) { notes_.push_back(std::move(note)); }
 
+  const Call& viewer_;
   const base::Json event_;
   std::vector<GivenKey> keys_;  // The recorded condition context.
   std::vector<std::string> notes_;

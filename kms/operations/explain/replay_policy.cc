@@ -139,7 +139,7 @@ base::Result<bool> Replay::Look(std::string_view line) {
     return true;
   }
   ASSIGN_OR_RETURN(const auto recorded,
-                   Recorded::Rebuild(call_.environment, *std::move(event)));
+                   Recorded::Rebuild(call_, *std::move(event)));
   const auto& checks = recorded->checks();
   if (checks.empty()) {
     ++not_decidable_;

@@ -102,10 +102,32 @@ std::string SpelledAction(std::string_view action) {
   return std::string(operation == nullptr ? action : operation->action);
 }
 
-base::Result<std::string> ExplanationOf(Call& call, const Check& check) {
+base::Result<std::string> ExplanationOf(Call& call, const Check& check,
+                                        Shown shown) {
   policy::Trace trace;
   RETURN_IF_ERROR(ExplainCheck(call, check, trace));
-  return policy::ExplainJson(QuestionOf(call, check), call.decision, trace);
+  if (shown == Shown::kAll) {
+    return policy::ExplainJson(QuestionOf(call, check), call.decision, trace);
+  }
+  trace.grants.clear();
+  std::erase_if(trace.statements, [](const policy::StatementTrace& statement) {
+    return policy::IsOfResource(policy::LayerName(statement.layer));
+  });
+  policy::Decision decision = call.decision;
+  if (policy::IsOfResource(decision.layer) || decision.layer == kByGrant) {
+    const bool allowed = decision.verdict == policy::Verdict::kAllow;
+    decision = {
+        .verdict = allowed ? decision.verdict : policy::Verdict::kImplicitDeny,
+        .layer = decision.layer};
+  }
+  std::vector<policy::ContextEntry> context = call.context;
+  std::erase_if(context, [](const policy::ContextEntry& entry) {
+    return entry.key == "aws:ResourceTag/" ||
+           entry.key == "kms:ResourceAliases";
+  });
+  policy::Request question = QuestionOf(call, check);
+  question.context = context;
+  return policy::ExplainJson(question, decision, trace);
 }
 
 }  // namespace kms::operations

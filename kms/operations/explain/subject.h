@@ -53,9 +53,15 @@ const Operation* FindOperationOf(std::string_view action);
 // `action` as the server writes it, if it knows it; otherwise as it is.
 std::string SpelledAction(std::string_view action);
 
+// The layer of a decision by a grant.
+inline constexpr std::string_view kByGrant = "grant";
+
 // Decides about a check and returns policy::ExplainJson of it. Leaves the
-// decision in the call.
-base::Result<std::string> ExplanationOf(Call& call, const Check& check);
+// decision in the call. Of another account's resource it can leave out what its
+// policies and grants say.
+enum class Shown : std::uint8_t { kAll, kNotOfResource };
+base::Result<std::string> ExplanationOf(Call& call, const Check& check,
+                                        Shown shown = Shown::kAll);
 
 // A condition key with its values, as it was recorded or is supposed.
 struct GivenKey {

@@ -37,15 +37,23 @@ constexpr std::array<std::string_view, 6> kOfARequest = {
 
 // Of these the context says all: of the key, and of everyone who asks for it;
 // of a user also what a session may have otherwise.
-constexpr std::array<std::string_view, 14> kKnown = {
+constexpr std::array<std::string_view, 22> kKnown = {
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalIsAWSService",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
     "aws:PrincipalServiceName",
     "aws:PrincipalType",
     "aws:RequestedRegion",
+    "aws:ResourceAccount",
+    "aws:ResourceOrgID",
+    "aws:ResourceOrgPaths",
     "aws:ResourceTag/",
+    "aws:ViaAWSService",
     "kms:CallerAccount",
+    "kms:CustomerMasterKeySpec",
+    "kms:CustomerMasterKeyUsage",
     "kms:KeyOrigin",
     "kms:KeySpec",
     "kms:KeyUsage",
@@ -198,7 +206,8 @@ base::Result<Possibility> CanCaller(const Call& call, const CallerPtr& caller,
     const bool allowed = decision.verdict == policy::Verdict::kAllow;
     return Possibility{allowed ? Can::kYes : Can::kNo, decision};
   }
-  const policy::Candidate candidate = WithCaller(*caller, question, resource);
+  const policy::Candidate candidate =
+      WithCaller(*caller, question, resource, call.environment.organization);
   return policy::WhoCan({&candidate, 1}, KnownOf(*caller)).front();
 }
 

@@ -31,6 +31,7 @@ Answer GetGroup(Call& call);
 Answer ListUsers(Call& call);
 Answer ListGroups(Call& call);
 Answer ListRoles(Call& call);
+Answer ListInstanceProfilesForRole(Call& call);
 Answer DeleteEntity(Call& call);
 
 // roles.cc

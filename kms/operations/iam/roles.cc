@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only roles have.
+#include "kms/json_writer.h"
 #include "kms/operations/iam/documents.h"
 #include "kms/operations/iam/handlers.h"
 #include "kms/operations/iam/subject.h"
@@ -35,6 +36,21 @@ Answer UpdateAssumeRolePolicy(Call& call) {
   };
   CO_RETURN_IF_ERROR(co_await CommitIdentities(call, change));
   co_return Reply();
+}
+
+// There are no machines here that could have one; tools ask before they delete
+// a role.
+Answer ListInstanceProfilesForRole(Call& call) {
+  const auto directory = call.environment.directory.current();
+  CO_RETURN_IF_ERROR(FindSubject(call, *directory));
+  Reply reply;
+  JsonWriter(reply.body)
+      .BeginObject()
+      .BeginArray("InstanceProfiles")
+      .EndArray()
+      .Bool("IsTruncated", false)
+      .EndObject();
+  co_return reply;
 }
 
 }  // namespace kms::operations::iam

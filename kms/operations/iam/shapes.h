@@ -82,7 +82,7 @@ inline constexpr Shape kScope = {.values = kScopes};
 inline constexpr Shape kEntityFilter = {.values = kEntityFilters};
 inline constexpr Shape kPolicyUsage = {.values = kPolicyUsages};
 inline constexpr Shape kMarker = {
-    .min = 1, .max = 320, .pattern = &operations::shapes::kMarkerPattern};
+    .min = 1, .max = 1024, .pattern = &operations::shapes::kMarkerPattern};
 inline constexpr Shape kMaxItems = {
     .type = Type::kInteger, .min = 1, .max = 1000};
 

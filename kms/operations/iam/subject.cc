@@ -20,13 +20,13 @@ using identity::Record;
 // In the order of EntityKind.
 constexpr std::array kKinds = {
     Kind{EntityKind::kUser, "User", "UserName", "UserId", "userId", "Users",
-         2048},
+         "iam:TagUser", 2048},
     Kind{EntityKind::kGroup, "Group", "GroupName", "GroupId", "groupId",
-         "Groups", 5120},
+         "Groups", "", 5120},
     Kind{EntityKind::kRole, "Role", "RoleName", "RoleId", "roleId", "Roles",
-         10240},
+         "iam:TagRole", 10240},
     Kind{EntityKind::kPolicy, "Policy", "PolicyName", "PolicyId", "policyId",
-         "Policies", 0},
+         "Policies", "iam:TagPolicy", 0},
 };
 static_assert(std::ranges::is_sorted(kKinds, {}, &Kind::kind));
 
@@ -161,20 +161,28 @@ base::Status ResolveSubject(Call& call) {
   const Subject subject = SubjectOf(call);
   const auto directory = call.environment.directory.current();
   const std::string& account = call.request.caller.account;
+  const std::string named = IsArn(subject)
+                                ? std::string(subject.name)
+                                : WouldBe(account, subject, "/").Arn();
   if (const Record* const record = Find(*directory, account, subject)) {
     call.subject_id = record->entity.id;
     AddCheck(call, record->entity.Arn());
-    return {};
+  } else {
+    AddCheck(call, named);
   }
-  AddCheck(call, IsArn(subject) ? std::string(subject.name)
-                                : WouldBe(account, subject, "/").Arn());
+  call.checks.back().shown = named;
   return {};
 }
 
 base::Status ResolveNew(Call& call) {
   const std::string_view path = call.Text("Path").value_or("/");
-  AddCheck(call,
-           WouldBe(call.request.caller.account, SubjectOf(call), path).Arn());
+  const Subject subject = SubjectOf(call);
+  AddCheck(call, WouldBe(call.request.caller.account, subject, path).Arn());
+  if (call.Find("Tags") != nullptr) {
+    Check tags = call.checks.back();
+    tags.action = subject.kind.tag_action;
+    call.checks.push_back(std::move(tags));
+  }
   return {};
 }
 

@@ -17,11 +17,12 @@ namespace kms::operations::iam {
 // A Kind is one row of what differs between users, groups, roles and policies.
 struct Kind {
   EntityKind kind;
-  std::string_view word;    // "User": an answer's element; in texts.
-  std::string_view name;    // "UserName": the member that names one.
-  std::string_view id;      // "UserId"
-  std::string_view made;    // "userId": the same in the audit log.
-  std::string_view plural;  // "Users": the list in an answer.
+  std::string_view word;        // "User": an answer's element; in texts.
+  std::string_view name;        // "UserName": the member that names one.
+  std::string_view id;          // "UserId"
+  std::string_view made;        // "userId": the same in the audit log.
+  std::string_view plural;      // "Users": the list in an answer.
+  std::string_view tag_action;  // "iam:TagUser"; "" if it has no tags.
   // IAM User Guide, "IAM and AWS STS quotas": the bytes that inline policies
   // may have together.
   std::size_t most_inline_bytes;

@@ -89,9 +89,9 @@ constexpr std::array kListPolicies = {
     Member{"PolicyUsageFilter", &kPolicyUsage},
     Member{"Marker", &kMarker},
     Member{"MaxItems", &kMaxItems}};
-constexpr std::array kListPolicyVersions = {
-    Member{"PolicyArn", &kArn, kRequired}, Member{"Marker", &kMarker},
-    Member{"MaxItems", &kMaxItems}};
+constexpr std::array kListOfPolicy = {Member{"PolicyArn", &kArn, kRequired},
+                                      Member{"Marker", &kMarker},
+                                      Member{"MaxItems", &kMaxItems}};
 constexpr std::array kMembership = {
     Member{"GroupName", &kGroupName, kRequired},
     Member{"UserName", &kExistingUserName, kRequired}};
@@ -124,11 +124,15 @@ constexpr std::array kRoleAttachment = {
 constexpr std::array kRoleInlinePolicy = {
     Member{"RoleName", &kRoleName, kRequired},
     Member{"PolicyName", &kPolicyName, kRequired}};
+constexpr std::array kTagPolicy = {Member{"PolicyArn", &kArn, kRequired},
+                                   Member{"Tags", &kTags, kRequired}};
 constexpr std::array kTagRole = {Member{"RoleName", &kRoleName, kRequired},
                                  Member{"Tags", &kTags, kRequired}};
 constexpr std::array kTagUser = {
     Member{"UserName", &kExistingUserName, kRequired},
     Member{"Tags", &kTags, kRequired}};
+constexpr std::array kUntagPolicy = {Member{"PolicyArn", &kArn, kRequired},
+                                     Member{"TagKeys", &kTagKeys, kRequired}};
 constexpr std::array kUntagRole = {Member{"RoleName", &kRoleName, kRequired},
                                    Member{"TagKeys", &kTagKeys, kRequired}};
 constexpr std::array kUntagUser = {
@@ -222,8 +226,10 @@ constexpr std::array kOperations = {
     Row("ListGroupPolicies", "iam:ListGroupPolicies", kListOfGroup, kReads, nullptr, ResolveSubject, ListInlinePolicies),
     Row("ListGroups", "iam:ListGroups", kList, kReads, nullptr, ResolveNothing, ListGroups),
     Row("ListGroupsForUser", "iam:ListGroupsForUser", kListOfUser, kReads, nullptr, ResolveSubject, ListGroupsForUser),
+    Row("ListInstanceProfilesForRole", "iam:ListInstanceProfilesForRole", kListOfRole, kReads, nullptr, ResolveSubject, ListInstanceProfilesForRole),
     Row("ListPolicies", "iam:ListPolicies", kListPolicies, kReads, nullptr, ResolveNothing, ListPolicies),
-    Row("ListPolicyVersions", "iam:ListPolicyVersions", kListPolicyVersions, kReads, nullptr, ResolveSubject, ListPolicyVersions),
+    Row("ListPolicyTags", "iam:ListPolicyTags", kListOfPolicy, kReads, nullptr, ResolveSubject, ListEntityTags),
+    Row("ListPolicyVersions", "iam:ListPolicyVersions", kListOfPolicy, kReads, nullptr, ResolveSubject, ListPolicyVersions),
     Row("ListRolePolicies", "iam:ListRolePolicies", kListOfRole, kReads, nullptr, ResolveSubject, ListInlinePolicies),
     Row("ListRoleTags", "iam:ListRoleTags", kListOfRole, kReads, nullptr, ResolveSubject, ListEntityTags),
     Row("ListRoles", "iam:ListRoles", kList, kReads, nullptr, ResolveNothing, ListRoles),
@@ -237,8 +243,10 @@ constexpr std::array kOperations = {
     Row("PutUserPolicy", "iam:PutUserPolicy", kPutUserPolicy, kWrites, nullptr, ResolveSubject, PutInlinePolicy),
     Row("RemoveUserFromGroup", "iam:RemoveUserFromGroup", kMembership, kWrites, nullptr, ResolveSubject, RemoveUserFromGroup),
     Row("SetDefaultPolicyVersion", "iam:SetDefaultPolicyVersion", kPolicyVersion, kWrites, nullptr, ResolveSubject, SetDefaultPolicyVersion),
+    Row("TagPolicy", "iam:TagPolicy", kTagPolicy, kWrites, ValidateTags, ResolveSubject, TagEntity),
     Row("TagRole", "iam:TagRole", kTagRole, kWrites, ValidateTags, ResolveSubject, TagEntity),
     Row("TagUser", "iam:TagUser", kTagUser, kWrites, ValidateTags, ResolveSubject, TagEntity),
+    Row("UntagPolicy", "iam:UntagPolicy", kUntagPolicy, kWrites, ValidateTagKeys, ResolveSubject, UntagEntity),
     Row("UntagRole", "iam:UntagRole", kUntagRole, kWrites, ValidateTagKeys, ResolveSubject, UntagEntity),
     Row("UntagUser", "iam:UntagUser", kUntagUser, kWrites, ValidateTagKeys, ResolveSubject, UntagEntity),
     Row("UpdateAccessKey", "iam:UpdateAccessKey", kUpdateAccessKey, kWrites, ValidateUserName, ResolveSubject, UpdateAccessKey),

@@ -8,6 +8,12 @@ namespace kms::operations {
 
 // Nobody has signed the request: it is the token's word for who asks.
 base::Status ResolveAssumeRoleWithWebIdentity(Call& call) {
+  // What somebody else may do must not be mixed with what the token's may.
+  if (call.request.caller.kind != CallerKind::kAnonymous) {
+    return base::Error{base::ErrorCode::kValidation,
+                       "AssumeRoleWithWebIdentity is asked for with the token "
+                       "alone, in AWS's Query protocol"};
+  }
   RETURN_IF_ERROR(CheckSessionMembers(call));
   const auto directory = call.environment.directory.current();
   const identity::Record* const role = RequestedRole(call, *directory);
@@ -29,7 +35,7 @@ base::Status ResolveAssumeRoleWithWebIdentity(Call& call) {
 
 Answer AssumeRoleWithWebIdentity(Call& call) {
   const auto directory = call.environment.directory.current();
-  const identity::Record* const role = RequestedRole(call, *directory);
+  const identity::Record* const role = directory->FindById(call.subject_id);
   if (role == nullptr) {  // It went while we were asking.
     co_return AccessDenied(call, call.checks.front(), {});
   }

@@ -63,9 +63,7 @@ std::vector<std::string> RequestedPolicyArns(const Call& call) {
   std::vector<std::string> arns;
   if (const base::Json* const list = call.Find("PolicyArns")) {
     for (const base::Json& item : *list) {
-      if (const auto arn = item.find("arn"); arn != item.end()) {
-        arns.emplace_back(base::TextOf(*arn));
-      }
+      arns.emplace_back(base::TextOf(item.at("arn")));
     }
   }
   return arns;
@@ -143,6 +141,15 @@ base::Status KeepSourceIdentity(const Call& call, identity::Session& session) {
   return {};
 }
 
+// The request's, or what the caller's session hands on.
+std::string_view SourceIdentityOf(const Call& call) {
+  const Caller& caller = call.request.caller;
+  return call.Text("SourceIdentity")
+      .value_or(caller.session == nullptr
+                    ? std::string_view()
+                    : std::string_view(caller.session->source_identity));
+}
+
 base::Result<std::int64_t> Duration(const Call& call,
                                     const identity::Record& role) {
   const std::int64_t seconds =
@@ -152,7 +159,8 @@ base::Result<std::int64_t> Duration(const Call& call,
         "The requested DurationSeconds exceeds the "
         "MaxSessionDuration set for this role.");
   }
-  if (call.request.caller.session != nullptr && seconds > kMostSecondsOfChain) {
+  if (call.request.caller.kind == CallerKind::kAssumedRole &&
+      seconds > kMostSecondsOfChain) {
     return Invalid(
         "The requested DurationSeconds exceeds the 1 hour session "
         "limit for roles assumed by role chaining.");
@@ -182,6 +190,7 @@ void AddRoleChecks(Call& call, const identity::Record* role) {
   }
   if (role != nullptr) {
     check.resource_policy = role->trust;
+    call.subject_id = role->entity.id;
   }
   check.action = call.operation.action;
   call.checks.push_back(check);
@@ -189,7 +198,7 @@ void AddRoleChecks(Call& call, const identity::Record* role) {
     check.action = "sts:TagSession";
     call.checks.push_back(check);
   }
-  if (call.Find("SourceIdentity") != nullptr) {
+  if (!SourceIdentityOf(call).empty()) {
     check.action = "sts:SetSourceIdentity";
     call.checks.push_back(check);
   }
@@ -294,7 +303,7 @@ void AddStsContext(Call& call) {
   };
   add("sts:RoleSessionName", call.Text("RoleSessionName").value_or(""));
   add("sts:ExternalId", call.Text("ExternalId").value_or(""));
-  add("sts:SourceIdentity", call.Text("SourceIdentity").value_or(""));
+  add("sts:SourceIdentity", SourceIdentityOf(call));
   if (const base::Json* const tags = call.Find("Tags")) {
     for (const base::Json& tag : *tags) {
       const std::string_view key = base::TextOf(tag.at("Key"));
@@ -318,6 +327,7 @@ void AddStsContext(Call& call) {
     };
     claim(":sub", web.identity.subject);
     claim(":aud", web.identity.audience);
+    claim(":oaud", web.identity.other_audience);
     claim(":azp", web.identity.authorized_party);
     add("aws:FederatedProvider", web.provider_arn);
   }

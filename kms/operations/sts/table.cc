@@ -47,7 +47,7 @@ constexpr Shape kTag = {.type = Type::kStructure, .members = kTagMembers};
 constexpr Shape kTags = {
     .type = Type::kList, .max = 50, .item = &kTag, .audited = false};
 constexpr Shape kTagKeys = {.type = Type::kList, .max = 50, .item = &kTagKey};
-constexpr std::array kPolicyArnMembers = {Member{"arn", &kArn}};
+constexpr std::array kPolicyArnMembers = {Member{"arn", &kArn, kRequired}};
 constexpr Shape kPolicyArn = {.type = Type::kStructure,
                               .members = kPolicyArnMembers};
 constexpr Shape kPolicyArns = {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way back from a key policy that lets nobody in. AWS's support does it
+// there; here it is the operator.
+#include <string>
+
+#include "kms/json_writer.h"
+#include "kms/managed_keys.h"
+#include "kms/operations/handlers.h"
+#include "kms/operations/policies.h"
+#include "kms/operations/resolve.h"
+
+namespace kms::operations {
+
+base::Status ResolveResetKeyPolicy(Call& call) {
+  RETURN_IF_ERROR(ResolveOperatorOperation(call));
+  ASSIGN_OR_RETURN(
+      call.key, FindKey(call, *call.Text("KeyId"), call.operation.key_forms));
+  return {};
+}
+
+Answer ResetKeyPolicy(Call& call) {
+  Key changed = *call.key;
+  changed.policy = changed.managing_service.empty()
+                       ? DefaultPolicy(changed.account)
+                       : ManagedKeyPolicy(changed.managing_service,
+                                          changed.account, changed.region);
+  CO_RETURN_IF_ERROR(BindPrincipals(call, changed));
+  auto edit = [&changed](Key& key) -> base::Status {
+    key.policy = changed.policy;
+    key.policy_principals = changed.policy_principals;
+    return {};
+  };
+  CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));
+  Reply reply;
+  JsonWriter(reply.body).BeginObject().Text("KeyId", changed.Arn()).EndObject();
+  co_return reply;
+}
+
+}  // namespace kms::operations
