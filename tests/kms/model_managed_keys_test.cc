@@ -76,7 +76,7 @@ class ManagedKeyRulesTest : public testing::Test {
         .verdict;
   }
 
-  const Organization organization_;
+  const Organization organization_{};
   const PolicyAuthorizer policies_{organization_};
   const ManagedKeyRules rules_{policies_};
   const Caller service_ = identity::Service(kAccount, kS3);

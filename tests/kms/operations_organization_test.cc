@@ -16,7 +16,7 @@ using testlib::IsOk;
 using testlib::StatusIs;
 using testlib::Take;
 
-const json kFullAccess = {
+const json full_access = {
     {"Effect", "Allow"}, {"Action", "*"}, {"Resource", "*"}};
 
 json Denial(const json& actions, const json& condition = json::object()) {
@@ -97,7 +97,7 @@ class OrganizationTest : public OperationsTest {
 
 TEST_F(OrganizationTest, AnScpDeniesEvenTheRootOfItsAccount) {
   Organization::Member member;
-  member.service_control.Add(Scp({kFullAccess, Denial("kms:Encrypt")}));
+  member.service_control.Add(Scp({full_access, Denial("kms:Encrypt")}));
   Organize(std::move(member));
   for (const Caller& caller : {From().caller, Root()}) {
     EXPECT_THAT(Encrypt(As(caller)),
@@ -110,7 +110,7 @@ TEST_F(OrganizationTest, AnScpDeniesEvenTheRootOfItsAccount) {
 
 TEST_F(OrganizationTest, EveryLevelMustAllow) {
   Organization::Member member;
-  member.service_control.Add(Scp({kFullAccess}));
+  member.service_control.Add(Scp({full_access}));
   member.service_control.Add(Scp(
       {{{"Effect", "Allow"}, {"Action", "kms:Describe*"}, {"Resource", "*"}}}));
   Organize(std::move(member));
@@ -122,7 +122,7 @@ TEST_F(OrganizationTest, EveryLevelMustAllow) {
 
 TEST_F(OrganizationTest, AnScpBoundsItsOwnAccountsPrincipalsOnly) {
   Organization::Member other;
-  other.service_control.Add(Scp({kFullAccess, Denial("kms:*")}));
+  other.service_control.Add(Scp({full_access, Denial("kms:*")}));
   Organize({}, std::move(other));
   EXPECT_THAT(Encrypt(), IsOk());
 }
@@ -173,7 +173,7 @@ TEST_F(OrganizationTest, ConditionsSeeWhereBothAccountsAre) {
 TEST_F(OrganizationTest, AnScpMayAskForTheTagsOfAKey) {
   Organization::Member member;
   member.service_control.Add(
-      Scp({kFullAccess,
+      Scp({full_access,
            Denial("kms:Encrypt",
                   {{"StringEquals", {{"aws:ResourceTag/frozen", "yes"}}}})}));
   Organize(std::move(member));
@@ -186,7 +186,7 @@ TEST_F(OrganizationTest, AnScpMayAskForTheTagsOfAKey) {
 
 TEST_F(OrganizationTest, WhoCanKnowsIt) {
   Organization::Member member;
-  member.service_control.Add(Scp({kFullAccess, Denial("kms:Encrypt")}));
+  member.service_control.Add(Scp({full_access, Denial("kms:Encrypt")}));
   Organize(std::move(member));
   const auto ask = [this](std::string_view action) {
     return Take(Ask("WhoCan",
