@@ -124,6 +124,16 @@ Status ReadOidcProvider(TableReader& reader, Config& config) {
   return reader.Finish();
 }
 
+Status ReadListen(TableReader& reader, Config& config) {
+  return reader.Text("unix", config.unix_socket)
+      .Address("http", config.http)
+      .Address("https", config.https)
+      .Text("certificate", config.certificate)
+      .Text("private_key", config.private_key)
+      .Bool("public_metrics", config.public_metrics)
+      .Finish();
+}
+
 Status ReadTables(TableReader& reader, Config& config) {
   constexpr std::int64_t kMegabyte = 1 << 20;
   constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
@@ -131,15 +141,7 @@ Status ReadTables(TableReader& reader, Config& config) {
       .Text("account", config.account, true)
       .Text("region", config.region)
       .Table("listen",
-             [&](TableReader& table) {
-               return table.Text("unix", config.unix_socket)
-                   .Address("http", config.http)
-                   .Address("https", config.https)
-                   .Text("certificate", config.certificate)
-                   .Text("private_key", config.private_key)
-                   .Bool("public_metrics", config.public_metrics)
-                   .Finish();
-             })
+             [&](TableReader& table) { return ReadListen(table, config); })
       .Table("server",
              [&](TableReader& table) {
                return table.Integer("threads", config.threads, 1, 64)
