@@ -51,6 +51,9 @@ class Loop {
                                         : connections_[i]->OnReady(token_);
       if (next == Connection::Next::kTokenGone) {
         base::LogError("the token is gone; this worker ends");
+        // Before the clients see their connections end and ask for others:
+        // the supervisor must not send them here again.
+        control_.Close();
         return WorkerExit::kTokenGone;
       }
       if (next == Connection::Next::kClose) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/worker_set.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -41,6 +42,12 @@ Generation FirstGeneration() {
     high = high << 8 | byte;
   }
   return high << 32;
+}
+
+// True if the worker has closed its end: it ends, or has ended.
+bool HungUp(int control) {
+  pollfd polled{control, 0, 0};
+  return poll(&polled, 1, 0) > 0 && (polled.revents & POLLHUP) != 0;
 }
 
 }  // namespace
@@ -200,6 +207,9 @@ void WorkerSet::Forgive() {
 
 base::Result<std::optional<Fd>> WorkerSet::Connect(std::size_t index) {
   Worker& worker = workers_[index];
+  if (worker.state == State::kReady && HungUp(worker.process.control.get())) {
+    Enter(worker, State::kDying);  // OnGone() will start its successor.
+  }
   if (worker.state == State::kReady) {
     ASSIGN_OR_RETURN(SocketPair pair, MakeSocketPair(SOCK_STREAM));
     const std::array<std::uint8_t, 1> hello = {1};

@@ -110,7 +110,9 @@ TEST_F(FailureTest, ATokenThatIsGoneTakesItsWorkerWithIt) {
               StatusIs(ErrorCode::kHsmUnavailable, "the token was pulled out"));
   RunUntil([this] { return client_->stats().worker_losses.Get() == 1; });
   RunUntil([this] { return client_->stats().ready_workers.Get() == 2; });
+  // The link is to a new worker, not to the one that is about to end.
   EXPECT_EQ(supervised_.shared().opens, 3);
+  EXPECT_EQ(client_->stats().worker_losses.Get(), 1);
   ExpectToWorkAgain();
 }
 
