@@ -34,6 +34,10 @@ class Writer {
   // tries again from the last durable record.
   base::Result<std::size_t> Commit(std::span<const std::string> events);
 
+  // After an error: finds out whether the next Commit can work, as far as that
+  // is possible without a record.
+  base::Status Repair() { return MakeReady(0); }
+
   // Cuts the segment to its text.
   base::Status Close();
 

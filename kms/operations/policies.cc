@@ -71,6 +71,16 @@ base::Status BindPrincipals(const Call& call, Key& key) {
   return {};
 }
 
+boost::asio::awaitable<base::Status> CommitPolicy(Call& call,
+                                                  const Key& changed) {
+  auto edit = [&changed](Key& key) -> base::Status {
+    key.policy = changed.policy;
+    key.policy_principals = changed.policy_principals;
+    return {};
+  };
+  co_return co_await call.CommitKey(edit);
+}
+
 std::string ShownPolicy(const identity::Directory& directory, std::string text,
                         const PolicyPrincipals& principals) {
   for (const auto& [arn, id] : principals) {

@@ -2,6 +2,7 @@
 #ifndef KMS_OPERATIONS_POLICIES_H_
 #define KMS_OPERATIONS_POLICIES_H_
 
+#include <boost/asio/awaitable.hpp>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,11 @@ base::Result<PolicyPrincipals> FindPrincipals(
 
 // FindPrincipals of the key's policy, kept in the key.
 base::Status BindPrincipals(const Call& call, Key& key);
+
+// Stores the policy of `changed`, whose principals are bound, in the call's
+// key.
+boost::asio::awaitable<base::Status> CommitPolicy(Call& call,
+                                                  const Key& changed);
 
 // The policy `text` as GetKeyPolicy and GetRole show it: of `principals`, whom
 // it was saved to name, those that are gone by their ids.

@@ -15,12 +15,7 @@ Answer PutKeyPolicy(Call& call) {
   changed.policy = *call.Text("Policy");
   CO_RETURN_IF_ERROR(BindPrincipals(call, changed));
   CO_RETURN_IF_ERROR(CheckLockout(call, changed));
-  auto edit = [&changed](Key& key) -> base::Status {
-    key.policy = changed.policy;
-    key.policy_principals = changed.policy_principals;
-    return {};
-  };
-  CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));
+  CO_RETURN_IF_ERROR(co_await CommitPolicy(call, changed));
   co_return Reply();
 }
 

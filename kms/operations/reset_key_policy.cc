@@ -25,12 +25,7 @@ Answer ResetKeyPolicy(Call& call) {
                        : ManagedKeyPolicy(changed.managing_service,
                                           changed.account, changed.region);
   CO_RETURN_IF_ERROR(BindPrincipals(call, changed));
-  auto edit = [&changed](Key& key) -> base::Status {
-    key.policy = changed.policy;
-    key.policy_principals = changed.policy_principals;
-    return {};
-  };
-  CO_RETURN_IF_ERROR(co_await call.CommitKey(edit));
+  CO_RETURN_IF_ERROR(co_await CommitPolicy(call, changed));
   Reply reply;
   JsonWriter(reply.body).BeginObject().Text("KeyId", changed.Arn()).EndObject();
   co_return reply;

@@ -14,6 +14,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "kms/audit/log.h"
 #include "tests/kms/audit_fixture.h"
@@ -103,6 +104,25 @@ TEST_F(AuditFaultTest, AClosedLogHoldsNothingOfAFailedWrite) {
     g_fault = Fault::kNone;
   }
   EXPECT_EQ(Numbers(), (std::vector<int>{-1, 1}));
+}
+
+// Else a server that is told ready no more, and so gets no request, would never
+// be ready again.
+TEST_F(AuditFaultTest, ADiskThatWorksAgainIsNoticedWithoutARecord) {
+  const auto log = OpenLog(options_, clock_);
+  AppendEvents(*log, 1, 1);
+  for (const std::chrono::hours pause :
+       {std::chrono::hours{0}, std::chrono::hours{48}}) {
+    clock_.Advance(pause);  // After two days a new segment is due.
+    g_fault = Fault::kAll;
+    ExpectRefused(*log, 2);
+    g_fault = Fault::kNone;
+    while (!log->health().writable) {
+      std::this_thread::yield();
+    }
+  }
+  AppendEvents(*log, 3, 1);
+  EXPECT_EQ(Numbers(), (std::vector<int>{-1, 1, -1, 3}));
 }
 
 TEST_F(AuditFaultTest, ASegmentThatCannotBeBegunIsTriedAgain) {
