@@ -28,7 +28,7 @@ bool Assumption::IsUnknown(const ContextKey& key,
 
 Match Assumption::Answer(Effect effect) const {
   const bool allows = effect == Effect::kAllow;
-  const bool hopes = reading == Reading::kOptimistic;
+  const bool hopes = outlook == Outlook::kOptimistic;
   return allows == hopes ? Match::kYes : Match::kNo;
 }
 

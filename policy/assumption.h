@@ -32,15 +32,15 @@ class KnownKeys {
   std::vector<std::string> names_;  // Folded.
 };
 
-enum class Reading : std::uint8_t { kOptimistic, kPessimistic };
+enum class Outlook : std::uint8_t { kOptimistic, kPessimistic };
 
 // An Assumption says what to take for the answer where a statement or a grant
 // asks for what is not known. A decision is monotone: what the optimistic
-// reading denies, no values of the unknown keys allow, and what the pessimistic
+// outlook denies, no values of the unknown keys allow, and what the pessimistic
 // one allows, none deny.
 struct Assumption {
   const KnownKeys& known;  // Borrowed.
-  Reading reading;
+  Outlook outlook;
 
   // Whether the context lacks the key, though the request may have it.
   bool IsUnknown(const ContextKey& key,

@@ -13,7 +13,7 @@ void AddOnce(std::string text, std::vector<std::string>& texts) {
   }
 }
 
-// What two readings of the same policies and grants take differently. Both look
+// What two outlooks of the same policies and grants take differently. Both look
 // at every statement; at grants until one opens.
 std::vector<std::string> Differences(const Trace& worst, const Trace& best) {
   std::vector<std::string> keys;
@@ -39,22 +39,22 @@ std::vector<std::string> Differences(const Trace& worst, const Trace& best) {
 }
 
 Possibility CanDo(const Candidate& candidate, const KnownKeys& known) {
-  const auto decide = [&](Reading reading, Trace* trace) {
-    const Assumption assumption = {known, reading};
+  const auto decide = [&](Outlook outlook, Trace* trace) {
+    const Assumption assumption = {known, outlook};
     return Decide(candidate.request, candidate.authority, trace, &assumption);
   };
-  const Decision worst = decide(Reading::kPessimistic, nullptr);
+  const Decision worst = decide(Outlook::kPessimistic, nullptr);
   if (worst.verdict == Verdict::kAllow) {
     return {Can::kYes, worst};
   }
-  const Decision best = decide(Reading::kOptimistic, nullptr);
+  const Decision best = decide(Outlook::kOptimistic, nullptr);
   if (best.verdict != Verdict::kAllow) {
     return {Can::kNo, best};
   }
   Trace at_worst;
   Trace at_best;
-  decide(Reading::kPessimistic, &at_worst);
-  decide(Reading::kOptimistic, &at_best);
+  decide(Outlook::kPessimistic, &at_worst);
+  decide(Outlook::kOptimistic, &at_best);
   return {Can::kMaybe, best, Differences(at_worst, at_best)};
 }
 
