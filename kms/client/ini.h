@@ -57,6 +57,7 @@ class IniFile {
 
   // nullptr if there is none.
   const Section* Find(std::string_view name) const;
+  const std::vector<Section>& sections() const { return sections_; }
 
   // "file:line", for messages.
   std::string At(std::size_t line) const;
