@@ -26,7 +26,8 @@ base::Status CheckCredentials(const Options& options) {
   return Error{ErrorCode::kInvalidArgument,
                "requests to " + Describe(options.endpoint) +
                    " must be signed: set AWS_ACCESS_KEY_ID and "
-                   "AWS_SECRET_ACCESS_KEY"};
+                   "AWS_SECRET_ACCESS_KEY, or add an access key to your "
+                   "profile in ~/.aws/credentials"};
 }
 
 }  // namespace

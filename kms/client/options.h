@@ -8,6 +8,7 @@
 
 #include "base/sigv4_signer.h"
 #include "kms/client/endpoint.h"
+#include "kms/client/profile.h"
 
 namespace kms::client {
 
@@ -17,6 +18,8 @@ struct Options {
   // Signs every request. Needed over TCP; not used on a Unix socket, where the
   // server asks the kernel who we are.
   std::optional<base::SigV4Credentials> credentials;
+  // Where `credentials` were read, and newer ones are looked for.
+  std::optional<ProfileFiles> credential_files;
   std::string region = "us-east-1";
   std::string ca_file;  // PEM; empty: the system's certificates.
   std::chrono::milliseconds connect_timeout{5'000};

@@ -54,7 +54,9 @@ base::Status CheckHeaderValues(const Options& options) {
   if (options.region.empty() || !IsVisible(options.region) ||
       options.region.find('/') != std::string::npos) {
     return Error{ErrorCode::kInvalidArgument,
-                 "'" + options.region + "' is no Region (AWS_REGION)"};
+                 "'" + options.region +
+                     "' is no Region (AWS_REGION, or the "
+                     "profile's region)"};
   }
   if (!options.credentials.has_value()) {
     return {};
@@ -63,8 +65,9 @@ base::Status CheckHeaderValues(const Options& options) {
       options.credentials->access_key_id.find('/') != std::string::npos ||
       !IsVisible(options.credentials->session_token)) {
     return Error{ErrorCode::kInvalidArgument,
-                 "AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN holds a character "
-                 "that it cannot have, such as a blank or a line end"};
+                 "the access key id or the session token (AWS_ACCESS_KEY_ID, "
+                 "AWS_SESSION_TOKEN, or the profile's) holds a character that "
+                 "it cannot have, such as a blank or a line end"};
   }
   return {};
 }
