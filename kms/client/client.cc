@@ -126,7 +126,8 @@ base::Result<Response> Client::Attempt(std::string_view message,
 base::Status Client::Connect() {
   const Deadline deadline(clock_,
                           std::min(options_.connect_timeout, options_.timeout));
-  ASSIGN_OR_RETURN(Socket socket, Socket::Connect(options_.endpoint, deadline));
+  ASSIGN_OR_RETURN(Socket socket,
+                   Socket::Connect(options_.endpoint, deadline, descriptors_));
   if (tls_.has_value()) {
     ASSIGN_OR_RETURN(stream_, tls_->Connect(std::move(socket),
                                             options_.endpoint.host, deadline));

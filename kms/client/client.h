@@ -68,6 +68,7 @@ class Client {
   std::optional<TlsContext> tls_;
   base::Hasher hasher_;
   std::optional<base::SigV4Signer> signer_;  // Not on a Unix socket.
+  DescriptorSet descriptors_;
   std::unique_ptr<Stream> stream_;
   pid_t owner_ = 0;        // The process that made `stream_`.
   bool answered_ = false;  // The last attempt got a byte of a reply.
