@@ -39,7 +39,9 @@ base::Result<std::unique_ptr<Client>> Client::Create(Options options,
   ASSIGN_OR_RETURN(LibraryContext library, LibraryContext::Create());
   std::optional<TlsContext> tls;
   if (options.endpoint.transport == Transport::kHttps) {
-    ASSIGN_OR_RETURN(tls, TlsContext::Create(library, options.ca_file));
+    ASSIGN_OR_RETURN(const Authorities authorities,
+                     Authorities::Read(options.ca_file));
+    ASSIGN_OR_RETURN(tls, TlsContext::Create(library, authorities));
   }
   return std::unique_ptr<Client>(new Client(
       std::move(options), clock, std::move(library), std::move(tls)));
@@ -82,6 +84,10 @@ base::Result<Response> Client::Get(std::string_view path) {
 base::Result<Response> Client::Exchange(std::string_view message,
                                         bool repeatable) {
   const Deadline deadline(clock_, options_.timeout);
+  std::optional<HostErrors> errors;
+  if (tls_.has_value()) {
+    errors.emplace();
+  }
   DropUnusableStream(deadline);
   const bool reused = stream_ != nullptr;
   base::Result<Response> response = Attempt(message, deadline);
