@@ -3,6 +3,7 @@
 #define KMS_CLIENT_OPTIONS_H_
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -26,6 +27,13 @@ struct Options {
   // For one call. Longer than the server's longest (an RSA key: 120 s), so that
   // it is the server who says that time ran out.
   std::chrono::milliseconds timeout{130'000};
+  // Connections that are kept between calls, and for how long: less than the
+  // server's 75 s, so that it is mostly we who close.
+  std::size_t max_idle_connections = 8;
+  std::chrono::milliseconds idle_timeout{30'000};
+  // The longest pause after the first ThrottlingException; twice that after the
+  // second.
+  std::chrono::milliseconds throttle_pause{200};
 };
 
 }  // namespace kms::client
