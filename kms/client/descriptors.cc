@@ -34,7 +34,7 @@ DescriptorSet::Entry& DescriptorSet::Add(int descriptor) {
       auto fresh = std::make_unique<Block>();
       Block* none = nullptr;
       if (block->next.compare_exchange_strong(none, fresh.get())) {
-        fresh.release();
+        (void)fresh.release();  // The chain owns it now.
       }
     }
     block = block->next.load();
