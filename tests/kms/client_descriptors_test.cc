@@ -80,6 +80,7 @@ TEST(DescriptorSetTest, TakesManyThreads) {
   DescriptorSet set;
   std::array<std::set<DescriptorSet::Entry*>, 4> taken;
   std::vector<std::thread> threads;
+  threads.reserve(taken.size());
   const int number = NewSocket();
   for (auto& mine : taken) {
     threads.emplace_back([&set, &mine, number] {

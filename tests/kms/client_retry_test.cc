@@ -22,10 +22,14 @@ using testing::HasSubstr;
 using testlib::StatusIs;
 using testlib::Take;
 
-const std::string kThrottled =
-    Reply(R"({"__type":"ThrottlingException","message":"slow down"})", 400);
-const std::string kExpired =
-    Reply(R"({"__type":"ExpiredTokenException","message":"too old"})", 400);
+std::string Throttled() {
+  return Reply(R"({"__type":"ThrottlingException","message":"slow down"})",
+               400);
+}
+std::string Expired() {
+  return Reply(R"({"__type":"ExpiredTokenException","message":"too old"})",
+               400);
+}
 
 class ClientRetryTest : public testing::Test {
  protected:
@@ -71,13 +75,13 @@ class ClientRetryTest : public testing::Test {
 };
 
 TEST_F(ClientRetryTest, TriesThreeTimesWhenThrottled) {
-  ScriptedServer server({Answer({kThrottled, kThrottled, Reply("{}")})});
+  ScriptedServer server({Answer({Throttled(), Throttled(), Reply("{}")})});
   EXPECT_OK(ClientOf(server)->Call("Sign", "{}"));
 }
 
 TEST_F(ClientRetryTest, GivesUpAfterTheThird) {
   ScriptedServer server(
-      {Answer({kThrottled, kThrottled, kThrottled, Reply("1")})});
+      {Answer({Throttled(), Throttled(), Throttled(), Reply("1")})});
   const auto client = ClientOf(server);
   EXPECT_THAT(client->Call("Sign", "{}"),
               StatusIs(ErrorCode::kThrottled, HasSubstr("slow down")));
@@ -86,7 +90,7 @@ TEST_F(ClientRetryTest, GivesUpAfterTheThird) {
 }
 
 TEST_F(ClientRetryTest, LeavesThrottledChangesToTheCaller) {
-  ScriptedServer server({Answer({kThrottled, Reply("1")})});
+  ScriptedServer server({Answer({Throttled(), Reply("1")})});
   const auto client = ClientOf(server);
   EXPECT_THAT(client->Call("CreateKey", "{}"), StatusIs(ErrorCode::kThrottled));
   EXPECT_OK(client->Call("CreateKey", "{}"));
@@ -95,7 +99,7 @@ TEST_F(ClientRetryTest, LeavesThrottledChangesToTheCaller) {
 TEST_F(ClientRetryTest, DoesNotWaitLongerThanTheCallMayTake) {
   options_.throttle_pause = std::chrono::hours(1);
   options_.timeout = std::chrono::seconds(30);
-  ScriptedServer server({Answer({kThrottled})});
+  ScriptedServer server({Answer({Throttled()})});
   EXPECT_THAT(ClientOf(server)->Call("Sign", "{}"),
               StatusIs(ErrorCode::kThrottled));
 }
@@ -129,7 +133,7 @@ TEST_F(ClientRetryTest, ReadsThemAgainWhenTheyAreExpired) {
     const auto time = std::filesystem::last_write_time(File());
     WriteCredentials("OTHER", "t2");
     std::filesystem::last_write_time(File(), time);
-    peer.Send(kExpired);
+    peer.Send(Expired());
     Note({Reply("{}")})(peer);
   }});
   EXPECT_OK(ClientOf(server)->Call("CreateKey", "{}"));
@@ -142,7 +146,7 @@ TEST_F(ClientRetryTest, ReadsThemOnceForACall) {
     for (const char* id : {"SECOND", "THIRD"}) {
       peer.ReadRequest();
       WriteCredentials(id, "t");
-      peer.Send(kExpired);
+      peer.Send(Expired());
     }
     Note({Reply("{}")})(peer);
   }});
@@ -154,7 +158,7 @@ TEST_F(ClientRetryTest, ReadsThemOnceForACall) {
 
 TEST_F(ClientRetryTest, SaysSoWhereNothingNewerIsThere) {
   WriteCredentials("FIRST", "t1");
-  ScriptedServer server({Note({kExpired, Reply("{}")})});
+  ScriptedServer server({Note({Expired(), Reply("{}")})});
   const auto client = ClientOf(server);
   EXPECT_THAT(client->Call("Sign", "{}"),
               StatusIs(ErrorCode::kExpiredToken, HasSubstr("too old")));

@@ -44,6 +44,7 @@ class ClientThreadsTest : public testing::Test {
   static int CallFromAll(Client& client) {
     std::atomic<int> good = 0;
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int thread = 0; thread < kThreads; ++thread) {
       threads.emplace_back([&client, &good, thread] {
         for (int call = 0; call < kCalls; ++call) {
@@ -100,6 +101,7 @@ TEST_F(ClientThreadsTest, RunSideBySide) {
                         }});
   const auto client = ClientOf(server.endpoint());
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   std::atomic<int> good = 0;
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back(
