@@ -60,11 +60,11 @@ base::Result<base::WipingString> ProcessState::Request(
     std::string_view operation, std::string_view body,
     const CredentialCache::Snapshot& credentials) {
   const base::WallTime now = settings_.clock.Now();
-  const std::lock_guard lock(signing_);
-  if (credentials == nullptr) {
+  if (credentials == nullptr) {  // Nothing is hashed, then.
     return CallRequest(settings_.options, operation, body,
                        {nullptr, hasher_, now});
   }
+  const std::lock_guard lock(signing_);
   if (signer_of_ != credentials) {
     signer_.emplace(hasher_, CopyOf(*credentials), settings_.options.region,
                     "kms");
