@@ -69,6 +69,14 @@ class ClientForkTest : public testing::TestWithParam<Transport> {
     certificate.WriteKey(Path("key.pem"));
   }
 
+  // The allocator of g++ 12's address sanitizer does not take its locks for a
+  // fork: a child waits for ever for one that a thread of the server held.
+  void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__)
+    GTEST_SKIP() << "the sanitizer's allocator may deadlock in a child";
+#endif
+  }
+
   std::string Path(std::string_view name) const {
     return (folder_ / name).string();
   }
@@ -163,8 +171,8 @@ TEST_P(ClientForkTest, AChildCallsWhileAnotherThreadOfItsParentIsMidCall) {
 }
 
 TEST_P(ClientForkTest, ManyForksWhileThreadsCall) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizers' allocators deadlock in such a child";
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer's allocator may deadlock in such a child";
 #endif
   const auto server = Serve(Echo);
   const auto client = ClientOf(*server);
