@@ -17,6 +17,9 @@
 #define CKF_INTERFACE_FORK_SAFE (1UL)
 #define CKF_FIND_OBJECTS (0x40UL)
 
+// The standard's own names.
+// NOLINTBEGIN(readability-identifier-naming)
+
 // PKCS#11 3.0 section 2.3.12.
 struct CK_EDDSA_PARAMS {
   CK_BBOOL phFlag;
@@ -75,5 +78,6 @@ CK_DECLARE_V3(C_MessageVerifyFinal, CK_SESSION_HANDLE);
 // clang-format on
 
 #undef CK_DECLARE_V3
+// NOLINTEND(readability-identifier-naming)
 
 #endif  // PKCS11_P11_V3_H_

@@ -47,6 +47,7 @@ constexpr std::array kUsages = {
 
 // Signatures are made by the KMS's token, so CKF_HW.
 constexpr CK_FLAGS kSign = CKF_HW | CKF_SIGN | CKF_VERIFY;
+constexpr CK_FLAGS kEncrypt = CKF_HW | CKF_ENCRYPT | CKF_DECRYPT;
 constexpr CK_FLAGS kSignOnCurve =
     kSign | CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
 
@@ -54,6 +55,7 @@ constexpr CK_FLAGS kSignOnCurve =
 constexpr std::array kMechanisms = {
     // clang-format off
     Mechanism{CKM_RSA_PKCS, Scheme::kRsaPkcs1, CKK_RSA, kSignVerify, nullptr, kSign},
+    Mechanism{CKM_RSA_PKCS_OAEP, Scheme::kOaep, CKK_RSA, kEncryptDecrypt, nullptr, kEncrypt},
     Mechanism{CKM_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, nullptr, kSign},
     Mechanism{CKM_SHA256_RSA_PKCS, Scheme::kRsaPkcs1, CKK_RSA, kSignVerify, &kSha256, kSign},
     Mechanism{CKM_SHA384_RSA_PKCS, Scheme::kRsaPkcs1, CKK_RSA, kSignVerify, &kSha384, kSign},
@@ -72,6 +74,7 @@ constexpr std::array kMechanisms = {
     Mechanism{CKM_ECDSA_SHA384, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha384, kSignOnCurve},
     Mechanism{CKM_ECDSA_SHA512, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha512, kSignOnCurve},
     Mechanism{CKM_EDDSA, Scheme::kEddsa, CKK_EC_EDWARDS, kSignVerify, nullptr, kSignOnCurve},
+    Mechanism{CKM_KMS_ENVELOPE, Scheme::kEnvelope, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt},
     // clang-format on
 };
 static_assert(std::ranges::is_sorted(kMechanisms, {}, &Mechanism::type));
@@ -79,6 +82,11 @@ static_assert(std::ranges::is_sorted(kMechanisms, {}, &Mechanism::type));
 }  // namespace
 
 std::span<const Hash* const> Hashes() { return kHashes; }
+
+const Hash* FindHash(CK_MECHANISM_TYPE digest) {
+  const auto* const found = std::ranges::find(kHashes, digest, &Hash::digest);
+  return found == kHashes.end() ? nullptr : *found;
+}
 
 const KeySpec* FindKeySpec(std::string_view name) {
   const auto* const it =

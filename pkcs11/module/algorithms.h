@@ -40,6 +40,8 @@ inline constexpr Hash kSha512 = {
     "SHA2-512", "SHA_512",       64,
     CKM_SHA512, CKG_MGF1_SHA512, "3051300d060960864801650304020305000440"};
 std::span<const Hash* const> Hashes();
+// Null if there is no such hash.
+const Hash* FindHash(CK_MECHANISM_TYPE digest);
 
 // A curve. `hash` is that of the digests which KMS signs with keys on it.
 struct Curve {
@@ -80,6 +82,8 @@ enum class Scheme : std::uint8_t {
   kEcdsa,
   kEddsa,
   kHmac,
+  kOaep,
+  kEnvelope,  // KMS's own, around AES.
 };
 
 struct Mechanism {

@@ -90,7 +90,7 @@ std::string FindConfigurationFile(const std::string& told,
     const std::string home = environment("HOME").value_or("");
     folder = home.empty() ? "" : home + "/.config";
   }
-  const std::string users = folder + "/claviger/pkcs11.toml";
+  std::string users = folder + "/claviger/pkcs11.toml";
   // Whether it can be read is for the reader to say.
   if (!folder.empty() && access(users.c_str(), F_OK) == 0) {
     return users;

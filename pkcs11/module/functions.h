@@ -70,14 +70,14 @@ constexpr Rules kAnything = {};
   REAL(FindObjectsInit, 3, Template(1))                                     \
   REAL(FindObjects, 4, Buffer(1) | Needs(3))                                \
   REAL(FindObjectsFinal, 1, kAnything)                                      \
-  ABSENT(EncryptInit, 3)                                                    \
-  ABSENT(Encrypt, 5)                                                        \
-  ABSENT(EncryptUpdate, 5)                                                  \
-  ABSENT(EncryptFinal, 3)                                                   \
-  ABSENT(DecryptInit, 3)                                                    \
-  ABSENT(Decrypt, 5)                                                        \
-  ABSENT(DecryptUpdate, 5)                                                  \
-  ABSENT(DecryptFinal, 3)                                                   \
+  REAL(EncryptInit, 3, Needs(1))                                            \
+  REAL(Encrypt, 5, Buffer(1) | Needs(4))                                    \
+  REAL(EncryptUpdate, 5, Buffer(1) | Needs(4))                              \
+  REAL(EncryptFinal, 3, Needs(2))                                           \
+  REAL(DecryptInit, 3, Needs(1))                                            \
+  REAL(Decrypt, 5, Buffer(1) | Needs(4))                                    \
+  REAL(DecryptUpdate, 5, Buffer(1) | Needs(4))                              \
+  REAL(DecryptFinal, 3, Needs(2))                                           \
   ABSENT(DigestInit, 2)                                                     \
   ABSENT(Digest, 5)                                                         \
   ABSENT(DigestUpdate, 3)                                                   \
@@ -158,6 +158,7 @@ PKCS11_FUNCTIONS_3_0(DECLARE_ALWAYS, DECLARE_REAL, DECLARE_NOTHING)
 }  // namespace pkcs11::module
 
 // PKCS#11 3.0's function list: that of 2.40, and what was added.
+// NOLINTNEXTLINE(readability-identifier-naming)
 struct CK_FUNCTION_LIST_3_0 {
   CK_VERSION version;
 #define DECLARE_MEMBER(name, ...) CK_C_##name C_##name;

@@ -13,6 +13,18 @@ namespace pkcs11::module {
 template <typename Op>
 using SlotMember = OperationSlot<Op> Session::*;
 
+// Fails with CKR_OPERATION_ACTIVE if the session has such an operation.
+template <typename Op>
+Status CheckFree(Module& module, CK_SESSION_HANDLE handle,
+                 SlotMember<Op> member) {
+  const StateLock lock;
+  ASSIGN_OR_FAIL(Session * session, module.FindSession(lock, handle));
+  if (!(session->*member).IsFree()) {
+    return Failure(CKR_OPERATION_ACTIVE);
+  }
+  return {};
+}
+
 // Puts a new operation into a session. Fails with CKR_OPERATION_ACTIVE if it
 // has one.
 template <typename Op>
@@ -67,6 +79,10 @@ class Lease {
 
   // The operation goes on in the next call.
   void Keep() { Return(std::move(operation_), in_parts_); }
+  // Another one goes on in its place.
+  void KeepAs(std::unique_ptr<Op> other) {
+    Return(std::move(other), in_parts_);
+  }
   void KeepInParts() { Return(std::move(operation_), true); }
 
  private:

@@ -109,6 +109,15 @@ Answer<std::shared_ptr<const Object>> Module::FindObject(
   return token->Find(object);
 }
 
+Answer<std::shared_ptr<const Object>> Module::FindKey(CK_SESSION_HANDLE session,
+                                                      CK_OBJECT_HANDLE key) {
+  Answer<std::shared_ptr<const Object>> object = FindObject(session, key);
+  if (!object.has_value() && object.error().rv == CKR_OBJECT_HANDLE_INVALID) {
+    return Failure(CKR_KEY_HANDLE_INVALID);
+  }
+  return object;
+}
+
 void Module::ForgetThreads(const StateLock&) {
   for (auto& [handle, session] : sessions_) {
     ForEachOperation(session, [](auto& slot) {

@@ -50,6 +50,9 @@ class Module {
   // The object that a session sees under `object`.
   Answer<std::shared_ptr<const Object>> FindObject(CK_SESSION_HANDLE session,
                                                    CK_OBJECT_HANDLE object);
+  // The same, but to be used as a key: what is none is CKR_KEY_HANDLE_INVALID.
+  Answer<std::shared_ptr<const Object>> FindKey(CK_SESSION_HANDLE session,
+                                                CK_OBJECT_HANDLE key);
 
   // Ends what other threads were doing at the fork: they are not in this
   // process.

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "base/wiping.h"
 #include "pkcs11/module/answer.h"
 
 namespace pkcs11::module {
@@ -33,6 +34,16 @@ class VerifyOperation {
   virtual Status Update(base::ByteView part) = 0;
   // Fails with CKR_SIGNATURE_INVALID or CKR_SIGNATURE_LEN_RANGE.
   virtual Status Finish(base::ByteView signature) = 0;
+};
+
+// A CipherOperation encrypts or decrypts one text, all of it at its end.
+class CipherOperation {
+ public:
+  virtual ~CipherOperation() = default;
+  // Bytes that the output has at most, once the whole text is `more` longer.
+  virtual std::size_t LargestOutput(std::size_t more) const = 0;
+  virtual Status Update(base::ByteView part) = 0;
+  virtual Answer<base::WipingBytes> Finish() = 0;
 };
 
 }  // namespace pkcs11::module

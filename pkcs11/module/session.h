@@ -37,6 +37,8 @@ struct Session {
   std::optional<SearchResults> search;
   OperationSlot<SignOperation> sign;
   OperationSlot<VerifyOperation> verify;
+  OperationSlot<CipherOperation> encrypt;
+  OperationSlot<CipherOperation> decrypt;
 };
 
 // Calls `visit` with every OperationSlot of `session`.
@@ -44,6 +46,8 @@ template <typename Visit>
 void ForEachOperation(Session& session, const Visit& visit) {
   visit(session.sign);
   visit(session.verify);
+  visit(session.encrypt);
+  visit(session.decrypt);
 }
 
 }  // namespace pkcs11::module

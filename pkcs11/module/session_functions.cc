@@ -94,17 +94,24 @@ Status SessionCancel(Module& module, CK_SESSION_HANDLE handle, CK_FLAGS flags) {
   Session ended;  // Goes after the lock.
   const StateLock lock;
   ASSIGN_OR_FAIL(Session * session, module.FindSession(lock, handle));
-  if (session->sign.in_use || session->verify.in_use) {
-    return Failure(CKR_OPERATION_CANCEL_FAILED);
-  }
-  if ((flags & CKF_SIGN) != 0) {
-    std::swap(ended.sign, session->sign);
-  }
-  if ((flags & CKF_VERIFY) != 0) {
-    std::swap(ended.verify, session->verify);
-  }
+  bool in_use = false;
+  const auto cancel = [&](CK_FLAGS flag, auto member) {
+    if ((flags & flag) != 0) {
+      in_use = in_use || (session->*member).in_use;
+      if (!(session->*member).in_use) {
+        std::swap(ended.*member, session->*member);
+      }
+    }
+  };
+  cancel(CKF_SIGN, &Session::sign);
+  cancel(CKF_VERIFY, &Session::verify);
+  cancel(CKF_ENCRYPT, &Session::encrypt);
+  cancel(CKF_DECRYPT, &Session::decrypt);
   if ((flags & CKF_FIND_OBJECTS) != 0) {
     std::swap(ended.search, session->search);
+  }
+  if (in_use) {
+    return Failure(CKR_OPERATION_CANCEL_FAILED);
   }
   return {};
 }

@@ -11,29 +11,6 @@ namespace {
 using SignLease = Lease<SignOperation>;
 using VerifyLease = Lease<VerifyOperation>;
 
-// The key of an operation. To use a key, its handle is one of a key.
-Answer<std::shared_ptr<const Object>> FindKey(Module& module,
-                                              CK_SESSION_HANDLE session,
-                                              CK_OBJECT_HANDLE key) {
-  Answer<std::shared_ptr<const Object>> object =
-      module.FindObject(session, key);
-  if (!object.has_value() && object.error().rv == CKR_OBJECT_HANDLE_INVALID) {
-    return Failure(CKR_KEY_HANDLE_INVALID);
-  }
-  return object;
-}
-
-template <typename Op>
-Status CheckFree(Module& module, CK_SESSION_HANDLE handle,
-                 SlotMember<Op> member) {
-  const StateLock lock;
-  ASSIGN_OR_FAIL(Session * session, module.FindSession(lock, handle));
-  if (!(session->*member).IsFree()) {
-    return Failure(CKR_OPERATION_ACTIVE);
-  }
-  return {};
-}
-
 // What C_SignFinal does, and C_Sign with a message of one part.
 Status MakeSignature(SignLease& lease, base::ByteView part, Output out) {
   if (!out.HasRoomFor(lease->size())) {
@@ -51,7 +28,7 @@ Status MakeSignature(SignLease& lease, base::ByteView part, Output out) {
 Status SignInit(Module& module, CK_SESSION_HANDLE session,
                 CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   RETURN_IF_FAILED(CheckFree(module, session, &Session::sign));
-  ASSIGN_OR_FAIL(const auto object, FindKey(module, session, key));
+  ASSIGN_OR_FAIL(const auto object, module.FindKey(session, key));
   ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
   ASSIGN_OR_FAIL(auto operation, StartSigning(*object, *mechanism, token->kms(),
                                               module.library()));
@@ -88,7 +65,7 @@ Status SignFinal(Module& module, CK_SESSION_HANDLE session, CK_BYTE* out,
 Status VerifyInit(Module& module, CK_SESSION_HANDLE session,
                   CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   RETURN_IF_FAILED(CheckFree(module, session, &Session::verify));
-  ASSIGN_OR_FAIL(const auto object, FindKey(module, session, key));
+  ASSIGN_OR_FAIL(const auto object, module.FindKey(session, key));
   ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
   ASSIGN_OR_FAIL(
       auto operation,

@@ -2,37 +2,15 @@
 #include "pkcs11/module/signature.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
+#include "pkcs11/module/key_use.h"
 #include "pkcs11/module/openssl.h"
 
 namespace pkcs11::module {
 namespace {
 
 bool IsSignedByKms(const Hash& hash) { return hash.size >= kSha256.size; }
-
-const Hash* FindHash(CK_MECHANISM_TYPE digest) {
-  const auto hashes = Hashes();
-  const auto found = std::ranges::find(hashes, digest, &Hash::digest);
-  return found == hashes.end() ? nullptr : *found;
-}
-
-// A parameter by value: callers' structures need not be aligned.
-template <typename T>
-std::optional<T> ParameterOf(const CK_MECHANISM& mechanism) {
-  if (mechanism.pParameter == nullptr ||
-      mechanism.ulParameterLen != sizeof(T)) {
-    return std::nullopt;
-  }
-  T parameter;
-  std::memcpy(&parameter, mechanism.pParameter, sizeof(T));
-  return parameter;
-}
-
-bool HasNoParameter(const CK_MECHANISM& mechanism) {
-  return mechanism.ulParameterLen == 0;
-}
 
 // KMS's PSS has one hash for everything, and a salt as long as a digest.
 Answer<const Hash*> PssHash(const Mechanism& row,
@@ -109,19 +87,8 @@ Answer<KmsMessage> FitDigest(const Curve& curve, base::ByteView input) {
 Answer<SignatureKind> ChooseSignature(const Object& object,
                                       const CK_MECHANISM& mechanism,
                                       CK_ATTRIBUTE_TYPE use) {
-  const Mechanism* const row = FindMechanism(mechanism.mechanism);
-  if (row == nullptr || (row->flags & CKF_SIGN) == 0) {
-    return Failure(CKR_MECHANISM_INVALID);
-  }
-  const Key& key = *object.key;
-  if (row->key_type != key.spec->type) {
-    return Failure(CKR_KEY_TYPE_INCONSISTENT);
-  }
-  const base::Bytes* const may = object.attributes.Find(use);
-  if (!Fits(*row, *key.spec, key.usage) || may == nullptr ||
-      may->front() != CK_TRUE) {
-    return Failure(CKR_KEY_FUNCTION_NOT_PERMITTED);
-  }
+  ASSIGN_OR_FAIL(const Mechanism* row,
+                 CheckKeyMayUse(object, mechanism, CKF_SIGN, use));
   ASSIGN_OR_FAIL(const Hash* hash, HashOf(*row, mechanism));
   return SignatureKind{row, hash, object.key};
 }
@@ -157,9 +124,11 @@ Answer<KmsMessage> ToKms(const SignatureKind& kind, base::ByteView input) {
       }
       return KmsMessage{std::move(bytes), false, "ED25519_SHA_512"};
     case Scheme::kHmac:
+    case Scheme::kOaep:
+    case Scheme::kEnvelope:
       break;
   }
-  return Failure(CKR_GENERAL_ERROR, "a MAC is no signature");
+  return Failure(CKR_GENERAL_ERROR, "the mechanism makes no signatures");
 }
 
 Answer<base::Bytes> FromKms(const SignatureKind& kind,

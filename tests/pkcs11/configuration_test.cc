@@ -21,7 +21,7 @@ using testlib::StatusIs;
 class ConfigurationTest : public testing::Test {
  protected:
   std::string Write(const std::string& text) {
-    const std::string path = folder_ / "pkcs11.toml";
+    std::string path = folder_ / "pkcs11.toml";
     std::ofstream(path) << text;
     return path;
   }
@@ -51,7 +51,7 @@ TEST_F(ConfigurationTest, RefusesWhatItDoesNotUnderstandAndSaysWhere) {
   const struct {
     const char* text;
     const char* problem;
-  } kCases[] = {
+  } cases[] = {
       {"[[token]]\nlabel = ", "pkcs11.toml:2: "},
       {"[[token]]\nlabel = 7", "pkcs11.toml:2: label must be a text"},
       {"[[token]]\nlabel = ''", "label must be a text"},
@@ -63,7 +63,7 @@ TEST_F(ConfigurationTest, RefusesWhatItDoesNotUnderstandAndSaysWhere) {
       {"[[token]]\nlabel = '012345678901234567890123456789012'",
        "at most 32 bytes"},
   };
-  for (const auto& each : kCases) {
+  for (const auto& each : cases) {
     EXPECT_THAT(ReadConfigurationFile(Write(each.text)),
                 StatusIs(ErrorCode::kInvalidArgument, HasSubstr(each.problem)))
         << each.text;

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <utility>
 
@@ -24,17 +25,26 @@ constexpr std::string_view kArnPrefix =
     "arn:aws:kms:us-east-1:000000000000:key/";
 
 // KMS's curves to OpenSSL's.
-const std::map<std::string, const char*> kGroups = {
+struct Group {
+  std::string_view spec;
+  const char* name;
+};
+constexpr auto kGroups = std::to_array<Group>({
     {"ECC_NIST_P256", "P-256"},
     {"ECC_NIST_P384", "P-384"},
     {"ECC_NIST_P521", "P-521"},
     {"ECC_SECG_P256K1", "secp256k1"},
-};
+});
 
 Json Text(std::string_view text) { return base::WipingString(text); }
 
 std::string TextOf(const Json& object, std::string_view name) {
   return std::string(TextMember(object, name).value_or(""));
+}
+
+std::string ContextText(const Json& request) {
+  const auto context = request.find("EncryptionContext");
+  return context == request.end() ? "" : std::string(context->dump());
 }
 
 std::shared_ptr<EVP_PKEY> Owned(EVP_PKEY* key) {
@@ -45,9 +55,9 @@ std::shared_ptr<EVP_PKEY> Owned(EVP_PKEY* key) {
 }
 
 std::shared_ptr<EVP_PKEY> MakePair(const std::string& spec) {
-  const auto group = kGroups.find(spec);
+  const auto* const group = std::ranges::find(kGroups, spec, &Group::spec);
   if (group != kGroups.end()) {
-    return Owned(EVP_EC_gen(group->second));
+    return Owned(EVP_EC_gen(group->name));
   }
   if (spec == "ECC_NIST_EDWARDS25519") {
     return Owned(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
@@ -157,6 +167,12 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
   if (operation == "GenerateMac" || operation == "VerifyMac") {
     return Mac(*key, request, operation == "VerifyMac");
   }
+  if (operation == "Encrypt") {
+    return Encrypt(*key, request);
+  }
+  if (operation == "Decrypt") {
+    return Decrypt(*key, request);
+  }
   return Error{ErrorCode::kUnknownOperation, "UnknownOperationException"};
 }
 
@@ -226,6 +242,49 @@ base::Result<Json> FakeKms::Mac(const FakeKey& key, const Json& request,
     return Error{ErrorCode::kMacMismatch, "KMSInvalidMacException"};
   }
   return Json{{"MacValid", true}};
+}
+
+// The fake's ciphertext: the context, a zero byte, and the plaintext.
+base::Result<Json> FakeKms::Encrypt(const FakeKey& key, const Json& request) {
+  ASSIGN_OR_RETURN(const base::Bytes plaintext,
+                   BytesMember(request, "Plaintext"));
+  if (key.spec != "SYMMETRIC_DEFAULT") {
+    return Error{ErrorCode::kInvalidKeyUsage, "InvalidKeyUsageException"};
+  }
+  std::string blob = ContextText(request) + '\0';
+  blob.append(base::AsText(plaintext));
+  return Json{{"CiphertextBlob", Base64Json(base::AsBytes(blob))}};
+}
+
+base::Result<Json> FakeKms::Decrypt(const FakeKey& key, const Json& request) {
+  ASSIGN_OR_RETURN(const base::Bytes blob,
+                   BytesMember(request, "CiphertextBlob"));
+  const std::string prefix = ContextText(request) + '\0';
+  const Error wrong = {ErrorCode::kInvalidCiphertext, ""};
+  if (key.pair == nullptr) {
+    const std::string_view text = base::AsText(blob);
+    if (!text.starts_with(prefix)) {
+      return wrong;
+    }
+    return Json{
+        {"Plaintext", Base64Json(base::AsBytes(text.substr(prefix.size())))}};
+  }
+  const PkeyContext context(EVP_PKEY_CTX_new(key.pair.get(), nullptr));
+  const EVP_MD* const hash =
+      TextOf(request, "EncryptionAlgorithm") == "RSAES_OAEP_SHA_1"
+          ? EVP_sha1()
+          : EVP_sha256();
+  base::Bytes plaintext(512);
+  std::size_t size = plaintext.size();
+  EVP_PKEY_decrypt_init(context.get());
+  EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING);
+  EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), hash);
+  if (EVP_PKEY_decrypt(context.get(), plaintext.data(), &size, blob.data(),
+                       blob.size()) != 1) {
+    return wrong;
+  }
+  plaintext.resize(size);
+  return Json{{"Plaintext", Base64Json(plaintext)}};
 }
 
 std::string FakeKms::AddKey(const std::string& spec, const std::string& usage,

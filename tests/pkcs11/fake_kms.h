@@ -61,9 +61,14 @@ class FakeKms final : public Kms {
 
   base::Json ListKeys(const base::Json& request) const;
   base::Json ListAliases() const;
-  base::Result<base::Json> Sign(const FakeKey& key, const base::Json& request);
-  base::Result<base::Json> Mac(const FakeKey& key, const base::Json& request,
-                               bool verify);
+  static base::Result<base::Json> Sign(const FakeKey& key,
+                                       const base::Json& request);
+  static base::Result<base::Json> Mac(const FakeKey& key,
+                                      const base::Json& request, bool verify);
+  static base::Result<base::Json> Encrypt(const FakeKey& key,
+                                          const base::Json& request);
+  static base::Result<base::Json> Decrypt(const FakeKey& key,
+                                          const base::Json& request);
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.

@@ -366,6 +366,7 @@ TEST_F(SignTest, ThreadsSignEachInTheirSession) {
   const CK_OBJECT_HANDLE key = Private("ECC_NIST_P256");
   std::array<int, 8> good{};
   std::vector<std::thread> threads;
+  threads.reserve(good.size());
   for (int& count : good) {
     threads.emplace_back([&count, key] {
       const CK_SESSION_HANDLE session = Open();
