@@ -48,12 +48,17 @@ constexpr std::array kUsages = {
 // Signatures are made by the KMS's token, so CKF_HW.
 constexpr CK_FLAGS kSign = CKF_HW | CKF_SIGN | CKF_VERIFY;
 constexpr CK_FLAGS kEncrypt = CKF_HW | CKF_ENCRYPT | CKF_DECRYPT;
-constexpr CK_FLAGS kSignOnCurve =
-    kSign | CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
+constexpr CK_FLAGS kOnCurve =
+    CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
+constexpr CK_FLAGS kSignOnCurve = kSign | kOnCurve;
+constexpr CK_FLAGS kMakeSecret = CKF_HW | CKF_GENERATE;
+constexpr CK_FLAGS kMakePair = CKF_HW | CKF_GENERATE_KEY_PAIR;
+constexpr CK_FLAGS kMakePairOnCurve = kMakePair | kOnCurve;
 
 // Not CKM_RSA_X_509 and not SHA-1: KMS makes no such RSA signatures.
 constexpr std::array kMechanisms = {
     // clang-format off
+    Mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, Scheme::kGenerate, CKK_RSA, kSignVerify, nullptr, kMakePair},
     Mechanism{CKM_RSA_PKCS, Scheme::kRsaPkcs1, CKK_RSA, kSignVerify, nullptr, kSign},
     Mechanism{CKM_RSA_PKCS_OAEP, Scheme::kOaep, CKK_RSA, kEncryptDecrypt, nullptr, kEncrypt},
     Mechanism{CKM_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, nullptr, kSign},
@@ -67,13 +72,17 @@ constexpr std::array kMechanisms = {
     Mechanism{CKM_SHA224_HMAC, Scheme::kHmac, CKK_SHA224_HMAC, kGenerateVerifyMac, &kSha224, kSign},
     Mechanism{CKM_SHA384_HMAC, Scheme::kHmac, CKK_SHA384_HMAC, kGenerateVerifyMac, &kSha384, kSign},
     Mechanism{CKM_SHA512_HMAC, Scheme::kHmac, CKK_SHA512_HMAC, kGenerateVerifyMac, &kSha512, kSign},
+    Mechanism{CKM_GENERIC_SECRET_KEY_GEN, Scheme::kGenerate, CKK_GENERIC_SECRET, kGenerateVerifyMac, nullptr, kMakeSecret},
+    Mechanism{CKM_EC_KEY_PAIR_GEN, Scheme::kGenerate, CKK_EC, kSignVerify, nullptr, kMakePairOnCurve},
     Mechanism{CKM_ECDSA, Scheme::kEcdsa, CKK_EC, kSignVerify, nullptr, kSignOnCurve},
     Mechanism{CKM_ECDSA_SHA1, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha1, kSignOnCurve},
     Mechanism{CKM_ECDSA_SHA224, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha224, kSignOnCurve},
     Mechanism{CKM_ECDSA_SHA256, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha256, kSignOnCurve},
     Mechanism{CKM_ECDSA_SHA384, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha384, kSignOnCurve},
     Mechanism{CKM_ECDSA_SHA512, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha512, kSignOnCurve},
+    Mechanism{CKM_EC_EDWARDS_KEY_PAIR_GEN, Scheme::kGenerate, CKK_EC_EDWARDS, kSignVerify, nullptr, kMakePairOnCurve},
     Mechanism{CKM_EDDSA, Scheme::kEddsa, CKK_EC_EDWARDS, kSignVerify, nullptr, kSignOnCurve},
+    Mechanism{CKM_AES_KEY_GEN, Scheme::kGenerate, CKK_AES, kEncryptDecrypt, nullptr, kMakeSecret},
     Mechanism{CKM_KMS_ENVELOPE, Scheme::kEnvelope, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt},
     // clang-format on
 };
@@ -86,6 +95,10 @@ std::span<const Hash* const> Hashes() { return kHashes; }
 const Hash* FindHash(CK_MECHANISM_TYPE digest) {
   const auto* const found = std::ranges::find(kHashes, digest, &Hash::digest);
   return found == kHashes.end() ? nullptr : *found;
+}
+
+bool HasPublicKey(const KeySpec& spec) {
+  return spec.curve != nullptr || spec.type == CKK_RSA;
 }
 
 const KeySpec* FindKeySpec(std::string_view name) {
@@ -114,7 +127,8 @@ const Mechanism* FindMechanism(CK_MECHANISM_TYPE type) {
 }
 
 bool Fits(const Mechanism& mechanism, const KeySpec& spec, Usage usage) {
-  return mechanism.key_type == spec.type && mechanism.usage == usage;
+  return mechanism.scheme != Scheme::kGenerate &&
+         mechanism.key_type == spec.type && mechanism.usage == usage;
 }
 
 }  // namespace pkcs11::module

@@ -67,6 +67,9 @@ struct KeySpec {
   const Hash* mac_hash;  // Null: not an HMAC key.
 };
 
+// Whether keys of the spec are pairs.
+bool HasPublicKey(const KeySpec& spec);
+
 // Null for what KMS has and we do not know.
 const KeySpec* FindKeySpec(std::string_view name);
 std::span<const KeySpec> KeySpecs();
@@ -84,6 +87,7 @@ enum class Scheme : std::uint8_t {
   kHmac,
   kOaep,
   kEnvelope,  // KMS's own, around AES.
+  kGenerate,  // Makes a key and needs none.
 };
 
 struct Mechanism {

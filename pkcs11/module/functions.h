@@ -63,10 +63,10 @@ constexpr Rules kAnything = {};
   REAL(Logout, 1, kAnything)                                                \
   ABSENT(CreateObject, 4)                                                   \
   ABSENT(CopyObject, 5)                                                     \
-  ABSENT(DestroyObject, 2)                                                  \
+  REAL(DestroyObject, 2, kAnything)                                         \
   REAL(GetObjectSize, 3, Needs(2))                                          \
   REAL(GetAttributeValue, 4, Needs(2) | Template(2))                        \
-  ABSENT(SetAttributeValue, 4)                                              \
+  REAL(SetAttributeValue, 4, Needs(2) | Template(2))                        \
   REAL(FindObjectsInit, 3, Template(1))                                     \
   REAL(FindObjects, 4, Buffer(1) | Needs(3))                                \
   REAL(FindObjectsFinal, 1, kAnything)                                      \
@@ -99,8 +99,8 @@ constexpr Rules kAnything = {};
   ABSENT(DecryptDigestUpdate, 5)                                            \
   ABSENT(SignEncryptUpdate, 5)                                              \
   ABSENT(DecryptVerifyUpdate, 5)                                            \
-  ABSENT(GenerateKey, 5)                                                    \
-  ABSENT(GenerateKeyPair, 8)                                                \
+  REAL(GenerateKey, 5, Needs(1, 4) | Template(2))                           \
+  REAL(GenerateKeyPair, 8, Needs(1, 6, 7) | Template(2) | Template(4))      \
   ABSENT(WrapKey, 6)                                                        \
   ABSENT(UnwrapKey, 8)                                                      \
   ABSENT(DeriveKey, 6)                                                      \

@@ -49,13 +49,15 @@ struct KeySizes {
   CK_ULONG most = 0;
 };
 
-// PKCS#11 counts the length of generic secrets in bytes, all others in bits.
+// PKCS#11 counts the lengths of secrets in bytes, all others in bits.
 KeySizes SizesOf(const Mechanism& mechanism) {
   KeySizes sizes;
   for (const KeySpec& spec : KeySpecs()) {
-    if (spec.type == mechanism.key_type) {
-      const CK_ULONG size =
-          spec.mac_hash != nullptr ? spec.bits / 8 : spec.bits;
+    // HMAC keys have types of their own, but are made as generic secrets.
+    if (spec.type == mechanism.key_type ||
+        (spec.mac_hash != nullptr &&
+         mechanism.key_type == CKK_GENERIC_SECRET)) {
+      const CK_ULONG size = HasPublicKey(spec) ? spec.bits : spec.bits / 8;
       sizes.least = sizes.least == 0 ? size : std::min(sizes.least, size);
       sizes.most = std::max(sizes.most, size);
     }

@@ -144,10 +144,6 @@ std::optional<Key> Described(const Json& metadata) {
   return key;
 }
 
-bool HasPublicKey(const KeySpec& spec) {
-  return spec.curve != nullptr || spec.type == CKK_RSA;
-}
-
 // One LoadKeys.
 class Loader {
  public:

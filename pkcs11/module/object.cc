@@ -82,10 +82,10 @@ void AddCommon(Object& object) {
   attributes.SetText(CKA_LABEL, key.label);
   attributes.Set(CKA_ID, key.id);
   attributes.SetBool(CKA_TOKEN, true);
-  attributes.SetBool(CKA_PRIVATE, false);  // Nobody needs to log in.
-  attributes.SetBool(CKA_MODIFIABLE, false);
+  attributes.SetBool(CKA_PRIVATE, false);    // Nobody needs to log in.
+  attributes.SetBool(CKA_MODIFIABLE, true);  // Its label and id.
   attributes.SetBool(CKA_COPYABLE, false);
-  attributes.SetBool(CKA_DESTROYABLE, false);
+  attributes.SetBool(CKA_DESTROYABLE, object.object_class != CKO_PUBLIC_KEY);
   attributes.SetBool(CKA_LOCAL, key.origin == "AWS_KMS");
   attributes.SetNumber(CKA_KEY_GEN_MECHANISM, CK_UNAVAILABLE_INFORMATION);
   attributes.Set(CKA_START_DATE, {});

@@ -126,6 +126,7 @@ Answer<KmsMessage> ToKms(const SignatureKind& kind, base::ByteView input) {
     case Scheme::kHmac:
     case Scheme::kOaep:
     case Scheme::kEnvelope:
+    case Scheme::kGenerate:
       break;
   }
   return Failure(CKR_GENERAL_ERROR, "the mechanism makes no signatures");

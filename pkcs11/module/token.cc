@@ -35,7 +35,7 @@ Answer<std::vector<CK_OBJECT_HANDLE>> Token::Search(
 Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle) {
   {
     const StateLock lock;
-    if (store_ != nullptr) {
+    if (store_ != nullptr && changes_ == loaded_changes_) {
       if (auto object = store_->Find(handle)) {
         return object;
       }
@@ -52,12 +52,15 @@ Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle) {
 // known before stays, so that handles outlive a server that is down.
 Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
   StoreOwner old;
+  std::uint64_t changes = 0;
   {
     const StateLock lock;
-    if (store_ != nullptr && clock_.Monotonic() - loaded_at_ < max_age) {
+    if (store_ != nullptr && changes_ == loaded_changes_ &&
+        clock_.Monotonic() - loaded_at_ < max_age) {
       return store_;
     }
     old = store_;
+    changes = changes_;
   }
   const base::MonotonicTime now = clock_.Monotonic();
   base::Result<std::vector<std::shared_ptr<const Key>>> keys = LoadKeys(
@@ -75,7 +78,13 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
   const StateLock lock;
   replaced = std::exchange(store_, fresh);
   loaded_at_ = now;
+  loaded_changes_ = changes;
   return fresh;
+}
+
+void Token::NoteChange() {
+  const StateLock lock;
+  ++changes_;
 }
 
 }  // namespace pkcs11::module

@@ -46,6 +46,10 @@ class Token {
   // Fails with CKR_OBJECT_HANDLE_INVALID.
   Answer<std::shared_ptr<const Object>> Find(CK_OBJECT_HANDLE handle);
 
+  // To be called when the KMS was told to change something: what is known is
+  // now old.
+  void NoteChange();
+
   // Whether a user is logged in; nobody needs to be.
   bool logged_in(const StateLock&) const { return logged_in_; }
   void set_logged_in(const StateLock&, bool now) { logged_in_ = now; }
@@ -63,6 +67,8 @@ class Token {
   // Guarded by StateLock.
   StoreOwner store_;
   base::MonotonicTime loaded_at_{};
+  std::uint64_t changes_ = 0;         // Calls of NoteChange().
+  std::uint64_t loaded_changes_ = 0;  // Those that `store_` has seen.
   bool logged_in_ = false;
 };
 

@@ -139,17 +139,26 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
   if (operation == "ListAliases") {
     return ListAliases();
   }
+  if (operation == "CreateKey") {
+    FakeKey& key =
+        MakeKey(TextOf(request, "KeySpec"), TextOf(request, "KeyUsage"));
+    Tag(key, request);
+    return MetadataOf(key);
+  }
+  if (operation == "CreateAlias") {
+    return CreateAlias(request);
+  }
   ASSIGN_OR_RETURN(FakeKey * key, KeyOf(request));
   if (operation == "DescribeKey") {
-    return Json{{"KeyMetadata",
-                 {{"KeyId", Text(key->id)},
-                  {"Arn", Text(std::string(kArnPrefix) + key->id)},
-                  {"KeySpec", Text(key->spec)},
-                  {"KeyUsage", Text(key->usage)},
-                  {"KeyState", Text(key->state)},
-                  {"KeyManager", "CUSTOMER"},
-                  {"Origin", "AWS_KMS"},
-                  {"MultiRegion", false}}}};
+    return MetadataOf(*key);
+  }
+  if (operation == "TagResource") {
+    Tag(*key, request);
+    return Json::object();
+  }
+  if (operation == "ScheduleKeyDeletion") {
+    key->state = "PendingDeletion";
+    return Json::object();
   }
   if (operation == "GetPublicKey") {
     return Json{{"PublicKey", Base64Json(Spki(key->pair.get()))}};
@@ -174,6 +183,38 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
     return Decrypt(*key, request);
   }
   return Error{ErrorCode::kUnknownOperation, "UnknownOperationException"};
+}
+
+Json FakeKms::MetadataOf(const FakeKey& key) {
+  return {{"KeyMetadata",
+           {{"KeyId", Text(key.id)},
+            {"Arn", Text(std::string(kArnPrefix) + key.id)},
+            {"KeySpec", Text(key.spec)},
+            {"KeyUsage", Text(key.usage)},
+            {"KeyState", Text(key.state)},
+            {"KeyManager", "CUSTOMER"},
+            {"Origin", "AWS_KMS"},
+            {"MultiRegion", false}}}};
+}
+
+void FakeKms::Tag(FakeKey& key, const Json& request) {
+  const auto tags = request.find("Tags");
+  if (tags == request.end()) {
+    return;
+  }
+  for (const Json& tag : *tags) {
+    key.tags[TextOf(tag, "TagKey")] = TextOf(tag, "TagValue");
+  }
+}
+
+base::Result<Json> FakeKms::CreateAlias(const Json& request) {
+  const std::string name = TextOf(request, "AliasName").substr(6);
+  std::string id = TextOf(request, "TargetKeyId");
+  id.erase(0, id.starts_with(kArnPrefix) ? kArnPrefix.size() : 0);
+  if (!aliases_.emplace(name, id).second) {
+    return Error{ErrorCode::kAlreadyExists, "AlreadyExistsException"};
+  }
+  return Json::object();
 }
 
 base::Result<FakeKey*> FakeKms::KeyOf(const Json& request) {
@@ -287,19 +328,23 @@ base::Result<Json> FakeKms::Decrypt(const FakeKey& key, const Json& request) {
   return Json{{"Plaintext", Base64Json(plaintext)}};
 }
 
-std::string FakeKms::AddKey(const std::string& spec, const std::string& usage,
-                            const std::string& alias) {
+FakeKey& FakeKms::MakeKey(const std::string& spec, const std::string& usage) {
   FakeKey key;
   key.spec = spec;
   key.usage = usage;
   key.pair = MakePair(spec);
   key.secret = base::Bytes(32, 0x0B);
-  const std::lock_guard lock(mutex_);
   key.id = fmt::format("00000000-0000-4000-8000-{:012x}", keys_.size() + 1);
+  return keys_.emplace_back(std::move(key));
+}
+
+std::string FakeKms::AddKey(const std::string& spec, const std::string& usage,
+                            const std::string& alias) {
+  const std::lock_guard lock(mutex_);
+  const FakeKey& key = MakeKey(spec, usage);
   if (!alias.empty()) {
     aliases_[alias] = key.id;
   }
-  keys_.push_back(key);
   return key.id;
 }
 

@@ -59,6 +59,10 @@ class FakeKms final : public Kms {
                                   const base::Json& request);
   base::Result<FakeKey*> KeyOf(const base::Json& request);
 
+  FakeKey& MakeKey(const std::string& spec, const std::string& usage);
+  static base::Json MetadataOf(const FakeKey& key);
+  static void Tag(FakeKey& key, const base::Json& request);
+  base::Result<base::Json> CreateAlias(const base::Json& request);
   base::Json ListKeys(const base::Json& request) const;
   base::Json ListAliases() const;
   static base::Result<base::Json> Sign(const FakeKey& key,
