@@ -207,5 +207,73 @@ class Signing(Pkcs11Case):
         self.assertIn("AccessDeniedException", run.stderr)
 
 
+class Making(Pkcs11Case):
+
+    # What pkcs11-tool is asked for, and what the KMS must then have.
+    PAIRS = (
+        ("rsa:2048", "--usage-sign", "RSA_2048", "SIGN_VERIFY"),
+        ("rsa:3072", "--usage-decrypt", "RSA_3072", "ENCRYPT_DECRYPT"),
+        ("EC:prime256v1", "--usage-sign", "ECC_NIST_P256", "SIGN_VERIFY"),
+        ("EC:secp384r1", "--usage-derive", "ECC_NIST_P384", "KEY_AGREEMENT"),
+        ("EC:edwards25519", "--usage-sign", "ECC_NIST_EDWARDS25519",
+         "SIGN_VERIFY"),
+    )
+
+    def alias_of(self, label):
+        return self.kms.describe_key(KeyId=f"alias/{label}")["KeyMetadata"]
+
+    def test_key_pairs_become_keys_of_the_kms(self):
+        for kind, option, spec, usage in self.PAIRS:
+            with self.subTest(kind=kind):
+                label = "made-" + spec.replace("_", "-")
+                made = self.tool("--keypairgen", "--key-type", kind, option,
+                                 "--label", label, "--id", "0a0b0c")
+                self.assertIn(f"label:      {label}", made)
+                self.assertIn("ID:         0a0b0c", made)
+                key = self.alias_of(label)
+                self.assertEqual(key["KeySpec"], spec)
+                self.assertEqual(key["KeyUsage"], usage)
+
+    def test_secret_keys_become_keys_of_the_kms(self):
+        for kind, spec in (("AES:32", "SYMMETRIC_DEFAULT"),
+                           ("GENERIC:48", "HMAC_384")):
+            label = "made-" + spec.replace("_", "-")
+            self.tool("--keygen", "--key-type", kind, "--label", label)
+            self.assertEqual(self.alias_of(label)["KeySpec"], spec)
+
+    def test_kinds_that_kms_lacks_are_refused(self):
+        for kind in ("rsa:1024", "EC:brainpoolP256r1"):
+            run = self.run_tool("--keypairgen", "--key-type", kind)
+            self.assertNotEqual(run.returncode, 0)
+
+    def test_a_deleted_key_waits_for_its_deletion(self):
+        key, key_id = self.new("ECC_NIST_P256", "SIGN_VERIFY", "to-delete")
+        self.tool("--delete-object", "--type", "privkey", "--id", key_id)
+        self.assertEqual(self.state(key["KeyId"]), "PendingDeletion")
+        self.assertNotIn("to-delete", self.tool("--list-objects"))
+
+
+class Decryption(Pkcs11Case):
+
+    def test_what_openssl_encrypts_by_oaep_is_decrypted(self):
+        key, key_id = self.new("RSA_2048", "ENCRYPT_DECRYPT", "oaep")
+        public = self.public_key(key)
+        for digest in ("sha1", "sha256"):
+            encrypted = str(self.folder / "encrypted")
+            subprocess.run(
+                ["openssl", "pkeyutl", "-encrypt", "-pubin", "-keyform", "DER",
+                 "-inkey", public, "-in", self.message, "-out", encrypted,
+                 "-pkeyopt", "rsa_padding_mode:oaep",
+                 "-pkeyopt", f"rsa_oaep_md:{digest}",
+                 "-pkeyopt", f"rsa_mgf1_md:{digest}"], check=True, timeout=60)
+            decrypted = self.folder / "decrypted"
+            name = {"sha1": "SHA-1", "sha256": "SHA256"}[digest]
+            self.tool("--decrypt", "--id", key_id, "--mechanism",
+                      "RSA-PKCS-OAEP", "--hash-algorithm", name, "--mgf",
+                      "MGF1-" + name.replace("-", ""), "--input-file",
+                      encrypted, "--output-file", str(decrypted))
+            self.assertEqual(decrypted.read_bytes(), MESSAGE)
+
+
 if __name__ == "__main__":
     unittest.main()
