@@ -2,6 +2,7 @@
 #include "pkcs11/module/client_pool.h"
 
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 
 #include "pkcs11/module/state_lock.h"
@@ -14,6 +15,9 @@ using kms::client::Options;
 
 // Connections that wait for work; more are closed after their call.
 constexpr std::size_t kMaxIdle = 16;
+
+constexpr int kRetries = 3;
+constexpr std::chrono::milliseconds kFirstPause{50};
 
 Options CopyOf(const Options& options) {
   Options copy;
@@ -34,9 +38,14 @@ Options CopyOf(const Options& options) {
 
 }  // namespace
 
+void SleepFor(std::chrono::milliseconds time) {
+  std::this_thread::sleep_for(time);
+}
+
 base::Result<std::unique_ptr<ClientPool>> ClientPool::Create(
-    Options options, const base::Clock& clock) {
-  std::unique_ptr<ClientPool> pool(new ClientPool(std::move(options), clock));
+    Options options, const base::Clock& clock, Pause pause) {
+  std::unique_ptr<ClientPool> pool(
+      new ClientPool(std::move(options), clock, std::move(pause)));
   // The first client tells whether the options can work.
   ASSIGN_OR_RETURN(ClientOwner client, pool->Take());
   pool->PutBack(std::move(client));
@@ -45,10 +54,19 @@ base::Result<std::unique_ptr<ClientPool>> ClientPool::Create(
 
 base::Result<base::Json> ClientPool::Call(std::string_view operation,
                                           const base::Json& request) {
-  ASSIGN_OR_RETURN(ClientOwner client, Take());
-  base::Result<kms::client::Response> response =
-      client->Call(operation, request.dump());
-  PutBack(std::move(client));
+  const auto text = request.dump();
+  base::Result<kms::client::Response> response = CallOnce(operation, text);
+  std::chrono::milliseconds wait = kFirstPause;
+  for (int i = 0; i < kRetries && !response.has_value() &&
+                  response.error().code == base::ErrorCode::kThrottled;
+       ++i) {
+    // Not all at the same moment again: half of it by chance, which the clock
+    // has enough of.
+    const auto chance = clock_.Monotonic().count() % (wait.count() / 2);
+    pause_(wait / 2 + std::chrono::milliseconds(chance));
+    response = CallOnce(operation, text);
+    wait *= 2;
+  }
   if (!response.has_value()) {
     return std::move(response).error();
   }
@@ -61,6 +79,15 @@ base::Result<base::Json> ClientPool::Call(std::string_view operation,
                        "the server's reply is no JSON object"};
   }
   return reply;
+}
+
+base::Result<kms::client::Response> ClientPool::CallOnce(
+    std::string_view operation, std::string_view request) {
+  ASSIGN_OR_RETURN(ClientOwner client, Take());
+  base::Result<kms::client::Response> response =
+      client->Call(operation, request);
+  PutBack(std::move(client));
+  return response;
 }
 
 base::Result<ClientPool::ClientOwner> ClientPool::Take() {
