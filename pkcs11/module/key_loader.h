@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PKCS11_MODULE_KEY_LOADER_H_
+#define PKCS11_MODULE_KEY_LOADER_H_
+
+#include <openssl/types.h>
+
+#include <memory>
+#include <vector>
+
+#include "pkcs11/module/key.h"
+#include "pkcs11/module/kms.h"
+
+namespace pkcs11::module {
+
+// Tags that hold what KMS keys have no member for.
+inline constexpr std::string_view kLabelTag = "pkcs11:label";
+inline constexpr std::string_view kIdTag = "pkcs11:id";  // Hexadecimal.
+
+// Asks `kms` for every key that is enabled and of a kind that we know, by
+// standard calls of the AWS KMS API. A key that we may not describe, or whose
+// public key we may not have, is left out with a line in the log; one whose
+// tags we may not list has no label or id of its own. `known` saves asking
+// again for public keys, which never change.
+//
+// Fails as ListKeys does, or with what may pass (the server is gone, busy, or
+// does not know us): what was known before is then better than half a list.
+base::Result<std::vector<std::shared_ptr<const Key>>> LoadKeys(
+    Kms& kms, OSSL_LIB_CTX* library,
+    const std::vector<std::shared_ptr<const Key>>& known);
+
+}  // namespace pkcs11::module
+
+#endif  // PKCS11_MODULE_KEY_LOADER_H_

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PKCS11_MODULE_KMS_H_
+#define PKCS11_MODULE_KMS_H_
+
+#include <optional>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "base/result.h"
+
+namespace pkcs11::module {
+
+// A Kms is a key management service that speaks the AWS KMS API. Safe to call
+// from any thread.
+class Kms {
+ public:
+  virtual ~Kms() = default;
+
+  // Calls `operation` ("Sign") and returns its reply, which is an object. Fails
+  // as kms::client::Client::Call does.
+  virtual base::Result<base::Json> Call(std::string_view operation,
+                                        const base::Json& request) = 0;
+};
+
+// The text of member `name` of `object`, if it has one that is a string.
+std::optional<std::string_view> TextMember(const base::Json& object,
+                                           std::string_view name);
+
+// What the base64 text in member `name` stands for. Fails with kCorrupt.
+base::Result<base::Bytes> BytesMember(const base::Json& object,
+                                      std::string_view name);
+
+// Bytes as a member of a request.
+base::Json Base64Json(base::ByteView bytes);
+
+}  // namespace pkcs11::module
+
+#endif  // PKCS11_MODULE_KMS_H_

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pkcs11/module/module.h"
+
+#include <openssl/rand.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pkcs11::module {
+
+Module::Module(Parts parts) : owner_(getpid()), parts_(std::move(parts)) {}
+
+Answer<Token*> Module::TokenAt(CK_SLOT_ID slot) const {
+  if (slot >= parts_.tokens.size()) {
+    return Failure(CKR_SLOT_ID_INVALID);
+  }
+  return parts_.tokens[slot].get();
+}
+
+// Random handles, so that one of a session that was closed is not soon another
+// session's.
+Answer<CK_SESSION_HANDLE> Module::OpenSession(CK_SLOT_ID slot, CK_FLAGS flags) {
+  RETURN_IF_FAILED(TokenAt(slot));
+  for (;;) {
+    CK_SESSION_HANDLE handle = 0;
+    if (RAND_bytes_ex(library(), reinterpret_cast<unsigned char*>(&handle),
+                      sizeof(handle), 0) != 1) {
+      return Failure(CKR_GENERAL_ERROR, "OpenSSL has no random bytes");
+    }
+    handle >>= 1U;  // Positive where it is taken for a signed number (Java).
+    if (handle == CK_INVALID_HANDLE) {
+      continue;
+    }
+    Session session;
+    session.slot = slot;
+    session.flags = flags;
+    const StateLock lock;
+    if (sessions_.try_emplace(handle, std::move(session)).second) {
+      return handle;
+    }
+  }
+}
+
+Status Module::CloseSession(CK_SESSION_HANDLE handle) {
+  // What the session holds goes after the lock.
+  decltype(sessions_)::node_type closed;
+  const StateLock lock;
+  closed = sessions_.extract(handle);
+  if (closed.empty()) {
+    return Failure(CKR_SESSION_HANDLE_INVALID);
+  }
+  NoteClosed(lock, closed.mapped().slot);
+  return {};
+}
+
+Status Module::CloseAllSessions(CK_SLOT_ID slot) {
+  RETURN_IF_FAILED(TokenAt(slot));
+  std::vector<Session> closed;
+  const StateLock lock;
+  for (auto it = sessions_.begin(); it != sessions_.end();) {
+    if (it->second.slot == slot) {
+      closed.push_back(std::move(it->second));
+      it = sessions_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  NoteClosed(lock, slot);
+  return {};
+}
+
+// PKCS#11 2.40, "C_CloseSession": the last one logs the user out.
+void Module::NoteClosed(const StateLock& lock, CK_SLOT_ID slot) {
+  const bool others = std::ranges::any_of(sessions_, [slot](const auto& entry) {
+    return entry.second.slot == slot;
+  });
+  if (!others) {
+    parts_.tokens[slot]->set_logged_in(lock, false);
+  }
+}
+
+CK_ULONG Module::CountSessions(CK_SLOT_ID slot, CK_FLAGS with) const {
+  const StateLock lock;
+  return static_cast<CK_ULONG>(
+      std::ranges::count_if(sessions_, [&](const auto& entry) {
+        return entry.second.slot == slot && (entry.second.flags & with) == with;
+      }));
+}
+
+Answer<Session*> Module::FindSession(const StateLock&,
+                                     CK_SESSION_HANDLE handle) {
+  const auto found = sessions_.find(handle);
+  if (found == sessions_.end()) {
+    return Failure(CKR_SESSION_HANDLE_INVALID);
+  }
+  return &found->second;
+}
+
+Answer<Token*> Module::TokenOf(CK_SESSION_HANDLE handle) {
+  const StateLock lock;
+  ASSIGN_OR_FAIL(const Session* session, FindSession(lock, handle));
+  return parts_.tokens[session->slot].get();
+}
+
+Answer<std::shared_ptr<const Object>> Module::FindObject(
+    CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
+  ASSIGN_OR_FAIL(Token * token, TokenOf(session));
+  return token->Find(object);
+}
+
+Answer<std::shared_ptr<const Object>> Module::FindKey(CK_SESSION_HANDLE session,
+                                                      CK_OBJECT_HANDLE key) {
+  Answer<std::shared_ptr<const Object>> object = FindObject(session, key);
+  if (!object.has_value() && object.error().rv == CKR_OBJECT_HANDLE_INVALID) {
+    return Failure(CKR_KEY_HANDLE_INVALID);
+  }
+  return object;
+}
+
+void Module::ForgetThreads(const StateLock&) {
+  for (auto& [handle, session] : sessions_) {
+    ForEachOperation(session, [](auto& slot) {
+      slot.in_use = false;
+      slot.in_parts = slot.operation != nullptr && slot.in_parts;
+    });
+  }
+}
+
+}  // namespace pkcs11::module

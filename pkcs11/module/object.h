@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PKCS11_MODULE_OBJECT_H_
+#define PKCS11_MODULE_OBJECT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pkcs11/module/attributes.h"
+#include "pkcs11/module/key.h"
+
+namespace pkcs11::module {
+
+// An Object is what a caller sees of a key: its private, public or secret key.
+// It does not change once it is made. Safe to read from any thread.
+struct Object {
+  CK_OBJECT_CLASS object_class = 0;
+  std::string unique_id;  // CKA_UNIQUE_ID; the handle is made of it.
+  AttributeSet attributes;
+  std::shared_ptr<const Key> key;
+};
+
+// The objects of `key`: a private and a public key, or a secret key.
+std::vector<std::shared_ptr<const Object>> ObjectsOf(
+    const std::shared_ptr<const Key>& key);
+
+}  // namespace pkcs11::module
+
+#endif  // PKCS11_MODULE_OBJECT_H_

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// PKCS#11 2.40 sections 5.6, 5.15 and 5.16, 3.0 section 5.6: sessions, logins
+// that nobody needs, and random bytes.
+#include <openssl/rand.h>
+
+#include "pkcs11/module/functions.h"
+#include "pkcs11/module/module.h"
+#include "pkcs11/module/openssl.h"
+
+namespace pkcs11::module {
+namespace {
+
+constexpr CK_FLAGS kSessionFlags = CKF_RW_SESSION | CKF_SERIAL_SESSION;
+
+// The user is whoever the configuration says, so every PIN is right.
+Status LogUserIn(Module& module, CK_SESSION_HANDLE handle, CK_USER_TYPE user) {
+  ASSIGN_OR_FAIL(Token * token, module.TokenOf(handle));
+  switch (user) {
+    case CKU_USER:
+      break;
+    case CKU_CONTEXT_SPECIFIC:
+      // No key asks for it.
+      return Failure(CKR_OPERATION_NOT_INITIALIZED);
+    default:
+      return Failure(CKR_USER_TYPE_INVALID);
+  }
+  const StateLock lock;
+  if (token->logged_in(lock)) {
+    return Failure(CKR_USER_ALREADY_LOGGED_IN);
+  }
+  token->set_logged_in(lock, true);
+  return {};
+}
+
+CK_STATE StateOf(const Session& session, bool logged_in) {
+  if ((session.flags & CKF_RW_SESSION) != 0) {
+    return logged_in ? CKS_RW_USER_FUNCTIONS : CKS_RW_PUBLIC_SESSION;
+  }
+  return logged_in ? CKS_RO_USER_FUNCTIONS : CKS_RO_PUBLIC_SESSION;
+}
+
+}  // namespace
+
+Status OpenSession(Module& module, CK_SLOT_ID slot, CK_FLAGS flags, void*,
+                   CK_NOTIFY, CK_SESSION_HANDLE* session) {
+  RETURN_IF_FAILED(module.TokenAt(slot));
+  if ((flags & CKF_SERIAL_SESSION) == 0) {
+    return Failure(CKR_SESSION_PARALLEL_NOT_SUPPORTED);
+  }
+  ASSIGN_OR_FAIL(*session, module.OpenSession(slot, flags & kSessionFlags));
+  return {};
+}
+
+Status CloseSession(Module& module, CK_SESSION_HANDLE session) {
+  return module.CloseSession(session);
+}
+
+Status CloseAllSessions(Module& module, CK_SLOT_ID slot) {
+  return module.CloseAllSessions(slot);
+}
+
+Status GetSessionInfo(Module& module, CK_SESSION_HANDLE handle,
+                      CK_SESSION_INFO* info) {
+  ASSIGN_OR_FAIL(const Token* token, module.TokenOf(handle));
+  const StateLock lock;
+  ASSIGN_OR_FAIL(const Session* session, module.FindSession(lock, handle));
+  *info = {session->slot, StateOf(*session, token->logged_in(lock)),
+           session->flags, 0};
+  return {};
+}
+
+Status Login(Module& module, CK_SESSION_HANDLE session, CK_USER_TYPE user,
+             CK_UTF8CHAR*, CK_ULONG) {
+  return LogUserIn(module, session, user);
+}
+
+Status LoginUser(Module& module, CK_SESSION_HANDLE session, CK_USER_TYPE user,
+                 CK_UTF8CHAR*, CK_ULONG, CK_UTF8CHAR*, CK_ULONG) {
+  return LogUserIn(module, session, user);
+}
+
+Status Logout(Module& module, CK_SESSION_HANDLE session) {
+  ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
+  const StateLock lock;
+  if (!token->logged_in(lock)) {
+    return Failure(CKR_USER_NOT_LOGGED_IN);
+  }
+  token->set_logged_in(lock, false);
+  return {};
+}
+
+// Ends the operations of which `flags` has CKF_SIGN and the like.
+Status SessionCancel(Module& module, CK_SESSION_HANDLE handle, CK_FLAGS flags) {
+  Session ended;  // Goes after the lock.
+  const StateLock lock;
+  ASSIGN_OR_FAIL(Session * session, module.FindSession(lock, handle));
+  bool in_use = false;
+  const auto cancel = [&](CK_FLAGS flag, auto member) {
+    if ((flags & flag) != 0) {
+      in_use = in_use || (session->*member).in_use;
+      if (!(session->*member).in_use) {
+        std::swap(ended.*member, session->*member);
+      }
+    }
+  };
+  cancel(CKF_SIGN, &Session::sign);
+  cancel(CKF_VERIFY, &Session::verify);
+  cancel(CKF_ENCRYPT, &Session::encrypt);
+  cancel(CKF_DECRYPT, &Session::decrypt);
+  if ((flags & CKF_FIND_OBJECTS) != 0) {
+    std::swap(ended.search, session->search);
+  }
+  if (in_use) {
+    return Failure(CKR_OPERATION_CANCEL_FAILED);
+  }
+  return {};
+}
+
+// The generator of our library context seeds itself.
+Status SeedRandom(Module& module, CK_SESSION_HANDLE session, CK_BYTE*,
+                  CK_ULONG) {
+  RETURN_IF_FAILED(module.TokenOf(session));
+  return {};
+}
+
+Status GenerateRandom(Module& module, CK_SESSION_HANDLE session, CK_BYTE* out,
+                      CK_ULONG size) {
+  RETURN_IF_FAILED(module.TokenOf(session));
+  const QuietQueue quiet;
+  if (size != 0 && RAND_bytes_ex(module.library(), out, size, 0) != 1) {
+    return Failure(CKR_FUNCTION_FAILED, "OpenSSL has no random bytes");
+  }
+  return {};
+}
+
+// PKCS#11 2.40 section 5.16: what is left of functions in parallel.
+Status GetFunctionStatus(Module&, CK_SESSION_HANDLE) {
+  return Failure(CKR_FUNCTION_NOT_PARALLEL);
+}
+
+Status CancelFunction(Module&, CK_SESSION_HANDLE) {
+  return Failure(CKR_FUNCTION_NOT_PARALLEL);
+}
+
+}  // namespace pkcs11::module

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PKCS11_MODULE_TOKEN_H_
+#define PKCS11_MODULE_TOKEN_H_
+
+#include <openssl/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "pkcs11/module/answer.h"
+#include "pkcs11/module/kms.h"
+#include "pkcs11/module/object_store.h"
+#include "pkcs11/module/state_lock.h"
+
+namespace pkcs11::module {
+
+// How a token introduces itself.
+struct TokenLabel {
+  std::string label;   // CKA_LABEL of the token: up to 32 bytes.
+  std::string serial;  // Up to 16.
+};
+
+// A Token is a KMS that is seen as a token: the keys of one account in one
+// Region. It asks the KMS only when objects are wanted. Safe to call from any
+// thread.
+class Token {
+ public:
+  // `library` and `clock` are borrowed.
+  Token(TokenLabel label, std::unique_ptr<Kms> kms, OSSL_LIB_CTX* library,
+        const base::Clock& clock)
+      : label_(std::move(label)),
+        kms_(std::move(kms)),
+        library_(library),
+        clock_(clock) {}
+
+  const TokenLabel& label() const { return label_; }
+  Kms& kms() const { return *kms_; }
+
+  // The objects that have all attributes of `wanted`. Looks again at what the
+  // KMS has if that is a minute old, or if nothing has the label or id that is
+  // wanted.
+  Answer<std::vector<CK_OBJECT_HANDLE>> Search(const AttributeSet& wanted);
+
+  // Fails with CKR_OBJECT_HANDLE_INVALID.
+  Answer<std::shared_ptr<const Object>> Find(CK_OBJECT_HANDLE handle);
+
+  // To be called when the KMS was told to change something: what is known is
+  // now old.
+  void NoteChange();
+
+  // Whether a user is logged in; nobody needs to be.
+  bool logged_in(const StateLock&) const { return logged_in_; }
+  void set_logged_in(const StateLock&, bool now) { logged_in_ = now; }
+
+ private:
+  using StoreOwner = std::shared_ptr<const ObjectStore>;
+
+  Answer<StoreOwner> Store(std::chrono::nanoseconds max_age);
+
+  const TokenLabel label_;
+  const std::unique_ptr<Kms> kms_;
+  OSSL_LIB_CTX* const library_;
+  const base::Clock& clock_;
+
+  // Guarded by StateLock.
+  StoreOwner store_;
+  base::MonotonicTime loaded_at_{};
+  std::uint64_t changes_ = 0;         // Calls of NoteChange().
+  std::uint64_t loaded_changes_ = 0;  // Those that `store_` has seen.
+  bool logged_in_ = false;
+};
+
+}  // namespace pkcs11::module
+
+#endif  // PKCS11_MODULE_TOKEN_H_
