@@ -82,6 +82,7 @@ CK_RV RvOf(ErrorCode code) {
     case kUnrecognizedClient:
     case kExpiredToken:
     case kInvalidIdentityToken:
+    case kExpiredIdentityToken:
       return CKR_USER_NOT_LOGGED_IN;
     case kDisabled:
     case kInvalidState:

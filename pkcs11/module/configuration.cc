@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "pkcs11/module/client_pool.h"
+#include "pkcs11/module/client_kms.h"
 #include "pkcs11/module/log.h"
 
 namespace pkcs11::module {
@@ -55,7 +55,7 @@ base::Result<std::unique_ptr<Token>> MakeToken(const TokenSettings& settings,
   TokenLabel label = {settings.label,
                       SerialOf(options, settings.label, parts.library.get())};
   ASSIGN_OR_RETURN(std::unique_ptr<Kms> kms,
-                   ClientPool::Create(std::move(options), *parts.clock));
+                   ClientKms::Create(std::move(options), *parts.clock));
   return std::make_unique<Token>(std::move(label), std::move(kms),
                                  parts.library.get(), *parts.clock);
 }

@@ -21,6 +21,10 @@ class Kms {
   // as kms::client::Client::Call does.
   virtual base::Result<base::Json> Call(std::string_view operation,
                                         const base::Json& request) = 0;
+
+  // In a child process, while pthread_atfork()'s handlers run: closes what
+  // belongs to the parent. Calls nothing that a signal handler may not.
+  virtual void AfterForkInChild() {}
 };
 
 // The text of member `name` of `object`, if it has one that is a string.

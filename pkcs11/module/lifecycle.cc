@@ -71,7 +71,7 @@ Status Initialize(void* raw) {
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
   WatchForks([](const StateLock& lock) {
     if (Current() != nullptr) {
-      Current()->ForgetThreads(lock);
+      Current()->AfterForkInChild(lock);
     }
   });
   ASSIGN_OR_FAIL(Parts parts, Configure(arguments.config_file));

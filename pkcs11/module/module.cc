@@ -118,7 +118,10 @@ Answer<std::shared_ptr<const Object>> Module::FindKey(CK_SESSION_HANDLE session,
   return object;
 }
 
-void Module::ForgetThreads(const StateLock&) {
+void Module::AfterForkInChild(const StateLock&) {
+  for (const auto& token : parts_.tokens) {
+    token->kms().AfterForkInChild();
+  }
   for (auto& [handle, session] : sessions_) {
     ForEachOperation(session, [](auto& slot) {
       slot.in_use = false;

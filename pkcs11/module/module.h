@@ -55,8 +55,8 @@ class Module {
                                                 CK_OBJECT_HANDLE key);
 
   // Ends what other threads were doing at the fork: they are not in this
-  // process.
-  void ForgetThreads(const StateLock& lock);
+  // process. Closes the parent's connections.
+  void AfterForkInChild(const StateLock& lock);
 
  private:
   // Keeps session-wide state right after a session of `slot` has gone.
