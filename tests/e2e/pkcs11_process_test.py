@@ -8,11 +8,10 @@ import tempfile
 import threading
 import unittest
 
-from testlib import BIN, Server, boto3_client
+from testlib import Server, boto3_client
 from testlib.cryptoki import CKR_DEVICE_ERROR, CKR_OK, Cryptoki
+from testlib.pkcs11 import MODULE
 
-MODULE = os.environ.get("CLAVIGER_PKCS11_MODULE",
-                        str(BIN.parent / "lib" / "claviger-pkcs11.so"))
 DIGEST = b"\x01" * 32
 
 

@@ -2,19 +2,12 @@
 """The PKCS#11 module under pkcs11-tool; plain `openssl` is the second opinion."""
 
 import hashlib
-import os
 import pathlib
 import re
 import subprocess
-import tempfile
 import unittest
 
-from testlib import BIN, ServerCase
-
-MODULE = os.environ.get("CLAVIGER_PKCS11_MODULE",
-                        str(BIN.parent / "lib" / "claviger-pkcs11.so"))
-TOOL = "/usr/bin/pkcs11-tool"
-MESSAGE = b"the message"
+from testlib.pkcs11 import MESSAGE, Pkcs11Case
 
 # Key spec, mechanism of pkcs11-tool, hash of openssl. Curves take any hash.
 SIGNING = (
@@ -29,60 +22,6 @@ SIGNING = (
     ("ECC_NIST_P521", "ECDSA-SHA512", "sha512"),
     ("ECC_SECG_P256K1", "ECDSA-SHA256", "sha256"),
 )
-
-
-class Pkcs11Case(ServerCase):
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.message = self.file("message", MESSAGE)
-
-    def file(self, name, data):
-        path = self.folder / name
-        path.write_bytes(data)
-        return str(path)
-
-    def environment(self, **changes):
-        """That of --dev, and nobody's own configuration of the module."""
-        return {**self.server.environment, "HOME": str(self.folder),
-                "XDG_CONFIG_HOME": str(self.folder), **changes}
-
-    def run_tool(self, *arguments, **changes):
-        return subprocess.run(
-            [TOOL, "--module", MODULE, *arguments], capture_output=True,
-            text=True, timeout=120, check=False,
-            env=self.environment(**changes))
-
-    def tool(self, *arguments, **changes):
-        run = self.run_tool(*arguments, **changes)
-        self.assertEqual(run.returncode, 0, run.stderr)
-        return run.stdout
-
-    def new(self, spec, usage, label):
-        """A new key with an alias, and its CKA_ID in hexadecimal."""
-        key = self.new_key(KeySpec=spec, KeyUsage=usage)
-        self.kms.create_alias(AliasName=f"alias/{label}",
-                              TargetKeyId=key["KeyId"])
-        return key, key["KeyId"].replace("-", "")
-
-    def public_key(self, key):
-        return self.file("public.der", self.kms.get_public_key(
-            KeyId=key["KeyId"])["PublicKey"])
-
-    def sign(self, key_id, mechanism, *options, data=None):
-        path = str(self.folder / "signature")
-        self.tool("--sign", "--id", key_id, "--mechanism", mechanism,
-                  "--input-file", data or self.message,
-                  "--output-file", path, *options)
-        return path
-
-    def openssl_verifies(self, public, signature, digest, *options):
-        return subprocess.run(
-            ["openssl", "dgst", f"-{digest}", *options, "-keyform", "DER",
-             "-verify", public, "-signature", signature, self.message],
-            capture_output=True, timeout=60, check=False).returncode == 0
 
 
 class Tokens(Pkcs11Case):
@@ -259,7 +198,7 @@ class Decryption(Pkcs11Case):
         key, key_id = self.new("RSA_2048", "ENCRYPT_DECRYPT", "oaep")
         public = self.public_key(key)
         for digest in ("sha1", "sha256"):
-            encrypted = str(self.folder / "encrypted")
+            encrypted = self.path("encrypted")
             subprocess.run(
                 ["openssl", "pkeyutl", "-encrypt", "-pubin", "-keyform", "DER",
                  "-inkey", public, "-in", self.message, "-out", encrypted,
