@@ -13,6 +13,7 @@
 #include "pkcs11/module/kms.h"
 #include "pkcs11/module/object_store.h"
 #include "pkcs11/module/state_lock.h"
+#include "pkcs11/module/token_options.h"
 
 namespace pkcs11::module {
 
@@ -29,13 +30,15 @@ class Token {
  public:
   // `library` and `clock` are borrowed.
   Token(TokenLabel label, std::unique_ptr<Kms> kms, OSSL_LIB_CTX* library,
-        const base::Clock& clock)
+        const base::Clock& clock, TokenOptions options = {})
       : label_(std::move(label)),
+        options_(std::move(options)),
         kms_(std::move(kms)),
         library_(library),
         clock_(clock) {}
 
   const TokenLabel& label() const { return label_; }
+  const TokenOptions& options() const { return options_; }
   Kms& kms() const { return *kms_; }
 
   // The objects that have all attributes of `wanted`. Looks again at what the
@@ -60,6 +63,7 @@ class Token {
   Answer<StoreOwner> Store(std::chrono::nanoseconds max_age);
 
   const TokenLabel label_;
+  const TokenOptions options_;
   const std::unique_ptr<Kms> kms_;
   OSSL_LIB_CTX* const library_;
   const base::Clock& clock_;

@@ -10,7 +10,7 @@
 
 namespace pkcs11::module {
 
-CryptokiTest::CryptokiTest() {
+CryptokiTest::CryptokiTest(TokenOptions options) {
   auto clock = std::make_unique<base::FakeClock>(base::WallTime{});
   auto kms = std::make_unique<FakeKms>();
   clock_ = clock.get();
@@ -20,7 +20,7 @@ CryptokiTest::CryptokiTest() {
                  {}};
   parts.tokens.push_back(std::make_unique<Token>(
       TokenLabel{"fake", "0123456789abcdef"}, std::move(kms),
-      parts.library.get(), *parts.clock));
+      parts.library.get(), *parts.clock, std::move(options)));
   EXPECT_TRUE(Install(std::make_shared<Module>(std::move(parts))).has_value());
   session_ = Open();
 }

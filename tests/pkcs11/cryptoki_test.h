@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "pkcs11/module/token_options.h"
 #include "pkcs11/p11_v3.h"
 #include "tests/pkcs11/fake_kms.h"
 
@@ -19,7 +20,8 @@ namespace pkcs11::module {
 // a FakeKms, and an open session.
 class CryptokiTest : public testing::Test {
  protected:
-  CryptokiTest();
+  // The token is told `options`.
+  explicit CryptokiTest(TokenOptions options = {});
   ~CryptokiTest() override;
 
   // A session more.
