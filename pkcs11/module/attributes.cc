@@ -2,6 +2,7 @@
 #include "pkcs11/module/attributes.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace pkcs11::module {
 namespace {
@@ -17,7 +18,7 @@ base::ByteView BytesOf(const T& value) {
 }  // namespace
 
 void AttributeSet::Set(CK_ATTRIBUTE_TYPE type, base::ByteView value) {
-  values_.insert_or_assign(type, base::Bytes(value.begin(), value.end()));
+  values_.insert_or_assign(type, base::WipingBytes(value.begin(), value.end()));
 }
 
 void AttributeSet::SetText(CK_ATTRIBUTE_TYPE type, std::string_view value) {
@@ -34,16 +35,32 @@ void AttributeSet::SetNumber(CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
 }
 
 void AttributeSet::SetSensitive(CK_ATTRIBUTE_TYPE type) {
+  values_.erase(type);
   sensitive_.insert(type);
 }
 
-const base::Bytes* AttributeSet::Find(CK_ATTRIBUTE_TYPE type) const {
+const base::WipingBytes* AttributeSet::Find(CK_ATTRIBUTE_TYPE type) const {
   const auto found = values_.find(type);
   return found == values_.end() ? nullptr : &found->second;
 }
 
+bool AttributeSet::IsTrue(CK_ATTRIBUTE_TYPE type) const {
+  const base::WipingBytes* const value = Find(type);
+  return value != nullptr && value->size() == 1 && value->front() != CK_FALSE;
+}
+
+std::optional<CK_ULONG> AttributeSet::Number(CK_ATTRIBUTE_TYPE type) const {
+  const base::WipingBytes* const value = Find(type);
+  CK_ULONG number = 0;
+  if (value == nullptr || value->size() != sizeof(number)) {
+    return std::nullopt;
+  }
+  std::memcpy(&number, value->data(), sizeof(number));
+  return number;
+}
+
 CK_RV AttributeSet::Answer(CK_ATTRIBUTE& row) const {
-  const base::Bytes* const value = Find(row.type);
+  const base::WipingBytes* const value = Find(row.type);
   if (value == nullptr) {
     row.ulValueLen = CK_UNAVAILABLE_INFORMATION;
     return sensitive_.contains(row.type) ? CKR_ATTRIBUTE_SENSITIVE
@@ -64,7 +81,7 @@ CK_RV AttributeSet::Answer(CK_ATTRIBUTE& row) const {
 
 bool AttributeSet::Matches(const AttributeSet& wanted) const {
   return std::ranges::all_of(wanted.values_, [this](const auto& row) {
-    const base::Bytes* const value = Find(row.first);
+    const base::WipingBytes* const value = Find(row.first);
     return value != nullptr && *value == row.second;
   });
 }

@@ -9,11 +9,13 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/wiping.h"
 #include "pkcs11/p11_v3.h"
 
 namespace pkcs11::module {
 
-// An AttributeSet is what an object says about itself. Not synchronised.
+// An AttributeSet is what an object says about itself, or what a caller asks
+// for. Values are wiped, for some are keys. Not synchronised.
 class AttributeSet {
  public:
   void Set(CK_ATTRIBUTE_TYPE type, base::ByteView value);
@@ -24,7 +26,16 @@ class AttributeSet {
   void SetSensitive(CK_ATTRIBUTE_TYPE type);
 
   // Null if there is none, or a sensitive one.
-  const base::Bytes* Find(CK_ATTRIBUTE_TYPE type) const;
+  const base::WipingBytes* Find(CK_ATTRIBUTE_TYPE type) const;
+  // Whether the attribute is there and true.
+  bool IsTrue(CK_ATTRIBUTE_TYPE type) const;
+  // Nothing if it is not there, or no number.
+  std::optional<CK_ULONG> Number(CK_ATTRIBUTE_TYPE type) const;
+
+  // All that Find() finds.
+  const std::map<CK_ATTRIBUTE_TYPE, base::WipingBytes>& values() const {
+    return values_;
+  }
 
   // Answers one row of C_GetAttributeValue by the five cases of PKCS#11 2.40,
   // "C_GetAttributeValue".
@@ -34,7 +45,7 @@ class AttributeSet {
   bool Matches(const AttributeSet& wanted) const;
 
  private:
-  std::map<CK_ATTRIBUTE_TYPE, base::Bytes> values_;
+  std::map<CK_ATTRIBUTE_TYPE, base::WipingBytes> values_;
   std::set<CK_ATTRIBUTE_TYPE> sensitive_;
 };
 

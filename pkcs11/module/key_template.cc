@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 
 namespace pkcs11::module {
@@ -15,27 +14,11 @@ constexpr std::array<std::uint8_t, 3> kExponent = {1, 0, 1};
 constexpr std::string_view kEdwardsName = "130c656477617264733235353139";
 constexpr std::string_view kEdwardsOid = "06032b6570";
 
-bool IsTrue(const AttributeSet& set, CK_ATTRIBUTE_TYPE type) {
-  const base::Bytes* const value = set.Find(type);
-  return value != nullptr && value->size() == 1 && value->front() != CK_FALSE;
-}
-
-std::optional<CK_ULONG> NumberOf(const AttributeSet& set,
-                                 CK_ATTRIBUTE_TYPE type) {
-  const base::Bytes* const value = set.Find(type);
-  CK_ULONG number = 0;
-  if (value == nullptr || value->size() != sizeof(number)) {
-    return std::nullopt;
-  }
-  std::memcpy(&number, value->data(), sizeof(number));
-  return number;
-}
-
 // The first of two sets that has the attribute speaks.
-base::Bytes FirstOf(const AttributeSet& first, const AttributeSet& second,
-                    CK_ATTRIBUTE_TYPE type) {
+base::WipingBytes FirstOf(const AttributeSet& first, const AttributeSet& second,
+                          CK_ATTRIBUTE_TYPE type) {
   for (const AttributeSet* set : {&first, &second}) {
-    if (const base::Bytes* const value = set->Find(type)) {
+    if (const base::WipingBytes* const value = set->Find(type)) {
       return *value;
     }
   }
@@ -43,7 +26,7 @@ base::Bytes FirstOf(const AttributeSet& first, const AttributeSet& second,
 }
 
 Answer<const KeySpec*> RsaSpec(const AttributeSet& public_key) {
-  const auto bits = NumberOf(public_key, CKA_MODULUS_BITS);
+  const auto bits = public_key.Number(CKA_MODULUS_BITS);
   if (!bits.has_value()) {
     return Failure(CKR_TEMPLATE_INCOMPLETE);
   }
@@ -67,7 +50,7 @@ Answer<const KeySpec*> RsaSpec(const AttributeSet& public_key) {
 
 Answer<const KeySpec*> CurveSpec(CK_KEY_TYPE type,
                                  const AttributeSet& public_key) {
-  const base::Bytes* const params = public_key.Find(CKA_EC_PARAMS);
+  const base::WipingBytes* const params = public_key.Find(CKA_EC_PARAMS);
   if (params == nullptr) {
     return Failure(CKR_TEMPLATE_INCOMPLETE);
   }
@@ -84,14 +67,14 @@ Answer<const KeySpec*> CurveSpec(CK_KEY_TYPE type,
 // Signing wins, since almost every program that asks for more wants it.
 Usage PairUsage(const KeySpec& spec, const AttributeSet& public_key,
                 const AttributeSet& private_key) {
-  if (IsTrue(private_key, CKA_SIGN) || IsTrue(public_key, CKA_VERIFY)) {
+  if (private_key.IsTrue(CKA_SIGN) || public_key.IsTrue(CKA_VERIFY)) {
     return Usage::kSignVerify;
   }
   if (spec.type == CKK_RSA &&
-      (IsTrue(private_key, CKA_DECRYPT) || IsTrue(private_key, CKA_UNWRAP))) {
+      (private_key.IsTrue(CKA_DECRYPT) || private_key.IsTrue(CKA_UNWRAP))) {
     return Usage::kEncryptDecrypt;
   }
-  return spec.type == CKK_EC && IsTrue(private_key, CKA_DERIVE)
+  return spec.type == CKK_EC && private_key.IsTrue(CKA_DERIVE)
              ? Usage::kKeyAgreement
              : Usage::kSignVerify;
 }
@@ -119,7 +102,7 @@ Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
                                  const AttributeSet& private_key) {
   ASSIGN_OR_FAIL(const Mechanism* mechanism,
                  Generator(type, CKF_GENERATE_KEY_PAIR));
-  if (!IsTrue(private_key, CKA_TOKEN)) {
+  if (!private_key.IsTrue(CKA_TOKEN)) {
     return Failure(CKR_TEMPLATE_INCONSISTENT,
                    "key pairs are made on the token only (CKA_TOKEN)");
   }
@@ -136,11 +119,11 @@ Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
 Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
                                   const AttributeSet& secret_key) {
   ASSIGN_OR_FAIL(const Mechanism* mechanism, Generator(type, CKF_GENERATE));
-  const auto bytes = NumberOf(secret_key, CKA_VALUE_LEN);
+  const auto bytes = secret_key.Number(CKA_VALUE_LEN);
   if (!bytes.has_value()) {
     return Failure(CKR_TEMPLATE_INCOMPLETE);
   }
-  if (!IsTrue(secret_key, CKA_TOKEN)) {
+  if (!secret_key.IsTrue(CKA_TOKEN)) {
     return Failure(CKR_TEMPLATE_INCONSISTENT,
                    "secret keys are made on the token only (CKA_TOKEN)");
   }

@@ -15,8 +15,8 @@ namespace pkcs11::module {
 struct NewKey {
   const KeySpec* spec = nullptr;
   Usage usage = Usage::kSignVerify;
-  std::string label;  // Empty: none is wanted.
-  base::Bytes id;     // Likewise.
+  std::string label;     // Empty: none is wanted.
+  base::WipingBytes id;  // Likewise.
 };
 
 // Reads the templates as programs really send them: they ask for more uses than

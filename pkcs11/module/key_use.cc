@@ -14,9 +14,7 @@ Answer<const Mechanism*> CheckKeyMayUse(const Object& object,
   if (row->key_type != key.spec->type) {
     return Failure(CKR_KEY_TYPE_INCONSISTENT);
   }
-  const base::Bytes* const may = object.attributes.Find(use);
-  if (!Fits(*row, *key.spec, key.usage) || may == nullptr ||
-      may->front() != CK_TRUE) {
+  if (!Fits(*row, *key.spec, key.usage) || !object.attributes.IsTrue(use)) {
     return Failure(CKR_KEY_FUNCTION_NOT_PERMITTED);
   }
   return row;

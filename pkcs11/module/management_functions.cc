@@ -49,7 +49,7 @@ Json Tag(std::string_view name, std::string_view value) {
 }
 
 // The tags in which a label and an id are kept; null where there is none.
-Json TagsOf(const std::string* label, const base::Bytes* id) {
+Json TagsOf(const std::string* label, const base::WipingBytes* id) {
   Json tags = Json::array();
   if (label != nullptr) {
     tags.push_back(Tag(kLabelTag, *label));
@@ -165,7 +165,7 @@ Status SetAttributeValue(Module& module, CK_SESSION_HANDLE session,
     }
   }
   std::string label;
-  const base::Bytes* const new_label = wanted.Find(CKA_LABEL);
+  const base::WipingBytes* const new_label = wanted.Find(CKA_LABEL);
   if (new_label != nullptr) {
     label = base::AsText(*new_label);
   }
