@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "pkcs11/errors.h"
+#include "pkcs11/module/key_filter.h"
 #include "pkcs11/module/log.h"
 
 namespace pkcs11::module {
@@ -74,9 +75,11 @@ base::Status Tolerate(const base::Status& status, std::string_view what) {
   return {};
 }
 
-// Key ids to the first of their aliases in the order of the alphabet.
-base::Result<std::map<std::string, std::string>> ListAliases(Kms& kms) {
-  std::map<std::string, std::string> names;
+// Key ids to their aliases, without "alias/".
+using Aliases = std::map<std::string, std::vector<std::string>>;
+
+base::Result<Aliases> ListAliases(Kms& kms, const KeyFilter& filter) {
+  Aliases names;
   const base::Status listed = ForEachListed(
       kms, "ListAliases", Json::object(), "Aliases", [&](const Json& alias) {
         const std::string key = Text(alias, "TargetKeyId");
@@ -85,11 +88,35 @@ base::Result<std::map<std::string, std::string>> ListAliases(Kms& kms) {
           return;
         }
         name.erase(0, kAliasPrefix.size());
-        const auto [it, added] = names.emplace(key, name);
-        it->second = std::min(it->second, name);
+        names[key].push_back(std::move(name));
       });
+  if (!filter.alias_prefix.empty()) {
+    RETURN_IF_ERROR(listed);  // They decide what is shown.
+  }
   RETURN_IF_ERROR(Tolerate(listed, "keys have no aliases"));
   return names;
+}
+
+// Ids or ARNs of the keys that may be shown: no more calls than it takes.
+base::Result<std::vector<std::string>> CandidateKeys(Kms& kms,
+                                                     const KeyFilter& filter,
+                                                     const Aliases& aliases) {
+  if (!filter.key_ids.empty()) {
+    return filter.key_ids;
+  }
+  std::vector<std::string> ids;
+  if (!filter.alias_prefix.empty()) {
+    for (const auto& [id, names] : aliases) {
+      if (ChooseAlias(filter, names).has_value()) {
+        ids.push_back(id);
+      }
+    }
+    return ids;
+  }
+  RETURN_IF_ERROR(ForEachListed(
+      kms, "ListKeys", Json::object(), "Keys",
+      [&](const Json& key) { ids.push_back(Text(key, "KeyId")); }));
+  return ids;
 }
 
 // The 16 bytes of the key's UUID, or those behind "mrk-".
@@ -107,26 +134,35 @@ base::Bytes IdBytes(std::string_view key_id) {
   return {text.begin(), text.end()};
 }
 
-base::Status ReadTags(Kms& kms, const Json& key_id, Key& key) {
+base::Result<std::map<std::string, std::string>> ListTags(
+    Kms& kms, const Json& request, const std::string& arn) {
+  std::map<std::string, std::string> tags;
   const base::Status listed = ForEachListed(
-      kms, "ListResourceTags", {{"KeyId", key_id}}, "Tags",
-      [&](const Json& tag) {
-        const std::string name = Text(tag, "TagKey");
-        std::string value = Text(tag, "TagValue");
-        if (name == kLabelTag) {
-          key.label = std::move(value);
-        } else if (name == kIdTag) {
-          // A tag that is no hexadecimal was not written by us.
-          if (base::Result<base::Bytes> id = base::HexDecode(value)) {
-            key.id = *std::move(id);
-          }
-        }
+      kms, "ListResourceTags", request, "Tags", [&](const Json& tag) {
+        tags[Text(tag, "TagKey")] = Text(tag, "TagValue");
       });
-  return Tolerate(listed, key.arn + " has no tags");
+  RETURN_IF_ERROR(Tolerate(listed, arn + " has no tags"));
+  return tags;
+}
+
+// What tags say instead of a key's alias and id.
+void NameByTags(const std::map<std::string, std::string>& tags, Key& key) {
+  const auto label = tags.find(std::string(kLabelTag));
+  if (label != tags.end()) {
+    key.label = label->second;
+  }
+  const auto id = tags.find(std::string(kIdTag));
+  if (id != tags.end()) {
+    // A tag that is no hexadecimal was not written by us.
+    if (base::Result<base::Bytes> bytes = base::HexDecode(id->second)) {
+      key.id = *std::move(bytes);
+    }
+  }
 }
 
 // What DescribeKey says, or nothing for a key that is not to be shown.
-std::optional<Key> Described(const Json& metadata) {
+std::optional<Key> Described(const Json& metadata,
+                             const TokenOptions& options) {
   const std::string spec_name = Text(metadata, "KeySpec");
   const std::optional<Usage> usage = ParseUsage(Text(metadata, "KeyUsage"));
   Key key;
@@ -137,7 +173,8 @@ std::optional<Key> Described(const Json& metadata) {
   const auto multi_region = metadata.find("MultiRegion");
   key.multi_region = multi_region != metadata.end() && *multi_region == true;
   if (key.spec == nullptr || !usage.has_value() || key.arn.empty() ||
-      key.state != "Enabled" || Text(metadata, "KeyManager") == "AWS") {
+      !ShowsState(options, key.state) ||
+      Text(metadata, "KeyManager") == "AWS") {
     return std::nullopt;
   }
   key.usage = *usage;
@@ -147,35 +184,45 @@ std::optional<Key> Described(const Json& metadata) {
 // One LoadKeys.
 class Loader {
  public:
-  Loader(Kms& kms, OSSL_LIB_CTX* library,
-         std::map<std::string, std::string> aliases,
-         const std::vector<std::shared_ptr<const Key>>& known)
-      : kms_(kms), library_(library), aliases_(std::move(aliases)) {
+  Loader(Kms& kms, OSSL_LIB_CTX* library, const TokenOptions& options,
+         Aliases aliases, const std::vector<std::shared_ptr<const Key>>& known)
+      : kms_(kms),
+        library_(library),
+        options_(options),
+        aliases_(std::move(aliases)) {
     for (const std::shared_ptr<const Key>& key : known) {
       known_.emplace(key->arn, key);
     }
   }
 
-  // Null for a key that is not to be shown.
-  base::Result<std::shared_ptr<const Key>> Load(const std::string& key_id) {
-    const Json request = {{"KeyId", base::WipingString(key_id)}};
+  // `name` is an id or an ARN. Null for a key that is not to be shown.
+  base::Result<std::shared_ptr<const Key>> Load(const std::string& name) {
+    const Json request = {{"KeyId", base::WipingString(name)}};
     ASSIGN_OR_RETURN(const Json reply, kms_.Call("DescribeKey", request));
     const auto metadata = reply.find("KeyMetadata");
     if (metadata == reply.end() || !metadata->is_object()) {
       return Error{ErrorCode::kCorrupt, "DescribeKey's reply has no metadata"};
     }
-    std::optional<Key> key = Described(*metadata);
-    if (!key.has_value()) {
+    const std::string key_id = Text(*metadata, "KeyId");
+    std::optional<Key> key = Described(*metadata, options_);
+    const auto aliases = aliases_.find(key_id);
+    const std::optional<std::string> alias = ChooseAlias(
+        options_.filter, aliases == aliases_.end() ? std::vector<std::string>()
+                                                   : aliases->second);
+    if (!key.has_value() || !alias.has_value()) {
+      return std::shared_ptr<const Key>();
+    }
+    ASSIGN_OR_RETURN(const auto tags, ListTags(kms_, request, key->arn));
+    if (!HasWantedTag(options_.filter, tags)) {
       return std::shared_ptr<const Key>();
     }
     if (HasPublicKey(*key->spec)) {
       ASSIGN_OR_RETURN(base::Bytes spki, PublicKeyOf(*key, request));
       RETURN_IF_ERROR(SetPublicKey(std::move(spki), library_, *key));
     }
-    const auto alias = aliases_.find(key_id);
-    key->label = alias == aliases_.end() ? key_id : alias->second;
+    key->label = alias->empty() ? key_id : *alias;
     key->id = IdBytes(key_id);
-    RETURN_IF_ERROR(ReadTags(kms_, request["KeyId"], *key));
+    NameByTags(tags, *key);
     return std::make_shared<const Key>(*std::move(key));
   }
 
@@ -191,21 +238,20 @@ class Loader {
 
   Kms& kms_;
   OSSL_LIB_CTX* const library_;
-  const std::map<std::string, std::string> aliases_;
+  const TokenOptions& options_;
+  const Aliases aliases_;
   std::map<std::string, std::shared_ptr<const Key>> known_;  // By ARN.
 };
 
 }  // namespace
 
 base::Result<std::vector<std::shared_ptr<const Key>>> LoadKeys(
-    Kms& kms, OSSL_LIB_CTX* library,
+    Kms& kms, OSSL_LIB_CTX* library, const TokenOptions& options,
     const std::vector<std::shared_ptr<const Key>>& known) {
-  std::vector<std::string> ids;
-  RETURN_IF_ERROR(ForEachListed(
-      kms, "ListKeys", Json::object(), "Keys",
-      [&](const Json& key) { ids.push_back(Text(key, "KeyId")); }));
-  ASSIGN_OR_RETURN(auto aliases, ListAliases(kms));
-  Loader loader(kms, library, std::move(aliases), known);
+  ASSIGN_OR_RETURN(Aliases aliases, ListAliases(kms, options.filter));
+  ASSIGN_OR_RETURN(const std::vector<std::string> ids,
+                   CandidateKeys(kms, options.filter, aliases));
+  Loader loader(kms, library, options, std::move(aliases), known);
   std::vector<std::shared_ptr<const Key>> keys;
   for (const std::string& id : ids) {
     base::Result<std::shared_ptr<const Key>> key = loader.Load(id);

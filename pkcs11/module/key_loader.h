@@ -9,6 +9,7 @@
 
 #include "pkcs11/module/key.h"
 #include "pkcs11/module/kms.h"
+#include "pkcs11/module/token_options.h"
 
 namespace pkcs11::module {
 
@@ -16,16 +17,18 @@ namespace pkcs11::module {
 inline constexpr std::string_view kLabelTag = "pkcs11:label";
 inline constexpr std::string_view kIdTag = "pkcs11:id";  // Hexadecimal.
 
-// Asks `kms` for every key that is enabled and of a kind that we know, by
-// standard calls of the AWS KMS API. A key that we may not describe, or whose
-// public key we may not have, is left out with a line in the log; one whose
-// tags we may not list has no label or id of its own. `known` saves asking
-// again for public keys, which never change.
+// Asks `kms` for every key that `options` let through and that is of a kind
+// that we know, by standard calls of the AWS KMS API. Lists keys only where the
+// options name neither keys nor a prefix of aliases. A key that we may not
+// describe, or whose public key we may not have, is left out with a line in the
+// log; one whose tags we may not list has no label or id of its own. `known`
+// saves asking again for public keys, which never change.
 //
-// Fails as ListKeys does, or with what may pass (the server is gone, busy, or
-// does not know us): what was known before is then better than half a list.
+// Fails as ListKeys does, as ListAliases where aliases decide, or with what may
+// pass (the server is gone, busy, or does not know us): what was known before
+// is then better than half a list.
 base::Result<std::vector<std::shared_ptr<const Key>>> LoadKeys(
-    Kms& kms, OSSL_LIB_CTX* library,
+    Kms& kms, OSSL_LIB_CTX* library, const TokenOptions& options,
     const std::vector<std::shared_ptr<const Key>>& known);
 
 }  // namespace pkcs11::module

@@ -9,7 +9,6 @@
 namespace pkcs11::module {
 namespace {
 
-constexpr std::chrono::seconds kMaxAge{60};
 // For who looks for something that was not there a moment ago. Callers repeat
 // searches that find nothing; each must not list every key.
 constexpr std::chrono::seconds kMaxAgeOfMiss{1};
@@ -23,7 +22,7 @@ bool NamesOne(const AttributeSet& wanted) {
 
 Answer<std::vector<CK_OBJECT_HANDLE>> Token::Search(
     const AttributeSet& wanted) {
-  ASSIGN_OR_FAIL(StoreOwner store, Store(kMaxAge));
+  ASSIGN_OR_FAIL(StoreOwner store, Store(options_.object_ttl));
   std::vector<CK_OBJECT_HANDLE> found = store->Search(wanted);
   if (found.empty() && NamesOne(wanted)) {
     ASSIGN_OR_FAIL(store, Store(kMaxAgeOfMiss));
@@ -64,7 +63,7 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
   }
   const base::MonotonicTime now = clock_.Monotonic();
   base::Result<std::vector<std::shared_ptr<const Key>>> keys = LoadKeys(
-      *kms_, library_,
+      *kms_, library_, options_,
       old == nullptr ? std::vector<std::shared_ptr<const Key>>() : old->keys());
   if (!keys.has_value()) {
     if (old == nullptr) {

@@ -42,8 +42,8 @@ class Token {
   Kms& kms() const { return *kms_; }
 
   // The objects that have all attributes of `wanted`. Looks again at what the
-  // KMS has if that is a minute old, or if nothing has the label or id that is
-  // wanted.
+  // KMS has if that is older than the options say (a minute), or if nothing has
+  // the label or id that is wanted.
   Answer<std::vector<CK_OBJECT_HANDLE>> Search(const AttributeSet& wanted);
 
   // Fails with CKR_OBJECT_HANDLE_INVALID.

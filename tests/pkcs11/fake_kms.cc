@@ -348,6 +348,11 @@ std::string FakeKms::AddKey(const std::string& spec, const std::string& usage,
   return key.id;
 }
 
+void FakeKms::AddAlias(const std::string& key_id, const std::string& alias) {
+  const std::lock_guard lock(mutex_);
+  aliases_[alias] = key_id;
+}
+
 void FakeKms::SetTag(const std::string& key_id, const std::string& tag,
                      const std::string& value) {
   const std::lock_guard lock(mutex_);

@@ -38,6 +38,7 @@ class FakeKms final : public Kms {
   // Makes a key and returns its id, which is a UUID of the number of the key.
   std::string AddKey(const std::string& spec, const std::string& usage,
                      const std::string& alias = "");
+  void AddAlias(const std::string& key_id, const std::string& alias);
   void SetTag(const std::string& key_id, const std::string& tag,
               const std::string& value);
   void SetState(const std::string& key_id, const std::string& state);
