@@ -3,6 +3,7 @@
 #define PKCS11_MODULE_OPENSSL_H_
 
 #include <openssl/bn.h>
+#include <openssl/decoder.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -23,6 +24,8 @@ struct OpensslFree {
 using PkeyOwner = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
 using PkeyContext =
     std::unique_ptr<EVP_PKEY_CTX, OpensslFree<EVP_PKEY_CTX_free>>;
+using DecoderContext =
+    std::unique_ptr<OSSL_DECODER_CTX, OpensslFree<OSSL_DECODER_CTX_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, OpensslFree<EVP_MD_CTX_free>>;
 using DigestOwner = std::unique_ptr<EVP_MD, OpensslFree<EVP_MD_free>>;
 using BignumOwner = std::unique_ptr<BIGNUM, OpensslFree<BN_free>>;

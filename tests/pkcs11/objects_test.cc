@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+// Deprecated, but hosts use them.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/engine.h>
 
 #include <array>
 #include <chrono>
@@ -49,6 +52,33 @@ TEST_F(ObjectsTest, AKeyPairIsTwoObjectsAndASecretKeyIsOne) {
   EXPECT_EQ(Value(pub, CKA_ID), Value(key, CKA_ID));
   EXPECT_EQ(Value(pub, CKA_PUBLIC_KEY_INFO), Value(key, CKA_PUBLIC_KEY_INFO));
   EXPECT_NE(Value(pub, CKA_UNIQUE_ID), Value(key, CKA_UNIQUE_ID));
+}
+
+// Says of itself that it can do everything with keys on curves.
+// The types are OpenSSL's.
+int MethodsOfEngine(ENGINE* /*engine*/, EVP_PKEY_METHOD** method,
+                    const int** types, int /*type*/) {
+  static const int kTypes[] = {EVP_PKEY_EC};
+  if (method == nullptr) {
+    *types = kTypes;
+    return 1;
+  }
+  *method = nullptr;
+  return 0;
+}
+
+// As `openssl -engine` does: then OpenSSL's older functions give every key to
+// it, and tell points of such keys in another form.
+TEST_F(ObjectsTest, AnEngineOfTheHostHasNoPartInKeys) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  ENGINE* const engine = ENGINE_new();
+  ENGINE_set_pkey_meths(engine, MethodsOfEngine);
+  ENGINE_register_pkey_meths(engine);
+  const base::Bytes point = Value(Find(CKO_PUBLIC_KEY, "ec"), CKA_EC_POINT);
+  ENGINE_unregister_pkey_meths(engine);
+  ENGINE_free(engine);
+  ASSERT_THAT(point, SizeIs(67));
+  EXPECT_EQ(base::HexEncode(base::ByteView(point).first(3)), "044104");
 }
 
 TEST_F(ObjectsTest, CurvesAreTold) {
