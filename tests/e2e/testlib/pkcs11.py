@@ -4,6 +4,7 @@ of programs that load it, keys, and plain `openssl` as the second opinion."""
 
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -17,6 +18,11 @@ MESSAGE = b"the message"
 
 # No test asserts a time; this only ends one that hangs.
 PROGRAM_SECONDS = 120
+
+
+def private_uri(label):
+    """RFC 7512's name of the private key that has this label."""
+    return f"pkcs11:token=claviger;object={label};type=private"
 
 
 class Pkcs11Case(ServerCase):
@@ -54,6 +60,59 @@ class Pkcs11Case(ServerCase):
         self.assertEqual(run.returncode, 0,
                          f"{command}\n{run.stdout}\n{run.stderr}")
         return run.stdout
+
+    def background(self, *command, **changes):
+        """Starts a program that writes to a pipe and ends with the test."""
+        process = subprocess.Popen(
+            [str(word) for word in command], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=self.environment(**changes))
+
+        def end():
+            process.terminate()
+            process.wait(PROGRAM_SECONDS)
+            process.stdout.close()
+
+        self.addCleanup(end)
+        return process
+
+    def said(self, process, pattern):
+        """Waits for a line of a background program; returns the match."""
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            match = re.search(pattern, line)
+            if match:
+                return match
+        raise AssertionError(f"never said {pattern}: {lines}")
+
+    def openssl_config(self, *lines):
+        """A file for OPENSSL_CONF: libp11's engine with our module."""
+        text = "\n".join((
+            "openssl_conf = conf", "[conf]", "engines = engines",
+            "[engines]", "pkcs11 = pkcs11", "[pkcs11]", "engine_id = pkcs11",
+            f"MODULE_PATH = {MODULE}", *(lines or ("init = 0",)),
+            "[req]", "distinguished_name = dn", "[dn]", ""))
+        return self.file("openssl.cnf", text.encode())
+
+    def with_engine(self, *arguments):
+        """`openssl` that gets private keys from the module."""
+        command, *options = arguments
+        return self.program(
+            "openssl", command, "-engine", "pkcs11", *options,
+            OPENSSL_CONF=self.openssl_config())
+
+    def certificate(self, label):
+        """A self-signed certificate of localhost and the key `label`."""
+        path = self.path(f"{label}.pem")
+        self.with_engine(
+            "req", "-new", "-x509", "-days", "2", "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost",
+            "-addext", "basicConstraints=critical,CA:TRUE",
+            "-addext", "extendedKeyUsage=serverAuth,codeSigning,"
+                       "emailProtection",
+            "-keyform", "engine", "-key", private_uri(label), "-out", path)
+        return path
 
     def run_tool(self, *arguments, **changes):
         return self.run_program(TOOL, "--module", MODULE, *arguments, **changes)
