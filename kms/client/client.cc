@@ -150,6 +150,15 @@ base::Result<ProcessState*> Client::Here() {
 
 base::Result<Response> Client::Call(std::string_view operation,
                                     std::string_view request) {
+  ASSIGN_OR_RETURN(Response response, Send(operation, request));
+  if (response.status != 200) {
+    return ErrorOf(response);
+  }
+  return response;
+}
+
+base::Result<Response> Client::Send(std::string_view operation,
+                                    std::string_view request) {
   ASSIGN_OR_RETURN(ProcessState* const state, Here());
   const std::optional<HostErrors> errors = KeepHostErrors(endpoint());
   const Deadline deadline(settings_.clock, settings_.options.timeout);
@@ -164,7 +173,7 @@ base::Result<Response> Client::Call(std::string_view operation,
     if (response.status == 200) {
       return response;
     }
-    Error error = ErrorOf(response);
+    const Error error = ErrorOf(response);
     if (error.code == ErrorCode::kExpiredToken && !renewed &&
         state->Renew(credentials)) {
       renewed = true;
@@ -172,7 +181,7 @@ base::Result<Response> Client::Call(std::string_view operation,
     }
     if (error.code != ErrorCode::kThrottled || !repeatable ||
         tries == kMaxTries || !Pause(*state, tries, deadline)) {
-      return error;
+      return response;
     }
     ++tries;
   }

@@ -71,6 +71,11 @@ class Client {
   base::Result<Response> Call(std::string_view operation,
                               std::string_view request);
 
+  // The same, but an answer that is an AWS error is a Response like any other,
+  // for who wants its status and request id, too: errors.h says what it means.
+  base::Result<Response> Send(std::string_view operation,
+                              std::string_view request);
+
   // Fetches a page such as "/readyz", whatever its status.
   base::Result<Response> Get(std::string_view path);
 

@@ -2,6 +2,7 @@
 #ifndef PKCS11_MODULE_CLIENT_KMS_H_
 #define PKCS11_MODULE_CLIENT_KMS_H_
 
+#include <atomic>
 #include <memory>
 #include <string_view>
 
@@ -12,8 +13,9 @@
 namespace pkcs11::module {
 
 // A ClientKms is the Kms at the other end of a client's connections. It
-// connects when first called. Safe to call from any thread, and in a child
-// process after a fork.
+// connects when first called. Its errors say which operation on which key, and
+// the id under which the server has the request in its log. Safe to call from
+// any thread, and in a child process after a fork.
 class ClientKms final : public Kms {
  public:
   // `clock` is borrowed. Hold no lock: kms::client::Client::Create. Fails with
@@ -23,6 +25,7 @@ class ClientKms final : public Kms {
 
   base::Result<base::Json> Call(std::string_view operation,
                                 const base::Json& request) override;
+  int LastFailure() const override { return last_failure_.load(); }
   void AfterForkInChild() override { client_->AfterForkInChild(); }
 
  private:
@@ -30,6 +33,7 @@ class ClientKms final : public Kms {
       : client_(std::move(client)) {}
 
   const std::unique_ptr<kms::client::Client> client_;
+  std::atomic<int> last_failure_ = 0;
 };
 
 }  // namespace pkcs11::module

@@ -4,10 +4,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
 #include <utility>
 
 #include "pkcs11/module/client_kms.h"
 #include "pkcs11/module/log.h"
+#include "pkcs11/module/login_kms.h"
 
 namespace pkcs11::module {
 namespace {
@@ -16,18 +21,67 @@ using kms::client::Environment;
 using kms::client::Options;
 
 constexpr const char* kSystemFile = "/etc/claviger/pkcs11.toml";
+// A key id that is well formed and no key's.
+constexpr std::string_view kNobodysKey = "00000000-0000-0000-0000-000000000000";
 constexpr std::size_t kSerialBytes = 8;  // 16 hexadecimal digits.
+
+// What the environment says, but for some variables.
+Environment Instead(const Environment& environment,
+                    std::map<std::string, std::string, std::less<>> values) {
+  return [environment, values = std::move(values)](
+             std::string_view name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    return found == values.end() ? environment(name) : found->second;
+  };
+}
+
+// The environment and the profile from which the settings' credentials come.
+struct Origin {
+  Environment environment;
+  std::string profile;  // Empty: the usual, after the environment.
+};
+
+Origin OriginOf(const TokenSettings& settings, const Environment& environment) {
+  constexpr const char* kNothing = "/dev/null";
+  constexpr const char* kFileVariable = "AWS_SHARED_CREDENTIALS_FILE";
+  const std::string usual = environment("AWS_PROFILE").value_or("default");
+  const std::string profile =
+      settings.profile.empty() ? usual : settings.profile;
+  switch (settings.credentials) {
+    case CredentialSource::kUsual:
+      return {environment, settings.profile};
+    case CredentialSource::kProfile:
+      return {environment, profile};
+    case CredentialSource::kFile:
+      return {Instead(environment, {{kFileVariable, settings.credentials_file},
+                                    {"AWS_CONFIG_FILE", kNothing}}),
+              settings.profile.empty() ? "default" : settings.profile};
+    case CredentialSource::kEnvironment:
+      return {Instead(environment, {{kFileVariable, kNothing},
+                                    {"AWS_CONFIG_FILE", kNothing},
+                                    {"AWS_PROFILE", ""}}),
+              ""};
+    case CredentialSource::kPin:
+      return {Instead(environment, {{kFileVariable, kNothing},
+                                    {"AWS_ACCESS_KEY_ID", ""},
+                                    {"AWS_SECRET_ACCESS_KEY", ""}}),
+              ""};
+  }
+  return {};
+}
 
 base::Result<Options> OptionsOf(const TokenSettings& settings,
                                 const Environment& environment) {
+  const auto [variables, profile] = OriginOf(settings, environment);
   Options options;
   if (settings.endpoint.empty()) {
-    ASSIGN_OR_RETURN(options, kms::client::OptionsFromEnvironment(environment));
+    ASSIGN_OR_RETURN(options,
+                     kms::client::OptionsFromEnvironment(variables, profile));
   } else {
     ASSIGN_OR_RETURN(kms::client::Endpoint endpoint,
                      kms::client::ParseEndpoint(settings.endpoint));
-    ASSIGN_OR_RETURN(options,
-                     kms::client::OptionsFor(std::move(endpoint), environment));
+    ASSIGN_OR_RETURN(options, kms::client::OptionsFor(std::move(endpoint),
+                                                      variables, profile));
   }
   if (!settings.region.empty()) {
     options.region = settings.region;
@@ -48,31 +102,77 @@ std::string SerialOf(const Options& options, const std::string& label,
   return base::HexEncode(base::ByteView(digest).first(kSerialBytes));
 }
 
+base::Result<std::unique_ptr<Kms>> MakeKms(const TokenSettings& settings,
+                                           Options options,
+                                           const base::Clock& clock) {
+  if (settings.options.login == LoginMode::kNone) {
+    ASSIGN_OR_RETURN(std::unique_ptr<Kms> kms,
+                     ClientKms::Create(std::move(options), clock));
+    return kms;
+  }
+  if (options.endpoint.transport == kms::client::Transport::kUnix) {
+    return base::Error{base::ErrorCode::kInvalidArgument,
+                       "login = \"pin\" needs an endpoint over TCP: on a "
+                       "socket the server asks the kernel who the caller is"};
+  }
+  const std::vector<std::string>& keys = settings.options.filter.key_ids;
+  return std::unique_ptr<Kms>(std::make_unique<LoginKms>(
+      LoginPlace{std::move(options.endpoint), std::move(options.region),
+                 std::move(options.ca_file),
+                 keys.empty() ? std::string(kNobodysKey) : keys.front()},
+      clock));
+}
+
 base::Result<std::unique_ptr<Token>> MakeToken(const TokenSettings& settings,
                                                const Environment& environment,
                                                const Parts& parts) {
   ASSIGN_OR_RETURN(Options options, OptionsOf(settings, environment));
   TokenLabel label = {settings.label,
                       SerialOf(options, settings.label, parts.library.get())};
+  TokenOptions token = settings.options;
+  token.backend = settings.backend.value_or(BackendAt(options.endpoint));
   ASSIGN_OR_RETURN(std::unique_ptr<Kms> kms,
-                   ClientKms::Create(std::move(options), *parts.clock));
+                   MakeKms(settings, std::move(options), *parts.clock));
   return std::make_unique<Token>(std::move(label), std::move(kms),
-                                 parts.library.get(), *parts.clock);
+                                 parts.library.get(), *parts.clock,
+                                 std::move(token));
 }
 
+// All of them, or none: half a configuration is one that nobody wrote.
 base::Result<std::vector<std::unique_ptr<Token>>> MakeTokens(
-    const std::string& file, const Environment& environment,
+    const std::vector<TokenSettings>& settings, const Environment& environment,
     const Parts& parts) {
-  std::vector<TokenSettings> settings(1);
-  if (!file.empty()) {
-    ASSIGN_OR_RETURN(settings, ReadConfigurationFile(file));
-  }
   std::vector<std::unique_ptr<Token>> tokens;
   for (const TokenSettings& each : settings) {
-    ASSIGN_OR_RETURN(tokens.emplace_back(),
-                     MakeToken(each, environment, parts));
+    base::Result<std::unique_ptr<Token>> token =
+        MakeToken(each, environment, parts);
+    if (!token.has_value()) {
+      return base::Error{token.error().code,
+                         (each.where.empty() ? "" : each.where + ": ") +
+                             token.error().message};
+    }
+    tokens.push_back(*std::move(token));
   }
   return tokens;
+}
+
+base::Result<Settings> SettingsIn(const std::string& file) {
+  if (!file.empty()) {
+    return ReadConfigurationFile(file);
+  }
+  Settings settings;
+  settings.tokens.emplace_back();  // Where the environment says.
+  return settings;
+}
+
+base::Status Apply(const std::string& file, const Environment& environment,
+                   Parts& parts) {
+  ASSIGN_OR_RETURN(const Settings settings, SettingsIn(file));
+  SetLog(settings.log);
+  parts.fork = settings.fork;
+  ASSIGN_OR_RETURN(parts.tokens,
+                   MakeTokens(settings.tokens, environment, parts));
+  return {};
 }
 
 }  // namespace
@@ -98,17 +198,34 @@ std::string FindConfigurationFile(const std::string& told,
   return access(kSystemFile, F_OK) == 0 ? kSystemFile : "";
 }
 
+// AWS's endpoints in all partitions, with IPv6 (api.aws) and without.
+Backend BackendAt(const kms::client::Endpoint& endpoint) {
+  constexpr std::array<std::string_view, 3> kDomains = {
+      ".amazonaws.com", ".amazonaws.com.cn", ".api.aws"};
+  std::string host = endpoint.host;
+  std::ranges::transform(host, host.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (host.ends_with('.')) {
+    host.pop_back();
+  }
+  const bool is_aws =
+      endpoint.transport != kms::client::Transport::kUnix &&
+      std::ranges::any_of(kDomains, [&](std::string_view domain) {
+        return host.ends_with(domain);
+      });
+  return is_aws ? Backend::kAws : Backend::kClaviger;
+}
+
 Answer<Parts> Configure(const std::string& config_file) {
   ASSIGN_OR_FAIL(kms::client::LibraryContext library,
                  kms::client::LibraryContext::Create());
   Parts parts = {std::make_unique<base::RealClock>(), std::move(library), {}};
   const Environment environment = kms::client::ProcessEnvironment();
-  base::Result<std::vector<std::unique_ptr<Token>>> tokens = MakeTokens(
+  const base::Status applied = Apply(
       FindConfigurationFile(config_file, environment), environment, parts);
-  if (tokens.has_value()) {
-    parts.tokens = *std::move(tokens);
-  } else {
-    LogLine("no tokens: " + tokens.error().message);
+  if (!applied.has_value()) {
+    LogEverywhere("no tokens: " + applied.error().message);
   }
   return parts;
 }

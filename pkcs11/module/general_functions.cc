@@ -10,6 +10,7 @@
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/module.h"
 #include "pkcs11/module/output.h"
+#include "pkcs11/module/pin.h"
 
 namespace pkcs11::module {
 namespace {
@@ -104,11 +105,14 @@ Status GetTokenInfo(Module& module, CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
   FillPadded(info->model, "KMS");
   FillPadded(info->serialNumber, token->label().serial);
   info->flags = CKF_TOKEN_INITIALIZED | CKF_RNG | CKF_USER_PIN_INITIALIZED;
+  if (token->options().login == LoginMode::kPin) {
+    info->flags |= CKF_LOGIN_REQUIRED;
+  }
   info->ulMaxSessionCount = CK_EFFECTIVELY_INFINITE;
   info->ulSessionCount = module.CountSessions(slot, 0);
   info->ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE;
   info->ulRwSessionCount = module.CountSessions(slot, CKF_RW_SESSION);
-  info->ulMaxPinLen = 255;
+  info->ulMaxPinLen = kMaxPinBytes;
   info->ulTotalPublicMemory = CK_UNAVAILABLE_INFORMATION;
   info->ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION;
   info->ulTotalPrivateMemory = CK_UNAVAILABLE_INFORMATION;

@@ -7,6 +7,18 @@
 
 namespace pkcs11::module {
 
+base::Status Kms::LogIn(base::SigV4Credentials) {
+  return base::Error{base::ErrorCode::kUnsupportedOperation,
+                     "nobody can log in to this token"};
+}
+
+base::Status Kms::CheckLogin(base::SigV4Credentials) {
+  return base::Error{base::ErrorCode::kUnsupportedOperation,
+                     "nobody can log in to this token"};
+}
+
+std::shared_ptr<void> Kms::LogOut(const StateLock&) { return nullptr; }
+
 std::optional<std::string_view> TextMember(const base::Json& object,
                                            std::string_view name) {
   const auto found = object.find(name);

@@ -40,7 +40,7 @@ void Release(Owner module) {
 
 Owner CurrentModule() {
   const StateLock lock;
-  return Current();
+  return Current() != nullptr && Current()->IsOurs() ? Current() : nullptr;
 }
 
 Status Install(Owner module) {
@@ -87,10 +87,11 @@ Status Finalize(void* reserved) {
     const StateLock lock;
     module = std::exchange(Current(), nullptr);
   }
-  if (module == nullptr) {
+  const bool is_ours = module != nullptr && module->IsOurs();
+  Release(std::move(module));
+  if (!is_ours) {
     return Failure(CKR_CRYPTOKI_NOT_INITIALIZED);
   }
-  Release(std::move(module));
   return {};
 }
 

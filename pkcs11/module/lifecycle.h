@@ -10,12 +10,14 @@
 // What C_Initialize and C_Finalize, forks and the end of the process do to the
 // one Module of this process.
 //
-// After a fork the child may go on as if nothing had happened (web servers do)
-// or call C_Initialize, which succeeds and starts afresh. The connections of
-// the parent are never written to by the child.
+// After a fork the child may go on as if nothing had happened (web servers do),
+// unless the configuration is strict, or call C_Initialize, which succeeds and
+// starts afresh. The connections of the parent are never written to by the
+// child.
 namespace pkcs11::module {
 
-// Null before C_Initialize and after C_Finalize.
+// Null before C_Initialize and after C_Finalize; also in a child that must
+// initialise first (ForkMode::kStrict).
 std::shared_ptr<Module> CurrentModule();
 
 // Makes `module` the current one. Fails with CKR_CRYPTOKI_ALREADY_INITIALIZED

@@ -11,6 +11,10 @@ namespace pkcs11::module {
 
 Module::Module(Parts parts) : owner_(getpid()), parts_(std::move(parts)) {}
 
+bool Module::IsOurs() const {
+  return parts_.fork == ForkMode::kContinue || owner_ == getpid();
+}
+
 Answer<Token*> Module::TokenAt(CK_SLOT_ID slot) const {
   if (slot >= parts_.tokens.size()) {
     return Failure(CKR_SLOT_ID_INVALID);
@@ -45,18 +49,20 @@ Answer<CK_SESSION_HANDLE> Module::OpenSession(CK_SLOT_ID slot, CK_FLAGS flags) {
 Status Module::CloseSession(CK_SESSION_HANDLE handle) {
   // What the session holds goes after the lock.
   decltype(sessions_)::node_type closed;
+  std::vector<std::shared_ptr<const void>> forgotten;
   const StateLock lock;
   closed = sessions_.extract(handle);
   if (closed.empty()) {
     return Failure(CKR_SESSION_HANDLE_INVALID);
   }
-  NoteClosed(lock, closed.mapped().slot);
+  forgotten = NoteClosed(lock, closed.mapped().slot);
   return {};
 }
 
 Status Module::CloseAllSessions(CK_SLOT_ID slot) {
   RETURN_IF_FAILED(TokenAt(slot));
   std::vector<Session> closed;
+  std::vector<std::shared_ptr<const void>> forgotten;
   const StateLock lock;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     if (it->second.slot == slot) {
@@ -66,18 +72,20 @@ Status Module::CloseAllSessions(CK_SLOT_ID slot) {
       ++it;
     }
   }
-  NoteClosed(lock, slot);
+  forgotten = NoteClosed(lock, slot);
   return {};
 }
 
 // PKCS#11 2.40, "C_CloseSession": the last one logs the user out.
-void Module::NoteClosed(const StateLock& lock, CK_SLOT_ID slot) {
+std::vector<std::shared_ptr<const void>> Module::NoteClosed(
+    const StateLock& lock, CK_SLOT_ID slot) {
   const bool others = std::ranges::any_of(sessions_, [slot](const auto& entry) {
     return entry.second.slot == slot;
   });
-  if (!others) {
-    parts_.tokens[slot]->set_logged_in(lock, false);
+  if (others) {
+    return {};
   }
+  return parts_.tokens[slot]->LogOut(lock);
 }
 
 CK_ULONG Module::CountSessions(CK_SLOT_ID slot, CK_FLAGS with) const {
@@ -106,12 +114,17 @@ Answer<Token*> Module::TokenOf(CK_SESSION_HANDLE handle) {
 Answer<std::shared_ptr<const Object>> Module::FindObject(
     CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
   ASSIGN_OR_FAIL(Token * token, TokenOf(session));
-  return token->Find(object);
+  Answer<std::shared_ptr<const Object>> found = token->Find(object);
+  if (!found.has_value() && found.error().rv == CKR_USER_NOT_LOGGED_IN) {
+    return Failure(CKR_OBJECT_HANDLE_INVALID);  // It is not to be seen.
+  }
+  return found;
 }
 
 Answer<std::shared_ptr<const Object>> Module::FindKey(CK_SESSION_HANDLE session,
                                                       CK_OBJECT_HANDLE key) {
-  Answer<std::shared_ptr<const Object>> object = FindObject(session, key);
+  ASSIGN_OR_FAIL(Token * token, TokenOf(session));
+  Answer<std::shared_ptr<const Object>> object = token->Find(key);
   if (!object.has_value() && object.error().rv == CKR_OBJECT_HANDLE_INVALID) {
     return Failure(CKR_KEY_HANDLE_INVALID);
   }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "kms/client/tls.h"
 #include "pkcs11/module/session.h"
+#include "pkcs11/module/settings.h"
 #include "pkcs11/module/token.h"
 
 namespace pkcs11::module {
@@ -21,16 +22,20 @@ struct Parts {
   std::unique_ptr<base::Clock> clock;
   kms::client::LibraryContext library;
   std::vector<std::unique_ptr<Token>> tokens;  // By slot.
+  ForkMode fork = ForkMode::kContinue;
 };
 
 // A Module is all that lives between C_Initialize and C_Finalize: tokens and
 // sessions. It belongs to the process that made it, but a child that inherits
-// it may go on using it. Safe to call from any thread.
+// it may go on using it, if the configuration lets it. Safe to call from any
+// thread.
 class Module {
  public:
   explicit Module(Parts parts);
 
   pid_t owner() const { return owner_; }
+  // Whether this process may use it.
+  bool IsOurs() const;
   OSSL_LIB_CTX* library() const { return parts_.library.get(); }
 
   std::size_t slots() const { return parts_.tokens.size(); }
@@ -59,8 +64,10 @@ class Module {
   void AfterForkInChild(const StateLock& lock);
 
  private:
-  // Keeps session-wide state right after a session of `slot` has gone.
-  void NoteClosed(const StateLock& lock, CK_SLOT_ID slot);
+  // Keeps session-wide state right after a session of `slot` has gone. What is
+  // returned is to be let go of without the lock.
+  std::vector<std::shared_ptr<const void>> NoteClosed(const StateLock& lock,
+                                                      CK_SLOT_ID slot);
 
   const pid_t owner_;
   Parts parts_;

@@ -82,7 +82,7 @@ void AddCommon(Object& object) {
   attributes.SetText(CKA_LABEL, key.label);
   attributes.Set(CKA_ID, key.id);
   attributes.SetBool(CKA_TOKEN, true);
-  attributes.SetBool(CKA_PRIVATE, false);    // Nobody needs to log in.
+  attributes.SetBool(CKA_PRIVATE, false);
   attributes.SetBool(CKA_MODIFIABLE, true);  // Its label and id.
   attributes.SetBool(CKA_COPYABLE, false);
   attributes.SetBool(CKA_DESTROYABLE, object.object_class != CKO_PUBLIC_KEY);
@@ -176,12 +176,15 @@ Object SecretKey(const std::shared_ptr<const Key>& key) {
 }  // namespace
 
 std::vector<std::shared_ptr<const Object>> ObjectsOf(
-    const std::shared_ptr<const Key>& key) {
+    const std::shared_ptr<const Key>& key, LoginMode login) {
+  Object secret = key->IsPair() ? PrivateKey(key) : SecretKey(key);
+  secret.attributes.SetBool(CKA_PRIVATE, login == LoginMode::kPin);
+  std::vector<std::shared_ptr<const Object>> objects = {
+      std::make_shared<Object>(std::move(secret))};
   if (key->IsPair()) {
-    return {std::make_shared<Object>(PrivateKey(key)),
-            std::make_shared<Object>(PublicKey(key))};
+    objects.push_back(std::make_shared<Object>(PublicKey(key)));
   }
-  return {std::make_shared<Object>(SecretKey(key))};
+  return objects;
 }
 
 }  // namespace pkcs11::module

@@ -8,6 +8,7 @@
 
 #include "pkcs11/module/attributes.h"
 #include "pkcs11/module/key.h"
+#include "pkcs11/module/token_options.h"
 
 namespace pkcs11::module {
 
@@ -20,9 +21,10 @@ struct Object {
   std::shared_ptr<const Key> key;
 };
 
-// The objects of `key`: a private and a public key, or a secret key.
+// The objects of `key`: a private and a public key, or a secret key. Where one
+// must log in, private and secret keys are CKA_PRIVATE.
 std::vector<std::shared_ptr<const Object>> ObjectsOf(
-    const std::shared_ptr<const Key>& key);
+    const std::shared_ptr<const Key>& key, LoginMode login = LoginMode::kNone);
 
 }  // namespace pkcs11::module
 

@@ -20,13 +20,14 @@ CK_OBJECT_HANDLE HandleOf(std::string_view unique_id) {
 
 }  // namespace
 
-ObjectStore::ObjectStore(const std::vector<std::shared_ptr<const Key>>& keys)
+ObjectStore::ObjectStore(const std::vector<std::shared_ptr<const Key>>& keys,
+                         LoginMode login)
     : keys_(keys) {
   // In the order of ARNs, so that even two objects whose handles are the same
   // number get the same handles again.
   std::ranges::sort(keys_, {}, [](const auto& key) { return key->arn; });
   for (const std::shared_ptr<const Key>& key : keys_) {
-    for (std::shared_ptr<const Object>& object : ObjectsOf(key)) {
+    for (std::shared_ptr<const Object>& object : ObjectsOf(key, login)) {
       CK_OBJECT_HANDLE handle = HandleOf(object->unique_id);
       while (!objects_.emplace(handle, object).second) {
         ++handle;

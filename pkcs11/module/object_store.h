@@ -19,7 +19,8 @@ namespace pkcs11::module {
 class ObjectStore {
  public:
   ObjectStore() = default;
-  explicit ObjectStore(const std::vector<std::shared_ptr<const Key>>& keys);
+  explicit ObjectStore(const std::vector<std::shared_ptr<const Key>>& keys,
+                       LoginMode login = LoginMode::kNone);
 
   // Null if there is none.
   std::shared_ptr<const Object> Find(CK_OBJECT_HANDLE handle) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PKCS#11 2.40 sections 5.6, 5.15 and 5.16, 3.0 section 5.6: sessions, logins
-// that nobody needs, and random bytes.
+// and random bytes.
 #include <openssl/rand.h>
 
 #include "pkcs11/module/functions.h"
@@ -12,24 +12,55 @@ namespace {
 
 constexpr CK_FLAGS kSessionFlags = CKF_RW_SESSION | CKF_SERIAL_SESSION;
 
-// The user is whoever the configuration says, so every PIN is right.
-Status LogUserIn(Module& module, CK_SESSION_HANDLE handle, CK_USER_TYPE user) {
+std::string_view TextAt(const CK_UTF8CHAR* text, CK_ULONG size) {
+  return text == nullptr ? std::string_view()
+                         : base::AsText(base::ByteView(text, size));
+}
+
+Status LogUserIn(Module& module, CK_SESSION_HANDLE handle,
+                 std::string_view user_name, std::string_view pin) {
   ASSIGN_OR_FAIL(Token * token, module.TokenOf(handle));
+  RETURN_IF_FAILED(token->LogIn(user_name, pin));
+  std::vector<std::shared_ptr<const void>> forgotten;
+  const StateLock lock;
+  const Answer<Session*> session = module.FindSession(lock, handle);
+  if (!session.has_value()) {
+    // Whoever closed it meanwhile may have found nobody to log out.
+    forgotten = token->LogOut(lock);
+    return session.error();
+  }
+  return {};
+}
+
+// No key asks for it (CKA_ALWAYS_AUTHENTICATE), but some callers do it anyway
+// between C_SignInit and C_Sign.
+Status LogInAgain(Module& module, CK_SESSION_HANDLE handle,
+                  std::string_view pin) {
+  ASSIGN_OR_FAIL(Token * token, module.TokenOf(handle));
+  {
+    const StateLock lock;
+    ASSIGN_OR_FAIL(Session * session, module.FindSession(lock, handle));
+    bool active = false;
+    ForEachOperation(
+        *session, [&](const auto& slot) { active = active || !slot.IsFree(); });
+    if (!active || token->options().login == LoginMode::kNone) {
+      return Failure(CKR_OPERATION_NOT_INITIALIZED);
+    }
+  }
+  return token->CheckPin(pin);
+}
+
+Status LogInAs(Module& module, CK_SESSION_HANDLE handle, CK_USER_TYPE user,
+               std::string_view user_name, std::string_view pin) {
   switch (user) {
     case CKU_USER:
-      break;
+      return LogUserIn(module, handle, user_name, pin);
     case CKU_CONTEXT_SPECIFIC:
-      // No key asks for it.
-      return Failure(CKR_OPERATION_NOT_INITIALIZED);
+      return LogInAgain(module, handle, pin);
     default:
+      RETURN_IF_FAILED(module.TokenOf(handle));
       return Failure(CKR_USER_TYPE_INVALID);
   }
-  const StateLock lock;
-  if (token->logged_in(lock)) {
-    return Failure(CKR_USER_ALREADY_LOGGED_IN);
-  }
-  token->set_logged_in(lock, true);
-  return {};
 }
 
 CK_STATE StateOf(const Session& session, bool logged_in) {
@@ -65,27 +96,30 @@ Status GetSessionInfo(Module& module, CK_SESSION_HANDLE handle,
   const StateLock lock;
   ASSIGN_OR_FAIL(const Session* session, module.FindSession(lock, handle));
   *info = {session->slot, StateOf(*session, token->logged_in(lock)),
-           session->flags, 0};
+           session->flags, static_cast<CK_ULONG>(token->kms().LastFailure())};
   return {};
 }
 
 Status Login(Module& module, CK_SESSION_HANDLE session, CK_USER_TYPE user,
-             CK_UTF8CHAR*, CK_ULONG) {
-  return LogUserIn(module, session, user);
+             CK_UTF8CHAR* pin, CK_ULONG size) {
+  return LogInAs(module, session, user, "", TextAt(pin, size));
 }
 
 Status LoginUser(Module& module, CK_SESSION_HANDLE session, CK_USER_TYPE user,
-                 CK_UTF8CHAR*, CK_ULONG, CK_UTF8CHAR*, CK_ULONG) {
-  return LogUserIn(module, session, user);
+                 CK_UTF8CHAR* pin, CK_ULONG size, CK_UTF8CHAR* name,
+                 CK_ULONG name_size) {
+  return LogInAs(module, session, user, TextAt(name, name_size),
+                 TextAt(pin, size));
 }
 
 Status Logout(Module& module, CK_SESSION_HANDLE session) {
   ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
+  std::vector<std::shared_ptr<const void>> forgotten;
   const StateLock lock;
   if (!token->logged_in(lock)) {
     return Failure(CKR_USER_NOT_LOGGED_IN);
   }
-  token->set_logged_in(lock, false);
+  forgotten = token->LogOut(lock);
   return {};
 }
 

@@ -50,12 +50,22 @@ bool Obeys(const Rules& rules, std::span<const std::uint64_t> words) {
   return true;
 }
 
+// Calls that an operator need not look at.
+void Trace(const char* name, CK_RV rv) {
+  if (IsLogged(LogLevel::kDebug)) {
+    LogLine(LogLevel::kDebug, fmt::format("{}: {}", name, RvName(rv)));
+  }
+}
+
 CK_RV Finish(const char* name, const Status& status) {
   if (status.has_value()) {
+    Trace(name, CKR_OK);
     return CKR_OK;
   }
   const Failure& failure = status.error();
-  if (!failure.message.empty()) {
+  if (failure.message.empty()) {
+    Trace(name, failure.rv);
+  } else {
     LogLine(
         fmt::format("{}: {}: {}", name, RvName(failure.rv), failure.message));
   }

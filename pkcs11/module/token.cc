@@ -5,6 +5,7 @@
 
 #include "pkcs11/module/key_loader.h"
 #include "pkcs11/module/log.h"
+#include "pkcs11/module/pin.h"
 
 namespace pkcs11::module {
 namespace {
@@ -12,6 +13,20 @@ namespace {
 // For who looks for something that was not there a moment ago. Callers repeat
 // searches that find nothing; each must not list every key.
 constexpr std::chrono::seconds kMaxAgeOfMiss{1};
+
+// What the KMS said about an access key, to who logs in with it.
+Status AsLogin(const base::Status& answer) {
+  if (answer.has_value()) {
+    return {};
+  }
+  const base::Error& error = answer.error();
+  if (error.code == base::ErrorCode::kAlreadyExists) {
+    return Failure(CKR_USER_ALREADY_LOGGED_IN);
+  }
+  const CK_RV rv = RvOf(error.code);
+  return Failure(rv == CKR_USER_NOT_LOGGED_IN ? CKR_PIN_INCORRECT : rv,
+                 error.message);
+}
 
 bool NamesOne(const AttributeSet& wanted) {
   return wanted.Find(CKA_LABEL) != nullptr || wanted.Find(CKA_ID) != nullptr ||
@@ -34,6 +49,9 @@ Answer<std::vector<CK_OBJECT_HANDLE>> Token::Search(
 Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle) {
   {
     const StateLock lock;
+    if (!IsOpen(lock)) {
+      return Failure(CKR_USER_NOT_LOGGED_IN);
+    }
     if (store_ != nullptr && changes_ == loaded_changes_) {
       if (auto object = store_->Find(handle)) {
         return object;
@@ -52,8 +70,13 @@ Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle) {
 Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
   StoreOwner old;
   std::uint64_t changes = 0;
+  std::uint64_t logouts = 0;
   {
     const StateLock lock;
+    if (!IsOpen(lock)) {
+      return std::make_shared<const ObjectStore>();
+    }
+    logouts = logouts_;
     if (store_ != nullptr && changes_ == loaded_changes_ &&
         clock_.Monotonic() - loaded_at_ < max_age) {
       return store_;
@@ -70,15 +93,70 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
       return Failure(std::move(keys).error());
     }
     LogLine("the list of keys is old: " + keys.error().message);
+    const StateLock lock;
+    if (logouts != logouts_) {
+      return Failure(CKR_USER_NOT_LOGGED_IN);
+    }
     return old;
   }
-  StoreOwner fresh = std::make_shared<const ObjectStore>(*keys);
+  StoreOwner fresh = std::make_shared<const ObjectStore>(*keys, options_.login);
   StoreOwner replaced;  // Goes after the lock.
   const StateLock lock;
+  if (logouts != logouts_) {
+    return Failure(CKR_USER_NOT_LOGGED_IN);  // It was that user's.
+  }
   replaced = std::exchange(store_, fresh);
   loaded_at_ = now;
   loaded_changes_ = changes;
   return fresh;
+}
+
+Status Token::LogIn(std::string_view user_name, std::string_view pin) {
+  {
+    const StateLock lock;
+    if (logged_in_) {
+      return Failure(CKR_USER_ALREADY_LOGGED_IN);
+    }
+  }
+  if (options_.login == LoginMode::kPin) {
+    std::optional<base::SigV4Credentials> credentials =
+        ReadPin(user_name, pin, options_.access_key_id);
+    if (!credentials.has_value()) {
+      return Failure(CKR_PIN_INCORRECT,
+                     "a PIN is ACCESSKEYID:SECRET or, with access_key_id in "
+                     "the configuration, the secret");
+    }
+    RETURN_IF_FAILED(AsLogin(kms_->LogIn(*std::move(credentials))));
+  }
+  const StateLock lock;
+  if (std::exchange(logged_in_, true)) {
+    return Failure(CKR_USER_ALREADY_LOGGED_IN);
+  }
+  return {};
+}
+
+Status Token::CheckPin(std::string_view pin) {
+  std::optional<base::SigV4Credentials> credentials =
+      ReadPin("", pin, options_.access_key_id);
+  {
+    const StateLock lock;
+    if (!logged_in_) {
+      return Failure(CKR_USER_NOT_LOGGED_IN);
+    }
+  }
+  if (!credentials.has_value()) {
+    return Failure(CKR_PIN_INCORRECT);
+  }
+  return AsLogin(kms_->CheckLogin(*std::move(credentials)));
+}
+
+std::vector<std::shared_ptr<const void>> Token::LogOut(const StateLock& lock) {
+  logged_in_ = false;
+  if (options_.login == LoginMode::kNone) {
+    return {};
+  }
+  ++logouts_;
+  return {std::exchange(store_, nullptr), kms_->LogOut(lock)};
 }
 
 void Token::NoteChange() {

@@ -46,21 +46,33 @@ class Token {
   // the label or id that is wanted.
   Answer<std::vector<CK_OBJECT_HANDLE>> Search(const AttributeSet& wanted);
 
-  // Fails with CKR_OBJECT_HANDLE_INVALID.
+  // Fails with CKR_OBJECT_HANDLE_INVALID; with CKR_USER_NOT_LOGGED_IN where one
+  // must log in to see it.
   Answer<std::shared_ptr<const Object>> Find(CK_OBJECT_HANDLE handle);
 
   // To be called when the KMS was told to change something: what is known is
   // now old.
   void NoteChange();
 
-  // Whether a user is logged in; nobody needs to be.
+  // Logs a user in. The PIN is looked at only where the options say so: then it
+  // is an access key (pin.h), and the KMS is asked. Fails with
+  // CKR_USER_ALREADY_LOGGED_IN, with CKR_PIN_INCORRECT, or as the KMS does.
+  Status LogIn(std::string_view user_name, std::string_view pin);
+  // Whether the PIN is that of who is logged in. Fails likewise, and with
+  // CKR_USER_NOT_LOGGED_IN.
+  Status CheckPin(std::string_view pin);
   bool logged_in(const StateLock&) const { return logged_in_; }
-  void set_logged_in(const StateLock&, bool now) { logged_in_ = now; }
+  // Forgets the user. What is returned is to be let go of without the lock.
+  std::vector<std::shared_ptr<const void>> LogOut(const StateLock& lock);
 
  private:
   using StoreOwner = std::shared_ptr<const ObjectStore>;
 
   Answer<StoreOwner> Store(std::chrono::nanoseconds max_age);
+  // Whether what the KMS holds may be shown.
+  bool IsOpen(const StateLock&) const {
+    return logged_in_ || options_.login == LoginMode::kNone;
+  }
 
   const TokenLabel label_;
   const TokenOptions options_;
@@ -73,6 +85,7 @@ class Token {
   base::MonotonicTime loaded_at_{};
   std::uint64_t changes_ = 0;         // Calls of NoteChange().
   std::uint64_t loaded_changes_ = 0;  // Those that `store_` has seen.
+  std::uint64_t logouts_ = 0;
   bool logged_in_ = false;
 };
 

@@ -37,6 +37,7 @@ struct KeyFilter {
 struct TokenOptions {
   Backend backend = Backend::kClaviger;
   LoginMode login = LoginMode::kNone;
+  std::string access_key_id;  // Of who logs in with the secret alone.
   KeyFilter filter;
   bool show_disabled = false;  // And keys that wait for their deletion.
   // Signatures made with key pairs; MACs are always checked by the KMS.

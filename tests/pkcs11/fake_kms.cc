@@ -131,6 +131,27 @@ base::Result<Json> FakeKms::Call(std::string_view operation,
   return Answer(operation, request);
 }
 
+base::Status FakeKms::CheckLogin(base::SigV4Credentials credentials) {
+  if (credentials.access_key_id == kAccessKeyId &&
+      credentials.secret_access_key.RevealText() == kSecret) {
+    return {};
+  }
+  return Error{ErrorCode::kUnrecognizedClient, "UnrecognizedClientException"};
+}
+
+base::Status FakeKms::LogIn(base::SigV4Credentials credentials) {
+  RETURN_IF_ERROR(CheckLogin(std::move(credentials)));
+  if (logged_in_.exchange(true)) {
+    return Error{ErrorCode::kAlreadyExists, "somebody is logged in"};
+  }
+  return {};
+}
+
+std::shared_ptr<void> FakeKms::LogOut(const StateLock&) {
+  logged_in_.store(false);
+  return nullptr;
+}
+
 base::Result<Json> FakeKms::Answer(std::string_view operation,
                                    const Json& request) {
   if (operation == "ListKeys") {

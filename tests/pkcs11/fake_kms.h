@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,6 +35,15 @@ class FakeKms final : public Kms {
  public:
   base::Result<base::Json> Call(std::string_view operation,
                                 const base::Json& request) override;
+
+  // One access key is good.
+  static constexpr std::string_view kAccessKeyId = "AKIAFAKE";
+  static constexpr std::string_view kSecret = "fake/secret";
+  base::Status LogIn(base::SigV4Credentials credentials) override;
+  base::Status CheckLogin(base::SigV4Credentials credentials) override;
+  std::shared_ptr<void> LogOut(const StateLock& lock) override;
+  int LastFailure() const override { return last_failure_.load(); }
+  void SetLastFailure(int status) { last_failure_.store(status); }
 
   // Makes a key and returns its id, which is a UUID of the number of the key.
   std::string AddKey(const std::string& spec, const std::string& usage,
@@ -75,6 +85,8 @@ class FakeKms final : public Kms {
   static base::Result<base::Json> Decrypt(const FakeKey& key,
                                           const base::Json& request);
 
+  std::atomic<bool> logged_in_ = false;
+  std::atomic<int> last_failure_ = 0;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::vector<FakeKey> keys_;
