@@ -34,6 +34,16 @@ constexpr std::array kKeySpecs = {
 };
 static_assert(std::ranges::is_sorted(kKeySpecs, {}, &KeySpec::name));
 
+struct MacType {
+  CK_KEY_TYPE type;
+  const Hash* hash;
+};
+constexpr std::array kMacTypes = {
+    MacType{CKK_SHA_1_HMAC, &kSha1},    MacType{CKK_SHA224_HMAC, &kSha224},
+    MacType{CKK_SHA256_HMAC, &kSha256}, MacType{CKK_SHA384_HMAC, &kSha384},
+    MacType{CKK_SHA512_HMAC, &kSha512},
+};
+
 struct UsageRow {
   Usage usage;
   std::string_view name;
@@ -55,6 +65,9 @@ constexpr CK_FLAGS kMakeSecret = CKF_HW | CKF_GENERATE;
 constexpr CK_FLAGS kMakePair = CKF_HW | CKF_GENERATE_KEY_PAIR;
 constexpr CK_FLAGS kMakePairOnCurve = kMakePair | kOnCurve;
 
+// Of keys of sessions only.
+constexpr CK_FLAGS kSoftSign = CKF_SIGN | CKF_VERIFY;
+
 // Not CKM_RSA_X_509 and not SHA-1: KMS makes no such RSA signatures.
 constexpr std::array kMechanisms = {
     // clang-format off
@@ -68,10 +81,16 @@ constexpr std::array kMechanisms = {
     Mechanism{CKM_SHA256_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, &kSha256, kSign},
     Mechanism{CKM_SHA384_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, &kSha384, kSign},
     Mechanism{CKM_SHA512_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, &kSha512, kSign},
+    Mechanism{CKM_SHA_1_HMAC, Scheme::kHmac, CKK_SHA_1_HMAC, kGenerateVerifyMac, &kSha1, kSoftSign},
+    Mechanism{CKM_SHA_1_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA_1_HMAC, kGenerateVerifyMac, &kSha1, kSoftSign},
     Mechanism{CKM_SHA256_HMAC, Scheme::kHmac, CKK_SHA256_HMAC, kGenerateVerifyMac, &kSha256, kSign},
+    Mechanism{CKM_SHA256_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA256_HMAC, kGenerateVerifyMac, &kSha256, kSoftSign},
     Mechanism{CKM_SHA224_HMAC, Scheme::kHmac, CKK_SHA224_HMAC, kGenerateVerifyMac, &kSha224, kSign},
+    Mechanism{CKM_SHA224_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA224_HMAC, kGenerateVerifyMac, &kSha224, kSoftSign},
     Mechanism{CKM_SHA384_HMAC, Scheme::kHmac, CKK_SHA384_HMAC, kGenerateVerifyMac, &kSha384, kSign},
+    Mechanism{CKM_SHA384_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA384_HMAC, kGenerateVerifyMac, &kSha384, kSoftSign},
     Mechanism{CKM_SHA512_HMAC, Scheme::kHmac, CKK_SHA512_HMAC, kGenerateVerifyMac, &kSha512, kSign},
+    Mechanism{CKM_SHA512_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA512_HMAC, kGenerateVerifyMac, &kSha512, kSoftSign},
     Mechanism{CKM_GENERIC_SECRET_KEY_GEN, Scheme::kGenerate, CKK_GENERIC_SECRET, kGenerateVerifyMac, nullptr, kMakeSecret},
     Mechanism{CKM_EC_KEY_PAIR_GEN, Scheme::kGenerate, CKK_EC, kSignVerify, nullptr, kMakePairOnCurve},
     Mechanism{CKM_ECDSA, Scheme::kEcdsa, CKK_EC, kSignVerify, nullptr, kSignOnCurve},
@@ -128,7 +147,26 @@ const Mechanism* FindMechanism(CK_MECHANISM_TYPE type) {
 
 bool Fits(const Mechanism& mechanism, const KeySpec& spec, Usage usage) {
   return mechanism.scheme != Scheme::kGenerate &&
-         mechanism.key_type == spec.type && mechanism.usage == usage;
+         (mechanism.flags & CKF_HW) != 0 && mechanism.key_type == spec.type &&
+         mechanism.usage == usage;
+}
+
+bool FitsSessionKey(const Mechanism& mechanism, CK_KEY_TYPE type) {
+  switch (mechanism.scheme) {
+    case Scheme::kGenerate:
+    case Scheme::kEnvelope:
+      return false;
+    case Scheme::kHmac:
+    case Scheme::kHmacGeneral:
+      return mechanism.key_type == type || type == CKK_GENERIC_SECRET;
+    default:
+      return mechanism.key_type == type;
+  }
+}
+
+const Hash* MacHash(CK_KEY_TYPE type) {
+  const auto* const row = std::ranges::find(kMacTypes, type, &MacType::type);
+  return row == kMacTypes.end() ? nullptr : row->hash;
 }
 
 }  // namespace pkcs11::module

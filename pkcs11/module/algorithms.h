@@ -2,6 +2,7 @@
 #ifndef PKCS11_MODULE_ALGORITHMS_H_
 #define PKCS11_MODULE_ALGORITHMS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -51,6 +52,11 @@ struct Curve {
   const Hash* hash;
 };
 
+// Bytes of the secret keys of sessions: AES keys, and others, of which the
+// longest is as long as what the KMS wraps.
+inline constexpr std::array<std::size_t, 3> kAesKeyBytes = {16, 24, 32};
+inline constexpr std::size_t kMaxSecretBytes = 4096;
+
 // KMS's KeyUsage.
 enum class Usage : std::uint8_t {
   kSignVerify,
@@ -85,6 +91,7 @@ enum class Scheme : std::uint8_t {
   kEcdsa,
   kEddsa,
   kHmac,
+  kHmacGeneral,  // Cut to a length in the parameter.
   kOaep,
   kEnvelope,  // KMS's own, around AES.
   kGenerate,  // Makes a key and needs none.
@@ -96,14 +103,22 @@ struct Mechanism {
   CK_KEY_TYPE key_type;
   Usage usage;
   const Hash* hash;  // Null: the caller hashes, or nobody does.
-  CK_FLAGS flags;    // Of CK_MECHANISM_INFO, without the sizes.
+  // Of CK_MECHANISM_INFO. CKF_HW: keys of the KMS can do it, not only those of
+  // sessions.
+  CK_FLAGS flags;
 };
 
 std::span<const Mechanism> Mechanisms();
 // Null if there is no such mechanism.
 const Mechanism* FindMechanism(CK_MECHANISM_TYPE type);
-// Whether keys of this kind can be used with the mechanism.
+// Whether keys of the KMS of this kind can be used with the mechanism.
 bool Fits(const Mechanism& mechanism, const KeySpec& spec, Usage usage);
+// Whether keys of this type that sessions have for themselves can. They are not
+// bound to one usage.
+bool FitsSessionKey(const Mechanism& mechanism, CK_KEY_TYPE type);
+
+// The hash of a type of HMAC keys, such as CKK_SHA256_HMAC; null for others.
+const Hash* MacHash(CK_KEY_TYPE type);
 
 }  // namespace pkcs11::module
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/module/cipher.h"
 
-#include <openssl/rsa.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
 #include "pkcs11/module/key_use.h"
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/module/soft/oaep.h"
 
 namespace pkcs11::module {
 namespace {
@@ -28,18 +26,6 @@ struct CipherKind {
   const Hash* hash = nullptr;  // Of OAEP; null: KMS's envelope.
   Json context;                // Of the envelope; null: none.
 };
-
-// KMS's OAEP has one hash for everything, and no label.
-Answer<const Hash*> OaepHash(const CK_MECHANISM& mechanism) {
-  const auto parameter = ParameterOf<CK_RSA_PKCS_OAEP_PARAMS>(mechanism);
-  const Hash* const hash =
-      parameter.has_value() ? FindHash(parameter->hashAlg) : nullptr;
-  if ((hash != &kSha1 && hash != &kSha256) || parameter->mgf != hash->mgf ||
-      parameter->ulSourceDataLen != 0) {
-    return Failure(CKR_MECHANISM_PARAM_INVALID);
-  }
-  return hash;
-}
 
 // The encryption context: a JSON object of texts, or nothing.
 Answer<Json> ContextOf(const CK_MECHANISM& mechanism) {
@@ -74,13 +60,6 @@ Answer<CipherKind> ChooseCipher(const Object& object,
   return kind;
 }
 
-std::size_t ModulusBytes(const Key& key) { return key.spec->bits / 8; }
-
-// RFC 8017, 7.1.1.
-std::size_t LargestOaepMessage(const CipherKind& kind) {
-  return ModulusBytes(*kind.key) - 2 * kind.hash->size - 2;
-}
-
 // Keeps the whole text, up to a length.
 class CollectedText {
  public:
@@ -101,6 +80,10 @@ class CollectedText {
   const CK_RV too_long_;
   base::WipingBytes bytes_;
 };
+
+std::size_t ModulusBytes(const CipherKind& kind) {
+  return kind.key->spec->bits / 8;
+}
 
 Json RequestOf(const CipherKind& kind) {
   Json request = {{"KeyId", base::WipingString(kind.key->arn)}};
@@ -140,31 +123,39 @@ class OaepEncrypting final : public CipherOperation {
   OaepEncrypting(CipherKind kind, OSSL_LIB_CTX* library)
       : kind_(std::move(kind)),
         library_(library),
-        text_(LargestOaepMessage(kind_), CKR_DATA_LEN_RANGE) {}
+        text_(LargestOaepMessage(*kind_.key, *kind_.hash), CKR_DATA_LEN_RANGE) {
+  }
 
   std::size_t LargestOutput(std::size_t) const override {
-    return ModulusBytes(*kind_.key);
+    return ModulusBytes(kind_);
   }
   Status Update(base::ByteView part) override { return text_.Add(part); }
 
   Answer<base::WipingBytes> Finish() override {
-    const QuietQueue quiet;
-    const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(
-        library_, kind_.key->public_key.get(), nullptr));
-    const DigestOwner hash(EVP_MD_fetch(library_, kind_.hash->name, nullptr));
-    base::WipingBytes out(ModulusBytes(*kind_.key));
-    std::size_t size = out.size();
-    if (context == nullptr || hash == nullptr ||
-        EVP_PKEY_encrypt_init(context.get()) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) !=
-            1 ||
-        EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), hash.get()) != 1 ||
-        EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), hash.get()) != 1 ||
-        EVP_PKEY_encrypt(context.get(), out.data(), &size, text_.bytes().data(),
-                         text_.bytes().size()) != 1) {
-      return Failure(CKR_FUNCTION_FAILED, "OpenSSL cannot encrypt by OAEP");
-    }
-    return out;
+    return OaepEncrypt(*kind_.key, *kind_.hash, text_.bytes(), library_);
+  }
+
+ private:
+  const CipherKind kind_;
+  OSSL_LIB_CTX* const library_;
+  CollectedText text_;
+};
+
+// With a pair of a session.
+class OaepDecrypting final : public CipherOperation {
+ public:
+  OaepDecrypting(CipherKind kind, OSSL_LIB_CTX* library)
+      : kind_(std::move(kind)),
+        library_(library),
+        text_(ModulusBytes(kind_), CKR_ENCRYPTED_DATA_LEN_RANGE) {}
+
+  std::size_t LargestOutput(std::size_t) const override {
+    return LargestOaepMessage(*kind_.key, *kind_.hash);
+  }
+  Status Update(base::ByteView part) override { return text_.Add(part); }
+
+  Answer<base::WipingBytes> Finish() override {
+    return OaepDecrypt(*kind_.key, *kind_.hash, text_.bytes(), library_);
   }
 
  private:
@@ -205,14 +196,13 @@ class KmsDecrypting final : public CipherOperation {
         text_(kMaxCiphertext, CKR_ENCRYPTED_DATA_LEN_RANGE) {}
 
   std::size_t LargestOutput(std::size_t more) const override {
-    return kind_.hash != nullptr ? LargestOaepMessage(kind_)
+    return kind_.hash != nullptr ? LargestOaepMessage(*kind_.key, *kind_.hash)
                                  : text_.bytes().size() + more;
   }
   Status Update(base::ByteView part) override { return text_.Add(part); }
 
   Answer<base::WipingBytes> Finish() override {
-    if (kind_.hash != nullptr &&
-        text_.bytes().size() != ModulusBytes(*kind_.key)) {
+    if (kind_.hash != nullptr && text_.bytes().size() != ModulusBytes(kind_)) {
       return Failure(CKR_ENCRYPTED_DATA_LEN_RANGE);
     }
     return AskKms(kms_, kind_, "Decrypt", "CiphertextBlob", "Plaintext",
@@ -242,11 +232,16 @@ Answer<std::unique_ptr<CipherOperation>> StartEncrypting(
 }
 
 Answer<std::unique_ptr<CipherOperation>> StartDecrypting(
-    const Object& object, const CK_MECHANISM& mechanism, Kms& kms) {
+    const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
+    OSSL_LIB_CTX* library) {
   ASSIGN_OR_FAIL(CipherKind kind,
                  ChooseCipher(object, mechanism, CKF_DECRYPT, CKA_DECRYPT));
-  std::unique_ptr<CipherOperation> operation =
-      std::make_unique<KmsDecrypting>(std::move(kind), kms);
+  std::unique_ptr<CipherOperation> operation;
+  if (object.of_session) {
+    operation = std::make_unique<OaepDecrypting>(std::move(kind), library);
+  } else {
+    operation = std::make_unique<KmsDecrypting>(std::move(kind), kms);
+  }
   return operation;
 }
 

@@ -14,13 +14,14 @@ namespace pkcs11::module {
 // borrow as they do `library`. They fail as CheckKeyMayUse does, and with
 // CKR_MECHANISM_PARAM_INVALID.
 //
-// RSA: encrypted here with the public key, decrypted by the KMS. The KMS's
-// symmetric keys: both by the KMS.
+// RSA: encrypted here with the public key, decrypted by the KMS, or here with a
+// pair of a session. The KMS's symmetric keys: both by the KMS.
 Answer<std::unique_ptr<CipherOperation>> StartEncrypting(
     const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
     OSSL_LIB_CTX* library);
 Answer<std::unique_ptr<CipherOperation>> StartDecrypting(
-    const Object& object, const CK_MECHANISM& mechanism, Kms& kms);
+    const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
+    OSSL_LIB_CTX* library);
 
 }  // namespace pkcs11::module
 

@@ -116,8 +116,9 @@ Status DecryptInit(Module& module, CK_SESSION_HANDLE session,
   RETURN_IF_FAILED(CheckFree(module, session, &Session::decrypt));
   ASSIGN_OR_FAIL(const auto object, module.FindKey(session, key));
   ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
-  ASSIGN_OR_FAIL(auto operation,
-                 StartDecrypting(*object, *mechanism, token->kms()));
+  ASSIGN_OR_FAIL(
+      auto operation,
+      StartDecrypting(*object, *mechanism, token->kms(), module.library()));
   return Start(module, session, &Session::decrypt, std::move(operation));
 }
 

@@ -61,8 +61,8 @@ constexpr Rules kAnything = {};
   ABSENT(SetOperationState, 5)                                              \
   REAL(Login, 4, Buffer(2))                                                 \
   REAL(Logout, 1, kAnything)                                                \
-  ABSENT(CreateObject, 4)                                                   \
-  ABSENT(CopyObject, 5)                                                     \
+  REAL(CreateObject, 4, Template(1) | Needs(3))                             \
+  REAL(CopyObject, 5, Template(2) | Needs(4))                               \
   REAL(DestroyObject, 2, kAnything)                                         \
   REAL(GetObjectSize, 3, Needs(2))                                          \
   REAL(GetAttributeValue, 4, Needs(2) | Template(2))                        \

@@ -50,20 +50,24 @@ struct KeySizes {
   CK_ULONG most = 0;
 };
 
-// PKCS#11 counts the lengths of secrets in bytes, all others in bits.
+// PKCS#11 counts the lengths of secrets in bytes, all others in bits. Those of
+// sessions may be shorter or longer than the KMS's.
 KeySizes SizesOf(const Mechanism& mechanism) {
+  if (mechanism.scheme == Scheme::kEnvelope) {
+    return {kAesKeyBytes.back(), kAesKeyBytes.back()};
+  }
+  if (mechanism.key_type == CKK_AES) {
+    return {kAesKeyBytes.front(), kAesKeyBytes.back()};
+  }
   KeySizes sizes;
   for (const KeySpec& spec : KeySpecs()) {
-    // HMAC keys have types of their own, but are made as generic secrets.
-    if (spec.type == mechanism.key_type ||
-        (spec.mac_hash != nullptr &&
-         mechanism.key_type == CKK_GENERIC_SECRET)) {
-      const CK_ULONG size = HasPublicKey(spec) ? spec.bits : spec.bits / 8;
-      sizes.least = sizes.least == 0 ? size : std::min(sizes.least, size);
-      sizes.most = std::max(sizes.most, size);
+    if (spec.type == mechanism.key_type && HasPublicKey(spec)) {
+      sizes.least =
+          sizes.least == 0 ? spec.bits : std::min(sizes.least, spec.bits);
+      sizes.most = std::max(sizes.most, spec.bits);
     }
   }
-  return sizes;
+  return sizes.most != 0 ? sizes : KeySizes{1, kMaxSecretBytes};
 }
 
 }  // namespace

@@ -11,23 +11,25 @@
 
 namespace pkcs11::module {
 
-// A Key is a key of the KMS, as far as we know it: never its secret part. It
-// does not change once it is made, and is shared by its objects and by the
-// operations that use it. Safe to read from any thread.
+// A Key is a key of the KMS, as far as we know it: never its secret part. Or it
+// is a pair that a session has for itself, of which we know all. It does not
+// change once it is made, and is shared by its objects and by the operations
+// that use it. Safe to read from any thread.
 struct Key {
-  std::string arn;
+  std::string arn;                // Empty: not of the KMS.
   const KeySpec* spec = nullptr;  // In the table of specs.
   Usage usage = Usage::kSignVerify;
   std::string state;   // "Enabled".
   std::string origin;  // "AWS_KMS".
   bool multi_region = false;
-  std::string label;     // CKA_LABEL.
-  base::Bytes id;        // CKA_ID.
-  base::Bytes spki;      // DER SubjectPublicKeyInfo, of key pairs only.
-  PkeyOwner public_key;  // The same; in the module's library context.
-  base::Bytes modulus;   // RSA only.
-  base::Bytes exponent;  // RSA only.
-  base::Bytes point;     // On a curve only: DER OCTET STRING.
+  std::string label;      // CKA_LABEL.
+  base::Bytes id;         // CKA_ID.
+  base::Bytes spki;       // DER SubjectPublicKeyInfo, of key pairs only.
+  PkeyOwner public_key;   // The same; in the module's library context.
+  PkeyOwner private_key;  // Of a session's own pairs only; likewise.
+  base::Bytes modulus;    // RSA only.
+  base::Bytes exponent;   // RSA only.
+  base::Bytes point;      // On a curve only: DER OCTET STRING.
   bool IsPair() const { return public_key != nullptr; }
 };
 

@@ -48,22 +48,6 @@ Answer<const KeySpec*> RsaSpec(const AttributeSet& public_key) {
   return Failure(CKR_KEY_SIZE_RANGE);
 }
 
-Answer<const KeySpec*> CurveSpec(CK_KEY_TYPE type,
-                                 const AttributeSet& public_key) {
-  const base::WipingBytes* const params = public_key.Find(CKA_EC_PARAMS);
-  if (params == nullptr) {
-    return Failure(CKR_TEMPLATE_INCOMPLETE);
-  }
-  std::string wanted = base::HexEncode(*params);
-  wanted = wanted == kEdwardsName ? kEdwardsOid : wanted;
-  for (const KeySpec& spec : KeySpecs()) {
-    if (spec.type == type && spec.curve->ec_params == wanted) {
-      return &spec;
-    }
-  }
-  return Failure(CKR_CURVE_NOT_SUPPORTED);
-}
-
 // Signing wins, since almost every program that asks for more wants it.
 Usage PairUsage(const KeySpec& spec, const AttributeSet& public_key,
                 const AttributeSet& private_key) {
@@ -97,15 +81,27 @@ NewKey Named(const AttributeSet& first, const AttributeSet& second) {
 
 }  // namespace
 
+Answer<const KeySpec*> CurveSpec(CK_KEY_TYPE type,
+                                 const AttributeSet& public_key) {
+  const base::WipingBytes* const params = public_key.Find(CKA_EC_PARAMS);
+  if (params == nullptr) {
+    return Failure(CKR_TEMPLATE_INCOMPLETE);
+  }
+  std::string wanted = base::HexEncode(*params);
+  wanted = wanted == kEdwardsName ? kEdwardsOid : wanted;
+  for (const KeySpec& spec : KeySpecs()) {
+    if (spec.type == type && spec.curve->ec_params == wanted) {
+      return &spec;
+    }
+  }
+  return Failure(CKR_CURVE_NOT_SUPPORTED);
+}
+
 Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
                                  const AttributeSet& public_key,
                                  const AttributeSet& private_key) {
   ASSIGN_OR_FAIL(const Mechanism* mechanism,
                  Generator(type, CKF_GENERATE_KEY_PAIR));
-  if (!private_key.IsTrue(CKA_TOKEN)) {
-    return Failure(CKR_TEMPLATE_INCONSISTENT,
-                   "key pairs are made on the token only (CKA_TOKEN)");
-  }
   NewKey key = Named(private_key, public_key);
   ASSIGN_OR_FAIL(key.spec, mechanism->key_type == CKK_RSA
                                ? RsaSpec(public_key)
@@ -122,10 +118,6 @@ Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
   const auto bytes = secret_key.Number(CKA_VALUE_LEN);
   if (!bytes.has_value()) {
     return Failure(CKR_TEMPLATE_INCOMPLETE);
-  }
-  if (!secret_key.IsTrue(CKA_TOKEN)) {
-    return Failure(CKR_TEMPLATE_INCONSISTENT,
-                   "secret keys are made on the token only (CKA_TOKEN)");
   }
   NewKey key = Named(secret_key, secret_key);
   key.usage = mechanism->usage;

@@ -11,7 +11,7 @@
 namespace pkcs11::module {
 
 // The key of the KMS that the templates of C_GenerateKey or C_GenerateKeyPair
-// ask for.
+// ask for, if they ask for one with CKA_TOKEN: that is the caller's to know.
 struct NewKey {
   const KeySpec* spec = nullptr;
   Usage usage = Usage::kSignVerify;
@@ -24,8 +24,6 @@ struct NewKey {
 // over key agreement. Fails with
 //   CKR_MECHANISM_INVALID         the mechanism makes no such keys;
 //   CKR_TEMPLATE_INCOMPLETE       it is not said how long or on what curve;
-//   CKR_TEMPLATE_INCONSISTENT     the key is not to stay on the token: a key of
-//                                 the KMS is never made unasked;
 //   CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED, CKR_ATTRIBUTE_VALUE_INVALID
 //                                 the KMS has none of that kind.
 Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
@@ -33,6 +31,11 @@ Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
                                  const AttributeSet& private_key);
 Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
                                   const AttributeSet& secret_key);
+
+// The spec of keys of a type on the curve of CKA_EC_PARAMS. Fails with
+// CKR_TEMPLATE_INCOMPLETE or CKR_CURVE_NOT_SUPPORTED.
+Answer<const KeySpec*> CurveSpec(CK_KEY_TYPE type,
+                                 const AttributeSet& public_key);
 
 }  // namespace pkcs11::module
 

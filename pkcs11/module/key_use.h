@@ -20,6 +20,9 @@ Answer<const Mechanism*> CheckKeyMayUse(const Object& object,
                                         const CK_MECHANISM& mechanism,
                                         CK_FLAGS flag, CK_ATTRIBUTE_TYPE use);
 
+// Whether a CKA_ALLOWED_MECHANISMS lists the mechanism.
+bool Lists(base::ByteView mechanisms, CK_MECHANISM_TYPE type);
+
 inline bool HasNoParameter(const CK_MECHANISM& mechanism) {
   return mechanism.ulParameterLen == 0;
 }

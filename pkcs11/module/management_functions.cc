@@ -9,6 +9,9 @@
 #include "pkcs11/module/key_template.h"
 #include "pkcs11/module/log.h"
 #include "pkcs11/module/module.h"
+#include "pkcs11/module/soft/key_pair.h"
+#include "pkcs11/module/soft/secret_key.h"
+#include "pkcs11/module/soft/session_changes.h"
 
 namespace pkcs11::module {
 namespace {
@@ -121,13 +124,43 @@ Answer<AttributeSet> Read(const CK_ATTRIBUTE* rows, CK_ULONG count) {
   return *std::move(set);
 }
 
+Status GenerateSessionPair(Module& module, CK_SESSION_HANDLE session,
+                           CK_MECHANISM_TYPE mechanism,
+                           const AttributeSet& of_public,
+                           const AttributeSet& of_private,
+                           CK_OBJECT_HANDLE* public_handle,
+                           CK_OBJECT_HANDLE* private_handle) {
+  ASSIGN_OR_FAIL(const Token* token, module.TokenOf(session));
+  if (!token->options().session_keypairs) {
+    return Failure(CKR_TEMPLATE_INCONSISTENT,
+                   "key pairs are made on the token only (CKA_TOKEN): "
+                   "session_keypairs is off");
+  }
+  ASSIGN_OR_FAIL(ObjectPair pair, GeneratePair(mechanism, of_public, of_private,
+                                               module.library()));
+  ASSIGN_OR_FAIL(*public_handle,
+                 module.AddSessionObject(session, std::move(pair.public_key)));
+  ASSIGN_OR_FAIL(*private_handle,
+                 module.AddSessionObject(session, std::move(pair.private_key)));
+  return {};
+}
+
 }  // namespace
 
+// Without CKA_TOKEN no key of the KMS is made.
 Status GenerateKey(Module& module, CK_SESSION_HANDLE session,
                    CK_MECHANISM* mechanism, CK_ATTRIBUTE* rows, CK_ULONG count,
                    CK_OBJECT_HANDLE* handle) {
-  ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
   ASSIGN_OR_FAIL(const AttributeSet wanted, Read(rows, count));
+  RETURN_IF_FAILED(module.TokenOf(session));
+  if (!wanted.IsTrue(CKA_TOKEN)) {
+    ASSIGN_OR_FAIL(Object object, GenerateSecretKey(mechanism->mechanism,
+                                                    wanted, module.library()));
+    ASSIGN_OR_FAIL(*handle,
+                   module.AddSessionObject(session, std::move(object)));
+    return {};
+  }
+  ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
   ASSIGN_OR_FAIL(const NewKey key,
                  ReadSecretTemplate(mechanism->mechanism, wanted));
   ASSIGN_OR_FAIL(const std::string arn, MakeKey(*token, key));
@@ -140,10 +173,14 @@ Status GenerateKeyPair(Module& module, CK_SESSION_HANDLE session,
                        CK_ULONG public_count, CK_ATTRIBUTE* private_rows,
                        CK_ULONG private_count, CK_OBJECT_HANDLE* public_handle,
                        CK_OBJECT_HANDLE* private_handle) {
-  ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
   ASSIGN_OR_FAIL(const AttributeSet of_public, Read(public_rows, public_count));
   ASSIGN_OR_FAIL(const AttributeSet of_private,
                  Read(private_rows, private_count));
+  if (!of_private.IsTrue(CKA_TOKEN)) {
+    return GenerateSessionPair(module, session, mechanism->mechanism, of_public,
+                               of_private, public_handle, private_handle);
+  }
+  ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
   ASSIGN_OR_FAIL(const NewKey key, ReadPairTemplates(mechanism->mechanism,
                                                      of_public, of_private));
   ASSIGN_OR_FAIL(const std::string arn, MakeKey(*token, key));
@@ -156,9 +193,12 @@ Status GenerateKeyPair(Module& module, CK_SESSION_HANDLE session,
 Status SetAttributeValue(Module& module, CK_SESSION_HANDLE session,
                          CK_OBJECT_HANDLE handle, CK_ATTRIBUTE* rows,
                          CK_ULONG count) {
+  ASSIGN_OR_FAIL(const AttributeSet wanted, Read(rows, count));
+  if (IsSessionObject(handle)) {
+    return ChangeSessionObject(module, session, handle, wanted);
+  }
   ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
   ASSIGN_OR_FAIL(const auto object, module.FindObject(session, handle));
-  ASSIGN_OR_FAIL(const AttributeSet wanted, Read(rows, count));
   for (const CK_ATTRIBUTE& row : std::span(rows, count)) {
     if (row.type != CKA_LABEL && row.type != CKA_ID) {
       return Failure(CKR_ATTRIBUTE_READ_ONLY);
@@ -184,6 +224,9 @@ Status SetAttributeValue(Module& module, CK_SESSION_HANDLE session,
 // once. Its public key goes with it, and never without.
 Status DestroyObject(Module& module, CK_SESSION_HANDLE session,
                      CK_OBJECT_HANDLE handle) {
+  if (IsSessionObject(handle)) {
+    return DestroySessionObject(module, session, handle);
+  }
   ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
   ASSIGN_OR_FAIL(const auto object, module.FindObject(session, handle));
   if (object->object_class == CKO_PUBLIC_KEY) {

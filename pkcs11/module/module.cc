@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/module/module.h"
 
+#include <fmt/format.h>
 #include <openssl/rand.h>
 #include <unistd.h>
 
@@ -22,20 +23,24 @@ Answer<Token*> Module::TokenAt(CK_SLOT_ID slot) const {
   return parts_.tokens[slot].get();
 }
 
+Answer<CK_ULONG> Module::RandomHandle() const {
+  CK_ULONG handle = CK_INVALID_HANDLE;
+  while (handle == CK_INVALID_HANDLE) {
+    if (RAND_bytes_ex(library(), reinterpret_cast<unsigned char*>(&handle),
+                      sizeof(handle), 0) != 1) {
+      return Failure(CKR_GENERAL_ERROR, "OpenSSL has no random bytes");
+    }
+    handle >>= 1U;
+  }
+  return handle;
+}
+
 // Random handles, so that one of a session that was closed is not soon another
 // session's.
 Answer<CK_SESSION_HANDLE> Module::OpenSession(CK_SLOT_ID slot, CK_FLAGS flags) {
   RETURN_IF_FAILED(TokenAt(slot));
   for (;;) {
-    CK_SESSION_HANDLE handle = 0;
-    if (RAND_bytes_ex(library(), reinterpret_cast<unsigned char*>(&handle),
-                      sizeof(handle), 0) != 1) {
-      return Failure(CKR_GENERAL_ERROR, "OpenSSL has no random bytes");
-    }
-    handle >>= 1U;  // Positive where it is taken for a signed number (Java).
-    if (handle == CK_INVALID_HANDLE) {
-      continue;
-    }
+    ASSIGN_OR_FAIL(const CK_SESSION_HANDLE handle, RandomHandle());
     Session session;
     session.slot = slot;
     session.flags = flags;
@@ -50,12 +55,15 @@ Status Module::CloseSession(CK_SESSION_HANDLE handle) {
   // What the session holds goes after the lock.
   decltype(sessions_)::node_type closed;
   std::vector<std::shared_ptr<const void>> forgotten;
+  std::vector<std::shared_ptr<const Object>> objects;
   const StateLock lock;
   closed = sessions_.extract(handle);
   if (closed.empty()) {
     return Failure(CKR_SESSION_HANDLE_INVALID);
   }
-  forgotten = NoteClosed(lock, closed.mapped().slot);
+  const CK_SLOT_ID slot = closed.mapped().slot;
+  objects = parts_.tokens[slot]->session_objects(lock).RemoveOf(lock, handle);
+  forgotten = NoteClosed(lock, slot);
   return {};
 }
 
@@ -63,10 +71,13 @@ Status Module::CloseAllSessions(CK_SLOT_ID slot) {
   RETURN_IF_FAILED(TokenAt(slot));
   std::vector<Session> closed;
   std::vector<std::shared_ptr<const void>> forgotten;
+  std::vector<std::vector<std::shared_ptr<const Object>>> objects;
   const StateLock lock;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     if (it->second.slot == slot) {
       closed.push_back(std::move(it->second));
+      objects.push_back(
+          parts_.tokens[slot]->session_objects(lock).RemoveOf(lock, it->first));
       it = sessions_.erase(it);
     } else {
       ++it;
@@ -111,6 +122,26 @@ Answer<Token*> Module::TokenOf(CK_SESSION_HANDLE handle) {
   return parts_.tokens[session->slot].get();
 }
 
+Answer<CK_OBJECT_HANDLE> Module::AddSessionObject(CK_SESSION_HANDLE session,
+                                                  Object object) {
+  ASSIGN_OR_FAIL(Token * token, TokenOf(session));
+  for (;;) {
+    ASSIGN_OR_FAIL(const CK_ULONG number, RandomHandle());
+    const CK_OBJECT_HANDLE handle = number | kSessionObjectBit;
+    object.of_session = true;
+    object.unique_id = fmt::format("session#{:016x}", handle);
+    object.attributes.SetText(CKA_UNIQUE_ID, object.unique_id);
+    auto owner = std::make_shared<const Object>(object);
+    const StateLock lock;
+    // It may have been closed, and then nobody would remove the object.
+    RETURN_IF_FAILED(FindSession(lock, session));
+    if (token->session_objects(lock).Add(lock, handle, session,
+                                         std::move(owner))) {
+      return handle;
+    }
+  }
+}
+
 Answer<std::shared_ptr<const Object>> Module::FindObject(
     CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
   ASSIGN_OR_FAIL(Token * token, TokenOf(session));
@@ -127,6 +158,9 @@ Answer<std::shared_ptr<const Object>> Module::FindKey(CK_SESSION_HANDLE session,
   Answer<std::shared_ptr<const Object>> object = token->Find(key);
   if (!object.has_value() && object.error().rv == CKR_OBJECT_HANDLE_INVALID) {
     return Failure(CKR_KEY_HANDLE_INVALID);
+  }
+  if (object.has_value() && UsesOf((*object)->object_class).empty()) {
+    return Failure(CKR_KEY_HANDLE_INVALID);  // A certificate, or data.
   }
   return object;
 }

@@ -52,6 +52,10 @@ class Module {
   Answer<Session*> FindSession(const StateLock& lock, CK_SESSION_HANDLE handle);
   Answer<Token*> TokenOf(CK_SESSION_HANDLE handle);
 
+  // Gives an object to a session, and the object a handle and a CKA_UNIQUE_ID.
+  Answer<CK_OBJECT_HANDLE> AddSessionObject(CK_SESSION_HANDLE session,
+                                            Object object);
+
   // The object that a session sees under `object`.
   Answer<std::shared_ptr<const Object>> FindObject(CK_SESSION_HANDLE session,
                                                    CK_OBJECT_HANDLE object);
@@ -64,6 +68,9 @@ class Module {
   void AfterForkInChild(const StateLock& lock);
 
  private:
+  // Not 0, and positive where a caller takes it for a signed number (Java).
+  Answer<CK_ULONG> RandomHandle() const;
+
   // Keeps session-wide state right after a session of `slot` has gone. What is
   // returned is to be let go of without the lock.
   std::vector<std::shared_ptr<const void>> NoteClosed(const StateLock& lock,

@@ -54,8 +54,8 @@ bool HasUse(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_class, Usage usage) {
   return false;
 }
 
-void AddUses(std::span<const CK_ATTRIBUTE_TYPE> types, Object& object) {
-  for (const CK_ATTRIBUTE_TYPE type : types) {
+void AddUses(Object& object) {
+  for (const CK_ATTRIBUTE_TYPE type : UsesOf(object.object_class)) {
     object.attributes.SetBool(
         type, HasUse(type, object.object_class, object.key->usage));
   }
@@ -110,6 +110,62 @@ void AddSecrecy(Object& object) {
   attributes.SetBool(CKA_WRAP_WITH_TRUSTED, false);
 }
 
+Object NewObject(const std::shared_ptr<const Key>& key,
+                 CK_OBJECT_CLASS object_class, std::string_view suffix) {
+  Object object;
+  object.object_class = object_class;
+  object.unique_id = key->arn + std::string(suffix);
+  object.key = key;
+  AddCommon(object);
+  return object;
+}
+
+Object PrivateKey(const std::shared_ptr<const Key>& key) {
+  Object object = NewObject(key, CKO_PRIVATE_KEY, "#priv");
+  AddSecrecy(object);
+  AddPublicParts(object);
+  AddUses(object);
+  object.attributes.SetBool(CKA_ALWAYS_AUTHENTICATE, false);
+  AddSecretParts(object);
+  return object;
+}
+
+Object PublicKey(const std::shared_ptr<const Key>& key) {
+  Object object = NewObject(key, CKO_PUBLIC_KEY, "#pub");
+  AddPublicParts(object);
+  AddUses(object);
+  object.attributes.SetBool(CKA_TRUSTED, false);
+  if (key->spec->type == CKK_RSA) {
+    object.attributes.SetNumber(CKA_MODULUS_BITS, key->spec->bits);
+  }
+  return object;
+}
+
+Object SecretKey(const std::shared_ptr<const Key>& key) {
+  Object object = NewObject(key, CKO_SECRET_KEY, "#secret");
+  AddSecrecy(object);
+  AddUses(object);
+  object.attributes.SetBool(CKA_TRUSTED, false);
+  object.attributes.SetNumber(CKA_VALUE_LEN, key->spec->bits / 8);
+  object.attributes.SetSensitive(CKA_VALUE);
+  return object;
+}
+
+}  // namespace
+
+std::span<const CK_ATTRIBUTE_TYPE> UsesOf(CK_OBJECT_CLASS object_class) {
+  switch (object_class) {
+    case CKO_PRIVATE_KEY:
+      return kPrivateUses;
+    case CKO_PUBLIC_KEY:
+      return kPublicUses;
+    case CKO_SECRET_KEY:
+      return kSecretUses;
+    default:
+      return {};
+  }
+}
+
 // On private keys too: callers look for them there.
 void AddPublicParts(Object& object) {
   AttributeSet& attributes = object.attributes;
@@ -126,54 +182,15 @@ void AddPublicParts(Object& object) {
   attributes.Set(CKA_EC_POINT, key.point);
 }
 
-Object NewObject(const std::shared_ptr<const Key>& key,
-                 CK_OBJECT_CLASS object_class, std::string_view suffix) {
-  Object object;
-  object.object_class = object_class;
-  object.unique_id = key->arn + std::string(suffix);
-  object.key = key;
-  AddCommon(object);
-  return object;
-}
-
-Object PrivateKey(const std::shared_ptr<const Key>& key) {
-  Object object = NewObject(key, CKO_PRIVATE_KEY, "#priv");
-  AddSecrecy(object);
-  AddPublicParts(object);
-  AddUses(kPrivateUses, object);
-  object.attributes.SetBool(CKA_ALWAYS_AUTHENTICATE, false);
-  if (key->spec->curve != nullptr) {
+void AddSecretParts(Object& object) {
+  if (object.key->spec->curve != nullptr) {
     object.attributes.SetSensitive(CKA_VALUE);
-  } else {
-    for (const CK_ATTRIBUTE_TYPE type : kRsaSecrets) {
-      object.attributes.SetSensitive(type);
-    }
+    return;
   }
-  return object;
-}
-
-Object PublicKey(const std::shared_ptr<const Key>& key) {
-  Object object = NewObject(key, CKO_PUBLIC_KEY, "#pub");
-  AddPublicParts(object);
-  AddUses(kPublicUses, object);
-  object.attributes.SetBool(CKA_TRUSTED, false);
-  if (key->spec->type == CKK_RSA) {
-    object.attributes.SetNumber(CKA_MODULUS_BITS, key->spec->bits);
+  for (const CK_ATTRIBUTE_TYPE type : kRsaSecrets) {
+    object.attributes.SetSensitive(type);
   }
-  return object;
 }
-
-Object SecretKey(const std::shared_ptr<const Key>& key) {
-  Object object = NewObject(key, CKO_SECRET_KEY, "#secret");
-  AddSecrecy(object);
-  AddUses(kSecretUses, object);
-  object.attributes.SetBool(CKA_TRUSTED, false);
-  object.attributes.SetNumber(CKA_VALUE_LEN, key->spec->bits / 8);
-  object.attributes.SetSensitive(CKA_VALUE);
-  return object;
-}
-
-}  // namespace
 
 std::vector<std::shared_ptr<const Object>> ObjectsOf(
     const std::shared_ptr<const Key>& key, LoginMode login) {

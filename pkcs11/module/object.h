@@ -13,13 +13,26 @@
 namespace pkcs11::module {
 
 // An Object is what a caller sees of a key: its private, public or secret key.
-// It does not change once it is made. Safe to read from any thread.
+// Objects of sessions may be something else, such as data. It does not change
+// once it is made. Safe to read from any thread.
 struct Object {
   CK_OBJECT_CLASS object_class = 0;
-  std::string unique_id;  // CKA_UNIQUE_ID; the handle is made of it.
+  bool of_session = false;  // session_objects.h
+  std::string unique_id;    // CKA_UNIQUE_ID; a token's handle is made of it.
   AttributeSet attributes;
-  std::shared_ptr<const Key> key;
+  std::shared_ptr<const Key> key;  // Null: it is none, or has a `secret`.
+  // Of the secret keys of sessions only.
+  std::shared_ptr<const base::WipingBytes> secret;
 };
+
+// The attributes that say what keys of a class may be used for.
+std::span<const CK_ATTRIBUTE_TYPE> UsesOf(CK_OBJECT_CLASS object_class);
+
+// Adds what is public of the object's key, which must be a pair.
+void AddPublicParts(Object& object);
+
+// Adds what is secret of the object's key, for nobody to see.
+void AddSecretParts(Object& object);
 
 // The objects of `key`: a private and a public key, or a secret key. Where one
 // must log in, private and secret keys are CKA_PRIVATE.

@@ -14,8 +14,9 @@ CK_OBJECT_HANDLE HandleOf(std::string_view unique_id) {
   for (const char c : unique_id) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
   }
-  // Positive where a caller takes it for a signed number (Java).
-  return std::max<std::uint64_t>(hash >> 1, 1);
+  // Positive where a caller takes it for a signed number (Java), and without
+  // the bit of session objects.
+  return std::max<std::uint64_t>(hash >> 2U, 1);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 
 #include <memory>
 
@@ -29,6 +30,14 @@ using DecoderContext =
 using DigestContext = std::unique_ptr<EVP_MD_CTX, OpensslFree<EVP_MD_CTX_free>>;
 using DigestOwner = std::unique_ptr<EVP_MD, OpensslFree<EVP_MD_free>>;
 using BignumOwner = std::unique_ptr<BIGNUM, OpensslFree<BN_free>>;
+using ParamBuilder =
+    std::unique_ptr<OSSL_PARAM_BLD, OpensslFree<OSSL_PARAM_BLD_free>>;
+using ParamsOwner = std::unique_ptr<OSSL_PARAM, OpensslFree<OSSL_PARAM_free>>;
+using CipherContext =
+    std::unique_ptr<EVP_CIPHER_CTX, OpensslFree<EVP_CIPHER_CTX_free>>;
+using CipherOwner = std::unique_ptr<EVP_CIPHER, OpensslFree<EVP_CIPHER_free>>;
+using MacOwner = std::unique_ptr<EVP_MAC, OpensslFree<EVP_MAC_free>>;
+using MacContext = std::unique_ptr<EVP_MAC_CTX, OpensslFree<EVP_MAC_CTX_free>>;
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, OpensslFree<ECDSA_SIG_free>>;
 
 // Errors are told by return values. OpenSSL's queue belongs to the calling

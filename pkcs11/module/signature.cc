@@ -123,10 +123,7 @@ Answer<KmsMessage> ToKms(const SignatureKind& kind, base::ByteView input) {
         return Failure(CKR_DATA_LEN_RANGE);  // KMS signs no empty message.
       }
       return KmsMessage{std::move(bytes), false, "ED25519_SHA_512"};
-    case Scheme::kHmac:
-    case Scheme::kOaep:
-    case Scheme::kEnvelope:
-    case Scheme::kGenerate:
+    default:
       break;
   }
   return Failure(CKR_GENERAL_ERROR, "the mechanism makes no signatures");

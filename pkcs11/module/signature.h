@@ -43,10 +43,16 @@ struct KmsMessage {
 // CKR_DATA_LEN_RANGE for what KMS cannot sign.
 Answer<KmsMessage> ToKms(const SignatureKind& kind, base::ByteView input);
 
-// KMS's signature in Cryptoki's form: r and s of fixed width instead of DER.
-// Fails with CKR_DEVICE_ERROR if it is not a signature of this kind.
+// KMS's signature (or OpenSSL's, which is the same) in Cryptoki's form: r and s
+// of fixed width instead of DER. Fails with CKR_DEVICE_ERROR if it is not a
+// signature of this kind.
 Answer<base::Bytes> FromKms(const SignatureKind& kind,
                             base::Bytes kms_signature);
+
+// Signs `input` with the private key of a session's own pair. Fails with
+// CKR_DATA_LEN_RANGE.
+Answer<base::Bytes> SignLocally(const SignatureKind& kind, base::ByteView input,
+                                OSSL_LIB_CTX* library);
 
 // Checks a signature of `input` with the public key, without the KMS. Fails
 // with CKR_SIGNATURE_INVALID or CKR_SIGNATURE_LEN_RANGE.

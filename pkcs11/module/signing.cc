@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pkcs11/module/message.h"
+#include "pkcs11/module/soft/hmac.h"
 
 namespace pkcs11::module {
 namespace {
@@ -39,6 +40,28 @@ class KeyPairSigning final : public SignOperation {
   const SignatureKind kind_;
   Message message_;
   Kms& kms_;
+};
+
+// The same with a pair of a session.
+class SessionPairSigning final : public SignOperation {
+ public:
+  SessionPairSigning(SignatureKind kind, Message message, OSSL_LIB_CTX* library)
+      : kind_(std::move(kind)),
+        message_(std::move(message)),
+        library_(library) {}
+
+  std::size_t size() const override { return SizeOf(kind_); }
+  Status Update(base::ByteView part) override { return message_.Update(part); }
+
+  Answer<base::Bytes> Finish() override {
+    ASSIGN_OR_FAIL(const base::WipingBytes input, message_.Finish());
+    return SignLocally(kind_, input, library_);
+  }
+
+ private:
+  const SignatureKind kind_;
+  Message message_;
+  OSSL_LIB_CTX* const library_;
 };
 
 // Verifies signatures with a public key.
@@ -132,11 +155,17 @@ Answer<Message> MessageOf(const SignatureKind& kind, OSSL_LIB_CTX* library) {
 Answer<std::unique_ptr<SignOperation>> StartSigning(
     const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
     OSSL_LIB_CTX* library) {
+  if (object.secret != nullptr) {
+    return StartSecretSigning(object, mechanism, library);
+  }
   ASSIGN_OR_FAIL(SignatureKind kind,
                  ChooseSignature(object, mechanism, CKA_SIGN));
   ASSIGN_OR_FAIL(Message message, MessageOf(kind, library));
   std::unique_ptr<SignOperation> operation;
-  if (IsMac(kind)) {
+  if (object.of_session) {
+    operation = std::make_unique<SessionPairSigning>(
+        std::move(kind), std::move(message), library);
+  } else if (IsMac(kind)) {
     operation =
         std::make_unique<MacMaking>(std::move(kind), std::move(message), kms);
   } else {
@@ -149,6 +178,9 @@ Answer<std::unique_ptr<SignOperation>> StartSigning(
 Answer<std::unique_ptr<VerifyOperation>> StartVerifying(
     const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
     OSSL_LIB_CTX* library) {
+  if (object.secret != nullptr) {
+    return StartSecretVerifying(object, mechanism, library);
+  }
   ASSIGN_OR_FAIL(SignatureKind kind,
                  ChooseSignature(object, mechanism, CKA_VERIFY));
   ASSIGN_OR_FAIL(Message message, MessageOf(kind, library));

@@ -13,7 +13,8 @@ namespace pkcs11::module {
 // What C_SignInit and C_VerifyInit start. Neither asks `kms`, which they borrow
 // as they do `library`. They fail as ChooseSignature does.
 //
-// Key pairs: signed by the KMS, verified here. HMAC keys: both by the KMS.
+// Key pairs: signed by the KMS, verified here. HMAC keys: both by the KMS. Keys
+// of sessions: both here.
 Answer<std::unique_ptr<SignOperation>> StartSigning(
     const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
     OSSL_LIB_CTX* library);

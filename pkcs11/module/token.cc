@@ -37,11 +37,31 @@ bool NamesOne(const AttributeSet& wanted) {
 
 Answer<std::vector<CK_OBJECT_HANDLE>> Token::Search(
     const AttributeSet& wanted) {
+  std::vector<CK_OBJECT_HANDLE> all = SearchSessionObjects(wanted);
+  if (wanted.Find(CKA_TOKEN) != nullptr && !wanted.IsTrue(CKA_TOKEN)) {
+    return all;
+  }
   ASSIGN_OR_FAIL(StoreOwner store, Store(options_.object_ttl));
   std::vector<CK_OBJECT_HANDLE> found = store->Search(wanted);
-  if (found.empty() && NamesOne(wanted)) {
+  if (found.empty() && all.empty() && NamesOne(wanted)) {
     ASSIGN_OR_FAIL(store, Store(kMaxAgeOfMiss));
     found = store->Search(wanted);
+  }
+  all.insert(all.end(), found.begin(), found.end());
+  return all;
+}
+
+std::vector<CK_OBJECT_HANDLE> Token::SearchSessionObjects(
+    const AttributeSet& wanted) {
+  const auto all = [this] {
+    const StateLock lock;
+    return session_objects_.All(lock);
+  }();
+  std::vector<CK_OBJECT_HANDLE> found;
+  for (const auto& [handle, object] : all) {
+    if (object->attributes.Matches(wanted)) {
+      found.push_back(handle);
+    }
   }
   return found;
 }
@@ -49,6 +69,12 @@ Answer<std::vector<CK_OBJECT_HANDLE>> Token::Search(
 Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle) {
   {
     const StateLock lock;
+    if (IsSessionObject(handle)) {
+      if (auto object = session_objects_.Find(lock, handle)) {
+        return object;
+      }
+      return Failure(CKR_OBJECT_HANDLE_INVALID);
+    }
     if (!IsOpen(lock)) {
       return Failure(CKR_USER_NOT_LOGGED_IN);
     }

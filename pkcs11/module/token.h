@@ -12,6 +12,7 @@
 #include "pkcs11/module/answer.h"
 #include "pkcs11/module/kms.h"
 #include "pkcs11/module/object_store.h"
+#include "pkcs11/module/session_objects.h"
 #include "pkcs11/module/state_lock.h"
 #include "pkcs11/module/token_options.h"
 
@@ -41,9 +42,10 @@ class Token {
   const TokenOptions& options() const { return options_; }
   Kms& kms() const { return *kms_; }
 
-  // The objects that have all attributes of `wanted`. Looks again at what the
-  // KMS has if that is older than the options say (a minute), or if nothing has
-  // the label or id that is wanted.
+  // The objects that have all attributes of `wanted`, those of sessions first.
+  // Looks again at what the KMS has if that is older than the options say (a
+  // minute), or if nothing has the label or id that is wanted; does not ask it
+  // for objects of sessions.
   Answer<std::vector<CK_OBJECT_HANDLE>> Search(const AttributeSet& wanted);
 
   // Fails with CKR_OBJECT_HANDLE_INVALID; with CKR_USER_NOT_LOGGED_IN where one
@@ -53,6 +55,8 @@ class Token {
   // To be called when the KMS was told to change something: what is known is
   // now old.
   void NoteChange();
+
+  SessionObjects& session_objects(const StateLock&) { return session_objects_; }
 
   // Logs a user in. The PIN is looked at only where the options say so: then it
   // is an access key (pin.h), and the KMS is asked. Fails with
@@ -68,6 +72,8 @@ class Token {
  private:
   using StoreOwner = std::shared_ptr<const ObjectStore>;
 
+  std::vector<CK_OBJECT_HANDLE> SearchSessionObjects(
+      const AttributeSet& wanted);
   Answer<StoreOwner> Store(std::chrono::nanoseconds max_age);
   // Whether what the KMS holds may be shown.
   bool IsOpen(const StateLock&) const {
@@ -81,6 +87,7 @@ class Token {
   const base::Clock& clock_;
 
   // Guarded by StateLock.
+  SessionObjects session_objects_;
   StoreOwner store_;
   base::MonotonicTime loaded_at_{};
   std::uint64_t changes_ = 0;         // Calls of NoteChange().

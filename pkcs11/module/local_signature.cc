@@ -28,8 +28,7 @@ base::Bytes DerOf(base::ByteView raw) {
   return i2d_ECDSA_SIG(signature.get(), &at) == size ? der : base::Bytes();
 }
 
-// Without a hash (CKM_RSA_PKCS) the input is compared with what the signature
-// holds.
+// Without a hash (CKM_RSA_PKCS) the input is what the signature holds.
 bool SetScheme(EVP_PKEY_CTX* context, const SignatureKind& kind,
                const EVP_MD* hash) {
   const Scheme scheme = kind.mechanism->scheme;
@@ -58,6 +57,61 @@ bool IsEddsaSignature(EVP_PKEY* key, base::ByteView message,
                           message.data(), message.size()) == 1;
 }
 
+base::Bytes SignEddsa(EVP_PKEY* key, base::ByteView message,
+                      OSSL_LIB_CTX* library) {
+  const DigestContext context(EVP_MD_CTX_new());
+  base::Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
+  std::size_t size = signature.size();
+  if (context == nullptr ||
+      EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, library, nullptr,
+                            key, nullptr) != 1 ||
+      EVP_DigestSign(context.get(), signature.data(), &size, message.data(),
+                     message.size()) != 1) {
+    return {};
+  }
+  signature.resize(size);
+  return signature;
+}
+
+// OpenSSL's form of it; empty if it cannot.
+base::Bytes MakeSignature(const SignatureKind& kind, base::ByteView input,
+                          OSSL_LIB_CTX* library) {
+  EVP_PKEY* const key = kind.key->private_key.get();
+  if (kind.mechanism->scheme == Scheme::kEddsa) {
+    return SignEddsa(key, input, library);
+  }
+  const DigestOwner hash(kind.hash == nullptr
+                             ? nullptr
+                             : EVP_MD_fetch(library, kind.hash->name, nullptr));
+  const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(library, key, nullptr));
+  base::Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
+  std::size_t size = signature.size();
+  if ((kind.hash != nullptr && hash == nullptr) || context == nullptr ||
+      EVP_PKEY_sign_init(context.get()) != 1 ||
+      !SetScheme(context.get(), kind, hash.get()) ||
+      EVP_PKEY_sign(context.get(), signature.data(), &size, input.data(),
+                    input.size()) != 1) {
+    return {};
+  }
+  signature.resize(size);
+  return signature;
+}
+
+// Whether the scheme signs so many bytes.
+bool CanSign(const SignatureKind& kind, std::size_t size) {
+  if (kind.hash != nullptr) {
+    return size == kind.hash->size;
+  }
+  switch (kind.mechanism->scheme) {
+    case Scheme::kRsaPkcs1:  // RFC 8017, 9.2.
+      return size + 11 <= SizeOf(kind);
+    case Scheme::kEcdsa:
+      return size != 0;
+    default:
+      return true;
+  }
+}
+
 bool IsSignature(const SignatureKind& kind, base::ByteView input,
                  base::ByteView signature, OSSL_LIB_CTX* library) {
   EVP_PKEY* const key = kind.key->public_key.get();
@@ -84,6 +138,19 @@ bool IsSignature(const SignatureKind& kind, base::ByteView input,
 }
 
 }  // namespace
+
+Answer<base::Bytes> SignLocally(const SignatureKind& kind, base::ByteView input,
+                                OSSL_LIB_CTX* library) {
+  if (!CanSign(kind, input.size())) {
+    return Failure(CKR_DATA_LEN_RANGE);
+  }
+  const QuietQueue quiet;
+  base::Bytes signature = MakeSignature(kind, input, library);
+  if (signature.empty()) {
+    return Failure(CKR_FUNCTION_FAILED, "OpenSSL cannot sign");
+  }
+  return FromKms(kind, std::move(signature));
+}
 
 Status VerifyLocally(const SignatureKind& kind, base::ByteView input,
                      base::ByteView signature, OSSL_LIB_CTX* library) {
