@@ -131,6 +131,7 @@ TEST_F(RobustnessTest, ThreadsThatShareASessionGetErrorsAtWorst) {
   std::atomic<int> wrong = 0;
   std::atomic<int> good = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&] {
       const base::Bytes digest(32, 0x11);
@@ -172,6 +173,7 @@ TEST_F(RobustnessTest, SessionsMayCloseUnderOperationsOfOtherThreads) {
 
 TEST_F(RobustnessTest, FinalizeMayComeBetweenTheCallsOfOtherThreads) {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> unexpected = 0;
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&] {
