@@ -25,9 +25,10 @@ constexpr const char* kSystemFile = "/etc/claviger/pkcs11.toml";
 constexpr std::string_view kNobodysKey = "00000000-0000-0000-0000-000000000000";
 constexpr std::size_t kSerialBytes = 8;  // 16 hexadecimal digits.
 
+using Variables = std::map<std::string, std::string, std::less<>>;
+
 // What the environment says, but for some variables.
-Environment Instead(const Environment& environment,
-                    std::map<std::string, std::string, std::less<>> values) {
+Environment Instead(const Environment& environment, Variables values) {
   return [environment, values = std::move(values)](
              std::string_view name) -> std::optional<std::string> {
     const auto found = values.find(name);
@@ -35,44 +36,51 @@ Environment Instead(const Environment& environment,
   };
 }
 
-// The environment and the profile from which the settings' credentials come.
+// What to tell the client, so that credentials come from where the settings
+// say.
 struct Origin {
-  Environment environment;
+  Variables instead;    // Of the environment's.
   std::string profile;  // Empty: the usual, after the environment.
 };
 
 Origin OriginOf(const TokenSettings& settings, const Environment& environment) {
   constexpr const char* kNothing = "/dev/null";
-  constexpr const char* kFileVariable = "AWS_SHARED_CREDENTIALS_FILE";
-  const std::string usual = environment("AWS_PROFILE").value_or("default");
-  const std::string profile =
-      settings.profile.empty() ? usual : settings.profile;
+  constexpr const char* kCredentials = "AWS_SHARED_CREDENTIALS_FILE";
+  constexpr const char* kConfig = "AWS_CONFIG_FILE";
+  Origin origin = {{}, settings.profile};
   switch (settings.credentials) {
     case CredentialSource::kUsual:
-      return {environment, settings.profile};
+      break;
     case CredentialSource::kProfile:
-      return {environment, profile};
+      if (origin.profile.empty()) {
+        origin.profile = environment("AWS_PROFILE").value_or("default");
+      }
+      break;
     case CredentialSource::kFile:
-      return {Instead(environment, {{kFileVariable, settings.credentials_file},
-                                    {"AWS_CONFIG_FILE", kNothing}}),
-              settings.profile.empty() ? "default" : settings.profile};
+      origin.instead = {{kCredentials, settings.credentials_file},
+                        {kConfig, kNothing}};
+      if (origin.profile.empty()) {
+        origin.profile = "default";
+      }
+      break;
     case CredentialSource::kEnvironment:
-      return {Instead(environment, {{kFileVariable, kNothing},
-                                    {"AWS_CONFIG_FILE", kNothing},
-                                    {"AWS_PROFILE", ""}}),
-              ""};
+      origin.instead = {
+          {kCredentials, kNothing}, {kConfig, kNothing}, {"AWS_PROFILE", ""}};
+      break;
     case CredentialSource::kPin:
-      return {Instead(environment, {{kFileVariable, kNothing},
-                                    {"AWS_ACCESS_KEY_ID", ""},
-                                    {"AWS_SECRET_ACCESS_KEY", ""}}),
-              ""};
+      origin.instead = {{kCredentials, kNothing},
+                        {"AWS_ACCESS_KEY_ID", ""},
+                        {"AWS_SECRET_ACCESS_KEY", ""}};
+      break;
   }
-  return {};
+  return origin;
 }
 
 base::Result<Options> OptionsOf(const TokenSettings& settings,
                                 const Environment& environment) {
-  const auto [variables, profile] = OriginOf(settings, environment);
+  Origin origin = OriginOf(settings, environment);
+  const Environment variables = Instead(environment, std::move(origin.instead));
+  const std::string& profile = origin.profile;
   Options options;
   if (settings.endpoint.empty()) {
     ASSIGN_OR_RETURN(options,

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/module/key_template.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
+
+#include "pkcs11/module/object.h"
 
 namespace pkcs11::module {
 namespace {
@@ -130,6 +134,28 @@ Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
     }
   }
   return Failure(CKR_KEY_SIZE_RANGE);
+}
+
+Status CheckWishes(const NewKey& key, CK_OBJECT_CLASS object_class,
+                   const AttributeSet& wanted) {
+  for (const CK_ATTRIBUTE_TYPE use : UsesOf(object_class)) {
+    if (wanted.IsTrue(use) && !HasUse(use, object_class, key.usage)) {
+      return Failure(CKR_TEMPLATE_INCONSISTENT,
+                     fmt::format("a key for {} has no use {:#x} "
+                                 "(strict_templates in the configuration)",
+                                 UsageName(key.usage), use));
+    }
+  }
+  const bool is_public = object_class == CKO_PUBLIC_KEY;
+  const bool is_told =
+      wanted.IsTrue(CKA_EXTRACTABLE) ||
+      (wanted.Find(CKA_SENSITIVE) != nullptr && !wanted.IsTrue(CKA_SENSITIVE));
+  if (!is_public && is_told) {
+    return Failure(CKR_TEMPLATE_INCONSISTENT,
+                   "keys of the KMS are sensitive and not extractable "
+                   "(strict_templates in the configuration)");
+  }
+  return {};
 }
 
 }  // namespace pkcs11::module

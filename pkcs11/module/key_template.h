@@ -32,6 +32,13 @@ Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
 Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
                                   const AttributeSet& secret_key);
 
+// Fails with CKR_TEMPLATE_INCONSISTENT if the template of an object of this
+// class asks for what `key` will not have: another use, a value that can be
+// read. For callers that would rather have no key than another one
+// (TokenOptions::strict_templates).
+Status CheckWishes(const NewKey& key, CK_OBJECT_CLASS object_class,
+                   const AttributeSet& wanted);
+
 // The spec of keys of a type on the curve of CKA_EC_PARAMS. Fails with
 // CKR_TEMPLATE_INCOMPLETE or CKR_CURVE_NOT_SUPPORTED.
 Answer<const KeySpec*> CurveSpec(CK_KEY_TYPE type,

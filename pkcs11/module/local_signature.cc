@@ -152,6 +152,17 @@ Answer<base::Bytes> SignLocally(const SignatureKind& kind, base::ByteView input,
   return FromKms(kind, std::move(signature));
 }
 
+base::Bytes SignatureForKms(const SignatureKind& kind,
+                            base::ByteView signature) {
+  if (signature.size() != SizeOf(kind)) {
+    return {};
+  }
+  const QuietQueue quiet;
+  return kind.mechanism->scheme == Scheme::kEcdsa
+             ? DerOf(signature)
+             : base::Bytes(signature.begin(), signature.end());
+}
+
 Status VerifyLocally(const SignatureKind& kind, base::ByteView input,
                      base::ByteView signature, OSSL_LIB_CTX* library) {
   if (signature.size() != SizeOf(kind)) {

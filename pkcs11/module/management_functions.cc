@@ -18,8 +18,6 @@ namespace {
 
 using base::Json;
 
-// Until then a deletion can be cancelled: the longest that KMS offers.
-constexpr int kDeletionDays = 30;
 constexpr std::size_t kMaxAliasBytes = 250;
 
 // Calls an operation that changes something.
@@ -163,6 +161,9 @@ Status GenerateKey(Module& module, CK_SESSION_HANDLE session,
   ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
   ASSIGN_OR_FAIL(const NewKey key,
                  ReadSecretTemplate(mechanism->mechanism, wanted));
+  if (token->options().strict_templates) {
+    RETURN_IF_FAILED(CheckWishes(key, CKO_SECRET_KEY, wanted));
+  }
   ASSIGN_OR_FAIL(const std::string arn, MakeKey(*token, key));
   ASSIGN_OR_FAIL(*handle, HandleOf(*token, CKO_SECRET_KEY, arn));
   return {};
@@ -183,6 +184,10 @@ Status GenerateKeyPair(Module& module, CK_SESSION_HANDLE session,
   ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
   ASSIGN_OR_FAIL(const NewKey key, ReadPairTemplates(mechanism->mechanism,
                                                      of_public, of_private));
+  if (token->options().strict_templates) {
+    RETURN_IF_FAILED(CheckWishes(key, CKO_PUBLIC_KEY, of_public));
+    RETURN_IF_FAILED(CheckWishes(key, CKO_PRIVATE_KEY, of_private));
+  }
   ASSIGN_OR_FAIL(const std::string arn, MakeKey(*token, key));
   ASSIGN_OR_FAIL(*public_handle, HandleOf(*token, CKO_PUBLIC_KEY, arn));
   ASSIGN_OR_FAIL(*private_handle, HandleOf(*token, CKO_PRIVATE_KEY, arn));
@@ -232,11 +237,15 @@ Status DestroyObject(Module& module, CK_SESSION_HANDLE session,
   if (object->object_class == CKO_PUBLIC_KEY) {
     return Failure(CKR_ACTION_PROHIBITED);
   }
+  if (!token->options().destroy) {
+    return Failure(CKR_ACTION_PROHIBITED,
+                   "destroy = false in the configuration keeps keys");
+  }
+  const auto days = token->options().destroy_after.count();
   RETURN_IF_FAILED(Change(*token, "ScheduleKeyDeletion",
                           {{"KeyId", base::WipingString(object->key->arn)},
-                           {"PendingWindowInDays", kDeletionDays}}));
-  LogLine(fmt::format("{} will be deleted in {} days", object->key->arn,
-                      kDeletionDays));
+                           {"PendingWindowInDays", days}}));
+  LogLine(fmt::format("{} will be deleted in {} days", object->key->arn, days));
   return {};
 }
 

@@ -44,16 +44,6 @@ constexpr std::array kRsaSecrets = {CKA_PRIVATE_EXPONENT, CKA_PRIME_1,
                                     CKA_PRIME_2,          CKA_EXPONENT_1,
                                     CKA_EXPONENT_2,       CKA_COEFFICIENT};
 
-bool HasUse(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_class, Usage usage) {
-  for (const UseRow& row : kUses) {
-    if (row.type == type && row.object_class == object_class &&
-        row.usage == usage) {
-      return true;
-    }
-  }
-  return false;
-}
-
 void AddUses(Object& object) {
   for (const CK_ATTRIBUTE_TYPE type : UsesOf(object.object_class)) {
     object.attributes.SetBool(
@@ -152,6 +142,16 @@ Object SecretKey(const std::shared_ptr<const Key>& key) {
 }
 
 }  // namespace
+
+bool HasUse(CK_ATTRIBUTE_TYPE type, CK_OBJECT_CLASS object_class, Usage usage) {
+  for (const UseRow& row : kUses) {
+    if (row.type == type && row.object_class == object_class &&
+        row.usage == usage) {
+      return true;
+    }
+  }
+  return false;
+}
 
 std::span<const CK_ATTRIBUTE_TYPE> UsesOf(CK_OBJECT_CLASS object_class) {
   switch (object_class) {

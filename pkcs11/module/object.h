@@ -28,6 +28,9 @@ struct Object {
 // The attributes that say what keys of a class may be used for.
 std::span<const CK_ATTRIBUTE_TYPE> UsesOf(CK_OBJECT_CLASS object_class);
 
+// Whether an object of this class and of a key with this usage has the use.
+bool HasUse(CK_ATTRIBUTE_TYPE use, CK_OBJECT_CLASS object_class, Usage usage);
+
 // Adds what is public of the object's key, which must be a pair.
 void AddPublicParts(Object& object);
 

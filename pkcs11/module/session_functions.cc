@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // PKCS#11 2.40 sections 5.6, 5.15 and 5.16, 3.0 section 5.6: sessions, logins
 // and random bytes.
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <span>
 
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/module.h"
@@ -61,6 +66,29 @@ Status LogInAs(Module& module, CK_SESSION_HANDLE handle, CK_USER_TYPE user,
       RETURN_IF_FAILED(module.TokenOf(handle));
       return Failure(CKR_USER_TYPE_INVALID);
   }
+}
+
+// As much as KMS gives at once.
+constexpr std::size_t kMaxRandomBytes = 1024;
+
+Status RandomOfKms(Kms& kms, std::span<CK_BYTE> out) {
+  while (!out.empty()) {
+    const std::size_t size = std::min(out.size(), kMaxRandomBytes);
+    ASSIGN_OR_FAIL(const base::Json reply,
+                   kms.Call("GenerateRandom", {{"NumberOfBytes", size}}));
+    ASSIGN_OR_FAIL(base::Bytes random, BytesMember(reply, "Plaintext"));
+    const bool fits = random.size() == size;
+    if (fits) {
+      std::ranges::copy(random, out.begin());
+    }
+    OPENSSL_cleanse(random.data(), random.size());
+    if (!fits) {
+      return Failure(CKR_DEVICE_ERROR,
+                     "GenerateRandom's reply has another length");
+    }
+    out = out.subspan(size);
+  }
+  return {};
 }
 
 CK_STATE StateOf(const Session& session, bool logged_in) {
@@ -159,7 +187,10 @@ Status SeedRandom(Module& module, CK_SESSION_HANDLE session, CK_BYTE*,
 
 Status GenerateRandom(Module& module, CK_SESSION_HANDLE session, CK_BYTE* out,
                       CK_ULONG size) {
-  RETURN_IF_FAILED(module.TokenOf(session));
+  ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
+  if (token->options().random == Place::kRemote) {
+    return RandomOfKms(token->kms(), {out, size});
+  }
   const QuietQueue quiet;
   if (size != 0 && RAND_bytes_ex(module.library(), out, size, 0) != 1) {
     return Failure(CKR_FUNCTION_FAILED, "OpenSSL has no random bytes");

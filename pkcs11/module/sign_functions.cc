@@ -67,9 +67,9 @@ Status VerifyInit(Module& module, CK_SESSION_HANDLE session,
   RETURN_IF_FAILED(CheckFree(module, session, &Session::verify));
   ASSIGN_OR_FAIL(const auto object, module.FindKey(session, key));
   ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
-  ASSIGN_OR_FAIL(
-      auto operation,
-      StartVerifying(*object, *mechanism, token->kms(), module.library()));
+  ASSIGN_OR_FAIL(auto operation,
+                 StartVerifying(*object, *mechanism, token->kms(),
+                                module.library(), token->options().verify));
   return Start(module, session, &Session::verify, std::move(operation));
 }
 

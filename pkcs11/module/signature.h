@@ -54,6 +54,10 @@ Answer<base::Bytes> FromKms(const SignatureKind& kind,
 Answer<base::Bytes> SignLocally(const SignatureKind& kind, base::ByteView input,
                                 OSSL_LIB_CTX* library);
 
+// The other way round, for KMS's Verify. Empty if it cannot be one.
+base::Bytes SignatureForKms(const SignatureKind& kind,
+                            base::ByteView signature);
+
 // Checks a signature of `input` with the public key, without the KMS. Fails
 // with CKR_SIGNATURE_INVALID or CKR_SIGNATURE_LEN_RANGE.
 Status VerifyLocally(const SignatureKind& kind, base::ByteView input,

@@ -14,6 +14,15 @@ using base::Json;
 
 Json KeyIdOf(const Key& key) { return base::WipingString(key.arn); }
 
+// What Sign and Verify have in common.
+Answer<Json> RequestAbout(const SignatureKind& kind, base::ByteView input) {
+  ASSIGN_OR_FAIL(const KmsMessage message, ToKms(kind, input));
+  return Json{{"KeyId", KeyIdOf(*kind.key)},
+              {"Message", Base64Json(message.message)},
+              {"MessageType", message.is_digest ? "DIGEST" : "RAW"},
+              {"SigningAlgorithm", base::WipingString(message.algorithm)}};
+}
+
 // Makes signatures with the private key of a pair.
 class KeyPairSigning final : public SignOperation {
  public:
@@ -25,12 +34,7 @@ class KeyPairSigning final : public SignOperation {
 
   Answer<base::Bytes> Finish() override {
     ASSIGN_OR_FAIL(const base::WipingBytes input, message_.Finish());
-    ASSIGN_OR_FAIL(const KmsMessage message, ToKms(kind_, input));
-    const Json request = {
-        {"KeyId", KeyIdOf(*kind_.key)},
-        {"Message", Base64Json(message.message)},
-        {"MessageType", message.is_digest ? "DIGEST" : "RAW"},
-        {"SigningAlgorithm", base::WipingString(message.algorithm)}};
+    ASSIGN_OR_FAIL(const Json request, RequestAbout(kind_, input));
     ASSIGN_OR_FAIL(const Json reply, kms_.Call("Sign", request));
     ASSIGN_OR_FAIL(base::Bytes signature, BytesMember(reply, "Signature"));
     return FromKms(kind_, std::move(signature));
@@ -83,6 +87,39 @@ class PublicKeyVerifying final : public VerifyOperation {
   const SignatureKind kind_;
   Message message_;
   OSSL_LIB_CTX* const library_;
+};
+
+// Has the KMS verify them.
+class KmsVerifying final : public VerifyOperation {
+ public:
+  KmsVerifying(SignatureKind kind, Message message, Kms& kms)
+      : kind_(std::move(kind)), message_(std::move(message)), kms_(kms) {}
+
+  Status Update(base::ByteView part) override { return message_.Update(part); }
+
+  Status Finish(base::ByteView signature) override {
+    if (signature.size() != SizeOf(kind_)) {
+      return Failure(CKR_SIGNATURE_LEN_RANGE);
+    }
+    ASSIGN_OR_FAIL(const base::WipingBytes input, message_.Finish());
+    ASSIGN_OR_FAIL(Json request, RequestAbout(kind_, input));
+    const base::Bytes form = SignatureForKms(kind_, signature);
+    if (form.empty()) {
+      return Failure(CKR_SIGNATURE_INVALID);
+    }
+    request["Signature"] = Base64Json(form);
+    ASSIGN_OR_FAIL(const Json reply, kms_.Call("Verify", request));
+    const auto valid = reply.find("SignatureValid");
+    if (valid == reply.end() || *valid != true) {
+      return Failure(CKR_SIGNATURE_INVALID);
+    }
+    return {};
+  }
+
+ private:
+  const SignatureKind kind_;
+  Message message_;
+  Kms& kms_;
 };
 
 // What GenerateMac and VerifyMac have in common.
@@ -177,7 +214,7 @@ Answer<std::unique_ptr<SignOperation>> StartSigning(
 
 Answer<std::unique_ptr<VerifyOperation>> StartVerifying(
     const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
-    OSSL_LIB_CTX* library) {
+    OSSL_LIB_CTX* library, Place verify) {
   if (object.secret != nullptr) {
     return StartSecretVerifying(object, mechanism, library);
   }
@@ -187,6 +224,9 @@ Answer<std::unique_ptr<VerifyOperation>> StartVerifying(
   std::unique_ptr<VerifyOperation> operation;
   if (IsMac(kind)) {
     operation = std::make_unique<MacVerifying>(std::move(kind),
+                                               std::move(message), kms);
+  } else if (verify == Place::kRemote && !object.of_session) {
+    operation = std::make_unique<KmsVerifying>(std::move(kind),
                                                std::move(message), kms);
   } else {
     operation = std::make_unique<PublicKeyVerifying>(

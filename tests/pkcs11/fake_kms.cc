@@ -194,6 +194,9 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
   if (operation == "Sign") {
     return Sign(*key, request);
   }
+  if (operation == "Verify") {
+    return Verify(*key, request);
+  }
   if (operation == "GenerateMac" || operation == "VerifyMac") {
     return Mac(*key, request, operation == "VerifyMac");
   }
@@ -287,6 +290,22 @@ base::Result<Json> FakeKms::Sign(const FakeKey& key, const Json& request) {
     return Error{ErrorCode::kValidation, "ValidationException"};
   }
   return Json{{"Signature", Base64Json(signature)}};
+}
+
+base::Result<Json> FakeKms::Verify(const FakeKey& key, const Json& request) {
+  ASSIGN_OR_RETURN(const base::Bytes message, BytesMember(request, "Message"));
+  ASSIGN_OR_RETURN(const base::Bytes signature,
+                   BytesMember(request, "Signature"));
+  const PkeyContext context(EVP_PKEY_CTX_new(key.pair.get(), nullptr));
+  EVP_PKEY_verify_init(context.get());
+  EVP_PKEY_CTX_set_signature_md(context.get(),
+                                HashOf(TextOf(request, "SigningAlgorithm")));
+  if (TextOf(request, "MessageType") != "DIGEST" ||
+      EVP_PKEY_verify(context.get(), signature.data(), signature.size(),
+                      message.data(), message.size()) != 1) {
+    return Error{ErrorCode::kSignatureMismatch, "KMSInvalidSignatureException"};
+  }
+  return Json{{"SignatureValid", true}};
 }
 
 base::Result<Json> FakeKms::Mac(const FakeKey& key, const Json& request,

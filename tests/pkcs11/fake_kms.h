@@ -78,6 +78,8 @@ class FakeKms final : public Kms {
   base::Json ListAliases() const;
   static base::Result<base::Json> Sign(const FakeKey& key,
                                        const base::Json& request);
+  static base::Result<base::Json> Verify(const FakeKey& key,
+                                         const base::Json& request);
   static base::Result<base::Json> Mac(const FakeKey& key,
                                       const base::Json& request, bool verify);
   static base::Result<base::Json> Encrypt(const FakeKey& key,

@@ -34,6 +34,7 @@ class LoginKmsTest : public testing::Test {
   // keeps the requests.
   kms::client::ScriptedServer Server(std::vector<std::string> replies) {
     std::vector<kms::client::ScriptedServer::Script> scripts;
+    scripts.reserve(replies.size());
     for (std::string& reply : replies) {
       scripts.emplace_back(
           [this, reply = std::move(reply)](kms::client::Peer& peer) {
