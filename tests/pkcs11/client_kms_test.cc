@@ -49,5 +49,22 @@ TEST_F(ClientKmsTest, FailsAsTheServerSays) {
       StatusIs(ErrorCode::kAccessDenied));
 }
 
+TEST_F(ClientKmsTest, ErrorsNameOperationKeyAndRequest) {
+  const std::string reply =
+      Reply(R"({"__type":"AccessDeniedException","message":"no"})", 400);
+  kms::client::ScriptedServer server({kms::client::Answer({reply})},
+                                     folder_ / "socket");
+  kms::client::Options options;
+  options.endpoint = server.endpoint();
+  const auto kms = testlib::Take(ClientKms::Create(std::move(options), clock_));
+  EXPECT_EQ(kms->LastFailure(), 0);
+  EXPECT_THAT(kms->Call("Sign", {{"KeyId", base::WipingString("a-key")},
+                                 {"Message", base::WipingString("hidden")}}),
+              StatusIs(ErrorCode::kAccessDenied,
+                       "AccessDeniedException: no "
+                       "(Sign with a-key, request 5f1d)"));
+  EXPECT_EQ(kms->LastFailure(), 400);
+}
+
 }  // namespace
 }  // namespace pkcs11::module
