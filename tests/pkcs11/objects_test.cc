@@ -58,7 +58,7 @@ TEST_F(ObjectsTest, AKeyPairIsTwoObjectsAndASecretKeyIsOne) {
 // The types are OpenSSL's.
 int MethodsOfEngine(ENGINE* /*engine*/, EVP_PKEY_METHOD** method,
                     const int** types, int /*type*/) {
-  static const int kTypes[] = {EVP_PKEY_EC};
+  static constexpr int kTypes[] = {EVP_PKEY_EC};
   if (method == nullptr) {
     *types = kTypes;
     return 1;
