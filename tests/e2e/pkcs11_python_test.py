@@ -21,6 +21,7 @@ class PythonTest(Pkcs11Case):
             cls.server.environment["CLAVIGER_SOCKET"])
         cls.library = PyKCS11.PyKCS11Lib()
         cls.library.load(MODULE)
+        cls.addClassCleanup(cls.library.lib.C_Finalize)
 
     def setUp(self):
         super().setUp()
