@@ -10,6 +10,7 @@
 #include <map>
 #include <utility>
 
+#include "pkcs11/module/certificate_files.h"
 #include "pkcs11/module/client_kms.h"
 #include "pkcs11/module/log.h"
 #include "pkcs11/module/login_kms.h"
@@ -139,11 +140,14 @@ base::Result<std::unique_ptr<Token>> MakeToken(const TokenSettings& settings,
                       SerialOf(options, settings.label, parts.library.get())};
   TokenOptions token = settings.options;
   token.backend = settings.backend.value_or(BackendAt(options.endpoint));
+  ASSIGN_OR_RETURN(
+      std::vector<CertificatePtr> certificates,
+      ReadAllCertificates(token.certificates, parts.library.get()));
   ASSIGN_OR_RETURN(std::unique_ptr<Kms> kms,
                    MakeKms(settings, std::move(options), *parts.clock));
   return std::make_unique<Token>(std::move(label), std::move(kms),
                                  parts.library.get(), *parts.clock,
-                                 std::move(token));
+                                 std::move(token), std::move(certificates));
 }
 
 // All of them, or none: half a configuration is one that nobody wrote.

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "pkcs11/module/certificate_changes.h"
+#include "pkcs11/module/certificate_object.h"
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/soft/key_pair.h"
 #include "pkcs11/module/soft/secret_key.h"
@@ -46,6 +48,31 @@ Handle CreateData(Module& module, CK_SESSION_HANDLE session,
   return module.AddSessionObject(session, std::move(object));
 }
 
+Handle CreateSessionCertificate(Module& module, CK_SESSION_HANDLE session,
+                                const Certificate& certificate,
+                                const AttributeSet& wanted) {
+  Object object;
+  object.object_class = CKO_CERTIFICATE;
+  AddCertificate(certificate, object.attributes);
+  AddStorageAttributes(wanted, object);
+  const base::WipingBytes* const id = wanted.Find(CKA_ID);
+  object.attributes.Set(
+      CKA_ID, id == nullptr ? certificate.key_sha1 : base::ByteView(*id));
+  object.attributes.SetBool(CKA_TRUSTED, false);
+  return module.AddSessionObject(session, std::move(object));
+}
+
+Handle CreateCertificate(Module& module, CK_SESSION_HANDLE session,
+                         const AttributeSet& wanted) {
+  ASSIGN_OR_FAIL(const CertificatePtr certificate,
+                 CertificateIn(wanted, module.library()));
+  if (!wanted.IsTrue(CKA_TOKEN)) {
+    return CreateSessionCertificate(module, session, *certificate, wanted);
+  }
+  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
+  return AddTokenCertificate(*token, certificate);
+}
+
 // What can be created, by CKA_CLASS.
 struct ClassRow {
   CK_OBJECT_CLASS object_class;
@@ -54,6 +81,7 @@ struct ClassRow {
 };
 constexpr std::array kClasses = {
     ClassRow{CKO_DATA, CreateData},
+    ClassRow{CKO_CERTIFICATE, CreateCertificate},
     ClassRow{CKO_PUBLIC_KEY, CreatePublicKey},
     ClassRow{CKO_PRIVATE_KEY, CreatePrivateKey},
     ClassRow{CKO_SECRET_KEY, CreateSecretKey},

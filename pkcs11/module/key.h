@@ -3,10 +3,12 @@
 #define PKCS11_MODULE_KEY_H_
 
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
 #include "pkcs11/module/algorithms.h"
+#include "pkcs11/module/certificate.h"
 #include "pkcs11/module/openssl.h"
 
 namespace pkcs11::module {
@@ -30,6 +32,7 @@ struct Key {
   base::Bytes modulus;    // RSA only.
   base::Bytes exponent;   // RSA only.
   base::Bytes point;      // On a curve only: DER OCTET STRING.
+  std::vector<CertificatePtr> certificates;  // That the KMS keeps with it.
   bool IsPair() const { return public_key != nullptr; }
 };
 

@@ -17,8 +17,15 @@ namespace pkcs11::module {
 inline constexpr std::string_view kLabelTag = "pkcs11:label";
 inline constexpr std::string_view kIdTag = "pkcs11:id";  // Hexadecimal.
 
+struct LoadedKeys {
+  std::vector<std::shared_ptr<const Key>> keys;
+  bool ours_refused = false;  // The KMS has no operations of ours for us.
+};
+
 // Asks `kms` for every key that `options` let through and that is of a kind
-// that we know, by standard calls of the AWS KMS API. Lists keys only where the
+// that we know: with `try_ours`, and if it is a Claviger, by operations of our
+// own, else or where it refuses those, by standard calls of the AWS KMS API.
+// Lists keys only where the
 // options name neither keys nor a prefix of aliases. A key that we may not
 // describe, or whose public key we may not have, is left out with a line in the
 // log; one whose tags we may not list has no label or id of its own. `known`
@@ -27,9 +34,9 @@ inline constexpr std::string_view kIdTag = "pkcs11:id";  // Hexadecimal.
 // Fails as ListKeys does, as ListAliases where aliases decide, or with what may
 // pass (the server is gone, busy, or does not know us): what was known before
 // is then better than half a list.
-base::Result<std::vector<std::shared_ptr<const Key>>> LoadKeys(
+base::Result<LoadedKeys> LoadKeys(
     Kms& kms, OSSL_LIB_CTX* library, const TokenOptions& options,
-    const std::vector<std::shared_ptr<const Key>>& known);
+    const std::vector<std::shared_ptr<const Key>>& known, bool try_ours);
 
 }  // namespace pkcs11::module
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "pkcs11/module/certificate_changes.h"
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/key_loader.h"
 #include "pkcs11/module/key_template.h"
@@ -30,18 +31,6 @@ Answer<Json> Change(Token& token, std::string_view operation,
     return Failure(RvOfObjectChange(error.code), error.message);
   }
   return *std::move(reply);
-}
-
-// The token of a session that may change it.
-Answer<Token*> WritableToken(Module& module, CK_SESSION_HANDLE handle) {
-  {
-    const StateLock lock;
-    ASSIGN_OR_FAIL(const Session* session, module.FindSession(lock, handle));
-    if ((session->flags & CKF_RW_SESSION) == 0) {
-      return Failure(CKR_SESSION_READ_ONLY);
-    }
-  }
-  return module.TokenOf(handle);
 }
 
 Json Tag(std::string_view name, std::string_view value) {
@@ -158,7 +147,7 @@ Status GenerateKey(Module& module, CK_SESSION_HANDLE session,
                    module.AddSessionObject(session, std::move(object)));
     return {};
   }
-  ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
+  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
   ASSIGN_OR_FAIL(const NewKey key,
                  ReadSecretTemplate(mechanism->mechanism, wanted));
   if (token->options().strict_templates) {
@@ -181,7 +170,7 @@ Status GenerateKeyPair(Module& module, CK_SESSION_HANDLE session,
     return GenerateSessionPair(module, session, mechanism->mechanism, of_public,
                                of_private, public_handle, private_handle);
   }
-  ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
+  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
   ASSIGN_OR_FAIL(const NewKey key, ReadPairTemplates(mechanism->mechanism,
                                                      of_public, of_private));
   if (token->options().strict_templates) {
@@ -202,8 +191,11 @@ Status SetAttributeValue(Module& module, CK_SESSION_HANDLE session,
   if (IsSessionObject(handle)) {
     return ChangeSessionObject(module, session, handle, wanted);
   }
-  ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
+  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
   ASSIGN_OR_FAIL(const auto object, module.FindObject(session, handle));
+  if (object->object_class == CKO_CERTIFICATE) {
+    return Failure(CKR_ACTION_PROHIBITED);
+  }
   for (const CK_ATTRIBUTE& row : std::span(rows, count)) {
     if (row.type != CKA_LABEL && row.type != CKA_ID) {
       return Failure(CKR_ATTRIBUTE_READ_ONLY);
@@ -232,8 +224,11 @@ Status DestroyObject(Module& module, CK_SESSION_HANDLE session,
   if (IsSessionObject(handle)) {
     return DestroySessionObject(module, session, handle);
   }
-  ASSIGN_OR_FAIL(Token * token, WritableToken(module, session));
+  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
   ASSIGN_OR_FAIL(const auto object, module.FindObject(session, handle));
+  if (object->object_class == CKO_CERTIFICATE) {
+    return RemoveTokenCertificate(*token, *object);
+  }
   if (object->object_class == CKO_PUBLIC_KEY) {
     return Failure(CKR_ACTION_PROHIBITED);
   }

@@ -122,6 +122,15 @@ Answer<Token*> Module::TokenOf(CK_SESSION_HANDLE handle) {
   return parts_.tokens[session->slot].get();
 }
 
+Answer<Token*> Module::WritableTokenOf(CK_SESSION_HANDLE handle) {
+  const StateLock lock;
+  ASSIGN_OR_FAIL(const Session* session, FindSession(lock, handle));
+  if ((session->flags & CKF_RW_SESSION) == 0) {
+    return Failure(CKR_SESSION_READ_ONLY);
+  }
+  return parts_.tokens[session->slot].get();
+}
+
 Answer<CK_OBJECT_HANDLE> Module::AddSessionObject(CK_SESSION_HANDLE session,
                                                   Object object) {
   ASSIGN_OR_FAIL(Token * token, TokenOf(session));

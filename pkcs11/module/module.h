@@ -51,6 +51,8 @@ class Module {
   // is.
   Answer<Session*> FindSession(const StateLock& lock, CK_SESSION_HANDLE handle);
   Answer<Token*> TokenOf(CK_SESSION_HANDLE handle);
+  // The token of a session that may change it; else CKR_SESSION_READ_ONLY.
+  Answer<Token*> WritableTokenOf(CK_SESSION_HANDLE handle);
 
   // Gives an object to a session, and the object a handle and a CKA_UNIQUE_ID.
   Answer<CK_OBJECT_HANDLE> AddSessionObject(CK_SESSION_HANDLE session,

@@ -7,20 +7,24 @@
 #include <vector>
 
 #include "pkcs11/module/attributes.h"
+#include "pkcs11/module/certificate.h"
 #include "pkcs11/module/key.h"
 #include "pkcs11/module/token_options.h"
 
 namespace pkcs11::module {
 
-// An Object is what a caller sees of a key: its private, public or secret key.
-// Objects of sessions may be something else, such as data. It does not change
-// once it is made. Safe to read from any thread.
+// An Object is what a caller sees of a key: its private, public or secret key,
+// or a certificate. Objects of sessions may be something else, such as data. It
+// does not change once it is made. Safe to read from any thread.
 struct Object {
   CK_OBJECT_CLASS object_class = 0;
   bool of_session = false;  // session_objects.h
   std::string unique_id;    // CKA_UNIQUE_ID; a token's handle is made of it.
   AttributeSet attributes;
-  std::shared_ptr<const Key> key;  // Null: it is none, or has a `secret`.
+  // Null: it is none, or has a `secret`. Of a certificate: the pair whose
+  // public key it is for.
+  std::shared_ptr<const Key> key;
+  HeldCertificate certificate;  // Null: it is none.
   // Of the secret keys of sessions only.
   std::shared_ptr<const base::WipingBytes> secret;
 };

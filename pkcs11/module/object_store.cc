@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "pkcs11/module/certificate_object.h"
+
 namespace pkcs11::module {
 namespace {
 
@@ -22,20 +24,28 @@ CK_OBJECT_HANDLE HandleOf(std::string_view unique_id) {
 }  // namespace
 
 ObjectStore::ObjectStore(const std::vector<std::shared_ptr<const Key>>& keys,
-                         LoginMode login)
+                         LoginMode login,
+                         const std::vector<HeldCertificate>& certificates)
     : keys_(keys) {
   // In the order of ARNs, so that even two objects whose handles are the same
   // number get the same handles again.
   std::ranges::sort(keys_, {}, [](const auto& key) { return key->arn; });
   for (const std::shared_ptr<const Key>& key : keys_) {
-    for (std::shared_ptr<const Object>& object : ObjectsOf(key, login)) {
-      CK_OBJECT_HANDLE handle = HandleOf(object->unique_id);
-      while (!objects_.emplace(handle, object).second) {
-        ++handle;
-      }
-      order_.push_back(handle);
+    for (const auto& object : ObjectsOf(key, login)) {
+      Add(object);
     }
   }
+  for (const auto& object : CertificateObjects(keys_, certificates)) {
+    Add(object);
+  }
+}
+
+void ObjectStore::Add(const std::shared_ptr<const Object>& object) {
+  CK_OBJECT_HANDLE handle = HandleOf(object->unique_id);
+  while (!objects_.emplace(handle, object).second) {
+    ++handle;
+  }
+  order_.push_back(handle);
 }
 
 std::shared_ptr<const Object> ObjectStore::Find(CK_OBJECT_HANDLE handle) const {

@@ -19,19 +19,23 @@ namespace pkcs11::module {
 class ObjectStore {
  public:
   ObjectStore() = default;
+  // `certificates` are those that the keys do not have with them.
   explicit ObjectStore(const std::vector<std::shared_ptr<const Key>>& keys,
-                       LoginMode login = LoginMode::kNone);
+                       LoginMode login = LoginMode::kNone,
+                       const std::vector<HeldCertificate>& certificates = {});
 
   // Null if there is none.
   std::shared_ptr<const Object> Find(CK_OBJECT_HANDLE handle) const;
 
   // The handles of the objects that have all attributes of `wanted`, in the
-  // order of ARNs, a private key before its public key.
+  // order of ARNs, a private key before its public key, and certificates last.
   std::vector<CK_OBJECT_HANDLE> Search(const AttributeSet& wanted) const;
 
   const std::vector<std::shared_ptr<const Key>>& keys() const { return keys_; }
 
  private:
+  void Add(const std::shared_ptr<const Object>& object);
+
   std::vector<std::shared_ptr<const Key>> keys_;
   std::map<CK_OBJECT_HANDLE, std::shared_ptr<const Object>> objects_;
   std::vector<CK_OBJECT_HANDLE> order_;

@@ -195,6 +195,21 @@ bool ReadTag(const toml::node& value, KeyFilter& into) {
   return true;
 }
 
+bool ReadPaths(const toml::node& value, TokenSettings& into) {
+  const toml::array* const list = value.as_array();
+  if (list == nullptr || list->empty()) {
+    return false;
+  }
+  for (const toml::node& each : *list) {
+    const std::string* const text = TextOf(each);
+    if (text == nullptr || text->front() != '/') {
+      return false;
+    }
+    into.options.certificates.push_back(*text);
+  }
+  return true;
+}
+
 constexpr std::string_view kFlag = "true or false";
 constexpr std::string_view kPlaces = R"("local" or "remote")";
 
@@ -234,6 +249,10 @@ constexpr std::array kTokenMembers = {
     Member<TokenSettings>{
         {"object_ttl", "a whole number of seconds from 0 to 86400", "60"},
         ReadNumber<&TokenOptions::object_ttl, 0, 86400>},
+    Member<TokenSettings>{{"certificates", "a list of absolute paths", ""},
+                          ReadPaths},
+    Member<TokenSettings>{{"certificate_dir", "an absolute path", ""},
+                          ReadPath<&TokenOptions::certificate_dir>},
     Member<TokenSettings>{{"verify", kPlaces, R"("local")"},
                           ReadPlace<&TokenOptions::verify>},
     Member<TokenSettings>{{"random", kPlaces, R"("local")"},

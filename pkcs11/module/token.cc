@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "pkcs11/module/certificate_files.h"
 #include "pkcs11/module/key_loader.h"
 #include "pkcs11/module/log.h"
 #include "pkcs11/module/pin.h"
@@ -66,6 +67,11 @@ std::vector<CK_OBJECT_HANDLE> Token::SearchSessionObjects(
   return found;
 }
 
+Answer<std::vector<std::shared_ptr<const Key>>> Token::Keys() {
+  ASSIGN_OR_FAIL(const StoreOwner store, Store(options_.object_ttl));
+  return store->keys();
+}
+
 Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle) {
   {
     const StateLock lock;
@@ -97,6 +103,7 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
   StoreOwner old;
   std::uint64_t changes = 0;
   std::uint64_t logouts = 0;
+  bool try_ours = true;
   {
     const StateLock lock;
     if (!IsOpen(lock)) {
@@ -109,23 +116,26 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
     }
     old = store_;
     changes = changes_;
+    try_ours = try_ours_;
   }
   const base::MonotonicTime now = clock_.Monotonic();
-  base::Result<std::vector<std::shared_ptr<const Key>>> keys = LoadKeys(
+  base::Result<LoadedKeys> loaded = LoadKeys(
       *kms_, library_, options_,
-      old == nullptr ? std::vector<std::shared_ptr<const Key>>() : old->keys());
-  if (!keys.has_value()) {
+      old == nullptr ? std::vector<std::shared_ptr<const Key>>() : old->keys(),
+      try_ours);
+  if (!loaded.has_value()) {
     if (old == nullptr) {
-      return Failure(std::move(keys).error());
+      return Failure(std::move(loaded).error());
     }
-    LogLine("the list of keys is old: " + keys.error().message);
+    LogLine("the list of keys is old: " + loaded.error().message);
     const StateLock lock;
     if (logouts != logouts_) {
       return Failure(CKR_USER_NOT_LOGGED_IN);
     }
     return old;
   }
-  StoreOwner fresh = std::make_shared<const ObjectStore>(*keys, options_.login);
+  StoreOwner fresh = std::make_shared<const ObjectStore>(
+      loaded->keys, options_.login, OwnCertificates());
   StoreOwner replaced;  // Goes after the lock.
   const StateLock lock;
   if (logouts != logouts_) {
@@ -134,6 +144,7 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
   replaced = std::exchange(store_, fresh);
   loaded_at_ = now;
   loaded_changes_ = changes;
+  try_ours_ = try_ours_ && !loaded->ours_refused;
   return fresh;
 }
 
@@ -182,7 +193,27 @@ std::vector<std::shared_ptr<const void>> Token::LogOut(const StateLock& lock) {
     return {};
   }
   ++logouts_;
+  try_ours_ = true;  // The next user may be allowed more.
   return {std::exchange(store_, nullptr), kms_->LogOut(lock)};
+}
+
+std::vector<HeldCertificate> Token::OwnCertificates() const {
+  std::vector<HeldCertificate> held;
+  for (const CertificatePtr& certificate : certificates_) {
+    held.push_back({certificate, CertificateSource::kConfiguration});
+  }
+  if (options_.certificate_dir.empty()) {
+    return held;
+  }
+  const auto kept = ReadCertificates(options_.certificate_dir, library_);
+  if (!kept.has_value()) {
+    LogLine(kept.error().message);
+    return held;
+  }
+  for (const CertificatePtr& certificate : *kept) {
+    held.push_back({certificate, CertificateSource::kFolder});
+  }
+  return held;
 }
 
 void Token::NoteChange() {

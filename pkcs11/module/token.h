@@ -29,10 +29,13 @@ struct TokenLabel {
 // thread.
 class Token {
  public:
-  // `library` and `clock` are borrowed.
+  // `library` and `clock` are borrowed. `certificates` are those that the
+  // options name.
   Token(TokenLabel label, std::unique_ptr<Kms> kms, OSSL_LIB_CTX* library,
-        const base::Clock& clock, TokenOptions options = {})
-      : label_(std::move(label)),
+        const base::Clock& clock, TokenOptions options = {},
+        std::vector<CertificatePtr> certificates = {})
+      : certificates_(std::move(certificates)),
+        label_(std::move(label)),
         options_(std::move(options)),
         kms_(std::move(kms)),
         library_(library),
@@ -40,6 +43,7 @@ class Token {
 
   const TokenLabel& label() const { return label_; }
   const TokenOptions& options() const { return options_; }
+  OSSL_LIB_CTX* library() const { return library_; }
   Kms& kms() const { return *kms_; }
 
   // The objects that have all attributes of `wanted`, those of sessions first.
@@ -47,6 +51,9 @@ class Token {
   // minute), or if nothing has the label or id that is wanted; does not ask it
   // for objects of sessions.
   Answer<std::vector<CK_OBJECT_HANDLE>> Search(const AttributeSet& wanted);
+
+  // All keys, as Search() would see them.
+  Answer<std::vector<std::shared_ptr<const Key>>> Keys();
 
   // Fails with CKR_OBJECT_HANDLE_INVALID; with CKR_USER_NOT_LOGGED_IN where one
   // must log in to see it.
@@ -80,6 +87,10 @@ class Token {
     return logged_in_ || options_.login == LoginMode::kNone;
   }
 
+  // The certificates that the KMS does not keep.
+  std::vector<HeldCertificate> OwnCertificates() const;
+
+  const std::vector<CertificatePtr> certificates_;
   const TokenLabel label_;
   const TokenOptions options_;
   const std::unique_ptr<Kms> kms_;
@@ -93,6 +104,7 @@ class Token {
   std::uint64_t changes_ = 0;         // Calls of NoteChange().
   std::uint64_t loaded_changes_ = 0;  // Those that `store_` has seen.
   std::uint64_t logouts_ = 0;
+  bool try_ours_ = true;  // Operations of our own.
   bool logged_in_ = false;
 };
 

@@ -49,6 +49,10 @@ struct TokenOptions {
   bool digests = false;                 // Mechanisms that digest are listed.
   bool strict_templates = false;        // Refuse what a template asks in vain.
   std::chrono::seconds object_ttl{60};  // How old the list of keys may be.
+  // Files and folders of certificates, read once.
+  std::vector<std::string> certificates;
+  // Where callers' certificates are kept if the KMS does not. Empty: nowhere.
+  std::string certificate_dir;
 };
 
 }  // namespace pkcs11::module

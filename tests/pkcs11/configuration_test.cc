@@ -65,6 +65,8 @@ access_key_id = "AKIA1"
 filter = { key_ids = ["a", "arn:b"], alias_prefix = "alias/web-", tag = { key = "team", value = "" } }
 show_disabled = true
 object_ttl = 0
+certificates = ["/etc/one.pem", "/etc/more"]
+certificate_dir = "/var/lib/certificates"
 verify = "remote"
 random = "remote"
 destroy = false
@@ -91,6 +93,8 @@ strict_templates = true
   EXPECT_EQ(options.filter.tag->value, "");
   EXPECT_TRUE(options.show_disabled);
   EXPECT_EQ(options.object_ttl.count(), 0);
+  EXPECT_THAT(options.certificates, ElementsAre("/etc/one.pem", "/etc/more"));
+  EXPECT_EQ(options.certificate_dir, "/var/lib/certificates");
   EXPECT_EQ(options.verify, Place::kRemote);
   EXPECT_EQ(options.random, Place::kRemote);
   EXPECT_FALSE(options.destroy);
@@ -159,6 +163,13 @@ TEST_F(ConfigurationTest, RefusesWhatItDoesNotUnderstandAndSaysWhere) {
       {"log_level = 3", R"(must be "error", "warn", "info" or "debug")"},
       {"fork = true", R"(fork must be "continue" or "strict")"},
       {"[[token]]\nca_file = 'ca.pem'", "ca_file must be an absolute path"},
+      {"[[token]]\ncertificates = '/etc/a.pem'",
+       "certificates must be a list of absolute paths"},
+      {"[[token]]\ncertificates = []", "must be a list of absolute paths"},
+      {"[[token]]\ncertificates = ['a.pem']", "a list of absolute paths"},
+      {"[[token]]\ncertificates = ['/a', 1]", "a list of absolute paths"},
+      {"[[token]]\ncertificate_dir = 'x'",
+       "certificate_dir must be an absolute path"},
       {"[[token]]\nendpoint = []", "endpoint must be a text"},
       {"[[token]]\nbackend = 'gcp'", R"(must be "claviger" or "aws")"},
       {"[[token]]\nlogin = true", R"(login must be "none" or "pin")"},

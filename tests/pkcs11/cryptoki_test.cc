@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "pkcs11/module/certificate_files.h"
 #include "pkcs11/module/lifecycle.h"
 #include "tests/testlib/status.h"
 
@@ -18,9 +19,12 @@ CryptokiTest::CryptokiTest(TokenOptions options) {
   Parts parts = {std::move(clock),
                  testlib::Take(kms::client::LibraryContext::Create()),
                  {}};
-  parts.tokens.push_back(std::make_unique<Token>(
-      TokenLabel{"fake", "0123456789abcdef"}, std::move(kms),
-      parts.library.get(), *parts.clock, std::move(options)));
+  auto certificates = testlib::Take(
+      ReadAllCertificates(options.certificates, parts.library.get()));
+  parts.tokens.push_back(
+      std::make_unique<Token>(TokenLabel{"fake", "0123456789abcdef"},
+                              std::move(kms), parts.library.get(), *parts.clock,
+                              std::move(options), std::move(certificates)));
   EXPECT_TRUE(Install(std::make_shared<Module>(std::move(parts))).has_value());
   session_ = Open();
 }

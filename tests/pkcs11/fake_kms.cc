@@ -21,6 +21,7 @@ using base::ErrorCode;
 using base::Json;
 
 constexpr std::size_t kPage = 2;
+constexpr std::string_view kOwnPrefix = "Claviger.";
 constexpr std::string_view kArnPrefix =
     "arn:aws:kms:us-east-1:000000000000:key/";
 
@@ -154,6 +155,9 @@ std::shared_ptr<void> FakeKms::LogOut(const StateLock&) {
 
 base::Result<Json> FakeKms::Answer(std::string_view operation,
                                    const Json& request) {
+  if (operation.starts_with(kOwnPrefix)) {
+    return OwnAnswer(operation.substr(kOwnPrefix.size()), request);
+  }
   if (operation == "ListKeys") {
     return ListKeys(request);
   }
@@ -207,6 +211,68 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
     return Decrypt(*key, request);
   }
   return Error{ErrorCode::kUnknownOperation, "UnknownOperationException"};
+}
+
+base::Result<Json> FakeKms::OwnAnswer(std::string_view operation,
+                                      const Json& request) {
+  const Error unknown = {ErrorCode::kUnknownOperation,
+                         "UnknownOperationException"};
+  if (!is_claviger_) {
+    return unknown;
+  }
+  if (operation == "ListPkcs11Objects") {
+    return ListObjects(request);
+  }
+  ASSIGN_OR_RETURN(FakeKey * key, KeyOf(request));
+  if (operation == "GetCertificates") {
+    return Json{{"Certificates", key->certificates}};
+  }
+  if (operation == "DeleteCertificates") {
+    key->certificates = Json::array();
+    return Json::object();
+  }
+  if (operation == "PutCertificate") {
+    key->certificates = Json::array({request.at("Certificate")});
+    for (const Json& more : request.value("Chain", Json::array())) {
+      key->certificates.push_back(more);
+    }
+    return Json::object();
+  }
+  return unknown;
+}
+
+// Its pages are those of ListKeys, but longer.
+Json FakeKms::ListObjects(const Json& request) const {
+  constexpr std::size_t kObjectPage = 400;
+  const std::string marker = TextOf(request, "Marker");
+  const std::size_t from = marker.empty() ? 0 : std::stoul(marker);
+  const std::size_t to = std::min(from + kObjectPage, keys_.size());
+  Json list = Json::array();
+  for (std::size_t i = from; i < to; ++i) {
+    const FakeKey& key = keys_[i];
+    Json entry = MetadataOf(key);
+    entry["Aliases"] = Json::array();
+    for (const auto& [name, id] : aliases_) {
+      if (id == key.id) {
+        entry["Aliases"].push_back(Text("alias/" + name));
+      }
+    }
+    entry["Tags"] = Json::array();
+    for (const auto& [name, value] : key.tags) {
+      entry["Tags"].push_back(
+          {{"TagKey", Text(name)}, {"TagValue", Text(value)}});
+    }
+    if (key.pair != nullptr) {
+      entry["PublicKey"] = Base64Json(Spki(key.pair.get()));
+      entry["Certificates"] = key.certificates;
+    }
+    list.push_back(std::move(entry));
+  }
+  Json reply = {{"Keys", list}, {"Truncated", to < keys_.size()}};
+  if (to < keys_.size()) {
+    reply["NextMarker"] = Text(std::to_string(to));
+  }
+  return reply;
 }
 
 Json FakeKms::MetadataOf(const FakeKey& key) {
@@ -391,6 +457,16 @@ std::string FakeKms::AddKey(const std::string& spec, const std::string& usage,
 void FakeKms::AddAlias(const std::string& key_id, const std::string& alias) {
   const std::lock_guard lock(mutex_);
   aliases_[alias] = key_id;
+}
+
+void FakeKms::BeClaviger() {
+  const std::lock_guard lock(mutex_);
+  is_claviger_ = true;
+}
+
+base::Bytes FakeKms::SpkiOf(const std::string& key_id) {
+  const std::lock_guard lock(mutex_);
+  return Spki(std::ranges::find(keys_, key_id, &FakeKey::id)->pair.get());
 }
 
 void FakeKms::SetTag(const std::string& key_id, const std::string& tag,

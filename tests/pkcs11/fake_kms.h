@@ -24,8 +24,9 @@ struct FakeKey {
   std::string usage;
   std::string state = "Enabled";
   std::map<std::string, std::string> tags;
-  std::shared_ptr<EVP_PKEY> pair;  // Null for secret keys.
-  base::Bytes secret;              // Of HMAC keys.
+  std::shared_ptr<EVP_PKEY> pair;                 // Null for secret keys.
+  base::Bytes secret;                             // Of HMAC keys.
+  base::Json certificates = base::Json::array();  // Base64.
 };
 
 // A FakeKms is a Kms in memory that makes real signatures. Every key is of its
@@ -53,6 +54,12 @@ class FakeKms final : public Kms {
               const std::string& value);
   void SetState(const std::string& key_id, const std::string& state);
 
+  // From now on it has the operations of a Claviger, too.
+  void BeClaviger();
+
+  // Of a key pair: SubjectPublicKeyInfo.
+  base::Bytes SpkiOf(const std::string& key_id);
+
   // From now on `operation` fails like this; nothing: it works again.
   void Fail(const std::string& operation, std::optional<base::Error> error);
 
@@ -69,6 +76,10 @@ class FakeKms final : public Kms {
   base::Result<base::Json> Answer(std::string_view operation,
                                   const base::Json& request);
   base::Result<FakeKey*> KeyOf(const base::Json& request);
+
+  base::Result<base::Json> OwnAnswer(std::string_view operation,
+                                     const base::Json& request);
+  base::Json ListObjects(const base::Json& request) const;
 
   FakeKey& MakeKey(const std::string& spec, const std::string& usage);
   static base::Json MetadataOf(const FakeKey& key);
@@ -92,6 +103,7 @@ class FakeKms final : public Kms {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::vector<FakeKey> keys_;
+  bool is_claviger_ = false;
   std::map<std::string, std::string> aliases_;  // To key ids.
   std::map<std::string, base::Result<base::Json>> fixed_;
   std::map<std::string, int> calls_;

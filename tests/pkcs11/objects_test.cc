@@ -231,17 +231,6 @@ TEST_F(ObjectsTest, PublicKeysAreAskedForOnce) {
   EXPECT_EQ(kms_->Calls("GetPublicKey"), 1);
 }
 
-TEST_F(ObjectsTest, OnlyStandardOperationsAreCalled) {
-  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
-  FindAll({});
-  int standard = 0;
-  for (const char* operation : {"ListKeys", "ListAliases", "DescribeKey",
-                                "GetPublicKey", "ListResourceTags"}) {
-    standard += kms_->Calls(operation);
-  }
-  EXPECT_EQ(standard, kms_->Calls());
-}
-
 TEST_F(ObjectsTest, AServerThatPagesForEverIsLeft) {
   kms_->Reply("ListKeys",
               *base::ParseJson(R"({"Keys":[],"NextMarker":"again"})"));

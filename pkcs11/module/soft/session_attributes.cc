@@ -35,7 +35,9 @@ constexpr unsigned kPrivate = 4;
 constexpr unsigned kSecret = 8;
 constexpr unsigned kSecrets = kPrivate | kSecret;
 constexpr unsigned kKeys = kPublic | kSecrets;
-constexpr unsigned kAll = kData | kKeys;
+// Most of what a certificate says is in it, and not for templates to say.
+constexpr unsigned kCertificate = 16;
+constexpr unsigned kAll = kData | kKeys | kCertificate;
 
 struct AttributeRow {
   CK_ATTRIBUTE_TYPE type;
@@ -60,7 +62,7 @@ constexpr std::array kAttributes = {
     AttributeRow{CKA_TRUSTED, Form::kFlag, kPublic | kSecret, May::kNothing},
     AttributeRow{CKA_KEY_TYPE, Form::kNumber, kKeys, May::kGive},
     AttributeRow{CKA_SUBJECT, Form::kBytes, kPublic | kPrivate, May::kSet},
-    AttributeRow{CKA_ID, Form::kBytes, kKeys, May::kSet},
+    AttributeRow{CKA_ID, Form::kBytes, kKeys | kCertificate, May::kSet},
     AttributeRow{CKA_SENSITIVE, Form::kFlag, kSecrets, May::kSetTrue},
     AttributeRow{CKA_ENCRYPT, Form::kFlag, kKeys, May::kSetFalse},
     AttributeRow{CKA_DECRYPT, Form::kFlag, kKeys, May::kSetFalse},
@@ -96,6 +98,8 @@ constexpr std::array kAttributes = {
 
 unsigned ClassBit(CK_OBJECT_CLASS object_class) {
   switch (object_class) {
+    case CKO_CERTIFICATE:
+      return kCertificate;
     case CKO_DATA:
       return kData;
     case CKO_PUBLIC_KEY:
