@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstdlib>
@@ -17,13 +18,24 @@ namespace base {
 
 namespace {
 
+// Whether this program has sized a heap for its secrets.
+std::atomic<bool> has_own_heap = false;
+
 // The address of an empty Secret: to C interfaces a null pointer means another
 // thing than no bytes. Most Secrets begin empty, to be moved to.
 std::uint8_t nowhere = 0;
 
 std::uint8_t* Allocate(std::size_t size) {
-  return size == 0 ? &nowhere
-                   : static_cast<std::uint8_t*>(OPENSSL_secure_zalloc(size));
+  if (size == 0) {
+    return &nowhere;
+  }
+  void* bytes = OPENSSL_secure_zalloc(size);
+  // A library's host has sized its heap for itself: that it is spent is no
+  // reason to end the host.
+  if (bytes == nullptr && !has_own_heap.load()) {
+    bytes = OPENSSL_zalloc(size);
+  }
+  return static_cast<std::uint8_t*>(bytes);
 }
 
 }  // namespace
@@ -81,6 +93,7 @@ bool ConstantTimeEqual(std::span<const std::uint8_t> a,
 
 Result<bool> InitSecureHeap(std::size_t bytes, UnlockedMemory unlocked) {
   // 1 = locked; 2 = made, but mlock or madvise failed; 0 = no heap at all.
+  has_own_heap.store(true);
   const int made = CRYPTO_secure_malloc_init(std::bit_ceil(bytes), 32);
   if (made == 1) {
     return true;

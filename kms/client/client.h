@@ -2,41 +2,66 @@
 #ifndef KMS_CLIENT_CLIENT_H_
 #define KMS_CLIENT_CLIENT_H_
 
-#include <sys/types.h>
-
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string_view>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/result.h"
-#include "base/sigv4_signer.h"
 #include "kms/client/options.h"
+#include "kms/client/process_state.h"
 #include "kms/client/response.h"
 #include "kms/client/stream.h"
-#include "kms/client/tls.h"
 
 namespace kms::client {
 
-// A Client calls the operations of one clavigerd, over a Unix socket, HTTPS, or
-// plain HTTP on loopback, one at a time, on one connection that it keeps.
+// A Client calls the operations of one clavigerd, or of AWS KMS, over a Unix
+// socket, HTTPS, or plain HTTP on loopback. It keeps connections between calls.
 //
-// It is made to live in other people's processes: it starts no thread, changes
-// no signal, keeps no global state, and has an OpenSSL library context of its
-// own. After a fork, the child's first call drops the connection that it
-// inherited, without a word to the server, and makes its own.
+// It is made to live in other people's processes: it starts no thread and no
+// program, changes no signal, registers nothing for the process's end, keeps no
+// global state, and has an OpenSSL library context of its own. It leaves the
+// host's queue of OpenSSL errors as it was.
 //
-// Not synchronised: one Client per thread, or a pool of them.
+// Safe to call from any thread; calls run side by side, each on a connection of
+// its own. No lock is held across input or output.
+//
+// Fork: parent and child may both go on calling, whatever other threads were
+// doing at the time. The child's first call closes what it inherited, without a
+// word to the server, and makes contexts and connections of its own; those of
+// the parent are leaked in the child, because any of their locks may be held.
+// Nothing is needed from the host; AfterForkInChild() closes sooner.
+//
+// End of the process: after OPENSSL_cleanup(), calls fail with kInternal, and
+// destroying a Client closes its sockets and leaks the rest.
 class Client {
  public:
-  // Reads certificates, but does not connect yet. `clock` is borrowed. Fails
-  // with kInvalidArgument if `options` cannot work.
+  // Reads certificates and makes OpenSSL contexts, but does not connect yet.
+  // `clock` is borrowed. OpenSSL may read its configuration here and load other
+  // modules: hold no lock around it. Fails with kInvalidArgument if `options`
+  // cannot work.
   static base::Result<std::unique_ptr<Client>> Create(Options options,
                                                       const base::Clock& clock);
 
+  // No call may be running in this process.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
   // Calls `operation` ("Encrypt"; one of our own extensions with its prefix:
   // "Claviger.Status") with the JSON text `request`, and returns the reply.
+  // All of it, with pauses and repetitions, takes no longer than
+  // Options::timeout, but for looking up a host name.
+  //
+  // It is sent again
+  //   once, where a kept connection turns out to be closed and no byte of an
+  //   answer has come, if nothing was sent or `operation` may be repeated
+  //   (errors.h);
+  //   twice, with pauses, where the answer is ThrottlingException and
+  //   `operation` may be repeated;
+  //   once, where the answer is ExpiredTokenException and the profile has other
+  //   credentials by now.
   //
   // An answer that is an AWS error becomes an Error by the table of errors.h,
   // its message "<AWS type>: <message>". Otherwise: kIo, the server cannot be
@@ -46,31 +71,34 @@ class Client {
   base::Result<Response> Call(std::string_view operation,
                               std::string_view request);
 
+  // The same, but an answer that is an AWS error is a Response like any other,
+  // for who wants its status and request id, too: errors.h says what it means.
+  base::Result<Response> Send(std::string_view operation,
+                              std::string_view request);
+
   // Fetches a page such as "/readyz", whatever its status.
   base::Result<Response> Get(std::string_view path);
 
-  const Endpoint& endpoint() const { return options_.endpoint; }
+  // For a handler of pthread_atfork(), if the host's module has one: closes in
+  // a child what it inherited, with no call but getpid(), fstat() and close(),
+  // so that the server sees the parent's connections end when the parent ends
+  // them. Does nothing in a process that has called already.
+  void AfterForkInChild();
+
+  const Endpoint& endpoint() const { return settings_.options.endpoint; }
 
  private:
-  Client(Options options, const base::Clock& clock, LibraryContext library,
-         std::optional<TlsContext> tls);
+  explicit Client(Settings settings) : settings_(std::move(settings)) {}
 
-  base::Result<Response> Exchange(std::string_view message, bool repeatable);
-  base::Result<Response> Attempt(std::string_view message,
-                                 const Deadline& deadline);
-  base::Result<Response> ReadResponse(const Deadline& deadline);
-  void DropUnusableStream(const Deadline& deadline);
-  base::Status Connect();
+  base::Result<ProcessState*> Here();
+  base::Result<Response> Exchange(ProcessState& state, std::string_view message,
+                                  bool repeatable, const Deadline& deadline);
+  bool Pause(const ProcessState& state, int tries,
+             const Deadline& deadline) const;
 
-  Options options_;
-  const base::Clock& clock_;
-  LibraryContext library_;  // Outlives what is made in it, below.
-  std::optional<TlsContext> tls_;
-  base::Hasher hasher_;
-  std::optional<base::SigV4Signer> signer_;  // Not on a Unix socket.
-  std::unique_ptr<Stream> stream_;
-  pid_t owner_ = 0;        // The process that made `stream_`.
-  bool answered_ = false;  // The last attempt got a byte of a reply.
+  const Settings settings_;
+  // Of the process that called last. Owned, unless it is a parent's.
+  std::atomic<ProcessState*> state_ = nullptr;
 };
 
 }  // namespace kms::client

@@ -91,6 +91,8 @@ static_assert(std::ranges::is_sorted(kCodes, {}, &Row::type));
 
 constexpr auto kRepeatable = std::to_array<std::string_view>({
     "Claviger.Explain",
+    "Claviger.GetCertificates",
+    "Claviger.ListPkcs11Objects",
     "Claviger.ReplayPolicy",
     "Claviger.SimulatePolicy",
     "Claviger.Status",

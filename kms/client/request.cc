@@ -50,21 +50,24 @@ base::WipingString Serialize(std::string_view request_line,
 
 }  // namespace
 
-base::Status CheckHeaderValues(const Options& options) {
-  if (options.region.empty() || !IsVisible(options.region) ||
-      options.region.find('/') != std::string::npos) {
+base::Status CheckRegion(std::string_view region) {
+  if (region.empty() || !IsVisible(region) ||
+      region.find('/') != std::string_view::npos) {
     return Error{ErrorCode::kInvalidArgument,
-                 "'" + options.region + "' is no Region (AWS_REGION)"};
+                 "'" + std::string(region) +
+                     "' is no Region (AWS_REGION, or the profile's region)"};
   }
-  if (!options.credentials.has_value()) {
-    return {};
-  }
-  if (!IsVisible(options.credentials->access_key_id) ||
-      options.credentials->access_key_id.find('/') != std::string::npos ||
-      !IsVisible(options.credentials->session_token)) {
+  return {};
+}
+
+base::Status CheckCredentials(const base::SigV4Credentials& credentials) {
+  if (!IsVisible(credentials.access_key_id) ||
+      credentials.access_key_id.find('/') != std::string::npos ||
+      !IsVisible(credentials.session_token)) {
     return Error{ErrorCode::kInvalidArgument,
-                 "AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN holds a character "
-                 "that it cannot have, such as a blank or a line end"};
+                 "the access key id or the session token (AWS_ACCESS_KEY_ID, "
+                 "AWS_SESSION_TOKEN, or the profile's) holds a character that "
+                 "it cannot have, such as a blank or a line end"};
   }
   return {};
 }

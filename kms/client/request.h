@@ -13,9 +13,12 @@
 
 namespace kms::client {
 
-// Fails with kInvalidArgument if the Region, the access key id or the session
-// token holds a character that has no place in a header.
-base::Status CheckHeaderValues(const Options& options);
+// Fails with kInvalidArgument if the Region holds a character that has no place
+// in a header.
+base::Status CheckRegion(std::string_view region);
+
+// The same for the access key id and the session token.
+base::Status CheckCredentials(const base::SigV4Credentials& credentials);
 
 // What signing takes. Everything in it is borrowed.
 struct Signing {

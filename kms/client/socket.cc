@@ -58,13 +58,13 @@ base::Status FinishConnect(int descriptor, const Deadline& deadline) {
 }
 
 base::Result<Socket> ConnectTo(const addrinfo& address,
-                               const Deadline& deadline) {
+                               const Deadline& deadline, DescriptorSet& set) {
   const int descriptor =
       socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) {
     return IoError("socket", errno);
   }
-  Socket connected(descriptor);
+  Socket connected(descriptor, set);
   // A request is one write: nothing is gained by waiting for more of it.
   const int on = 1;
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -102,7 +102,7 @@ base::Status BlockingConnect(int descriptor, const sockaddr_un& address,
 }
 
 base::Result<Socket> ConnectUnix(const std::string& path,
-                                 const Deadline& deadline) {
+                                 const Deadline& deadline, DescriptorSet& set) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) {
@@ -115,7 +115,7 @@ base::Result<Socket> ConnectUnix(const std::string& path,
   if (descriptor < 0) {
     return IoError("socket", errno);
   }
-  Socket connected(descriptor);
+  Socket connected(descriptor, set);
   RETURN_IF_ERROR(BlockingConnect(descriptor, address, deadline));
   const int nonblocking = 1;
   if (ioctl(descriptor, FIONBIO, &nonblocking) != 0) {
@@ -134,7 +134,7 @@ bool IsLoopback(const sockaddr* address) {
 }
 
 base::Result<Socket> ConnectTcp(const Endpoint& endpoint,
-                                const Deadline& deadline) {
+                                const Deadline& deadline, DescriptorSet& set) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -155,7 +155,7 @@ base::Result<Socket> ConnectTcp(const Endpoint& endpoint,
                    "loopback only"};
       continue;
     }
-    base::Result<Socket> connected = ConnectTo(*each, deadline);
+    base::Result<Socket> connected = ConnectTo(*each, deadline, set);
     if (connected.has_value()) {
       return connected;
     }
@@ -174,10 +174,12 @@ int Deadline::PollTimeout() const {
 }
 
 base::Result<Socket> Socket::Connect(const Endpoint& endpoint,
-                                     const Deadline& deadline) {
-  base::Result<Socket> connected = endpoint.transport == Transport::kUnix
-                                       ? ConnectUnix(endpoint.path, deadline)
-                                       : ConnectTcp(endpoint, deadline);
+                                     const Deadline& deadline,
+                                     DescriptorSet& set) {
+  base::Result<Socket> connected =
+      endpoint.transport == Transport::kUnix
+          ? ConnectUnix(endpoint.path, deadline, set)
+          : ConnectTcp(endpoint, deadline, set);
   if (!connected.has_value()) {
     return Error{connected.error().code, "cannot connect to " +
                                              Describe(endpoint) + ": " +
@@ -188,12 +190,15 @@ base::Result<Socket> Socket::Connect(const Endpoint& endpoint,
 
 Socket::~Socket() {
   if (descriptor_ >= 0) {
+    DescriptorSet::Remove(*entry_);
     close(descriptor_);
   }
 }
 
 Socket::Socket(Socket&& other) noexcept
-    : Stream(other), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : Stream(other),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      entry_(other.entry_) {}
 
 base::Status Socket::Write(base::ByteView bytes, const Deadline& deadline) {
   while (!bytes.empty()) {

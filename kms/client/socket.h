@@ -2,6 +2,7 @@
 #ifndef KMS_CLIENT_SOCKET_H_
 #define KMS_CLIENT_SOCKET_H_
 
+#include "kms/client/descriptors.h"
 #include "kms/client/endpoint.h"
 #include "kms/client/stream.h"
 
@@ -15,12 +16,14 @@ class Socket final : public Stream {
   // is the resolver's business and may outlast `deadline`; addresses and Unix
   // sockets never do. For Transport::kHttp, an address that is not loopback is
   // refused whatever the name said. Fails with kIo or kTimeout, naming the
-  // endpoint.
+  // endpoint. The Socket is in `set`, which is borrowed, until it is closed.
   static base::Result<Socket> Connect(const Endpoint& endpoint,
-                                      const Deadline& deadline);
+                                      const Deadline& deadline,
+                                      DescriptorSet& set);
 
-  // Takes `descriptor`, which must not block.
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  // Takes `descriptor`, which must not block, and notes it in `set`.
+  Socket(int descriptor, DescriptorSet& set)
+      : descriptor_(descriptor), entry_(&set.Add(descriptor)) {}
   ~Socket() override;
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&&) = delete;
@@ -35,6 +38,7 @@ class Socket final : public Stream {
 
  private:
   int descriptor_;
+  DescriptorSet::Entry* entry_;
 };
 
 }  // namespace kms::client

@@ -5,13 +5,14 @@
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/provider.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <utility>
 
 namespace kms::client {
@@ -27,14 +28,13 @@ struct FreeSsl {
 };
 using SslPtr = std::unique_ptr<SSL, FreeSsl>;
 
-// Empties OpenSSL's queue of errors, which belongs to the calling thread and so
-// to the host, and returns the text of the newest.
-std::string TakeOpensslError() {
-  std::array<char, 160> text{};
-  ERR_error_string_n(ERR_peek_last_error(), text.data(), text.size());
-  ERR_clear_error();
-  return text.data();
-}
+struct FreeBio {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+
+struct FreeCertificate {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
 
 bool IsIpAddress(const std::string& host) {
   in6_addr address{};
@@ -211,31 +211,51 @@ SslPtr NewSsl(SSL_CTX* context, OSSL_LIB_CTX* library,
   return ExpectHost(ssl.get(), host) ? std::move(ssl) : nullptr;
 }
 
+// Without this OpenSSL would ask for a password on the host's terminal.
+int NoPassword(char*, int, int, void*) { return -1; }
+
+// Adds every certificate of `pem`; whether there was one and all were good.
+bool AddCertificates(SSL_CTX* context, OSSL_LIB_CTX* library,
+                     const std::string& pem) {
+  const std::unique_ptr<BIO, FreeBio> text(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  for (std::size_t count = 0;; ++count) {
+    X509* next = X509_new_ex(library, nullptr);
+    PEM_read_bio_X509_AUX(text.get(), &next, NoPassword, nullptr);
+    const std::unique_ptr<X509, FreeCertificate> certificate(next);
+    const unsigned long error = ERR_peek_last_error();
+    if (error != 0) {
+      const bool end = ERR_GET_LIB(error) == ERR_LIB_PEM &&
+                       ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+      return end && count > 0;
+    }
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context),
+                            certificate.get()) != 1) {
+      return false;
+    }
+  }
+}
+
 }  // namespace
 
-void LibraryContext::Free::operator()(OSSL_LIB_CTX* context) const {
-  OSSL_LIB_CTX_free(context);
-}
-
-void LibraryContext::Free::operator()(OSSL_PROVIDER* provider) const {
-  OSSL_PROVIDER_unload(provider);
-}
-
-base::Result<LibraryContext> LibraryContext::Create() {
-  // Whatever touches OpenSSL first makes it read openssl.cnf. Do it here, on
-  // purpose, rather than inside a call that holds a lock.
-  OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
-  LibraryContext library;
-  library.context_.reset(OSSL_LIB_CTX_new());
-  if (library.context_ != nullptr) {
-    library.provider_.reset(
-        OSSL_PROVIDER_load(library.context_.get(), "default"));
+base::Result<Authorities> Authorities::Read(const std::string& file) {
+  Authorities authorities{file, ""};
+  if (file.empty()) {
+    return authorities;
   }
-  if (library.provider_ == nullptr) {
-    return Error{ErrorCode::kInternal,
-                 "OpenSSL's default provider: " + TakeOpensslError()};
+  constexpr std::streamsize kMaxBytes = 8 << 20;
+  std::ifstream in(file, std::ios::binary);
+  authorities.pem.resize(kMaxBytes);
+  in.read(authorities.pem.data(), kMaxBytes);
+  const std::streamsize size = in.gcount();
+  if (size == kMaxBytes || in.bad() || !in.eof()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "no certificate to trust in '" + file +
+                     "': it cannot be read, or is larger than 8 MB"};
   }
-  return library;
+  authorities.pem.resize(static_cast<std::size_t>(size));
+  authorities.pem.shrink_to_fit();
+  return authorities;
 }
 
 void TlsContext::Free::operator()(SSL_CTX* context) const {
@@ -243,8 +263,8 @@ void TlsContext::Free::operator()(SSL_CTX* context) const {
 }
 
 base::Result<TlsContext> TlsContext::Create(const LibraryContext& library,
-                                            const std::string& ca_file) {
-  ERR_clear_error();
+                                            const Authorities& authorities) {
+  const HostErrors errors;
   TlsContext tls;
   tls.openssl_ = library.get();
   tls.context_.reset(
@@ -258,13 +278,14 @@ base::Result<TlsContext> TlsContext::Create(const LibraryContext& library,
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  const int loaded = ca_file.empty()
-                         ? SSL_CTX_set_default_verify_paths(context)
-                         : SSL_CTX_load_verify_file(context, ca_file.c_str());
-  if (loaded != 1) {
-    return Error{
-        ErrorCode::kInvalidArgument,
-        "no certificate to trust in '" + ca_file + "': " + TakeOpensslError()};
+  const bool loaded =
+      authorities.file.empty()
+          ? SSL_CTX_set_default_verify_paths(context) == 1
+          : AddCertificates(context, library.get(), authorities.pem);
+  if (!loaded) {
+    return Error{ErrorCode::kInvalidArgument, "no certificate to trust in '" +
+                                                  authorities.file +
+                                                  "': " + TakeOpensslError()};
   }
   return tls;
 }

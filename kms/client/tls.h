@@ -7,29 +7,21 @@
 #include <memory>
 #include <string>
 
+#include "kms/client/library.h"
 #include "kms/client/socket.h"
 
 namespace kms::client {
 
-// A LibraryContext is an OpenSSL of our own: algorithms fetched in it come from
-// its default provider, whatever the host process has configured. Not
-// synchronised.
-//
-// Making one lets OpenSSL read its configuration first, which may load other
-// PKCS#11 modules, even the one that is calling: hold no lock around it.
-class LibraryContext {
- public:
-  static base::Result<LibraryContext> Create();
+// What servers' certificates must lead to: those of `pem`, which were read from
+// `file`, or the system's if `file` is empty. The text is kept because a
+// process that has changed its root or its user since may not find the file
+// again.
+struct Authorities {
+  std::string file;
+  std::string pem;
 
-  OSSL_LIB_CTX* get() const { return context_.get(); }
-
- private:
-  struct Free {
-    void operator()(OSSL_LIB_CTX* context) const;
-    void operator()(OSSL_PROVIDER* provider) const;
-  };
-  std::unique_ptr<OSSL_LIB_CTX, Free> context_;
-  std::unique_ptr<OSSL_PROVIDER, Free> provider_;  // Must go first.
+  // Fails with kInvalidArgument if the file cannot be read.
+  static base::Result<Authorities> Read(const std::string& file);
 };
 
 // A TlsContext holds what all TLS connections of a client share: TLS 1.2 or
@@ -37,10 +29,10 @@ class LibraryContext {
 // borrowed and must outlive it.
 class TlsContext {
  public:
-  // `ca_file` (PEM) replaces the system's certificates; empty keeps them. Fails
-  // with kInvalidArgument if it holds no certificate.
+  // Fails with kInvalidArgument if `authorities` holds no certificate or one
+  // that is damaged.
   static base::Result<TlsContext> Create(const LibraryContext& library,
-                                         const std::string& ca_file);
+                                         const Authorities& authorities);
 
   // Does the handshake on `socket` and returns the encrypted stream. The
   // server's certificate must be valid and name `host`. Fails with

@@ -173,6 +173,22 @@ base::Status ExplainCheck(Call& call, const Check& check,
   return Decide(call, check, &trace);
 }
 
+base::Result<bool> Allows(Call& call, const Check& check) {
+  const std::vector<policy::ContextEntry> context = call.context;
+  const policy::Decision decision = call.decision;
+  const std::size_t owned = call.owned.size();
+  base::Status status = BuildContext(call, check);
+  if (status) {
+    status = Decide(call, check, nullptr);
+  }
+  const bool allowed = call.decision.verdict == policy::Verdict::kAllow;
+  call.context = context;
+  call.decision = decision;
+  call.owned.resize(owned);  // Nothing views the rest any more.
+  RETURN_IF_ERROR(status);
+  return allowed;
+}
+
 base::Status CheckLockout(Call& call, Key key) {
   if (call.Flag("BypassPolicyLockoutSafetyCheck")) {
     return {};

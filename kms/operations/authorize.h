@@ -17,6 +17,11 @@ base::Status Authorize(Call& call);
 // What `check` asks of policies under the condition context in the call.
 policy::Request QuestionOf(const Call& call, const Check& check);
 
+// Whether `check` would be allowed, for a call that tells of many keys and is
+// silent about those that its caller may not see. The call's own decision and
+// condition context stay.
+base::Result<bool> Allows(Call& call, const Check& check);
+
 // Decides about one check as Authorize does, under the condition context in the
 // call, and tells `trace` why. Leaves the decision in the call. The traced
 // grants are those that name the caller and were looked at. What `trace` views

@@ -137,6 +137,10 @@ Answer AddAccount(Call& call);
 base::Status ResolveResetKeyPolicy(Call& call);
 Answer ResetKeyPolicy(Call& call);
 Answer ListAccounts(Call& call);
+Answer DeleteCertificates(Call& call);
+Answer GetCertificates(Call& call);
+Answer ListPkcs11Objects(Call& call);
+Answer PutCertificate(Call& call);
 Answer Status(Call& call);
 
 }  // namespace kms::operations

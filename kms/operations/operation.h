@@ -34,6 +34,9 @@ inline constexpr States kUnlessPendingDeletion =
 inline constexpr States kForEnabling = Bit(KeyState::kEnabled) |
                                        Bit(KeyState::kDisabled) |
                                        Bit(KeyState::kUnavailable);
+// A certificate is compared with the public key: there must be one.
+inline constexpr States kForCertificates =
+    static_cast<States>(kForEnabling | Bit(KeyState::kUpdating));
 // Of these, what cannot be rotated at all is refused by what it is: imported
 // keys and those in custom key stores.
 inline constexpr States kForRotation =

@@ -273,6 +273,16 @@ inline constexpr Shape kKeyMaterialId = {
 inline constexpr Shape kKeyMaterialDescription = {
     .min = 0, .max = 256, .pattern = &kKeyMaterialDescriptionPattern};
 
+// Certificates. In the audit log they would be long and say little: what they
+// are for, the key, is there.
+inline constexpr Shape kCertificate = {
+    .type = Type::kBlob, .min = 1, .max = 8192};
+inline constexpr Shape kCertificateChain = {.type = Type::kList,
+                                            .min = 0,
+                                            .max = 9,
+                                            .item = &kCertificate,
+                                            .audited = false};
+
 // Multi-Region keys.
 inline constexpr Shape kRegion = {
     .min = 1, .max = 32, .pattern = &kRegionPattern};

@@ -122,6 +122,10 @@ constexpr std::array kPutKeyPolicy = {
     Member{"KeyId", &kKeyId, kRequired}, Member{"PolicyName", &kPolicyName},
     Member{"Policy", &kPolicy, kRequired},
     Member{"BypassPolicyLockoutSafetyCheck", &kBoolean}};
+constexpr std::array kPutCertificate = {
+    Member{"KeyId", &kKeyId, kRequired},
+    Member{"Certificate", &kCertificate, kRequired},
+    Member{"Chain", &kCertificateChain}};
 constexpr std::array kReEncrypt = {
     Member{"CiphertextBlob", &kCiphertext},
     Member{"SourceEncryptionContext", &kEncryptionContext},
@@ -168,8 +172,12 @@ constexpr bool kCrossAccount = true;
 constexpr std::array kOperations = {
     Operation{kOwn, "AcceptClock", "claviger:AcceptClock", kNoMembers, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, AcceptClock},
     Operation{kOwn, "AddAccount", "claviger:AddAccount", kAddAccount, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, AddAccount},
+    Operation{kOwn, "DeleteCertificates", "kms:DeleteCertificates", kKeyIdOnly, kAnyForm, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DeleteCertificates},
     Operation{kOwn, "Explain", kExplains, kExplain, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, Explain},
+    Operation{kOwn, "GetCertificates", "kms:GetPublicKey", kKeyIdOnly, kAnyForm, kAnyState, kReads, !kGrantable, kCrossAccount, nullptr, ResolveKeyId, GetCertificates},
     Operation{kOwn, "ListAccounts", "claviger:ListAccounts", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListAccounts},
+    Operation{kOwn, "ListPkcs11Objects", "kms:ListKeys", kListKeys, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ListPkcs11Objects},
+    Operation{kOwn, "PutCertificate", "kms:PutCertificate", kPutCertificate, kAnyForm, kForCertificates, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, PutCertificate},
     Operation{kOwn, "ReplayPolicy", kExplains, kReplayPolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ReplayPolicy},
     Operation{kOwn, "ResetKeyPolicy", "claviger:ResetKeyPolicy", kKeyIdOnly, kAnyForm, kAnyState, kWrites, !kGrantable, kCrossAccount, nullptr, ResolveResetKeyPolicy, ResetKeyPolicy},
     Operation{kOwn, "SimulatePolicy", kExplains, kSimulatePolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, SimulatePolicy},

@@ -19,11 +19,17 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::array kMigrations = {
-    Migration{1, kSchema1},           Migration{2, kSchemaRotation},
-    Migration{3, kSchemaKeyUsage},    Migration{4, kSchemaPublicKeys},
-    Migration{5, kSchemaGrants},      Migration{6, kSchemaMultiRegion},
-    Migration{7, kSchemaManagedKeys}, Migration{8, kSchemaUsagesByPrincipal},
-    Migration{9, kSchemaImports},     Migration{10, kSchemaIdentities},
+    Migration{1, kSchema1},
+    Migration{2, kSchemaRotation},
+    Migration{3, kSchemaKeyUsage},
+    Migration{4, kSchemaPublicKeys},
+    Migration{5, kSchemaGrants},
+    Migration{6, kSchemaMultiRegion},
+    Migration{7, kSchemaManagedKeys},
+    Migration{8, kSchemaUsagesByPrincipal},
+    Migration{9, kSchemaImports},
+    Migration{10, kSchemaIdentities},
+    Migration{11, kSchemaCertificates},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

@@ -159,6 +159,8 @@ RelatedKey TakeRelatedKey(Columns& columns) {
 
 std::string TakeText(Columns& columns) { return columns.Text(); }
 
+base::Bytes TakeBlob(Columns& columns) { return columns.Blob(); }
+
 hsm::Locator TakeLocator(Columns& columns) { return {columns.Fixed<16>()}; }
 
 Intent TakeIntent(Columns& columns) {
@@ -319,6 +321,14 @@ base::Result<std::vector<Tag>> ReadTags(Connection& connection,
   constexpr std::string_view kSelect =
       "SELECT tag_key, tag_value FROM tags WHERE key_id = $1 ORDER BY ordinal";
   return TakeAll(connection.Query(kSelect, {ToValue(row_id)}), "tags", TakeTag);
+}
+
+base::Result<std::vector<base::Bytes>> ReadCertificates(
+    Connection& connection, std::string_view row_id) {
+  constexpr std::string_view kSelect =
+      "SELECT certificate FROM certificates WHERE key_id = $1 ORDER BY ordinal";
+  return TakeAll(connection.Query(kSelect, {ToValue(row_id)}), "certificates",
+                 TakeBlob);
 }
 
 base::Result<Page<std::string>> ReadKeyPage(Connection& connection,

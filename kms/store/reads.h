@@ -25,6 +25,8 @@ base::Result<std::vector<Alias>> ReadAliasesOfKey(Connection& connection,
                                                   std::string_view row_id);
 base::Result<std::vector<Tag>> ReadTags(Connection& connection,
                                         std::string_view row_id);
+base::Result<std::vector<base::Bytes>> ReadCertificates(
+    Connection& connection, std::string_view row_id);
 
 // Which listing, and which page of it.
 struct Listing {

@@ -351,6 +351,16 @@ ALTER TABLE grants ADD COLUMN retiring_id TEXT NOT NULL DEFAULT '';
 INSERT INTO service_keys_due (purpose) VALUES ('session-token');
 )sql";
 
+// X.509 certificates that belong to a key's public key.
+inline constexpr std::string_view kSchemaCertificates =
+    R"sql(CREATE TABLE certificates (
+  key_id TEXT NOT NULL REFERENCES keys (id),
+  ordinal BIGINT NOT NULL,
+  certificate BYTEA NOT NULL,
+  PRIMARY KEY (key_id, ordinal)
+);
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

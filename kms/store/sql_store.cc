@@ -93,6 +93,13 @@ base::Result<std::vector<Tag>> SqlStore::Tags(std::string_view row_id) {
       [&](Connection& connection) { return ReadTags(connection, row_id); });
 }
 
+base::Result<std::vector<base::Bytes>> SqlStore::Certificates(
+    std::string_view row_id) {
+  return readers_->With([&](Connection& connection) {
+    return ReadCertificates(connection, row_id);
+  });
+}
+
 base::Result<Page<std::string>> SqlStore::ListKeys(std::string_view account,
                                                    std::string_view region,
                                                    std::string_view after,

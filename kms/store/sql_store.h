@@ -34,6 +34,8 @@ class SqlStore final : public Store {
                                 std::string_view region,
                                 std::string_view name) override;
   base::Result<std::vector<Tag>> Tags(std::string_view row_id) override;
+  base::Result<std::vector<base::Bytes>> Certificates(
+      std::string_view row_id) override;
 
   base::Result<Page<std::string>> ListKeys(std::string_view account,
                                            std::string_view region,

@@ -184,8 +184,8 @@ class Transaction {
   virtual base::Status DeleteImportPair(
       const hsm::Locator& locator) = 0;  // kNotFound
 
-  // Removes the key, its aliases, tags and grants; and the materials with the
-  // last key of its id.
+  // Removes the key, its aliases, tags, certificates and grants; and the
+  // materials with the last key of its id.
   virtual base::Status DeleteKey(std::string_view row_id) = 0;
 
   virtual base::Result<Alias> GetAlias(std::string_view account,
@@ -201,6 +201,11 @@ class Transaction {
   virtual base::Status PutTag(std::string_view row_id, const Tag& tag) = 0;
   virtual base::Status DeleteTag(std::string_view row_id,
                                  std::string_view tag_key) = 0;
+
+  // Gives the key these certificates (DER) in place of those that it had.
+  virtual base::Status SetCertificates(
+      std::string_view row_id,
+      const std::vector<base::Bytes>& certificates) = 0;
 
   virtual base::Result<Grant> GetGrant(std::string_view id) = 0;  // kNotFound
   virtual base::Result<std::uint64_t> CountGrants(std::string_view row_id) = 0;
@@ -285,6 +290,9 @@ class Store {
                                         std::string_view region,
                                         std::string_view name) = 0;
   virtual base::Result<std::vector<Tag>> Tags(std::string_view row_id) = 0;
+  // As they were given; none if there is no such key.
+  virtual base::Result<std::vector<base::Bytes>> Certificates(
+      std::string_view row_id) = 0;
 
   // Listings are in order of id or name, and start after `after` ("" = first).
   // This one is of key ids.

@@ -293,6 +293,7 @@ base::Status SqlTransaction::DeleteKey(std::string_view row_id) {
   for (const std::string_view sql :
        {"DELETE FROM aliases WHERE key_id = $1",
         "DELETE FROM tags WHERE key_id = $1",
+        "DELETE FROM certificates WHERE key_id = $1",
         "DELETE FROM grants WHERE key_id = $1",
         "DELETE FROM key_usages WHERE key_id = $1",
         "DELETE FROM imported_materials WHERE key_row_id = $1"}) {
@@ -378,6 +379,21 @@ base::Status SqlTransaction::DeleteTag(std::string_view row_id,
   RETURN_IF_ERROR(
       connection_.Run("DELETE FROM tags WHERE key_id = $1 AND tag_key = $2",
                       {ToValue(row_id), ToValue(tag_key)}));
+  return {};
+}
+
+base::Status SqlTransaction::SetCertificates(
+    std::string_view row_id, const std::vector<base::Bytes>& certificates) {
+  RETURN_IF_ERROR(connection_.Run("DELETE FROM certificates WHERE key_id = $1",
+                                  {ToValue(row_id)}));
+  std::int64_t ordinal = 0;
+  for (const base::Bytes& certificate : certificates) {
+    RETURN_IF_ERROR(connection_.Run(
+        "INSERT INTO certificates (key_id, ordinal, certificate) "
+        "VALUES ($1, $2, $3)",
+        {ToValue(row_id), ordinal, BlobValue(certificate)}));
+    ++ordinal;
+  }
   return {};
 }
 

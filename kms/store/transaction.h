@@ -77,6 +77,9 @@ class SqlTransaction final : public Transaction {
   base::Status PutTag(std::string_view row_id, const Tag& tag) override;
   base::Status DeleteTag(std::string_view row_id,
                          std::string_view tag_key) override;
+  base::Status SetCertificates(
+      std::string_view row_id,
+      const std::vector<base::Bytes>& certificates) override;
 
   base::Result<Grant> GetGrant(std::string_view id) override;
   base::Result<std::uint64_t> CountGrants(std::string_view row_id) override;

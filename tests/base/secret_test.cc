@@ -135,6 +135,21 @@ TEST(SecureHeapDeathTest, ASpentHeapEndsTheProcess) {
       "");
 }
 
+// In a library.
+TEST(SecureHeapDeathTest, AHostsSpentHeapDoesNotEndTheHost) {
+  EXPECT_EXIT(
+      {
+        Require(CRYPTO_secure_malloc_init(1 << 12, 32) != 0, "init");
+        const Secret secret(1 << 13);
+        Require(secret.size() == 1U << 13, "size");
+        Require(std::ranges::all_of(secret.Reveal(),
+                                    [](auto byte) { return byte == 0; }),
+                "zeroes");
+        End(true, "");
+      },
+      ExitedWithCode(0), "");
+}
+
 // Gives up whatever lets this process lock memory; false if that is impossible.
 bool GiveUpLocking() {
   const rlimit none = {0, 0};

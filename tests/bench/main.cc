@@ -17,6 +17,7 @@
 #include "tests/bench/empty_server.h"
 #include "tests/bench/host.h"
 #include "tests/bench/many_keys.h"
+#include "tests/bench/module_signers.h"
 #include "tests/bench/server.h"
 #include "tests/bench/signers.h"
 #include "tests/bench/token_alone.h"
@@ -49,20 +50,25 @@ base::Result<bool> Measure(const Options& options) {
                    }));
   ASSIGN_OR_RETURN(Child signers,
                    Child::Fork([](int in, int out) { LoadBeside(in, out); }));
+  const std::string module = options.bin_dir + "/../lib/claviger-pkcs11.so";
+  ASSIGN_OR_RETURN(Child module_signers, Child::Fork([&](int in, int out) {
+                     SignThroughModule(module, in, out);
+                   }));
   ASSIGN_OR_RETURN(const std::string empty_port, empty.ReadLine());
   ASSIGN_OR_RETURN(Server server,
                    Server::Start(options.bin_dir, folder.path()));
   const Others others{
       .empty_port = static_cast<std::uint16_t>(std::stoul(empty_port)),
       .token_alone = token_alone,
-      .signers = signers};
+      .signers = signers,
+      .module_signers = module_signers};
   ASSIGN_OR_RETURN(const ProcessorTimes times_before, ReadProcessorTimes());
   Workload workload(server, others, {.rounds = options.rounds});
   RETURN_IF_ERROR(workload.Measure());
   ASSIGN_OR_RETURN(const ProcessorTimes times_after, ReadProcessorTimes());
   ASSIGN_OR_RETURN(
       const std::vector<Row> of_many_keys,
-      MeasureManyKeys(options.bin_dir, folder.path(), options.rounds));
+      MeasureManyKeys(options.bin_dir, module, folder.path(), options.rounds));
   ASSIGN_OR_RETURN(const DataSync sync_after, MeasureDataSync(folder.path()));
 
   fmt::print(

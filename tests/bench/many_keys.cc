@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "kms/store/store.h"
 #include "tests/bench/load.h"
+#include "tests/bench/module_signers.h"
 #include "tests/bench/server.h"
 #include "tests/bench/signed_request.h"
 
@@ -39,6 +40,7 @@ constexpr double kStartSeconds = 3;
 // What was measured with one number of keys.
 struct Figures {
   double start_seconds = 0;
+  ModuleStart module{};
   std::vector<double> list_rates{};
   std::vector<double> describe_rates{};
 };
@@ -73,8 +75,12 @@ base::Result<double> RateOf(const Server& server, const Requests& requests) {
 
 class ManyKeys {
  public:
-  ManyKeys(const std::string& bin_dir, std::string folder, int rounds)
-      : bin_dir_(bin_dir), folder_(std::move(folder)), rounds_(rounds) {}
+  ManyKeys(const std::string& bin_dir, std::string module, std::string folder,
+           int rounds)
+      : bin_dir_(bin_dir),
+        module_(std::move(module)),
+        folder_(std::move(folder)),
+        rounds_(rounds) {}
 
   // A server makes the folder and the first key.
   base::Status Prepare();
@@ -87,6 +93,7 @@ class ManyKeys {
   base::Result<Requests> Pages(Server& server) const;
 
   const std::string bin_dir_;
+  const std::string module_;
   const std::string folder_;
   const int rounds_;
   const base::RealClock clock_;
@@ -154,6 +161,10 @@ base::Result<Figures> ManyKeys::Measure() {
   ASSIGN_OR_RETURN(Server server, Server::Start(bin_dir_, folder_));
   figures.start_seconds =
       std::chrono::duration<double>(clock_.Monotonic() - before).count();
+  if (ids_.size() <= kFew) {
+    ASSIGN_OR_RETURN(figures.module,
+                     MeasureModuleStart(module_, server.socket()));
+  }
 
   ASSIGN_OR_RETURN(const Requests pages, Pages(server));
   Requests described;
@@ -192,17 +203,27 @@ std::vector<Row> RowsOf(const Figures& few, const Figures& many) {
   rows.push_back({"start, 1,000 keys", Seconds(few.start_seconds), "", {}});
   rows.push_back(AtMost("start, 100,000 keys", many.start_seconds,
                         kStartSeconds, Seconds));
+  rows.push_back({"C_Initialize and C_OpenSession, no server there",
+                  Seconds(few.module.initialize),
+                  "",
+                  {}});
+  rows.push_back({fmt::format("first C_FindObjects of the module, {} objects",
+                              few.module.objects),
+                  Seconds(few.module.list),
+                  "",
+                  {}});
   return rows;
 }
 
 }  // namespace
 
 base::Result<std::vector<Row>> MeasureManyKeys(const std::string& bin_dir,
+                                               const std::string& module,
                                                const std::string& folder,
                                                int rounds) {
   const std::string own = folder + "/many-keys";
   std::filesystem::create_directory(own);
-  ManyKeys bench(bin_dir, own, rounds);
+  ManyKeys bench(bin_dir, module, own, rounds);
   RETURN_IF_ERROR(bench.Prepare());
   RETURN_IF_ERROR(bench.FillTo(kFew));
   ASSIGN_OR_RETURN(const Figures few, bench.Measure());

@@ -28,11 +28,12 @@ base::Result<std::unique_ptr<kms::client::Client>> Connect(
 
 }  // namespace
 
-Server::Server(Child process, std::uint16_t port,
+Server::Server(Child process, std::uint16_t port, std::string socket,
                std::unique_ptr<base::RealClock> clock,
                std::unique_ptr<kms::client::Client> client)
     : process_(std::move(process)),
       port_(port),
+      socket_(std::move(socket)),
       clock_(std::move(clock)),
       client_(std::move(client)) {}
 
@@ -54,9 +55,9 @@ base::Result<Server> Server::Start(const std::string& bin_dir,
       kReady.size(), line->find(' ', kReady.size()) - kReady.size());
   auto clock = std::make_unique<base::RealClock>();
   ASSIGN_OR_RETURN(auto client, Connect(port, *clock));
-  return Server(std::move(process),
-                static_cast<std::uint16_t>(std::stoul(port)), std::move(clock),
-                std::move(client));
+  return Server(
+      std::move(process), static_cast<std::uint16_t>(std::stoul(port)),
+      folder + "/dev/clavigerd.sock", std::move(clock), std::move(client));
 }
 
 base::Result<std::string> Server::Ask(std::string_view operation,

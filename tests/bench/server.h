@@ -29,16 +29,18 @@ class Server {
                                 std::string_view member);
 
   std::uint16_t port() const { return port_; }
+  const std::string& socket() const { return socket_; }
   // Of clavigerd, claviger-hsm and its workers.
   double CpuSeconds() const { return bench::CpuSeconds(process_.pid()); }
 
  private:
-  Server(Child process, std::uint16_t port,
+  Server(Child process, std::uint16_t port, std::string socket,
          std::unique_ptr<base::RealClock> clock,
          std::unique_ptr<kms::client::Client> client);
 
   Child process_;
   std::uint16_t port_;
+  std::string socket_;
   std::unique_ptr<base::RealClock> clock_;
   std::unique_ptr<kms::client::Client> client_;
 };

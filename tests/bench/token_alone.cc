@@ -41,13 +41,14 @@ base::Result<double> TimesPerSecond(Once once) {
   return done / passed.count();
 }
 
-base::Result<double> SignaturesPerSecond(Token& token) {
+base::Result<double> SignaturesPerSecond(Token& token, hsm::Algorithm algorithm,
+                                         hsm::SignatureScheme scheme) {
   hsm::GenerateKeyPairRequest pair;
-  pair.key.algorithm = hsm::Algorithm::kRsa2048Sign;
+  pair.key.algorithm = algorithm;
   base::RandomBytes(pair.key.locator.bytes);
   RETURN_IF_ERROR(token.Execute(pair));
   const hsm::SignRequest sign{.key = pair.key,
-                              .scheme = hsm::SignatureScheme::kPkcs1,
+                              .scheme = scheme,
                               .hash = hsm::Hash::kSha256,
                               .message = base::Secret(32)};
   return TimesPerSecond([&] { return token.Execute(sign); });
@@ -74,7 +75,12 @@ base::Result<double> Measure(Token& token, TokenTask task) {
     return TimesPerSecond([&] { return MakeKey(token); });
   }
   if (task == TokenTask::kSign) {
-    return SignaturesPerSecond(token);
+    return SignaturesPerSecond(token, hsm::Algorithm::kRsa2048Sign,
+                               hsm::SignatureScheme::kPkcs1);
+  }
+  if (task == TokenTask::kSignP256) {
+    return SignaturesPerSecond(token, hsm::Algorithm::kP256Sign,
+                               hsm::SignatureScheme::kEcdsa);
   }
   ASSIGN_OR_RETURN(const hsm::KeyRef key, MakeKey(token));
   if (task == TokenTask::kGenerateDataKey) {

@@ -14,8 +14,9 @@ enum class TokenTask : char {
   kGenerateDataKey = 'g',
   kEncrypt = 'e',
   kDecrypt = 'd',
-  // RSA-2048 signatures a second.
-  kSign = 's',
+  // Signatures a second.
+  kSign = 's',  // RSA-2048.
+  kSignP256 = 'p',
 };
 
 // Makes a SoftHSM token in `folder` and, for each TokenTask that comes from

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tests/bench/load.h"
+#include "tests/bench/module_signers.h"
 #include "tests/bench/signers.h"
 
 namespace bench {
@@ -32,11 +33,12 @@ constexpr double kCreationShare = 0.80;
 constexpr double kSigningShare = 0.80;
 constexpr double kShareBesideSigners = 0.60;
 constexpr double kPolicyUs = 2;
+constexpr double kModuleRsaShare = 0.80;
+constexpr double kModuleP256Share = 0.50;
 
 constexpr const char* kNotBuiltYet[] = {
     "wrapped CreateKey",
     "start with 10,000 wrapped keys",
-    "C_Sign through the module",
 };
 
 std::string PerSecond(double rate) { return fmt::format("{:.0f}/s", rate); }
@@ -67,7 +69,8 @@ base::Status Workload::Measure() {
   RETURN_IF_ERROR(MeasureLatencies());
   RETURN_IF_ERROR(MeasureCreation());
   ASSIGN_OR_RETURN(policy_, MeasurePolicyAlone());
-  return MeasureSigning();
+  RETURN_IF_ERROR(MeasureSigning());
+  return MeasureModule();
 }
 
 // A 256-bit payload and a context of one pair, as envelope encryption has it.
@@ -173,6 +176,40 @@ base::Status Workload::MeasureSigning() {
   return {};
 }
 
+base::Status Workload::MeasureModule() {
+  through_module_ = {
+      {"RSA_2048", CKM_SHA256_RSA_PKCS, TokenTask::kSign, kModuleRsaShare},
+      {"ECC_NIST_P256", CKM_ECDSA_SHA256, TokenTask::kSignP256,
+       kModuleP256Share}};
+  for (ModuleSignatures& signatures : through_module_) {
+    RETURN_IF_ERROR(MeasureModuleSignatures(signatures));
+  }
+  return {};
+}
+
+base::Status Workload::MeasureModuleSignatures(ModuleSignatures& signatures) {
+  // Without an alias a key's label is its id.
+  ASSIGN_OR_RETURN(
+      const std::string key,
+      server_.Ask("CreateKey",
+                  fmt::format(R"({{"KeySpec":"{}","KeyUsage":"SIGN_VERIFY"}})",
+                              signatures.key_spec),
+                  "KeyMetadata/KeyId"));
+  const ModuleSigning signing{.socket = server_.socket(),
+                              .label = key,
+                              .mechanism = signatures.mechanism,
+                              .slice = options_.slice};
+  for (int round = 0; round < options_.rounds; ++round) {
+    ASSIGN_OR_RETURN(const double alone, AskToken(signatures.alone));
+    signatures.alone_rates.push_back(alone);
+    RETURN_IF_ERROR(
+        others_.module_signers.Write(ModuleSigningQuestion(signing)));
+    ASSIGN_OR_RETURN(const double rate, ReadFigure(others_.module_signers));
+    signatures.rates.push_back(rate);
+  }
+  return {};
+}
+
 base::Result<double> Workload::AskToken(TokenTask task) {
   const char command = static_cast<char>(task);
   RETURN_IF_ERROR(others_.token_alone.Write({&command, 1}));
@@ -268,6 +305,18 @@ std::vector<Row> Workload::Rows() const {
   rows.push_back(AtLeast("resident CreateKey, 8 connections", Median(created_),
                          alone * kCreationShare, PerSecond));
   AddSigningRows(rows);
+  for (const ModuleSignatures& signatures : through_module_) {
+    const double most = Median(signatures.alone_rates);
+    rows.push_back(
+        {fmt::format("token alone, {}, 1 process", signatures.key_spec),
+         PerSecond(most),
+         "",
+         {}});
+    rows.push_back(AtLeast(fmt::format("C_Sign, {}, 8 processes x 4 sessions",
+                                       signatures.key_spec),
+                           Median(signatures.rates), most * signatures.limit,
+                           PerSecond));
+  }
   rows.push_back(AtMost("policy evaluation, compiled, 10 statements",
                         policy_.decision_us, kPolicyUs, Microseconds));
   rows.push_back({"written policy cases, 1 core",

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pkcs11/p11_v3.h"
 #include "tests/bench/child.h"
 #include "tests/bench/policy_alone.h"
 #include "tests/bench/report.h"
@@ -24,6 +25,7 @@ struct Others {
   std::uint16_t empty_port = 0;  // Of an empty handler of the same HTTP stack.
   Child& token_alone;            // Runs MeasureTokenAlone().
   Child& signers;                // Runs LoadBeside().
+  Child& module_signers;         // Runs SignThroughModule().
 };
 
 // A Workload measures one server beside what its figures are compared with: an
@@ -69,6 +71,17 @@ class Workload {
   base::Status MeasureLatencies();
   base::Status MeasureCreation();
   base::Status MeasureSigning();
+  base::Status MeasureModule();
+  // Signatures a second of programs with the PKCS#11 module, with a new key.
+  struct ModuleSignatures {
+    std::string key_spec;
+    CK_MECHANISM_TYPE mechanism;
+    TokenTask alone;
+    double limit;  // Share of what the token alone makes.
+    std::vector<double> rates{}, alone_rates{};
+  };
+  base::Status MeasureModuleSignatures(ModuleSignatures& signatures);
+
   base::Result<double> AskToken(TokenTask task);
   base::Result<Slice> Load(std::uint16_t port, SignedRequest& request,
                            std::size_t connections,
@@ -87,6 +100,7 @@ class Workload {
   // rate alone, and its latency.
   std::vector<double> beside_share_, beside_p99_ms_;
   std::vector<double> beside_signed_;  // What those signed, a second.
+  std::vector<ModuleSignatures> through_module_;
   PolicyFigures policy_;
 };
 

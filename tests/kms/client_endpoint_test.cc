@@ -2,18 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 
 #include "kms/client/endpoint.h"
-#include "kms/client/environment.h"
 #include "tests/testlib/status.h"
 
 namespace kms::client {
 namespace {
 
 using base::ErrorCode;
-using testing::AllOf;
 using testing::HasSubstr;
 using testlib::StatusIs;
 
@@ -91,76 +88,6 @@ TEST(EndpointTest, RefusesWhatItWouldNotSend) {
     EXPECT_THAT(ParseEndpoint(text), StatusIs(ErrorCode::kInvalidArgument))
         << text;
   }
-}
-
-base::Result<Options> From(std::map<std::string, std::string> variables) {
-  return OptionsFromEnvironment(
-      [&](std::string_view name) -> std::optional<std::string> {
-        const auto found = variables.find(std::string(name));
-        return found == variables.end() ? std::nullopt
-                                        : std::optional(found->second);
-      });
-}
-
-TEST(EnvironmentTest, DefaultsToTheSystemsSocket) {
-  ASSERT_OK_AND_ASSIGN(const Options options, From({}));
-  EXPECT_EQ(Describe(options.endpoint), "unix:/run/claviger/clavigerd.sock");
-  EXPECT_EQ(options.region, "us-east-1");
-  EXPECT_FALSE(options.credentials.has_value());
-}
-
-TEST(EnvironmentTest, PrefersTheSocketAndThenOurOwnNames) {
-  std::map<std::string, std::string> variables = {
-      {"CLAVIGER_SOCKET", "/run/s"},
-      {"CLAVIGER_ENDPOINT", "http://127.0.0.1:1"},
-      {"AWS_ENDPOINT_URL_KMS", "http://127.0.0.1:2"},
-      {"AWS_REGION", "eu-west-1"},
-      {"AWS_DEFAULT_REGION", "eu-west-2"},
-  };
-  ASSERT_OK_AND_ASSIGN(const Options on_socket, From(variables));
-  EXPECT_EQ(Describe(on_socket.endpoint), "unix:/run/s");
-  EXPECT_EQ(on_socket.region, "eu-west-1");
-  variables["CLAVIGER_SOCKET"] = "";
-  variables.erase("AWS_REGION");
-  ASSERT_OK_AND_ASSIGN(const Options ours, From(variables));
-  EXPECT_EQ(Describe(ours.endpoint), "http://127.0.0.1:1");
-  EXPECT_EQ(ours.region, "eu-west-2");
-  variables.erase("CLAVIGER_ENDPOINT");
-  ASSERT_OK_AND_ASSIGN(const Options aws, From(variables));
-  EXPECT_EQ(Describe(aws.endpoint), "http://127.0.0.1:2");
-}
-
-TEST(EnvironmentTest, ReadsCredentialsForTcpOnly) {
-  std::map<std::string, std::string> variables = {
-      {"CLAVIGER_ENDPOINT", "https://kms.example"},
-      {"AWS_ACCESS_KEY_ID", "AKID"},
-      {"AWS_SECRET_ACCESS_KEY", "secret"},
-      {"AWS_SESSION_TOKEN", "token"},
-      {"AWS_CA_BUNDLE", "/etc/ca.pem"},
-  };
-  ASSERT_OK_AND_ASSIGN(const Options options, From(variables));
-  ASSERT_TRUE(options.credentials.has_value());
-  EXPECT_EQ(options.credentials->access_key_id, "AKID");
-  EXPECT_EQ(options.credentials->secret_access_key.RevealText(), "secret");
-  EXPECT_EQ(options.credentials->session_token, "token");
-  EXPECT_EQ(options.ca_file, "/etc/ca.pem");
-  variables["CLAVIGER_SOCKET"] = "/run/s";
-  ASSERT_OK_AND_ASSIGN(const Options on_socket, From(variables));
-  EXPECT_FALSE(on_socket.credentials.has_value());
-}
-
-TEST(EnvironmentTest, RefusesHalfAnAccessKey) {
-  EXPECT_THAT(From({{"CLAVIGER_ENDPOINT", "https://kms.example"},
-                    {"AWS_ACCESS_KEY_ID", "AKID"}}),
-              StatusIs(ErrorCode::kInvalidArgument,
-                       HasSubstr("AWS_SECRET_ACCESS_KEY")));
-}
-
-TEST(EnvironmentTest, NamesTheVariableThatIsWrong) {
-  EXPECT_THAT(
-      From({{"CLAVIGER_ENDPOINT", "http://kms.example"}}),
-      StatusIs(ErrorCode::kInvalidArgument,
-               AllOf(HasSubstr("CLAVIGER_ENDPOINT"), HasSubstr("use https"))));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ void Require(bool ok, const char* what) {
   }
 }
 
-int Listen(const sockaddr* address, socklen_t size) {
+int BoundSocket(const sockaddr* address, socklen_t size) {
   const int descriptor =
       socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   Require(descriptor >= 0 && bind(descriptor, address, size) == 0 &&
@@ -38,7 +38,8 @@ int ListenUnix(const std::string& path) {
   address.sun_family = AF_UNIX;
   Require(path.size() < sizeof(address.sun_path), "path too long");
   std::ranges::copy(path, address.sun_path);
-  return Listen(reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  return BoundSocket(reinterpret_cast<const sockaddr*>(&address),
+                     sizeof(address));
 }
 
 int ListenLoopback(std::uint16_t& port) {
@@ -46,7 +47,7 @@ int ListenLoopback(std::uint16_t& port) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  const int descriptor = Listen(generic, sizeof(address));
+  const int descriptor = BoundSocket(generic, sizeof(address));
   socklen_t size = sizeof(address);
   Require(getsockname(descriptor, generic, &size) == 0, "getsockname");
   port = ntohs(address.sin_port);
@@ -121,6 +122,40 @@ void ScriptedServer::FreeContext::operator()(SSL_CTX* context) const {
 ScriptedServer::ScriptedServer(std::vector<Script> scripts,
                                const std::string& path)
     : scripts_(std::move(scripts)) {
+  Listen(path);
+  thread_ = std::thread([this] { Run(); });
+}
+
+ScriptedServer::ScriptedServer(std::vector<Script> scripts,
+                               const std::string& certificate,
+                               const std::string& key)
+    : scripts_(std::move(scripts)) {
+  UseTls(certificate, key);
+  thread_ = std::thread([this] { Run(); });
+}
+
+ScriptedServer::ScriptedServer(const std::string& path, Always always)
+    : always_(std::move(always.script)) {
+  Listen(path);
+  thread_ = std::thread([this] { RunAlways(); });
+}
+
+ScriptedServer::ScriptedServer(const std::string& certificate,
+                               const std::string& key, Always always)
+    : always_(std::move(always.script)) {
+  UseTls(certificate, key);
+  thread_ = std::thread([this] { RunAlways(); });
+}
+
+ScriptedServer::~ScriptedServer() {
+  if (always_) {
+    shutdown(listener_, SHUT_RDWR);  // Ends accept4().
+  }
+  thread_.join();
+  close(listener_);
+}
+
+void ScriptedServer::Listen(const std::string& path) {
   if (path.empty()) {
     endpoint_ = {Transport::kHttp, "", "127.0.0.1", 0};
     listener_ = ListenLoopback(endpoint_.port);
@@ -128,34 +163,45 @@ ScriptedServer::ScriptedServer(std::vector<Script> scripts,
     endpoint_ = {Transport::kUnix, path, "", 0};
     listener_ = ListenUnix(path);
   }
-  thread_ = std::thread([this] { Run(); });
 }
 
-ScriptedServer::ScriptedServer(std::vector<Script> scripts,
-                               const std::string& certificate,
-                               const std::string& key)
-    : scripts_(std::move(scripts)), tls_(SSL_CTX_new(TLS_server_method())) {
+void ScriptedServer::UseTls(const std::string& certificate,
+                            const std::string& key) {
+  tls_.reset(SSL_CTX_new(TLS_server_method()));
   Require(SSL_CTX_use_certificate_file(tls_.get(), certificate.c_str(),
                                        SSL_FILETYPE_PEM) == 1 &&
               SSL_CTX_use_PrivateKey_file(tls_.get(), key.c_str(),
                                           SSL_FILETYPE_PEM) == 1,
           "certificate");
-  endpoint_ = {Transport::kHttps, "", "127.0.0.1", 0};
-  listener_ = ListenLoopback(endpoint_.port);
-  thread_ = std::thread([this] { Run(); });
-}
-
-ScriptedServer::~ScriptedServer() {
-  thread_.join();
-  close(listener_);
+  Listen("");
+  endpoint_.transport = Transport::kHttps;
 }
 
 void ScriptedServer::Run() {
   for (const Script& script : scripts_) {
     const int descriptor = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     Require(descriptor >= 0, "accept");
+    connections_.fetch_add(1);
     Serve(descriptor, script);
     close(descriptor);
+  }
+}
+
+void ScriptedServer::RunAlways() {
+  std::vector<std::thread> threads;
+  for (;;) {
+    const int descriptor = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (descriptor < 0) {
+      break;
+    }
+    connections_.fetch_add(1);
+    threads.emplace_back([this, descriptor] {
+      Serve(descriptor, always_);
+      close(descriptor);
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
   }
 }
 
@@ -180,6 +226,21 @@ std::string Reply(std::string_view body, int status) {
   return "HTTP/1.1 " + std::to_string(status) +
          " Reason\r\nx-amzn-RequestId: 5f1d\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+std::string BodyOf(const std::string& request) {
+  const std::size_t end = request.find("\r\n\r\n");
+  return end == std::string::npos ? "" : request.substr(end + 4);
+}
+
+void Echo(Peer& peer) {
+  for (;;) {
+    const std::string request = peer.ReadRequest();
+    if (request.empty()) {
+      return;
+    }
+    peer.Send(Reply(BodyOf(request)));
+  }
 }
 
 ScriptedServer::Script Answer(std::vector<std::string> replies) {

@@ -236,8 +236,8 @@ class StoreMigrationTest : public StoreTest {
     if (version >= 5) {
       Take(old->Script(fmt::format(
           "INSERT INTO grants VALUES ('g', '{}', 'n', 'who', '', '', '', '1', "
-          "'c', 'Decrypt', '', '', '', X'01', 5);",
-          key_.id)));
+          "'c', 'Decrypt', '', '', '', X'01', 5{});",
+          key_.id, version >= 10 ? ", '', ''" : "")));
     }
   }
 

@@ -272,6 +272,38 @@ TEST_F(StoreRowsTest, KeepsTagsInTheOrderOfTheirFirstInsertion) {
               ElementsAre(Tag{"z", "new"}, Tag{"m", ""}, Tag{"a", "again"}));
 }
 
+TEST_F(StoreRowsTest, ReplacesTheCertificatesOfAKey) {
+  const Key key = MakeKey(1);
+  ASSERT_OK(Insert(key));
+  EXPECT_THAT(Take(store_->Certificates(key.id)), testing::IsEmpty());
+  const auto set = [&](const std::vector<base::Bytes>& certificates) {
+    return Change([&](Transaction& change) {
+      return change.SetCertificates(key.id, certificates);
+    });
+  };
+  ASSERT_OK(set({{3, 0}, {1}, {2}}));
+  ASSERT_OK(set({{9}, {3, 0}}));
+  EXPECT_THAT(Take(store_->Certificates(key.id)),
+              ElementsAre(base::Bytes{9}, base::Bytes{3, 0}));
+  ASSERT_OK(set({}));
+  EXPECT_THAT(Take(store_->Certificates(key.id)), testing::IsEmpty());
+  EXPECT_THAT(Change([](Transaction& change) {
+                return change.SetCertificates("nobody", {{1}});
+              }),
+              StatusIs(ErrorCode::kNotFound));
+}
+
+TEST_F(StoreRowsTest, ForgetsTheCertificatesOfADeletedKey) {
+  const Key key = MakeKey(1);
+  ASSERT_OK(Insert(key));
+  ASSERT_OK(Change([&](Transaction& change) {
+    return change.SetCertificates(key.id, {{1}, {2}});
+  }));
+  ASSERT_OK(
+      Change([&](Transaction& change) { return change.DeleteKey(key.id); }));
+  EXPECT_THAT(Take(store_->Certificates(key.id)), testing::IsEmpty());
+}
+
 TEST_F(StoreRowsTest, ListsKeysPageByPage) {
   for (std::uint32_t n = 1; n <= 5; ++n) {
     ASSERT_OK(Insert(MakeKey(n)));

@@ -15,13 +15,14 @@
 namespace tools::claviger {
 namespace {
 
-std::array<Verb, 17> Verbs() {
-  return {AccountAddVerb(),  AccountListVerb(),    AuditVerifyVerb(),
-          CallVerb(),        ConfigCheckVerb(),    DecryptVerb(),
-          DoctorVerb(),      EncryptVerb(),        ExplainVerb(),
-          InitVerb(),        PolicyEvaluateVerb(), PolicyReplayVerb(),
-          PolicyResetVerb(), PolicySimulateVerb(), PolicyWhoCanVerb(),
-          StatusVerb(),      TokenProbeVerb()};
+std::array<Verb, 20> Verbs() {
+  return {AccountAddVerb(),     AccountListVerb(),       AuditVerifyVerb(),
+          CallVerb(),           CertificateDeleteVerb(), CertificateGetVerb(),
+          CertificatePutVerb(), ConfigCheckVerb(),       DecryptVerb(),
+          DoctorVerb(),         EncryptVerb(),           ExplainVerb(),
+          InitVerb(),           PolicyEvaluateVerb(),    PolicyReplayVerb(),
+          PolicyResetVerb(),    PolicySimulateVerb(),    PolicyWhoCanVerb(),
+          StatusVerb(),         TokenProbeVerb()};
 }
 
 constexpr auto kGlobalOptions = std::to_array<Option>({
@@ -42,6 +43,7 @@ struct Group {
 constexpr auto kGroups = std::to_array<Group>({
     {"account", "The accounts of a server"},
     {"audit", "The audit log"},
+    {"certificate", "The certificates of key pairs"},
     {"config", "The configuration of a server"},
     {"policy", "What policies say"},
     {"token", "PKCS#11 tokens"},

@@ -84,10 +84,17 @@ const Operation* FindOperationOf(std::string_view action) {
                                  ? "kms:reencryptfrom"
                                  : policy::Fold(action);
   const auto all = AllOperations();
-  const auto found = std::ranges::find_if(all, [&](const Operation& operation) {
-    return policy::FoldsTo(operation.action, wanted);
-  });
-  return found == all.end() ? nullptr : &*found;
+  const Operation* found = nullptr;
+  for (const Operation& operation : all) {
+    if (policy::FoldsTo(operation.action, wanted)) {
+      found = &operation;
+      // That of AWS before one of ours that asks for the same.
+      if (operation.action.ends_with(operation.name)) {
+        break;
+      }
+    }
+  }
+  return found;
 }
 
 std::string SpelledAction(std::string_view action) {

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PKCS11_MODULE_CIPHER_H_
+#define PKCS11_MODULE_CIPHER_H_
+
+#include <memory>
+
+#include "pkcs11/module/kms.h"
+#include "pkcs11/module/object.h"
+#include "pkcs11/module/operation.h"
+
+namespace pkcs11::module {
+
+// What C_EncryptInit and C_DecryptInit start. Neither asks `kms`, which they
+// borrow as they do `library`. They fail as CheckKeyMayUse does, and with
+// CKR_MECHANISM_PARAM_INVALID.
+//
+// RSA: encrypted here with the public key, decrypted by the KMS, or here with a
+// pair of a session. The KMS's symmetric keys: both by the KMS.
+Answer<std::unique_ptr<CipherOperation>> StartEncrypting(
+    const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
+    OSSL_LIB_CTX* library);
+Answer<std::unique_ptr<CipherOperation>> StartDecrypting(
+    const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
+    OSSL_LIB_CTX* library);
+
+}  // namespace pkcs11::module
+
+#endif  // PKCS11_MODULE_CIPHER_H_

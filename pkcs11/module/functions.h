@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PKCS11_MODULE_FUNCTIONS_H_
+#define PKCS11_MODULE_FUNCTIONS_H_
+
+#include <cstdint>
+
+#include "pkcs11/module/answer.h"
+#include "pkcs11/p11_v3.h"
+
+namespace pkcs11::module {
+
+class Module;
+
+// Rules say which arguments of a function, counted from 0, the shim checks.
+struct Rules {
+  std::uint32_t needed = 0;     // Pointers that must not be null.
+  std::uint32_t buffers = 0;    // Null only if the length behind it is 0.
+  std::uint32_t templates = 0;  // The same for arrays of attributes.
+};
+constexpr Rules operator|(const Rules& a, const Rules& b) {
+  return {a.needed | b.needed, a.buffers | b.buffers,
+          a.templates | b.templates};
+}
+template <typename... Positions>
+constexpr Rules Needs(Positions... at) {
+  return {.needed = ((1U << at) | ...)};
+}
+constexpr Rules Buffer(unsigned at) { return {.buffers = 1U << at}; }
+constexpr Rules Template(unsigned at) { return {.templates = 1U << at}; }
+constexpr Rules kAnything = {};
+
+// Every function of Cryptoki, in the order of CK_FUNCTION_LIST, with the number
+// of its arguments:
+//
+//   ALWAYS(name, arguments, rules)  works before C_Initialize;
+//   REAL(name, arguments, rules)    takes the Module, which must be
+//   initialised; ABSENT(name, arguments)         is CKR_FUNCTION_NOT_SUPPORTED.
+//
+// The shim makes the C functions and the function lists of it, and the
+// declarations below are those of the functions that it calls.
+//
+// clang-format off
+#define PKCS11_FUNCTIONS_2_40(ALWAYS, REAL, ABSENT)                         \
+  ALWAYS(Initialize, 1, kAnything)                                          \
+  ALWAYS(Finalize, 1, kAnything)                                            \
+  REAL(GetInfo, 1, Needs(0))                                                \
+  ALWAYS(GetFunctionList, 1, Needs(0))                                      \
+  REAL(GetSlotList, 3, Needs(2))                                            \
+  REAL(GetSlotInfo, 2, Needs(1))                                            \
+  REAL(GetTokenInfo, 2, Needs(1))                                           \
+  REAL(GetMechanismList, 3, Needs(2))                                       \
+  REAL(GetMechanismInfo, 3, Needs(2))                                       \
+  ABSENT(InitToken, 4)                                                      \
+  ABSENT(InitPIN, 3)                                                        \
+  ABSENT(SetPIN, 5)                                                         \
+  REAL(OpenSession, 5, Needs(4))                                            \
+  REAL(CloseSession, 1, kAnything)                                          \
+  REAL(CloseAllSessions, 1, kAnything)                                      \
+  REAL(GetSessionInfo, 2, Needs(1))                                         \
+  ABSENT(GetOperationState, 3)                                              \
+  ABSENT(SetOperationState, 5)                                              \
+  REAL(Login, 4, Buffer(2))                                                 \
+  REAL(Logout, 1, kAnything)                                                \
+  REAL(CreateObject, 4, Template(1) | Needs(3))                             \
+  REAL(CopyObject, 5, Template(2) | Needs(4))                               \
+  REAL(DestroyObject, 2, kAnything)                                         \
+  REAL(GetObjectSize, 3, Needs(2))                                          \
+  REAL(GetAttributeValue, 4, Needs(2) | Template(2))                        \
+  REAL(SetAttributeValue, 4, Needs(2) | Template(2))                        \
+  REAL(FindObjectsInit, 3, Template(1))                                     \
+  REAL(FindObjects, 4, Buffer(1) | Needs(3))                                \
+  REAL(FindObjectsFinal, 1, kAnything)                                      \
+  REAL(EncryptInit, 3, Needs(1))                                            \
+  REAL(Encrypt, 5, Buffer(1) | Needs(4))                                    \
+  REAL(EncryptUpdate, 5, Buffer(1) | Needs(4))                              \
+  REAL(EncryptFinal, 3, Needs(2))                                           \
+  REAL(DecryptInit, 3, Needs(1))                                            \
+  REAL(Decrypt, 5, Buffer(1) | Needs(4))                                    \
+  REAL(DecryptUpdate, 5, Buffer(1) | Needs(4))                              \
+  REAL(DecryptFinal, 3, Needs(2))                                           \
+  ABSENT(DigestInit, 2)                                                     \
+  ABSENT(Digest, 5)                                                         \
+  ABSENT(DigestUpdate, 3)                                                   \
+  ABSENT(DigestKey, 2)                                                      \
+  ABSENT(DigestFinal, 3)                                                    \
+  REAL(SignInit, 3, Needs(1))                                               \
+  REAL(Sign, 5, Buffer(1) | Needs(4))                                       \
+  REAL(SignUpdate, 3, Buffer(1))                                            \
+  REAL(SignFinal, 3, Needs(2))                                              \
+  ABSENT(SignRecoverInit, 3)                                                \
+  ABSENT(SignRecover, 5)                                                    \
+  REAL(VerifyInit, 3, Needs(1))                                             \
+  REAL(Verify, 5, Buffer(1) | Buffer(3))                                    \
+  REAL(VerifyUpdate, 3, Buffer(1))                                          \
+  REAL(VerifyFinal, 3, Buffer(1))                                           \
+  ABSENT(VerifyRecoverInit, 3)                                              \
+  ABSENT(VerifyRecover, 5)                                                  \
+  ABSENT(DigestEncryptUpdate, 5)                                            \
+  ABSENT(DecryptDigestUpdate, 5)                                            \
+  ABSENT(SignEncryptUpdate, 5)                                              \
+  ABSENT(DecryptVerifyUpdate, 5)                                            \
+  REAL(GenerateKey, 5, Needs(1, 4) | Template(2))                           \
+  REAL(GenerateKeyPair, 8, Needs(1, 6, 7) | Template(2) | Template(4))      \
+  ABSENT(WrapKey, 6)                                                        \
+  ABSENT(UnwrapKey, 8)                                                      \
+  ABSENT(DeriveKey, 6)                                                      \
+  REAL(SeedRandom, 3, Buffer(1))                                            \
+  REAL(GenerateRandom, 3, Buffer(1))                                        \
+  REAL(GetFunctionStatus, 1, kAnything)                                     \
+  REAL(CancelFunction, 1, kAnything)                                        \
+  REAL(WaitForSlotEvent, 3, Needs(1))
+
+#define PKCS11_FUNCTIONS_3_0(ALWAYS, REAL, ABSENT)                          \
+  ALWAYS(GetInterfaceList, 2, Needs(1))                                     \
+  ALWAYS(GetInterface, 4, Needs(2))                                         \
+  REAL(LoginUser, 6, Buffer(2) | Buffer(4))                                 \
+  REAL(SessionCancel, 2, kAnything)                                         \
+  ABSENT(MessageEncryptInit, 3)                                             \
+  ABSENT(EncryptMessage, 9)                                                 \
+  ABSENT(EncryptMessageBegin, 5)                                            \
+  ABSENT(EncryptMessageNext, 8)                                             \
+  ABSENT(MessageEncryptFinal, 1)                                            \
+  ABSENT(MessageDecryptInit, 3)                                             \
+  ABSENT(DecryptMessage, 9)                                                 \
+  ABSENT(DecryptMessageBegin, 5)                                            \
+  ABSENT(DecryptMessageNext, 8)                                             \
+  ABSENT(MessageDecryptFinal, 1)                                            \
+  ABSENT(MessageSignInit, 3)                                                \
+  ABSENT(SignMessage, 7)                                                    \
+  ABSENT(SignMessageBegin, 3)                                               \
+  ABSENT(SignMessageNext, 7)                                                \
+  ABSENT(MessageSignFinal, 1)                                               \
+  ABSENT(MessageVerifyInit, 3)                                              \
+  ABSENT(VerifyMessage, 7)                                                  \
+  ABSENT(VerifyMessageBegin, 3)                                             \
+  ABSENT(VerifyMessageNext, 7)                                              \
+  ABSENT(MessageVerifyFinal, 1)
+// clang-format on
+
+// The types of the functions behind those that are ALWAYS and REAL.
+template <typename CFunction>
+struct EntryOf;
+template <typename... Args>
+struct EntryOf<CK_RV (*)(Args...)> {
+  using Always = Status(Args...);
+  using Real = Status(Module&, Args...);
+};
+
+#define DECLARE_ALWAYS(name, ...) EntryOf<CK_C_##name>::Always name;
+#define DECLARE_REAL(name, ...) EntryOf<CK_C_##name>::Real name;
+#define DECLARE_NOTHING(...)
+PKCS11_FUNCTIONS_2_40(DECLARE_ALWAYS, DECLARE_REAL, DECLARE_NOTHING)
+PKCS11_FUNCTIONS_3_0(DECLARE_ALWAYS, DECLARE_REAL, DECLARE_NOTHING)
+#undef DECLARE_ALWAYS
+#undef DECLARE_REAL
+#undef DECLARE_NOTHING
+
+}  // namespace pkcs11::module
+
+// PKCS#11 3.0's function list: that of 2.40, and what was added.
+// NOLINTNEXTLINE(readability-identifier-naming)
+struct CK_FUNCTION_LIST_3_0 {
+  CK_VERSION version;
+#define DECLARE_MEMBER(name, ...) CK_C_##name C_##name;
+  PKCS11_FUNCTIONS_2_40(DECLARE_MEMBER, DECLARE_MEMBER, DECLARE_MEMBER)
+  PKCS11_FUNCTIONS_3_0(DECLARE_MEMBER, DECLARE_MEMBER, DECLARE_MEMBER)
+#undef DECLARE_MEMBER
+};
+
+#endif  // PKCS11_MODULE_FUNCTIONS_H_

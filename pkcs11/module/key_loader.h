@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PKCS11_MODULE_KEY_LOADER_H_
+#define PKCS11_MODULE_KEY_LOADER_H_
+
+#include <openssl/types.h>
+
+#include <memory>
+#include <vector>
+
+#include "pkcs11/module/key.h"
+#include "pkcs11/module/kms.h"
+#include "pkcs11/module/token_options.h"
+
+namespace pkcs11::module {
+
+// Tags that hold what KMS keys have no member for.
+inline constexpr std::string_view kLabelTag = "pkcs11:label";
+inline constexpr std::string_view kIdTag = "pkcs11:id";  // Hexadecimal.
+
+struct LoadedKeys {
+  std::vector<std::shared_ptr<const Key>> keys;
+  bool ours_refused = false;  // The KMS has no operations of ours for us.
+};
+
+// Asks `kms` for every key that `options` let through and that is of a kind
+// that we know: with `try_ours`, and if it is a Claviger, by operations of our
+// own, else or where it refuses those, by standard calls of the AWS KMS API.
+// Lists keys only where the
+// options name neither keys nor a prefix of aliases. A key that we may not
+// describe, or whose public key we may not have, is left out with a line in the
+// log; one whose tags we may not list has no label or id of its own. `known`
+// saves asking again for public keys, which never change.
+//
+// Fails as ListKeys does, as ListAliases where aliases decide, or with what may
+// pass (the server is gone, busy, or does not know us): what was known before
+// is then better than half a list.
+base::Result<LoadedKeys> LoadKeys(
+    Kms& kms, OSSL_LIB_CTX* library, const TokenOptions& options,
+    const std::vector<std::shared_ptr<const Key>>& known, bool try_ours);
+
+}  // namespace pkcs11::module
+
+#endif  // PKCS11_MODULE_KEY_LOADER_H_

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pkcs11/module/key_template.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "pkcs11/module/object.h"
+
+namespace pkcs11::module {
+namespace {
+
+// 65537, the only exponent of the KMS.
+constexpr std::array<std::uint8_t, 3> kExponent = {1, 0, 1};
+// Ed25519 by its name instead of its OID: PKCS#11 3.0 section 2.3.10.
+constexpr std::string_view kEdwardsName = "130c656477617264733235353139";
+constexpr std::string_view kEdwardsOid = "06032b6570";
+
+// The first of two sets that has the attribute speaks.
+base::WipingBytes FirstOf(const AttributeSet& first, const AttributeSet& second,
+                          CK_ATTRIBUTE_TYPE type) {
+  for (const AttributeSet* set : {&first, &second}) {
+    if (const base::WipingBytes* const value = set->Find(type)) {
+      return *value;
+    }
+  }
+  return {};
+}
+
+Answer<const KeySpec*> RsaSpec(const AttributeSet& public_key) {
+  const auto bits = public_key.Number(CKA_MODULUS_BITS);
+  if (!bits.has_value()) {
+    return Failure(CKR_TEMPLATE_INCOMPLETE);
+  }
+  if (const auto* const exponent = public_key.Find(CKA_PUBLIC_EXPONENT)) {
+    // Callers may pad it in front.
+    const auto first = std::ranges::find_if(
+        *exponent, [](std::uint8_t byte) { return byte != 0; });
+    if (!std::equal(first, exponent->end(), kExponent.begin(),
+                    kExponent.end())) {
+      return Failure(CKR_ATTRIBUTE_VALUE_INVALID,
+                     "the KMS makes RSA keys with the exponent 65537 only");
+    }
+  }
+  for (const KeySpec& spec : KeySpecs()) {
+    if (spec.type == CKK_RSA && spec.bits == *bits) {
+      return &spec;
+    }
+  }
+  return Failure(CKR_KEY_SIZE_RANGE);
+}
+
+// Signing wins, since almost every program that asks for more wants it.
+Usage PairUsage(const KeySpec& spec, const AttributeSet& public_key,
+                const AttributeSet& private_key) {
+  if (private_key.IsTrue(CKA_SIGN) || public_key.IsTrue(CKA_VERIFY)) {
+    return Usage::kSignVerify;
+  }
+  if (spec.type == CKK_RSA &&
+      (private_key.IsTrue(CKA_DECRYPT) || private_key.IsTrue(CKA_UNWRAP))) {
+    return Usage::kEncryptDecrypt;
+  }
+  return spec.type == CKK_EC && private_key.IsTrue(CKA_DERIVE)
+             ? Usage::kKeyAgreement
+             : Usage::kSignVerify;
+}
+
+// The mechanism, if it makes what `flag` says.
+Answer<const Mechanism*> Generator(CK_MECHANISM_TYPE type, CK_FLAGS flag) {
+  const Mechanism* const mechanism = FindMechanism(type);
+  if (mechanism == nullptr || (mechanism->flags & flag) == 0) {
+    return Failure(CKR_MECHANISM_INVALID);
+  }
+  return mechanism;
+}
+
+NewKey Named(const AttributeSet& first, const AttributeSet& second) {
+  NewKey key;
+  key.label = base::AsText(FirstOf(first, second, CKA_LABEL));
+  key.id = FirstOf(first, second, CKA_ID);
+  return key;
+}
+
+}  // namespace
+
+Answer<const KeySpec*> CurveSpec(CK_KEY_TYPE type,
+                                 const AttributeSet& public_key) {
+  const base::WipingBytes* const params = public_key.Find(CKA_EC_PARAMS);
+  if (params == nullptr) {
+    return Failure(CKR_TEMPLATE_INCOMPLETE);
+  }
+  std::string wanted = base::HexEncode(*params);
+  wanted = wanted == kEdwardsName ? kEdwardsOid : wanted;
+  for (const KeySpec& spec : KeySpecs()) {
+    if (spec.type == type && spec.curve->ec_params == wanted) {
+      return &spec;
+    }
+  }
+  return Failure(CKR_CURVE_NOT_SUPPORTED);
+}
+
+Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
+                                 const AttributeSet& public_key,
+                                 const AttributeSet& private_key) {
+  ASSIGN_OR_FAIL(const Mechanism* mechanism,
+                 Generator(type, CKF_GENERATE_KEY_PAIR));
+  NewKey key = Named(private_key, public_key);
+  ASSIGN_OR_FAIL(key.spec, mechanism->key_type == CKK_RSA
+                               ? RsaSpec(public_key)
+                               : CurveSpec(mechanism->key_type, public_key));
+  key.usage = PairUsage(*key.spec, public_key, private_key);
+  return key;
+}
+
+// VALUE_LEN decides between HMAC keys. Their uses do not: programs ask for
+// encryption with generic secrets.
+Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
+                                  const AttributeSet& secret_key) {
+  ASSIGN_OR_FAIL(const Mechanism* mechanism, Generator(type, CKF_GENERATE));
+  const auto bytes = secret_key.Number(CKA_VALUE_LEN);
+  if (!bytes.has_value()) {
+    return Failure(CKR_TEMPLATE_INCOMPLETE);
+  }
+  NewKey key = Named(secret_key, secret_key);
+  key.usage = mechanism->usage;
+  for (const KeySpec& spec : KeySpecs()) {
+    const bool fits = mechanism->key_type == CKK_AES ? spec.type == CKK_AES
+                                                     : spec.mac_hash != nullptr;
+    if (fits && spec.bits == *bytes * 8) {
+      key.spec = &spec;
+      return key;
+    }
+  }
+  return Failure(CKR_KEY_SIZE_RANGE);
+}
+
+Status CheckWishes(const NewKey& key, CK_OBJECT_CLASS object_class,
+                   const AttributeSet& wanted) {
+  for (const CK_ATTRIBUTE_TYPE use : UsesOf(object_class)) {
+    if (wanted.IsTrue(use) && !HasUse(use, object_class, key.usage)) {
+      return Failure(CKR_TEMPLATE_INCONSISTENT,
+                     fmt::format("a key for {} has no use {:#x} "
+                                 "(strict_templates in the configuration)",
+                                 UsageName(key.usage), use));
+    }
+  }
+  const bool is_public = object_class == CKO_PUBLIC_KEY;
+  const bool is_told =
+      wanted.IsTrue(CKA_EXTRACTABLE) ||
+      (wanted.Find(CKA_SENSITIVE) != nullptr && !wanted.IsTrue(CKA_SENSITIVE));
+  if (!is_public && is_told) {
+    return Failure(CKR_TEMPLATE_INCONSISTENT,
+                   "keys of the KMS are sensitive and not extractable "
+                   "(strict_templates in the configuration)");
+  }
+  return {};
+}
+
+}  // namespace pkcs11::module

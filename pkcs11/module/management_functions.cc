@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// PKCS#11 2.40 sections 5.7 and 5.13: making, naming and destroying keys.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pkcs11/module/certificate_changes.h"
+#include "pkcs11/module/functions.h"
+#include "pkcs11/module/key_loader.h"
+#include "pkcs11/module/key_template.h"
+#include "pkcs11/module/log.h"
+#include "pkcs11/module/module.h"
+#include "pkcs11/module/soft/key_pair.h"
+#include "pkcs11/module/soft/secret_key.h"
+#include "pkcs11/module/soft/session_changes.h"
+
+namespace pkcs11::module {
+namespace {
+
+using base::Json;
+
+constexpr std::size_t kMaxAliasBytes = 250;
+
+// Calls an operation that changes something.
+Answer<Json> Change(Token& token, std::string_view operation,
+                    const Json& request) {
+  base::Result<Json> reply = token.kms().Call(operation, request);
+  token.NoteChange();
+  if (!reply.has_value()) {
+    const base::Error& error = reply.error();
+    return Failure(RvOfObjectChange(error.code), error.message);
+  }
+  return *std::move(reply);
+}
+
+Json Tag(std::string_view name, std::string_view value) {
+  return {{"TagKey", base::WipingString(name)},
+          {"TagValue", base::WipingString(value)}};
+}
+
+// The tags in which a label and an id are kept; null where there is none.
+Json TagsOf(const std::string* label, const base::WipingBytes* id) {
+  Json tags = Json::array();
+  if (label != nullptr) {
+    tags.push_back(Tag(kLabelTag, *label));
+  }
+  if (id != nullptr) {
+    tags.push_back(Tag(kIdTag, base::HexEncode(*id)));
+  }
+  return tags;
+}
+
+bool CanBeAlias(std::string_view label) {
+  constexpr std::string_view kLegal =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-";
+  return !label.empty() && label.size() <= kMaxAliasBytes &&
+         label.find_first_not_of(kLegal) == std::string_view::npos &&
+         !label.starts_with("aws/");
+}
+
+// A courtesy to who looks for the key with other tools; the label is in a tag.
+void AddAlias(Token& token, const std::string& label, const Json& key_id) {
+  if (!CanBeAlias(label)) {
+    return;
+  }
+  const Json request = {{"AliasName", base::WipingString("alias/" + label)},
+                        {"TargetKeyId", key_id}};
+  const Answer<Json> reply = Change(token, "CreateAlias", request);
+  if (!reply.has_value()) {
+    LogLine("the new key has no alias: " + reply.error().message);
+  }
+}
+
+// Makes the key and returns its ARN.
+Answer<std::string> MakeKey(Token& token, const NewKey& key) {
+  Json request = {{"KeySpec", base::WipingString(key.spec->name)},
+                  {"KeyUsage", base::WipingString(UsageName(key.usage))}};
+  Json tags = TagsOf(key.label.empty() ? nullptr : &key.label,
+                     key.id.empty() ? nullptr : &key.id);
+  if (!tags.empty()) {
+    request["Tags"] = std::move(tags);
+  }
+  ASSIGN_OR_FAIL(const Json reply, Change(token, "CreateKey", request));
+  const auto metadata = reply.find("KeyMetadata");
+  if (metadata == reply.end() || !metadata->is_object() ||
+      !TextMember(*metadata, "Arn").has_value()) {
+    return Failure(CKR_DEVICE_ERROR, "CreateKey's reply has no ARN");
+  }
+  AddAlias(token, key.label, (*metadata)["Arn"]);
+  return std::string(*TextMember(*metadata, "Arn"));
+}
+
+Answer<CK_OBJECT_HANDLE> HandleOf(Token& token, CK_OBJECT_CLASS object_class,
+                                  const std::string& arn) {
+  AttributeSet wanted;
+  wanted.SetNumber(CKA_CLASS, object_class);
+  wanted.SetText(CKA_KMS_KEY_ARN, arn);
+  ASSIGN_OR_FAIL(const std::vector<CK_OBJECT_HANDLE> found,
+                 token.Search(wanted));
+  if (found.size() != 1) {
+    return Failure(CKR_DEVICE_ERROR, "the new key " + arn + " is not listed");
+  }
+  return found[0];
+}
+
+Answer<AttributeSet> Read(const CK_ATTRIBUTE* rows, CK_ULONG count) {
+  std::optional<AttributeSet> set = ReadTemplate(rows, count);
+  if (!set.has_value()) {
+    return Failure(CKR_ARGUMENTS_BAD);
+  }
+  return *std::move(set);
+}
+
+Status GenerateSessionPair(Module& module, CK_SESSION_HANDLE session,
+                           CK_MECHANISM_TYPE mechanism,
+                           const AttributeSet& of_public,
+                           const AttributeSet& of_private,
+                           CK_OBJECT_HANDLE* public_handle,
+                           CK_OBJECT_HANDLE* private_handle) {
+  ASSIGN_OR_FAIL(const Token* token, module.TokenOf(session));
+  if (!token->options().session_keypairs) {
+    return Failure(CKR_TEMPLATE_INCONSISTENT,
+                   "key pairs are made on the token only (CKA_TOKEN): "
+                   "session_keypairs is off");
+  }
+  ASSIGN_OR_FAIL(ObjectPair pair, GeneratePair(mechanism, of_public, of_private,
+                                               module.library()));
+  ASSIGN_OR_FAIL(*public_handle,
+                 module.AddSessionObject(session, std::move(pair.public_key)));
+  ASSIGN_OR_FAIL(*private_handle,
+                 module.AddSessionObject(session, std::move(pair.private_key)));
+  return {};
+}
+
+}  // namespace
+
+// Without CKA_TOKEN no key of the KMS is made.
+Status GenerateKey(Module& module, CK_SESSION_HANDLE session,
+                   CK_MECHANISM* mechanism, CK_ATTRIBUTE* rows, CK_ULONG count,
+                   CK_OBJECT_HANDLE* handle) {
+  ASSIGN_OR_FAIL(const AttributeSet wanted, Read(rows, count));
+  RETURN_IF_FAILED(module.TokenOf(session));
+  if (!wanted.IsTrue(CKA_TOKEN)) {
+    ASSIGN_OR_FAIL(Object object, GenerateSecretKey(mechanism->mechanism,
+                                                    wanted, module.library()));
+    ASSIGN_OR_FAIL(*handle,
+                   module.AddSessionObject(session, std::move(object)));
+    return {};
+  }
+  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
+  ASSIGN_OR_FAIL(const NewKey key,
+                 ReadSecretTemplate(mechanism->mechanism, wanted));
+  if (token->options().strict_templates) {
+    RETURN_IF_FAILED(CheckWishes(key, CKO_SECRET_KEY, wanted));
+  }
+  ASSIGN_OR_FAIL(const std::string arn, MakeKey(*token, key));
+  ASSIGN_OR_FAIL(*handle, HandleOf(*token, CKO_SECRET_KEY, arn));
+  return {};
+}
+
+Status GenerateKeyPair(Module& module, CK_SESSION_HANDLE session,
+                       CK_MECHANISM* mechanism, CK_ATTRIBUTE* public_rows,
+                       CK_ULONG public_count, CK_ATTRIBUTE* private_rows,
+                       CK_ULONG private_count, CK_OBJECT_HANDLE* public_handle,
+                       CK_OBJECT_HANDLE* private_handle) {
+  ASSIGN_OR_FAIL(const AttributeSet of_public, Read(public_rows, public_count));
+  ASSIGN_OR_FAIL(const AttributeSet of_private,
+                 Read(private_rows, private_count));
+  if (!of_private.IsTrue(CKA_TOKEN)) {
+    return GenerateSessionPair(module, session, mechanism->mechanism, of_public,
+                               of_private, public_handle, private_handle);
+  }
+  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
+  ASSIGN_OR_FAIL(const NewKey key, ReadPairTemplates(mechanism->mechanism,
+                                                     of_public, of_private));
+  if (token->options().strict_templates) {
+    RETURN_IF_FAILED(CheckWishes(key, CKO_PUBLIC_KEY, of_public));
+    RETURN_IF_FAILED(CheckWishes(key, CKO_PRIVATE_KEY, of_private));
+  }
+  ASSIGN_OR_FAIL(const std::string arn, MakeKey(*token, key));
+  ASSIGN_OR_FAIL(*public_handle, HandleOf(*token, CKO_PUBLIC_KEY, arn));
+  ASSIGN_OR_FAIL(*private_handle, HandleOf(*token, CKO_PRIVATE_KEY, arn));
+  return {};
+}
+
+// Label and id belong to the key, and so to both objects of a pair.
+Status SetAttributeValue(Module& module, CK_SESSION_HANDLE session,
+                         CK_OBJECT_HANDLE handle, CK_ATTRIBUTE* rows,
+                         CK_ULONG count) {
+  ASSIGN_OR_FAIL(const AttributeSet wanted, Read(rows, count));
+  if (IsSessionObject(handle)) {
+    return ChangeSessionObject(module, session, handle, wanted);
+  }
+  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
+  ASSIGN_OR_FAIL(const auto object, module.FindObject(session, handle));
+  if (object->object_class == CKO_CERTIFICATE) {
+    return Failure(CKR_ACTION_PROHIBITED);
+  }
+  for (const CK_ATTRIBUTE& row : std::span(rows, count)) {
+    if (row.type != CKA_LABEL && row.type != CKA_ID) {
+      return Failure(CKR_ATTRIBUTE_READ_ONLY);
+    }
+  }
+  std::string label;
+  const base::WipingBytes* const new_label = wanted.Find(CKA_LABEL);
+  if (new_label != nullptr) {
+    label = base::AsText(*new_label);
+  }
+  const Json tags =
+      TagsOf(new_label != nullptr ? &label : nullptr, wanted.Find(CKA_ID));
+  if (tags.empty()) {
+    return {};
+  }
+  RETURN_IF_FAILED(Change(
+      *token, "TagResource",
+      {{"KeyId", base::WipingString(object->key->arn)}, {"Tags", tags}}));
+  return {};
+}
+
+// A key of the KMS is destroyed after a waiting time, and gone from here at
+// once. Its public key goes with it, and never without.
+Status DestroyObject(Module& module, CK_SESSION_HANDLE session,
+                     CK_OBJECT_HANDLE handle) {
+  if (IsSessionObject(handle)) {
+    return DestroySessionObject(module, session, handle);
+  }
+  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
+  ASSIGN_OR_FAIL(const auto object, module.FindObject(session, handle));
+  if (object->object_class == CKO_CERTIFICATE) {
+    return RemoveTokenCertificate(*token, *object);
+  }
+  if (object->object_class == CKO_PUBLIC_KEY) {
+    return Failure(CKR_ACTION_PROHIBITED);
+  }
+  if (!token->options().destroy) {
+    return Failure(CKR_ACTION_PROHIBITED,
+                   "destroy = false in the configuration keeps keys");
+  }
+  const auto days = token->options().destroy_after.count();
+  RETURN_IF_FAILED(Change(*token, "ScheduleKeyDeletion",
+                          {{"KeyId", base::WipingString(object->key->arn)},
+                           {"PendingWindowInDays", days}}));
+  LogLine(fmt::format("{} will be deleted in {} days", object->key->arn, days));
+  return {};
+}
+
+}  // namespace pkcs11::module

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PKCS11_MODULE_MESSAGE_H_
+#define PKCS11_MODULE_MESSAGE_H_
+
+#include <openssl/types.h>
+
+#include "base/bytes.h"
+#include "base/wiping.h"
+#include "pkcs11/module/algorithms.h"
+#include "pkcs11/module/answer.h"
+#include "pkcs11/module/openssl.h"
+
+namespace pkcs11::module {
+
+// No message that KMS takes whole is longer.
+inline constexpr std::size_t kMaxKmsMessage = 4096;
+
+// A Message is what is to be signed, verified or hashed, as it arrives in
+// parts: digested on the way, or kept, where the mechanism needs all of it.
+class Message {
+ public:
+  // Without a hash the parts are kept.
+  static Answer<Message> Create(const Hash* hash, OSSL_LIB_CTX* library);
+
+  // Fails with CKR_DATA_LEN_RANGE if what is kept grows too long for the KMS.
+  Status Update(base::ByteView part);
+
+  // The digest, or all parts.
+  Answer<base::WipingBytes> Finish();
+
+ private:
+  Message() = default;
+
+  const Hash* hash_ = nullptr;
+  DigestContext digest_;
+  base::WipingBytes kept_;
+};
+
+}  // namespace pkcs11::module
+
+#endif  // PKCS11_MODULE_MESSAGE_H_

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pkcs11/module/token.h"
+
+#include <utility>
+
+#include "pkcs11/module/certificate_files.h"
+#include "pkcs11/module/key_loader.h"
+#include "pkcs11/module/log.h"
+#include "pkcs11/module/pin.h"
+
+namespace pkcs11::module {
+namespace {
+
+// For who looks for something that was not there a moment ago. Callers repeat
+// searches that find nothing; each must not list every key.
+constexpr std::chrono::seconds kMaxAgeOfMiss{1};
+
+// What the KMS said about an access key, to who logs in with it.
+Status AsLogin(const base::Status& answer) {
+  if (answer.has_value()) {
+    return {};
+  }
+  const base::Error& error = answer.error();
+  if (error.code == base::ErrorCode::kAlreadyExists) {
+    return Failure(CKR_USER_ALREADY_LOGGED_IN);
+  }
+  const CK_RV rv = RvOf(error.code);
+  return Failure(rv == CKR_USER_NOT_LOGGED_IN ? CKR_PIN_INCORRECT : rv,
+                 error.message);
+}
+
+bool NamesOne(const AttributeSet& wanted) {
+  return wanted.Find(CKA_LABEL) != nullptr || wanted.Find(CKA_ID) != nullptr ||
+         wanted.Find(CKA_UNIQUE_ID) != nullptr;
+}
+
+}  // namespace
+
+Answer<std::vector<CK_OBJECT_HANDLE>> Token::Search(
+    const AttributeSet& wanted) {
+  std::vector<CK_OBJECT_HANDLE> all = SearchSessionObjects(wanted);
+  if (wanted.Find(CKA_TOKEN) != nullptr && !wanted.IsTrue(CKA_TOKEN)) {
+    return all;
+  }
+  ASSIGN_OR_FAIL(StoreOwner store, Store(options_.object_ttl));
+  std::vector<CK_OBJECT_HANDLE> found = store->Search(wanted);
+  if (found.empty() && all.empty() && NamesOne(wanted)) {
+    ASSIGN_OR_FAIL(store, Store(kMaxAgeOfMiss));
+    found = store->Search(wanted);
+  }
+  all.insert(all.end(), found.begin(), found.end());
+  return all;
+}
+
+std::vector<CK_OBJECT_HANDLE> Token::SearchSessionObjects(
+    const AttributeSet& wanted) {
+  const auto all = [this] {
+    const StateLock lock;
+    return session_objects_.All(lock);
+  }();
+  std::vector<CK_OBJECT_HANDLE> found;
+  for (const auto& [handle, object] : all) {
+    if (object->attributes.Matches(wanted)) {
+      found.push_back(handle);
+    }
+  }
+  return found;
+}
+
+Answer<std::vector<std::shared_ptr<const Key>>> Token::Keys() {
+  ASSIGN_OR_FAIL(const StoreOwner store, Store(options_.object_ttl));
+  return store->keys();
+}
+
+Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle) {
+  {
+    const StateLock lock;
+    if (IsSessionObject(handle)) {
+      if (auto object = session_objects_.Find(lock, handle)) {
+        return object;
+      }
+      return Failure(CKR_OBJECT_HANDLE_INVALID);
+    }
+    if (!IsOpen(lock)) {
+      return Failure(CKR_USER_NOT_LOGGED_IN);
+    }
+    if (store_ != nullptr && changes_ == loaded_changes_) {
+      if (auto object = store_->Find(handle)) {
+        return object;
+      }
+    }
+  }
+  ASSIGN_OR_FAIL(const StoreOwner store, Store(kMaxAgeOfMiss));
+  if (auto object = store->Find(handle)) {
+    return object;
+  }
+  return Failure(CKR_OBJECT_HANDLE_INVALID);
+}
+
+// The store, loaded anew if it is older than `max_age`. If that fails, what was
+// known before stays, so that handles outlive a server that is down.
+Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
+  StoreOwner old;
+  std::uint64_t changes = 0;
+  std::uint64_t logouts = 0;
+  bool try_ours = true;
+  {
+    const StateLock lock;
+    if (!IsOpen(lock)) {
+      return std::make_shared<const ObjectStore>();
+    }
+    logouts = logouts_;
+    if (store_ != nullptr && changes_ == loaded_changes_ &&
+        clock_.Monotonic() - loaded_at_ < max_age) {
+      return store_;
+    }
+    old = store_;
+    changes = changes_;
+    try_ours = try_ours_;
+  }
+  const base::MonotonicTime now = clock_.Monotonic();
+  base::Result<LoadedKeys> loaded = LoadKeys(
+      *kms_, library_, options_,
+      old == nullptr ? std::vector<std::shared_ptr<const Key>>() : old->keys(),
+      try_ours);
+  if (!loaded.has_value()) {
+    if (old == nullptr) {
+      return Failure(std::move(loaded).error());
+    }
+    LogLine("the list of keys is old: " + loaded.error().message);
+    const StateLock lock;
+    if (logouts != logouts_) {
+      return Failure(CKR_USER_NOT_LOGGED_IN);
+    }
+    return old;
+  }
+  StoreOwner fresh = std::make_shared<const ObjectStore>(
+      loaded->keys, options_.login, OwnCertificates());
+  StoreOwner replaced;  // Goes after the lock.
+  const StateLock lock;
+  if (logouts != logouts_) {
+    return Failure(CKR_USER_NOT_LOGGED_IN);  // It was that user's.
+  }
+  replaced = std::exchange(store_, fresh);
+  loaded_at_ = now;
+  loaded_changes_ = changes;
+  try_ours_ = try_ours_ && !loaded->ours_refused;
+  return fresh;
+}
+
+Status Token::LogIn(std::string_view user_name, std::string_view pin) {
+  {
+    const StateLock lock;
+    if (logged_in_) {
+      return Failure(CKR_USER_ALREADY_LOGGED_IN);
+    }
+  }
+  if (options_.login == LoginMode::kPin) {
+    std::optional<base::SigV4Credentials> credentials =
+        ReadPin(user_name, pin, options_.access_key_id);
+    if (!credentials.has_value()) {
+      return Failure(CKR_PIN_INCORRECT,
+                     "a PIN is ACCESSKEYID:SECRET or, with access_key_id in "
+                     "the configuration, the secret");
+    }
+    RETURN_IF_FAILED(AsLogin(kms_->LogIn(*std::move(credentials))));
+  }
+  const StateLock lock;
+  if (std::exchange(logged_in_, true)) {
+    return Failure(CKR_USER_ALREADY_LOGGED_IN);
+  }
+  return {};
+}
+
+Status Token::CheckPin(std::string_view pin) {
+  std::optional<base::SigV4Credentials> credentials =
+      ReadPin("", pin, options_.access_key_id);
+  {
+    const StateLock lock;
+    if (!logged_in_) {
+      return Failure(CKR_USER_NOT_LOGGED_IN);
+    }
+  }
+  if (!credentials.has_value()) {
+    return Failure(CKR_PIN_INCORRECT);
+  }
+  return AsLogin(kms_->CheckLogin(*std::move(credentials)));
+}
+
+std::vector<std::shared_ptr<const void>> Token::LogOut(const StateLock& lock) {
+  logged_in_ = false;
+  if (options_.login == LoginMode::kNone) {
+    return {};
+  }
+  ++logouts_;
+  try_ours_ = true;  // The next user may be allowed more.
+  return {std::exchange(store_, nullptr), kms_->LogOut(lock)};
+}
+
+std::vector<HeldCertificate> Token::OwnCertificates() const {
+  std::vector<HeldCertificate> held;
+  for (const CertificatePtr& certificate : certificates_) {
+    held.push_back({certificate, CertificateSource::kConfiguration});
+  }
+  if (options_.certificate_dir.empty()) {
+    return held;
+  }
+  const auto kept = ReadCertificates(options_.certificate_dir, library_);
+  if (!kept.has_value()) {
+    LogLine(kept.error().message);
+    return held;
+  }
+  for (const CertificatePtr& certificate : *kept) {
+    held.push_back({certificate, CertificateSource::kFolder});
+  }
+  return held;
+}
+
+void Token::NoteChange() {
+  const StateLock lock;
+  ++changes_;
+}
+
+}  // namespace pkcs11::module

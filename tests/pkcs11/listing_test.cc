@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many calls it takes to know the keys.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "tests/pkcs11/cryptoki_test.h"
+
+namespace pkcs11::module {
+namespace {
+
+using base::ErrorCode;
+using testing::SizeIs;
+
+using ListingTest = CryptokiTest;
+
+constexpr const char* kListing = "Claviger.ListPkcs11Objects";
+
+TEST_F(ListingTest, AClavigerTellsAThousandKeysInThreePages) {
+  kms_->BeClaviger();
+  for (int i = 0; i < 1000; ++i) {
+    kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY");
+  }
+  EXPECT_THAT(FindAll({}), SizeIs(2000));
+  EXPECT_EQ(kms_->Calls(), 3);
+  EXPECT_EQ(kms_->Calls(kListing), 3);
+}
+
+// Labels, ids, classes and handles of all objects.
+using Shown = std::vector<
+    std::tuple<CK_OBJECT_HANDLE, CK_ULONG, base::Bytes, base::Bytes>>;
+
+class BothWaysTest : public CryptokiTest {
+ protected:
+  BothWaysTest() {
+    kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "by-alias");
+    const std::string tagged =
+        kms_->AddKey("RSA_2048", "SIGN_VERIFY", "hidden");
+    kms_->SetTag(tagged, "pkcs11:label", "by tag");
+    kms_->SetTag(tagged, "pkcs11:id", "c0ffee");
+    kms_->AddKey("HMAC_256", "GENERATE_VERIFY_MAC");
+    kms_->SetState(kms_->AddKey("RSA_2048", "SIGN_VERIFY"), "Disabled");
+  }
+  Shown Look() const {
+    Shown all;
+    for (const CK_OBJECT_HANDLE object : FindAll({})) {
+      all.emplace_back(object, Number(object, CKA_CLASS),
+                       Value(object, CKA_LABEL), Value(object, CKA_ID));
+    }
+    return all;
+  }
+};
+
+TEST_F(BothWaysTest, ShowTheSameObjects) {
+  kms_->BeClaviger();
+  const Shown at_once = Look();
+  EXPECT_EQ(kms_->Calls("ListKeys"), 0);
+  EXPECT_THAT(at_once, SizeIs(5));
+  kms_->Fail(kListing, base::Error{ErrorCode::kUnknownOperation, ""});
+  clock_->Advance(std::chrono::minutes(2));
+  EXPECT_EQ(Look(), at_once);
+  EXPECT_EQ(kms_->Calls("ListKeys"), 2);
+}
+
+TEST_F(ListingTest, ARefusalIsRemembered) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "a");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(FindAll({}), SizeIs(2));
+    clock_->Advance(std::chrono::minutes(2));
+  }
+  EXPECT_EQ(kms_->Calls(kListing), 1);
+  EXPECT_EQ(kms_->Calls("ListKeys"), 3);
+}
+
+TEST_F(ListingTest, WhoMayNotListAtOnceMayListOneByOne) {
+  kms_->BeClaviger();
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "a");
+  kms_->Fail(kListing, base::Error{ErrorCode::kAccessDenied, "AccessDenied"});
+  EXPECT_THAT(FindAll({}), SizeIs(2));
+  EXPECT_EQ(kms_->Calls("ListKeys"), 1);
+}
+
+TEST_F(ListingTest, AServerThatIsAwayIsNotTakenForAnother) {
+  kms_->BeClaviger();
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "a");
+  kms_->Fail(kListing, base::Error{ErrorCode::kIo, "connection refused"});
+  EXPECT_EQ(C_FindObjectsInit(session_, nullptr, 0), CKR_DEVICE_ERROR);
+  kms_->Fail(kListing, std::nullopt);
+  EXPECT_THAT(FindAll({}), SizeIs(2));
+  EXPECT_EQ(kms_->Calls("ListKeys"), 0);
+}
+
+TEST_F(ListingTest, AKeyWithoutItsPublicKeyIsLeftOut) {
+  kms_->Reply(kListing, *base::ParseJson(R"({"Keys":[
+      {"KeyMetadata":{"KeyId":"1","Arn":"a","KeySpec":"RSA_2048",
+       "KeyUsage":"SIGN_VERIFY","KeyState":"Enabled"}},
+      {"KeyMetadata":[]}, 1, "text",
+      {"KeyMetadata":{"KeyId":"2","Arn":"b","KeySpec":"HMAC_256",
+       "KeyUsage":"GENERATE_VERIFY_MAC","KeyState":"Enabled"}, "Tags":[1],
+       "Aliases":[1,"no alias"]}]})"));
+  EXPECT_THAT(FindAll({}), SizeIs(1));
+  kms_->Reply(kListing, *base::ParseJson(R"({"Keys":1})"));
+  clock_->Advance(std::chrono::minutes(2));
+  EXPECT_THAT(FindAll({}), SizeIs(1));  // What was known before.
+}
+
+class AwsTest : public CryptokiTest {
+ protected:
+  AwsTest() : CryptokiTest({.backend = Backend::kAws}) {}
+};
+
+TEST_F(AwsTest, HearsOfStandardOperationsOnly) {
+  kms_->BeClaviger();
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  EXPECT_THAT(FindAll({}), SizeIs(2));
+  int standard = 0;
+  for (const char* operation : {"ListKeys", "ListAliases", "DescribeKey",
+                                "GetPublicKey", "ListResourceTags"}) {
+    standard += kms_->Calls(operation);
+  }
+  EXPECT_EQ(standard, kms_->Calls());
+}
+
+// Keys that are named are not listed, by no operation.
+class NamedKeyTest : public CryptokiTest {
+ protected:
+  NamedKeyTest()
+      : CryptokiTest(
+            {.filter = {.key_ids = {"00000000-0000-4000-8000-000000000001"}}}) {
+    kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "a");
+  }
+};
+
+TEST_F(NamedKeyTest, HaveTheirCertificates) {
+  kms_->BeClaviger();
+  EXPECT_THAT(FindAll({}), SizeIs(2));
+  EXPECT_EQ(kms_->Calls(kListing), 0);
+  EXPECT_EQ(kms_->Calls("Claviger.GetCertificates"), 1);
+}
+
+TEST_F(NamedKeyTest, NeedNoCertificates) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(FindAll({}), SizeIs(2));
+    clock_->Advance(std::chrono::minutes(2));
+  }
+  EXPECT_EQ(kms_->Calls("Claviger.GetCertificates"), 1);
+}
+
+}  // namespace
+}  // namespace pkcs11::module

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/pkcs11/cryptoki_test.h"
+
+namespace pkcs11::module {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+using Rows = std::vector<CK_ATTRIBUTE>;
+
+// The templates are those that the programs named were seen to send.
+class ManagementTest : public CryptokiTest {
+ protected:
+  CK_RV MakePair(CK_MECHANISM_TYPE type, Rows of_public, Rows of_private) {
+    CK_MECHANISM mechanism = {type, nullptr, 0};
+    return C_GenerateKeyPair(session_, &mechanism, of_public.data(),
+                             of_public.size(), of_private.data(),
+                             of_private.size(), &public_, &private_);
+  }
+  CK_RV MakeSecret(CK_MECHANISM_TYPE type, Rows rows) {
+    CK_MECHANISM mechanism = {type, nullptr, 0};
+    return C_GenerateKey(session_, &mechanism, rows.data(), rows.size(),
+                         &private_);
+  }
+  std::string SpecOf(CK_OBJECT_HANDLE key) const {
+    return std::string(base::AsText(Value(key, CKA_KMS_KEY_SPEC)));
+  }
+  std::string UsageOf(CK_OBJECT_HANDLE key) const {
+    return std::string(base::AsText(Value(key, CKA_KMS_KEY_USAGE)));
+  }
+
+  CK_BBOOL yes_ = CK_TRUE;
+  CK_BBOOL no_ = CK_FALSE;
+  CK_ULONG bits_ = 2048;
+  CK_BYTE exponent_[3] = {1, 0, 1};
+  CK_BYTE id_[20] = {7};
+  base::Bytes p384_ = *base::HexDecode("06052b81040022");
+  CK_OBJECT_HANDLE public_ = 0;
+  CK_OBJECT_HANDLE private_ = 0;
+};
+
+TEST_F(ManagementTest, RsaAsPkcs11ToolAsksForIt) {
+  CK_KEY_TYPE type = CKK_RSA;
+  ASSERT_EQ(
+      MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN,
+               {Row(CKA_TOKEN, yes_), Row(CKA_MODULUS_BITS, bits_),
+                Row(CKA_PUBLIC_EXPONENT, exponent_), Row(CKA_VERIFY, yes_),
+                Row(CKA_KEY_TYPE, type), TextRow(CKA_LABEL, "web server"),
+                Row(CKA_PRIVATE, no_)},
+               {Row(CKA_TOKEN, yes_), Row(CKA_PRIVATE, yes_),
+                Row(CKA_SENSITIVE, yes_), Row(CKA_SIGN, yes_),
+                Row(CKA_KEY_TYPE, type), TextRow(CKA_LABEL, "web server")}),
+      CKR_OK);
+  EXPECT_EQ(SpecOf(private_), "RSA_2048");
+  EXPECT_EQ(UsageOf(public_), "SIGN_VERIFY");
+  EXPECT_EQ(Find(CKO_PRIVATE_KEY, "web server"), private_);
+  EXPECT_EQ(kms_->Calls("CreateAlias"), 0);  // Not with a space.
+}
+
+TEST_F(ManagementTest, SigningWinsOverEveryOtherUse) {
+  // p11tool, for RSA; pkcs11-tool, for curves.
+  ASSERT_EQ(MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN,
+                     {Row(CKA_MODULUS_BITS, bits_), Row(CKA_ID, id_),
+                      Row(CKA_ENCRYPT, yes_), Row(CKA_VERIFY, yes_)},
+                     {Row(CKA_TOKEN, yes_), Row(CKA_ID, id_),
+                      Row(CKA_DECRYPT, yes_), Row(CKA_SIGN, yes_)}),
+            CKR_OK);
+  EXPECT_EQ(UsageOf(private_), "SIGN_VERIFY");
+  EXPECT_THAT(Value(private_, CKA_ID), SizeIs(20));
+  const CK_ATTRIBUTE curve = {CKA_EC_PARAMS, p384_.data(), p384_.size()};
+  ASSERT_EQ(MakePair(CKM_EC_KEY_PAIR_GEN,
+                     {curve, Row(CKA_VERIFY, yes_), Row(CKA_DERIVE, yes_)},
+                     {Row(CKA_TOKEN, yes_), Row(CKA_SIGN, yes_),
+                      Row(CKA_DERIVE, yes_)}),
+            CKR_OK);
+  EXPECT_EQ(SpecOf(private_), "ECC_NIST_P384");
+  EXPECT_EQ(UsageOf(private_), "SIGN_VERIFY");
+  ASSERT_EQ(MakePair(CKM_EC_KEY_PAIR_GEN, {curve},
+                     {Row(CKA_TOKEN, yes_), Row(CKA_DERIVE, yes_)}),
+            CKR_OK);
+  EXPECT_EQ(UsageOf(private_), "KEY_AGREEMENT");
+  ASSERT_EQ(MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, {Row(CKA_MODULUS_BITS, bits_)},
+                     {Row(CKA_TOKEN, yes_), Row(CKA_UNWRAP, yes_)}),
+            CKR_OK);
+  EXPECT_EQ(UsageOf(private_), "ENCRYPT_DECRYPT");
+}
+
+TEST_F(ManagementTest, SecretKeysByTheirLength) {
+  CK_ULONG length = 32;
+  ASSERT_EQ(MakeSecret(CKM_AES_KEY_GEN,
+                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length),
+                        Row(CKA_SENSITIVE, no_), Row(CKA_ENCRYPT, yes_)}),
+            CKR_OK);
+  EXPECT_EQ(SpecOf(private_), "SYMMETRIC_DEFAULT");
+  ASSERT_EQ(MakeSecret(CKM_GENERIC_SECRET_KEY_GEN,
+                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length),
+                        Row(CKA_ENCRYPT, yes_), TextRow(CKA_LABEL, "a-mac")}),
+            CKR_OK);
+  EXPECT_EQ(SpecOf(private_), "HMAC_256");
+  EXPECT_EQ(kms_->Calls("CreateAlias"), 1);
+  length = 16;
+  for (const CK_MECHANISM_TYPE type :
+       {CKM_AES_KEY_GEN, CKM_GENERIC_SECRET_KEY_GEN}) {
+    EXPECT_EQ(
+        MakeSecret(type, {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length)}),
+        CKR_KEY_SIZE_RANGE);
+  }
+  length = ~0UL;
+  EXPECT_EQ(MakeSecret(CKM_AES_KEY_GEN,
+                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length)}),
+            CKR_KEY_SIZE_RANGE);
+}
+
+TEST_F(ManagementTest, WhatKmsCannotMakeIsRefusedBeforeItIsAsked) {
+  CK_ULONG small = 1024;
+  CK_BYTE three[1] = {3};
+  CK_BYTE brainpool[4] = {6, 2, 1, 2};
+  const Rows stays = {Row(CKA_TOKEN, yes_)};
+  EXPECT_EQ(MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, {Row(CKA_MODULUS_BITS, small)},
+                     stays),
+            CKR_KEY_SIZE_RANGE);
+  EXPECT_EQ(MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, {}, stays),
+            CKR_TEMPLATE_INCOMPLETE);
+  EXPECT_EQ(
+      MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN,
+               {Row(CKA_MODULUS_BITS, bits_), Row(CKA_PUBLIC_EXPONENT, three)},
+               stays),
+      CKR_ATTRIBUTE_VALUE_INVALID);
+  EXPECT_EQ(MakePair(CKM_EC_KEY_PAIR_GEN, {}, stays), CKR_TEMPLATE_INCOMPLETE);
+  EXPECT_EQ(
+      MakePair(CKM_EC_KEY_PAIR_GEN, {Row(CKA_EC_PARAMS, brainpool)}, stays),
+      CKR_CURVE_NOT_SUPPORTED);
+  EXPECT_EQ(MakePair(CKM_RSA_PKCS, {}, stays), CKR_MECHANISM_INVALID);
+  // A session pair is never a key of the KMS.
+  EXPECT_EQ(
+      MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, {Row(CKA_MODULUS_BITS, bits_)}, {}),
+      CKR_OK);
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
+}
+
+TEST_F(ManagementTest, LabelAndIdAreIndependentAndSettable) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "old");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "old");
+  CK_BYTE id[2] = {0x00, 0xFF};
+  CK_ATTRIBUTE row = Row(CKA_ID, id);
+  ASSERT_EQ(C_SetAttributeValue(session_, key, &row, 1), CKR_OK);
+  EXPECT_THAT(Value(key, CKA_ID), ElementsAre(0x00, 0xFF));
+  EXPECT_EQ(base::AsText(Value(key, CKA_LABEL)), "old");
+  row = TextRow(CKA_LABEL, "new label");
+  ASSERT_EQ(C_SetAttributeValue(session_, key, &row, 1), CKR_OK);
+  EXPECT_EQ(Find(CKO_PRIVATE_KEY, "new label"), key);
+  EXPECT_THAT(Value(key, CKA_ID), ElementsAre(0x00, 0xFF));
+  row = Row(CKA_SIGN, no_);
+  EXPECT_EQ(C_SetAttributeValue(session_, key, &row, 1),
+            CKR_ATTRIBUTE_READ_ONLY);
+  EXPECT_EQ(kms_->Calls("TagResource"), 2);
+}
+
+TEST_F(ManagementTest, ADestroyedKeyIsGoneAtOnceAndDeletedLater) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
+  const CK_OBJECT_HANDLE pub = Find(CKO_PUBLIC_KEY, "ec");
+  EXPECT_EQ(C_DestroyObject(session_, pub), CKR_ACTION_PROHIBITED);
+  ASSERT_EQ(C_DestroyObject(session_, key), CKR_OK);
+  EXPECT_EQ(kms_->LastRequest("ScheduleKeyDeletion")["PendingWindowInDays"],
+            30);
+  EXPECT_THAT(FindAll({}), IsEmpty());
+  EXPECT_EQ(C_DestroyObject(session_, key), CKR_OBJECT_HANDLE_INVALID);
+}
+
+TEST_F(ManagementTest, APolicyThatDeniesProhibitsTheAction) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
+  const Error denied = {ErrorCode::kAccessDenied, "denied"};
+  for (const char* operation :
+       {"CreateKey", "TagResource", "ScheduleKeyDeletion"}) {
+    kms_->Fail(operation, denied);
+  }
+  CK_ATTRIBUTE row = TextRow(CKA_LABEL, "x");
+  EXPECT_EQ(C_SetAttributeValue(session_, key, &row, 1), CKR_ACTION_PROHIBITED);
+  EXPECT_EQ(C_DestroyObject(session_, key), CKR_ACTION_PROHIBITED);
+  EXPECT_EQ(MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, {Row(CKA_MODULUS_BITS, bits_)},
+                     {Row(CKA_TOKEN, yes_)}),
+            CKR_ACTION_PROHIBITED);
+}
+
+TEST_F(ManagementTest, ReadOnlySessionsChangeNothing) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
+  session_ = Open(0);
+  CK_ATTRIBUTE row = TextRow(CKA_LABEL, "x");
+  EXPECT_EQ(C_SetAttributeValue(session_, key, &row, 1), CKR_SESSION_READ_ONLY);
+  EXPECT_EQ(C_DestroyObject(session_, key), CKR_SESSION_READ_ONLY);
+  EXPECT_EQ(MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, {Row(CKA_MODULUS_BITS, bits_)},
+                     {Row(CKA_TOKEN, yes_)}),
+            CKR_SESSION_READ_ONLY);
+}
+
+}  // namespace
+}  // namespace pkcs11::module
