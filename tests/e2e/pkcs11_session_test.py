@@ -43,6 +43,47 @@ class Derivation(Pkcs11Case):
                                  pathlib.Path(expected).read_bytes())
 
 
+class Keytool(Pkcs11Case):
+
+    # docs/pkcs11.md, "Making and destroying keys".
+    ON_TOKEN = "".join(
+        f"attributes(generate, {name}, *) = {{ CKA_TOKEN = true }}\n"
+        for name in ("CKO_PRIVATE_KEY", "CKO_PUBLIC_KEY"))
+
+    def keytool(self, configuration, *arguments):
+        return self.run_program(
+            "keytool", "-keystore", "NONE", "-storetype", "PKCS11",
+            "-storepass", "1234", "-addprovider", "SunPKCS11", "-providerarg",
+            configuration, *arguments)
+
+    def generate(self, more):
+        configuration = self.file("java.cfg", (
+            f"name = claviger\nlibrary = {MODULE}\nslotListIndex = 0\n"
+            f"{more}").encode())
+        run = self.keytool(
+            configuration, "-genkeypair", "-alias", "java", "-keyalg", "EC",
+            "-groupname", "secp256r1", "-dname", "CN=java")
+        return configuration, run
+
+    def count_keys(self):
+        return len(self.kms.list_keys()["Keys"])
+
+    def test_it_makes_a_key_of_the_kms_if_it_is_configured_to(self):
+        before = self.count_keys()
+        configuration, run = self.generate(self.ON_TOKEN)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertEqual(self.count_keys(), before + 1)
+        listed = self.keytool(configuration, "-list")
+        self.assertIn("PrivateKeyEntry", listed.stdout)
+
+    def test_without_that_it_is_told_what_to_do(self):
+        before = self.count_keys()
+        _, run = self.generate("")
+        self.assertIn("CKR_ACTION_PROHIBITED", run.stdout)
+        self.assertIn("with CKA_TOKEN when they are generated", run.stderr)
+        self.assertEqual(self.count_keys(), before)
+
+
 class SessionKeys(Pkcs11Case):
 
     @classmethod
@@ -54,6 +95,7 @@ class SessionKeys(Pkcs11Case):
             cls.server.environment["CLAVIGER_SOCKET"])
         cls.library = PyKCS11.PyKCS11Lib()
         cls.library.load(MODULE)
+        cls.addClassCleanup(cls.library.lib.C_Finalize)
 
     def setUp(self):
         super().setUp()
