@@ -9,6 +9,15 @@
 #define CKA_UNIQUE_ID (4UL)
 #define CKK_HKDF (0x42UL)
 
+#define CKM_SHA3_256 (0x2B0UL)
+#define CKM_SHA3_224 (0x2B5UL)
+#define CKM_SHA3_384 (0x2C0UL)
+#define CKM_SHA3_512 (0x2D0UL)
+#define CKM_ECDSA_SHA3_224 (0x1047UL)
+#define CKM_ECDSA_SHA3_256 (0x1048UL)
+#define CKM_ECDSA_SHA3_384 (0x1049UL)
+#define CKM_ECDSA_SHA3_512 (0x104AUL)
+
 #define CKR_COPY_PROHIBITED (0x1AUL)
 #define CKR_CURVE_NOT_SUPPORTED (0x140UL)
 #define CKR_TOKEN_RESOURCE_EXCEEDED (0x201UL)
@@ -32,6 +41,16 @@ struct CK_EDDSA_PARAMS {
 // Encrypt and Decrypt of a SYMMETRIC_DEFAULT key: the ciphertext is the KMS's
 // CiphertextBlob, the parameter the encryption context as a JSON object.
 #define CKM_KMS_ENVELOPE (CKM_VENDOR_DEFINED | CK_CLAVIGER | 1UL)
+// C_GenerateKey of a data key: a session's secret key that the KMS has made,
+// and encrypted with one of its own. CKA_KMS_CIPHERTEXT_BLOB of the new key is
+// what C_UnwrapKey with CKM_KMS_ENVELOPE makes the same key of again.
+#define CKM_KMS_DATA_KEY_GEN (CKM_VENDOR_DEFINED | CK_CLAVIGER | 2UL)
+struct CK_KMS_DATA_KEY_PARAMS {
+  CK_OBJECT_HANDLE hKey;  // Of a SYMMETRIC_DEFAULT key.
+  CK_BYTE* pContext;      // The encryption context, as in CKM_KMS_ENVELOPE.
+  CK_ULONG ulContextLen;
+};
+#define CKA_KMS_CIPHERTEXT_BLOB (CKA_VENDOR_DEFINED | CK_CLAVIGER | 7UL)
 #define CKA_KMS_KEY_ARN (CKA_VENDOR_DEFINED | CK_CLAVIGER | 1UL)
 #define CKA_KMS_KEY_SPEC (CKA_VENDOR_DEFINED | CK_CLAVIGER | 2UL)
 #define CKA_KMS_KEY_USAGE (CKA_VENDOR_DEFINED | CK_CLAVIGER | 3UL)

@@ -57,7 +57,8 @@ constexpr std::array kUsages = {
 
 // Signatures are made by the KMS's token, so CKF_HW.
 constexpr CK_FLAGS kSign = CKF_HW | CKF_SIGN | CKF_VERIFY;
-constexpr CK_FLAGS kEncrypt = CKF_HW | CKF_ENCRYPT | CKF_DECRYPT;
+constexpr CK_FLAGS kWrap = CKF_WRAP | CKF_UNWRAP;
+constexpr CK_FLAGS kEncrypt = CKF_HW | CKF_ENCRYPT | CKF_DECRYPT | kWrap;
 constexpr CK_FLAGS kOnCurve =
     CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
 constexpr CK_FLAGS kSignOnCurve = kSign | kOnCurve;
@@ -67,6 +68,9 @@ constexpr CK_FLAGS kMakePairOnCurve = kMakePair | kOnCurve;
 
 // Of keys of sessions only.
 constexpr CK_FLAGS kSoftSign = CKF_SIGN | CKF_VERIFY;
+
+constexpr CK_FLAGS kSoftEncrypt = CKF_ENCRYPT | CKF_DECRYPT;
+constexpr CK_FLAGS kAgree = CKF_HW | CKF_DERIVE | kOnCurve;
 
 // Not CKM_RSA_X_509 and not SHA-1: KMS makes no such RSA signatures.
 constexpr std::array kMechanisms = {
@@ -81,16 +85,25 @@ constexpr std::array kMechanisms = {
     Mechanism{CKM_SHA256_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, &kSha256, kSign},
     Mechanism{CKM_SHA384_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, &kSha384, kSign},
     Mechanism{CKM_SHA512_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, &kSha512, kSign},
+    Mechanism{CKM_SHA_1, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha1, CKF_DIGEST},
     Mechanism{CKM_SHA_1_HMAC, Scheme::kHmac, CKK_SHA_1_HMAC, kGenerateVerifyMac, &kSha1, kSoftSign},
     Mechanism{CKM_SHA_1_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA_1_HMAC, kGenerateVerifyMac, &kSha1, kSoftSign},
+    Mechanism{CKM_SHA256, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha256, CKF_DIGEST},
     Mechanism{CKM_SHA256_HMAC, Scheme::kHmac, CKK_SHA256_HMAC, kGenerateVerifyMac, &kSha256, kSign},
     Mechanism{CKM_SHA256_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA256_HMAC, kGenerateVerifyMac, &kSha256, kSoftSign},
+    Mechanism{CKM_SHA224, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha224, CKF_DIGEST},
     Mechanism{CKM_SHA224_HMAC, Scheme::kHmac, CKK_SHA224_HMAC, kGenerateVerifyMac, &kSha224, kSign},
     Mechanism{CKM_SHA224_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA224_HMAC, kGenerateVerifyMac, &kSha224, kSoftSign},
+    Mechanism{CKM_SHA384, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha384, CKF_DIGEST},
     Mechanism{CKM_SHA384_HMAC, Scheme::kHmac, CKK_SHA384_HMAC, kGenerateVerifyMac, &kSha384, kSign},
     Mechanism{CKM_SHA384_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA384_HMAC, kGenerateVerifyMac, &kSha384, kSoftSign},
+    Mechanism{CKM_SHA512, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha512, CKF_DIGEST},
     Mechanism{CKM_SHA512_HMAC, Scheme::kHmac, CKK_SHA512_HMAC, kGenerateVerifyMac, &kSha512, kSign},
     Mechanism{CKM_SHA512_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA512_HMAC, kGenerateVerifyMac, &kSha512, kSoftSign},
+    Mechanism{CKM_SHA3_256, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha3With256, CKF_DIGEST},
+    Mechanism{CKM_SHA3_224, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha3With224, CKF_DIGEST},
+    Mechanism{CKM_SHA3_384, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha3With384, CKF_DIGEST},
+    Mechanism{CKM_SHA3_512, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha3With512, CKF_DIGEST},
     Mechanism{CKM_GENERIC_SECRET_KEY_GEN, Scheme::kGenerate, CKK_GENERIC_SECRET, kGenerateVerifyMac, nullptr, kMakeSecret},
     Mechanism{CKM_EC_KEY_PAIR_GEN, Scheme::kGenerate, CKK_EC, kSignVerify, nullptr, kMakePairOnCurve},
     Mechanism{CKM_ECDSA, Scheme::kEcdsa, CKK_EC, kSignVerify, nullptr, kSignOnCurve},
@@ -99,10 +112,24 @@ constexpr std::array kMechanisms = {
     Mechanism{CKM_ECDSA_SHA256, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha256, kSignOnCurve},
     Mechanism{CKM_ECDSA_SHA384, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha384, kSignOnCurve},
     Mechanism{CKM_ECDSA_SHA512, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha512, kSignOnCurve},
+    Mechanism{CKM_ECDSA_SHA3_224, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha3With224, kSignOnCurve},
+    Mechanism{CKM_ECDSA_SHA3_256, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha3With256, kSignOnCurve},
+    Mechanism{CKM_ECDSA_SHA3_384, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha3With384, kSignOnCurve},
+    Mechanism{CKM_ECDSA_SHA3_512, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha3With512, kSignOnCurve},
+    Mechanism{CKM_ECDH1_DERIVE, Scheme::kEcdh, CKK_EC, kKeyAgreement, nullptr, kAgree},
+    Mechanism{CKM_ECDH1_COFACTOR_DERIVE, Scheme::kEcdh, CKK_EC, kKeyAgreement, nullptr, kAgree},
     Mechanism{CKM_EC_EDWARDS_KEY_PAIR_GEN, Scheme::kGenerate, CKK_EC_EDWARDS, kSignVerify, nullptr, kMakePairOnCurve},
     Mechanism{CKM_EDDSA, Scheme::kEddsa, CKK_EC_EDWARDS, kSignVerify, nullptr, kSignOnCurve},
     Mechanism{CKM_AES_KEY_GEN, Scheme::kGenerate, CKK_AES, kEncryptDecrypt, nullptr, kMakeSecret},
+    Mechanism{CKM_AES_ECB, Scheme::kAesEcb, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt},
+    Mechanism{CKM_AES_CBC, Scheme::kAesCbc, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt},
+    Mechanism{CKM_AES_CBC_PAD, Scheme::kAesCbcPad, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt | kWrap},
+    Mechanism{CKM_AES_CTR, Scheme::kAesCtr, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt},
+    Mechanism{CKM_AES_GCM, Scheme::kAesGcm, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt | kWrap},
+    Mechanism{CKM_AES_KEY_WRAP, Scheme::kAesWrap, CKK_AES, kEncryptDecrypt, nullptr, kWrap},
+    Mechanism{CKM_AES_KEY_WRAP_PAD, Scheme::kAesWrapPad, CKK_AES, kEncryptDecrypt, nullptr, kWrap},
     Mechanism{CKM_KMS_ENVELOPE, Scheme::kEnvelope, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt},
+    Mechanism{CKM_KMS_DATA_KEY_GEN, Scheme::kGenerate, CKK_AES, kEncryptDecrypt, nullptr, kMakeSecret},
     // clang-format on
 };
 static_assert(std::ranges::is_sorted(kMechanisms, {}, &Mechanism::type));
@@ -155,6 +182,7 @@ bool FitsSessionKey(const Mechanism& mechanism, CK_KEY_TYPE type) {
   switch (mechanism.scheme) {
     case Scheme::kGenerate:
     case Scheme::kEnvelope:
+    case Scheme::kDigest:
       return false;
     case Scheme::kHmac:
     case Scheme::kHmacGeneral:

@@ -40,8 +40,14 @@ inline constexpr Hash kSha384 = {
 inline constexpr Hash kSha512 = {
     "SHA2-512", "SHA_512",       64,
     CKM_SHA512, CKG_MGF1_SHA512, "3051300d060960864801650304020305000440"};
+// The KMS has no SHA-3; we have it for ECDSA, and to digest.
+inline constexpr Hash kSha3With224 = {"SHA3-224", "", 28, CKM_SHA3_224, 0, ""};
+inline constexpr Hash kSha3With256 = {"SHA3-256", "", 32, CKM_SHA3_256, 0, ""};
+inline constexpr Hash kSha3With384 = {"SHA3-384", "", 48, CKM_SHA3_384, 0, ""};
+inline constexpr Hash kSha3With512 = {"SHA3-512", "", 64, CKM_SHA3_512, 0, ""};
+// Those that the KMS knows.
 std::span<const Hash* const> Hashes();
-// Null if there is no such hash.
+// Null if there is none of those.
 const Hash* FindHash(CK_MECHANISM_TYPE digest);
 
 // A curve. `hash` is that of the digests which KMS signs with keys on it.
@@ -93,6 +99,15 @@ enum class Scheme : std::uint8_t {
   kHmac,
   kHmacGeneral,  // Cut to a length in the parameter.
   kOaep,
+  kEcdh,
+  kAesEcb,
+  kAesCbc,
+  kAesCbcPad,
+  kAesCtr,
+  kAesGcm,
+  kAesWrap,     // RFC 3394.
+  kAesWrapPad,  // RFC 5649.
+  kDigest,
   kEnvelope,  // KMS's own, around AES.
   kGenerate,  // Makes a key and needs none.
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pkcs11/module/key_use.h"
+#include "pkcs11/module/soft/aes_cipher.h"
 #include "pkcs11/module/soft/oaep.h"
 
 namespace pkcs11::module {
@@ -27,59 +28,21 @@ struct CipherKind {
   Json context;                // Of the envelope; null: none.
 };
 
-// The encryption context: a JSON object of texts, or nothing.
-Answer<Json> ContextOf(const CK_MECHANISM& mechanism) {
-  if (HasNoParameter(mechanism)) {
-    return Json();
-  }
-  if (mechanism.pParameter == nullptr ||
-      mechanism.ulParameterLen > kMaxContextBytes) {
-    return Failure(CKR_MECHANISM_PARAM_INVALID);
-  }
-  base::Result<Json> context =
-      base::ParseJson({static_cast<const char*>(mechanism.pParameter),
-                       mechanism.ulParameterLen});
-  if (!context.has_value() || !context->is_object() ||
-      !std::ranges::all_of(*context, &Json::is_string)) {
-    return Failure(CKR_MECHANISM_PARAM_INVALID);
-  }
-  return *std::move(context);
-}
-
 Answer<CipherKind> ChooseCipher(const Object& object,
-                                const CK_MECHANISM& mechanism, CK_FLAGS flag,
-                                CK_ATTRIBUTE_TYPE use) {
+                                const CK_MECHANISM& mechanism,
+                                const CipherFlags& flags) {
   ASSIGN_OR_FAIL(const Mechanism* row,
-                 CheckKeyMayUse(object, mechanism, flag, use));
+                 CheckKeyMayUse(object, mechanism, flags.flag, flags.use));
   CipherKind kind = {object.key, nullptr, Json()};
   if (row->scheme == Scheme::kOaep) {
     ASSIGN_OR_FAIL(kind.hash, OaepHash(mechanism));
   } else {
-    ASSIGN_OR_FAIL(kind.context, ContextOf(mechanism));
+    ASSIGN_OR_FAIL(
+        kind.context,
+        ReadEncryptionContext(mechanism.pParameter, mechanism.ulParameterLen));
   }
   return kind;
 }
-
-// Keeps the whole text, up to a length.
-class CollectedText {
- public:
-  CollectedText(std::size_t most, CK_RV too_long)
-      : most_(most), too_long_(too_long) {}
-
-  Status Add(base::ByteView part) {
-    if (part.size() > most_ - bytes_.size()) {
-      return Failure(too_long_);
-    }
-    bytes_.insert(bytes_.end(), part.begin(), part.end());
-    return {};
-  }
-  base::ByteView bytes() const { return bytes_; }
-
- private:
-  const std::size_t most_;
-  const CK_RV too_long_;
-  base::WipingBytes bytes_;
-};
 
 std::size_t ModulusBytes(const CipherKind& kind) {
   return kind.key->spec->bits / 8;
@@ -109,13 +72,7 @@ Answer<base::WipingBytes> AskKms(Kms& kms, const CipherKind& kind,
   Json request = RequestOf(kind);
   request[in] = Base64Json(text);
   ASSIGN_OR_FAIL(const Json reply, kms.Call(operation, request));
-  const auto encoded = TextMember(reply, out);
-  if (!encoded.has_value()) {
-    return Failure(CKR_DEVICE_ERROR, "the server's reply has no text");
-  }
-  ASSIGN_OR_FAIL(const base::Secret secret, base::Base64DecodeSecret(*encoded));
-  const base::ByteView bytes = secret.Reveal();
-  return base::WipingBytes(bytes.begin(), bytes.end());
+  return SecretMember(reply, out);
 }
 
 class OaepEncrypting final : public CipherOperation {
@@ -129,7 +86,9 @@ class OaepEncrypting final : public CipherOperation {
   std::size_t LargestOutput(std::size_t) const override {
     return ModulusBytes(kind_);
   }
-  Status Update(base::ByteView part) override { return text_.Add(part); }
+  Answer<base::WipingBytes> Update(base::ByteView part) override {
+    return text_.Add(part);
+  }
 
   Answer<base::WipingBytes> Finish() override {
     return OaepEncrypt(*kind_.key, *kind_.hash, text_.bytes(), library_);
@@ -152,7 +111,9 @@ class OaepDecrypting final : public CipherOperation {
   std::size_t LargestOutput(std::size_t) const override {
     return LargestOaepMessage(*kind_.key, *kind_.hash);
   }
-  Status Update(base::ByteView part) override { return text_.Add(part); }
+  Answer<base::WipingBytes> Update(base::ByteView part) override {
+    return text_.Add(part);
+  }
 
   Answer<base::WipingBytes> Finish() override {
     return OaepDecrypt(*kind_.key, *kind_.hash, text_.bytes(), library_);
@@ -174,7 +135,9 @@ class EnvelopeEncrypting final : public CipherOperation {
   std::size_t LargestOutput(std::size_t more) const override {
     return text_.bytes().size() + more + kMaxOverhead;
   }
-  Status Update(base::ByteView part) override { return text_.Add(part); }
+  Answer<base::WipingBytes> Update(base::ByteView part) override {
+    return text_.Add(part);
+  }
 
   Answer<base::WipingBytes> Finish() override {
     return AskKms(kms_, kind_, "Encrypt", "Plaintext", "CiphertextBlob",
@@ -199,7 +162,9 @@ class KmsDecrypting final : public CipherOperation {
     return kind_.hash != nullptr ? LargestOaepMessage(*kind_.key, *kind_.hash)
                                  : text_.bytes().size() + more;
   }
-  Status Update(base::ByteView part) override { return text_.Add(part); }
+  Answer<base::WipingBytes> Update(base::ByteView part) override {
+    return text_.Add(part);
+  }
 
   Answer<base::WipingBytes> Finish() override {
     if (kind_.hash != nullptr && text_.bytes().size() != ModulusBytes(kind_)) {
@@ -217,11 +182,42 @@ class KmsDecrypting final : public CipherOperation {
 
 }  // namespace
 
+Answer<Json> ReadEncryptionContext(const void* text, CK_ULONG size) {
+  if (size == 0) {
+    return Json();
+  }
+  if (text == nullptr || size > kMaxContextBytes) {
+    return Failure(CKR_MECHANISM_PARAM_INVALID);
+  }
+  base::Result<Json> context =
+      base::ParseJson({static_cast<const char*>(text), size});
+  if (!context.has_value() || !context->is_object() ||
+      !std::ranges::all_of(*context, &Json::is_string)) {
+    return Failure(CKR_MECHANISM_PARAM_INVALID);
+  }
+  return *std::move(context);
+}
+
+Answer<base::WipingBytes> SecretMember(const Json& reply,
+                                       std::string_view name) {
+  const auto encoded = TextMember(reply, name);
+  if (!encoded.has_value()) {
+    return Failure(CKR_DEVICE_ERROR,
+                   "the server's reply has no " + std::string(name));
+  }
+  ASSIGN_OR_FAIL(const base::Secret secret, base::Base64DecodeSecret(*encoded));
+  const base::ByteView bytes = secret.Reveal();
+  return base::WipingBytes(bytes.begin(), bytes.end());
+}
+
 Answer<std::unique_ptr<CipherOperation>> StartEncrypting(
-    const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
-    OSSL_LIB_CTX* library) {
-  ASSIGN_OR_FAIL(CipherKind kind,
-                 ChooseCipher(object, mechanism, CKF_ENCRYPT, CKA_ENCRYPT));
+    const Object& object, const CK_MECHANISM& mechanism, CipherUse use,
+    Kms& kms, OSSL_LIB_CTX* library) {
+  if (object.secret != nullptr) {
+    return StartSecretEncrypting(object, mechanism, use, library);
+  }
+  const CipherFlags flags = FlagsOfEncryption(use);
+  ASSIGN_OR_FAIL(CipherKind kind, ChooseCipher(object, mechanism, flags));
   std::unique_ptr<CipherOperation> operation;
   if (kind.hash != nullptr) {
     operation = std::make_unique<OaepEncrypting>(std::move(kind), library);
@@ -232,10 +228,13 @@ Answer<std::unique_ptr<CipherOperation>> StartEncrypting(
 }
 
 Answer<std::unique_ptr<CipherOperation>> StartDecrypting(
-    const Object& object, const CK_MECHANISM& mechanism, Kms& kms,
-    OSSL_LIB_CTX* library) {
-  ASSIGN_OR_FAIL(CipherKind kind,
-                 ChooseCipher(object, mechanism, CKF_DECRYPT, CKA_DECRYPT));
+    const Object& object, const CK_MECHANISM& mechanism, CipherUse use,
+    Kms& kms, OSSL_LIB_CTX* library) {
+  if (object.secret != nullptr) {
+    return StartSecretDecrypting(object, mechanism, use, library);
+  }
+  const CipherFlags flags = FlagsOfDecryption(use);
+  ASSIGN_OR_FAIL(CipherKind kind, ChooseCipher(object, mechanism, flags));
   std::unique_ptr<CipherOperation> operation;
   if (object.of_session) {
     operation = std::make_unique<OaepDecrypting>(std::move(kind), library);

@@ -20,7 +20,9 @@ class FinishedCipher final : public CipherOperation {
   std::size_t LargestOutput(std::size_t) const override {
     return output_.size();
   }
-  Status Update(base::ByteView) override { return {}; }
+  Answer<base::WipingBytes> Update(base::ByteView) override {
+    return base::WipingBytes();
+  }
   Answer<base::WipingBytes> Finish() override { return std::move(output_); }
 
  private:
@@ -38,8 +40,9 @@ Status Finish(CipherLease& lease, base::ByteView part, CK_BYTE* out,
     lease.Keep();
     return {};
   }
-  RETURN_IF_FAILED(lease->Update(part));
-  ASSIGN_OR_FAIL(base::WipingBytes made, lease->Finish());
+  ASSIGN_OR_FAIL(base::WipingBytes made, lease->Update(part));
+  ASSIGN_OR_FAIL(const base::WipingBytes rest, lease->Finish());
+  made.insert(made.end(), rest.begin(), rest.end());
   Output output(out, out_size);
   if (!output.HasRoomFor(made.size())) {
     lease.KeepAs(std::make_unique<FinishedCipher>(std::move(made)));
@@ -59,17 +62,18 @@ Status InOnePart(Module& module, CK_SESSION_HANDLE session,
   return Finish(lease, text, out, out_size);
 }
 
-// Everything comes at the end.
 Status Update(Module& module, CK_SESSION_HANDLE session,
               SlotMember<CipherOperation> member, base::ByteView part,
-              const CK_BYTE* out, CK_ULONG* out_size) {
+              CK_BYTE* out, CK_ULONG* out_size) {
   ASSIGN_OR_FAIL(CipherLease lease, CipherLease::Take(module, session, member));
-  *out_size = 0;
-  if (out == nullptr) {
-    lease.Keep();  // Only asks for the length.
-    return {};
+  Output output(out, out_size);
+  // Also for none: without a buffer the caller only asks for the length.
+  if (!output.HasRoomFor(lease->OutputOfUpdate(part.size()))) {
+    lease.Keep();
+    return output.NoRoom();
   }
-  RETURN_IF_FAILED(lease->Update(part));
+  ASSIGN_OR_FAIL(const base::WipingBytes made, lease->Update(part));
+  output.Write(made);
   lease.KeepInParts();
   return {};
 }
@@ -88,9 +92,9 @@ Status EncryptInit(Module& module, CK_SESSION_HANDLE session,
   RETURN_IF_FAILED(CheckFree(module, session, &Session::encrypt));
   ASSIGN_OR_FAIL(const auto object, module.FindKey(session, key));
   ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
-  ASSIGN_OR_FAIL(
-      auto operation,
-      StartEncrypting(*object, *mechanism, token->kms(), module.library()));
+  ASSIGN_OR_FAIL(auto operation,
+                 StartEncrypting(*object, *mechanism, CipherUse::kText,
+                                 token->kms(), module.library()));
   return Start(module, session, &Session::encrypt, std::move(operation));
 }
 
@@ -116,9 +120,9 @@ Status DecryptInit(Module& module, CK_SESSION_HANDLE session,
   RETURN_IF_FAILED(CheckFree(module, session, &Session::decrypt));
   ASSIGN_OR_FAIL(const auto object, module.FindKey(session, key));
   ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
-  ASSIGN_OR_FAIL(
-      auto operation,
-      StartDecrypting(*object, *mechanism, token->kms(), module.library()));
+  ASSIGN_OR_FAIL(auto operation,
+                 StartDecrypting(*object, *mechanism, CipherUse::kText,
+                                 token->kms(), module.library()));
   return Start(module, session, &Session::decrypt, std::move(operation));
 }
 

@@ -78,11 +78,11 @@ constexpr Rules kAnything = {};
   REAL(Decrypt, 5, Buffer(1) | Needs(4))                                    \
   REAL(DecryptUpdate, 5, Buffer(1) | Needs(4))                              \
   REAL(DecryptFinal, 3, Needs(2))                                           \
-  ABSENT(DigestInit, 2)                                                     \
-  ABSENT(Digest, 5)                                                         \
-  ABSENT(DigestUpdate, 3)                                                   \
-  ABSENT(DigestKey, 2)                                                      \
-  ABSENT(DigestFinal, 3)                                                    \
+  REAL(DigestInit, 2, Needs(1))                                             \
+  REAL(Digest, 5, Buffer(1) | Needs(4))                                     \
+  REAL(DigestUpdate, 3, Buffer(1))                                          \
+  REAL(DigestKey, 2, kAnything)                                             \
+  REAL(DigestFinal, 3, Needs(2))                                            \
   REAL(SignInit, 3, Needs(1))                                               \
   REAL(Sign, 5, Buffer(1) | Needs(4))                                       \
   REAL(SignUpdate, 3, Buffer(1))                                            \
@@ -101,9 +101,9 @@ constexpr Rules kAnything = {};
   ABSENT(DecryptVerifyUpdate, 5)                                            \
   REAL(GenerateKey, 5, Needs(1, 4) | Template(2))                           \
   REAL(GenerateKeyPair, 8, Needs(1, 6, 7) | Template(2) | Template(4))      \
-  ABSENT(WrapKey, 6)                                                        \
-  ABSENT(UnwrapKey, 8)                                                      \
-  ABSENT(DeriveKey, 6)                                                      \
+  REAL(WrapKey, 6, Needs(1, 5))                                             \
+  REAL(UnwrapKey, 8, Needs(1, 7) | Buffer(3) | Template(5))                 \
+  REAL(DeriveKey, 6, Needs(1, 5) | Template(3))                             \
   REAL(SeedRandom, 3, Buffer(1))                                            \
   REAL(GenerateRandom, 3, Buffer(1))                                        \
   REAL(GetFunctionStatus, 1, kAnything)                                     \

@@ -53,6 +53,9 @@ struct KeySizes {
 // PKCS#11 counts the lengths of secrets in bytes, all others in bits. Those of
 // sessions may be shorter or longer than the KMS's.
 KeySizes SizesOf(const Mechanism& mechanism) {
+  if (mechanism.scheme == Scheme::kDigest) {
+    return {};
+  }
   if (mechanism.scheme == Scheme::kEnvelope) {
     return {kAesKeyBytes.back(), kAesKeyBytes.back()};
   }
@@ -68,6 +71,11 @@ KeySizes SizesOf(const Mechanism& mechanism) {
     }
   }
   return sizes.most != 0 ? sizes : KeySizes{1, kMaxSecretBytes};
+}
+
+// OpenSSL providers send every digest to a token that lists them.
+bool IsListed(const Mechanism& mechanism, const TokenOptions& options) {
+  return mechanism.scheme != Scheme::kDigest || options.digests;
 }
 
 }  // namespace
@@ -128,19 +136,21 @@ Status GetTokenInfo(Module& module, CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
 
 Status GetMechanismList(Module& module, CK_SLOT_ID slot,
                         CK_MECHANISM_TYPE* list, CK_ULONG* count) {
-  RETURN_IF_FAILED(module.TokenAt(slot));
+  ASSIGN_OR_FAIL(const Token* token, module.TokenAt(slot));
   std::vector<CK_MECHANISM_TYPE> types;
   for (const Mechanism& mechanism : Mechanisms()) {
-    types.push_back(mechanism.type);
+    if (IsListed(mechanism, token->options())) {
+      types.push_back(mechanism.type);
+    }
   }
   return WriteList(types, list, count);
 }
 
 Status GetMechanismInfo(Module& module, CK_SLOT_ID slot, CK_MECHANISM_TYPE type,
                         CK_MECHANISM_INFO* info) {
-  RETURN_IF_FAILED(module.TokenAt(slot));
+  ASSIGN_OR_FAIL(const Token* token, module.TokenAt(slot));
   const Mechanism* const mechanism = FindMechanism(type);
-  if (mechanism == nullptr) {
+  if (mechanism == nullptr || !IsListed(*mechanism, token->options())) {
     return Failure(CKR_MECHANISM_INVALID);
   }
   const KeySizes sizes = SizesOf(*mechanism);

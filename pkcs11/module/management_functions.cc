@@ -8,8 +8,10 @@
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/key_loader.h"
 #include "pkcs11/module/key_template.h"
+#include "pkcs11/module/key_use.h"
 #include "pkcs11/module/log.h"
 #include "pkcs11/module/module.h"
+#include "pkcs11/module/soft/data_key.h"
 #include "pkcs11/module/soft/key_pair.h"
 #include "pkcs11/module/soft/secret_key.h"
 #include "pkcs11/module/soft/session_changes.h"
@@ -111,6 +113,21 @@ Answer<AttributeSet> Read(const CK_ATTRIBUTE* rows, CK_ULONG count) {
   return *std::move(set);
 }
 
+Answer<Object> MakeSessionSecret(Module& module, CK_SESSION_HANDLE session,
+                                 const CK_MECHANISM& mechanism,
+                                 const AttributeSet& wanted) {
+  if (mechanism.mechanism != CKM_KMS_DATA_KEY_GEN) {
+    return GenerateSecretKey(mechanism.mechanism, wanted, module.library());
+  }
+  const auto parameter = ParameterOf<CK_KMS_DATA_KEY_PARAMS>(mechanism);
+  if (!parameter.has_value()) {
+    return Failure(CKR_MECHANISM_PARAM_INVALID);
+  }
+  ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
+  ASSIGN_OR_FAIL(const auto key, module.FindKey(session, parameter->hKey));
+  return GenerateDataKey(*key, *parameter, wanted, token->kms());
+}
+
 Status GenerateSessionPair(Module& module, CK_SESSION_HANDLE session,
                            CK_MECHANISM_TYPE mechanism,
                            const AttributeSet& of_public,
@@ -140,9 +157,10 @@ Status GenerateKey(Module& module, CK_SESSION_HANDLE session,
                    CK_OBJECT_HANDLE* handle) {
   ASSIGN_OR_FAIL(const AttributeSet wanted, Read(rows, count));
   RETURN_IF_FAILED(module.TokenOf(session));
-  if (!wanted.IsTrue(CKA_TOKEN)) {
-    ASSIGN_OR_FAIL(Object object, GenerateSecretKey(mechanism->mechanism,
-                                                    wanted, module.library()));
+  if (mechanism->mechanism == CKM_KMS_DATA_KEY_GEN ||
+      !wanted.IsTrue(CKA_TOKEN)) {
+    ASSIGN_OR_FAIL(Object object,
+                   MakeSessionSecret(module, session, *mechanism, wanted));
     ASSIGN_OR_FAIL(*handle,
                    module.AddSessionObject(session, std::move(object)));
     return {};

@@ -36,12 +36,26 @@ class VerifyOperation {
   virtual Status Finish(base::ByteView signature) = 0;
 };
 
-// A CipherOperation encrypts or decrypts one text, all of it at its end.
+// A CipherOperation encrypts or decrypts one text.
 class CipherOperation {
  public:
   virtual ~CipherOperation() = default;
-  // Bytes that the output has at most, once the whole text is `more` longer.
+  // Bytes that are still to come at most, once the whole text is `more` longer.
   virtual std::size_t LargestOutput(std::size_t more) const = 0;
+  // Bytes that Update() returns for a part of `size`. Most operations have all
+  // of their output at the end.
+  virtual std::size_t OutputOfUpdate(std::size_t) const { return 0; }
+  // Takes a part of the text, and returns what of the output is ready.
+  virtual Answer<base::WipingBytes> Update(base::ByteView part) = 0;
+  // Returns the rest of the output.
+  virtual Answer<base::WipingBytes> Finish() = 0;
+};
+
+// A DigestOperation hashes one message.
+class DigestOperation {
+ public:
+  virtual ~DigestOperation() = default;
+  virtual std::size_t size() const = 0;
   virtual Status Update(base::ByteView part) = 0;
   virtual Answer<base::WipingBytes> Finish() = 0;
 };

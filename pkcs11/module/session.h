@@ -39,6 +39,7 @@ struct Session {
   OperationSlot<VerifyOperation> verify;
   OperationSlot<CipherOperation> encrypt;
   OperationSlot<CipherOperation> decrypt;
+  OperationSlot<DigestOperation> digest;
 };
 
 // Calls `visit` with every OperationSlot of `session`.
@@ -48,6 +49,7 @@ void ForEachOperation(Session& session, const Visit& visit) {
   visit(session.verify);
   visit(session.encrypt);
   visit(session.decrypt);
+  visit(session.digest);
 }
 
 }  // namespace pkcs11::module

@@ -169,6 +169,7 @@ Status SessionCancel(Module& module, CK_SESSION_HANDLE handle, CK_FLAGS flags) {
   cancel(CKF_VERIFY, &Session::verify);
   cancel(CKF_ENCRYPT, &Session::encrypt);
   cancel(CKF_DECRYPT, &Session::decrypt);
+  cancel(CKF_DIGEST, &Session::digest);
   if ((flags & CKF_FIND_OBJECTS) != 0) {
     std::swap(ended.search, session->search);
   }

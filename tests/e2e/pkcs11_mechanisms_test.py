@@ -21,7 +21,7 @@ DIGEST_INFO = {
 
 
 def hashed(digest):
-    return hashlib.new(digest, MESSAGE).digest()
+    return hashlib.new(digest.replace("-", "_"), MESSAGE).digest()
 
 
 def digest_info(digest):
@@ -41,7 +41,9 @@ RSA = [row for digest in ("sha256", "sha384", "sha512") for row in (
     ("RSA-PKCS-PSS", pss(digest), hashed(digest), digest, RSA_PSS),
     (f"{digest.upper()}-RSA-PKCS-PSS", (), MESSAGE, digest, RSA_PSS),
 )]
-CURVES = [row for digest in ("sha1", "sha224", "sha256", "sha384", "sha512")
+CURVES = [row for digest in ("sha1", "sha224", "sha256", "sha384", "sha512",
+                                     "sha3-224", "sha3-256", "sha3-384",
+                                     "sha3-512")
           for row in (
               ("ECDSA", (), hashed(digest), digest, ()),
               (f"ECDSA-{digest.upper()}", (), MESSAGE, digest, ()))]

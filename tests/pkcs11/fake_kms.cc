@@ -210,6 +210,12 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
   if (operation == "Decrypt") {
     return Decrypt(*key, request);
   }
+  if (operation == "GenerateDataKey") {
+    return GenerateDataKey(*key, request);
+  }
+  if (operation == "DeriveSharedSecret") {
+    return DeriveSharedSecret(*key, request);
+  }
   return Error{ErrorCode::kUnknownOperation, "UnknownOperationException"};
 }
 
@@ -432,6 +438,36 @@ base::Result<Json> FakeKms::Decrypt(const FakeKey& key, const Json& request) {
   }
   plaintext.resize(size);
   return Json{{"Plaintext", Base64Json(plaintext)}};
+}
+
+// Data keys of the fake are all alike.
+base::Result<Json> FakeKms::GenerateDataKey(const FakeKey& key,
+                                            const Json& request) {
+  const base::Bytes value(request["NumberOfBytes"].get<std::size_t>(), 0x5A);
+  Json inner = request;
+  inner["Plaintext"] = Base64Json(value);
+  ASSIGN_OR_RETURN(Json reply, Encrypt(key, inner));
+  reply["Plaintext"] = Base64Json(value);
+  return reply;
+}
+
+base::Result<Json> FakeKms::DeriveSharedSecret(const FakeKey& key,
+                                               const Json& request) {
+  ASSIGN_OR_RETURN(const base::Bytes spki, BytesMember(request, "PublicKey"));
+  const unsigned char* at = spki.data();
+  const PkeyOwner peer(
+      d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
+  const PkeyContext context(EVP_PKEY_CTX_new(key.pair.get(), nullptr));
+  base::Bytes secret(66);
+  std::size_t size = secret.size();
+  if (key.usage != "KEY_AGREEMENT" || peer == nullptr ||
+      EVP_PKEY_derive_init(context.get()) != 1 ||
+      EVP_PKEY_derive_set_peer(context.get(), peer.get()) != 1 ||
+      EVP_PKEY_derive(context.get(), secret.data(), &size) != 1) {
+    return Error{ErrorCode::kValidation, "ValidationException"};
+  }
+  secret.resize(size);
+  return Json{{"SharedSecret", Base64Json(secret)}};
 }
 
 FakeKey& FakeKms::MakeKey(const std::string& spec, const std::string& usage) {

@@ -100,6 +100,11 @@ class FakeKms final : public Kms {
 
   std::atomic<bool> logged_in_ = false;
   std::atomic<int> last_failure_ = 0;
+  static base::Result<base::Json> GenerateDataKey(const FakeKey& key,
+                                                  const base::Json& request);
+  static base::Result<base::Json> DeriveSharedSecret(const FakeKey& key,
+                                                     const base::Json& request);
+
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::vector<FakeKey> keys_;

@@ -53,6 +53,15 @@ Answer<Object> MakeSecretKey(const AttributeSet& wanted,
   return object;
 }
 
+Status CheckSecretKeyTemplate(const AttributeSet& wanted) {
+  RETURN_IF_FAILED(CheckNewObject(CKO_SECRET_KEY, wanted));
+  if (wanted.Number(CKA_CLASS).value_or(CKO_SECRET_KEY) != CKO_SECRET_KEY ||
+      wanted.Find(CKA_VALUE) != nullptr) {
+    return Failure(CKR_TEMPLATE_INCONSISTENT);
+  }
+  return {};
+}
+
 Answer<Object> ImportSecretKey(const AttributeSet& wanted) {
   const base::WipingBytes* const value = wanted.Find(CKA_VALUE);
   const std::optional<CK_ULONG> type = wanted.Number(CKA_KEY_TYPE);

@@ -93,6 +93,7 @@ constexpr std::array kAttributes = {
     AttributeRow{CKA_ALWAYS_AUTHENTICATE, Form::kFlag, kPrivate, May::kNothing},
     AttributeRow{CKA_WRAP_WITH_TRUSTED, Form::kFlag, kSecrets, May::kSetTrue},
     AttributeRow{CKA_ALLOWED_MECHANISMS, Form::kMechanisms, kKeys, May::kGive},
+    AttributeRow{CKA_KMS_CIPHERTEXT_BLOB, Form::kBytes, kSecret, May::kNothing},
     // clang-format on
 };
 
