@@ -24,16 +24,9 @@ class FullDisk(FaultCase):
         self.server = self.new_server().start()
         self.kept = [self.new_key(self.server)]
 
-    def limit(self, size):
-        """The largest offset at which clavigerd may write a file."""
-        _, hard = resource.prlimit(self.server.process.pid,
-                                   resource.RLIMIT_FSIZE)
-        resource.prlimit(self.server.process.pid, resource.RLIMIT_FSIZE,
-                         (size, hard))
-
     def test_nothing_is_done_unrecorded_and_it_recovers_by_itself(self):
         key, _ = self.kept[0]
-        self.limit(0)
+        self.limit(self.server, 0)
         for operation, request in (
                 ("DescribeKey", {"KeyId": key}), ("CreateKey", {}),
                 ("CreateAlias", {"AliasName": "alias/full",
@@ -45,7 +38,7 @@ class FullDisk(FaultCase):
         self.assertEqual(ready.status, 503)
         self.assertIn("the audit log cannot be written", ready.text)
 
-        self.limit(resource.RLIM_INFINITY)
+        self.limit(self.server, resource.RLIM_INFINITY)
         wait_until(lambda: call(self.server, "ListKeys", {}).status == 200,
                    "the log can be written again")
         self.wait_ready(self.server)
@@ -66,14 +59,14 @@ class FullDisk(FaultCase):
         while len(segment.read_bytes().rstrip(b"\0")) <= limit:
             for _ in range(100):
                 self.ask(self.server, "ListKeys")
-        self.limit(limit)
+        self.limit(self.server, limit)
         self.check_change_survives(key)
 
     def check_change_survives(self, key):
         reply = call(self.server, "UpdateKeyDescription",
                      {"KeyId": key, "Description": "changed"})
         self.assertEqual(reply.status, 500, reply.text)
-        self.limit(resource.RLIM_INFINITY)
+        self.limit(self.server, resource.RLIM_INFINITY)
         wait_until(lambda: call(self.server, "ListKeys", {}).status == 200,
                    "the log can be written again")
         wait_until(lambda: self.recorded(key), "the change is recorded")

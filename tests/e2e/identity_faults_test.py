@@ -6,7 +6,6 @@ CLAVIGER_KILLS and CLAVIGER_SEED as in crash_test.
 """
 
 import concurrent.futures
-import itertools
 import json
 import os
 import random
@@ -19,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from testlib.clients import boto3_client
 from testlib.faults import (BIN, PATIENCE_SECONDS, POLL_SECONDS, FaultCase,
-                            audit_records, wait_until)
+                            Threads, audit_records, wait_until)
 
 KILLS = int(os.environ.get("CLAVIGER_KILLS", "6"))
 SEED = int(os.environ.get("CLAVIGER_SEED", random.SystemRandom().randrange(
@@ -61,33 +60,20 @@ class Clients:
             client.close()
 
 
-class Changes:
+class Changes(Threads):
     """Threads that make users with a policy and an access key, use the key and
     revoke every other one, and remember what was acknowledged."""
 
     THREADS = 2
 
     def __init__(self, clients, key):
+        super().__init__()
         self.clients = clients
         self.key = key
         self.users = {}  # Name: whether its policy was acknowledged.
         self.access_keys = []  # Acknowledged, and nobody tried to revoke them.
         self.revoked = []
         self.wrong = []
-        self._numbers = itertools.count()
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run)
-                         for _ in range(self.THREADS)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     @property
     def acknowledged(self):
@@ -229,17 +215,10 @@ class Crash(IdentityFaultCase):
 
 class FullDisk(IdentityFaultCase):
 
-    def limit(self, size):
-        """The largest offset at which clavigerd may write a file."""
-        _, hard = resource.prlimit(self.server.process.pid,
-                                   resource.RLIMIT_FSIZE)
-        resource.prlimit(self.server.process.pid, resource.RLIMIT_FSIZE,
-                         (size, hard))
-
     def test_no_identity_is_half_made(self):
         self.iam.create_user(UserName="before")
         old = self.iam.create_access_key(UserName="before")["AccessKey"]
-        self.limit(0)
+        self.limit(self.server, 0)
         revoke = {"UserName": "before", "AccessKeyId": old["AccessKeyId"]}
         for method, request in (
                 (self.iam.create_user, {"UserName": "during"}),
@@ -250,7 +229,7 @@ class FullDisk(IdentityFaultCase):
                 (self.iam.delete_access_key, revoke)):
             self.assertEqual(self.refusal(method, **request),
                              "ServiceFailure", method.__name__)
-        self.limit(resource.RLIM_INFINITY)
+        self.limit(self.server, resource.RLIM_INFINITY)
         self.wait_ready(self.server)
         self.check_unchanged(old)
         self.restart()

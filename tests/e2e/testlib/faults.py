@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -151,6 +152,13 @@ class FaultCase(unittest.TestCase):
         for words in ("are not on the token", "are not in the store"):
             self.assertNotIn(words, server.log_text())
 
+    def limit(self, server, size):
+        """The largest offset at which clavigerd may write a file."""
+        _, hard = resource.prlimit(server.process.pid,
+                                   resource.RLIMIT_FSIZE)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE,
+                         (size, hard))
+
     def start_refused(self, server):
         """What a server that must not start says."""
         run = subprocess.run(server.command(), capture_output=True, text=True,
@@ -172,20 +180,12 @@ class FaultCase(unittest.TestCase):
                 for path in (server.dev / "tokens").rglob("*.object")}
 
 
-class Load:
-    """Threads that make keys and aliases, encrypt and rotate, and remember what
-    was acknowledged. Failed calls are counted and tried again."""
+class Threads:
+    """Threads that do _run() until `_stop` is set, at the end of the context."""
 
     THREADS = 3
 
-    def __init__(self, server):
-        self.server = server
-        self.kept = []  # (key, ciphertext of "kept")
-        self.created = []  # All acknowledged keys.
-        self.aliases = {}  # Name: key.
-        self.rotated = []  # Keys whose one rotation was acknowledged.
-        self.failures = 0
-        self.wrong = []  # Replies that no fault excuses.
+    def __init__(self):
         self._numbers = itertools.count()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run)
@@ -200,6 +200,21 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+
+class Load(Threads):
+    """Threads that make keys and aliases, encrypt and rotate, and remember what
+    was acknowledged. Failed calls are counted and tried again."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server = server
+        self.kept = []  # (key, ciphertext of "kept")
+        self.created = []  # All acknowledged keys.
+        self.aliases = {}  # Name: key.
+        self.rotated = []  # Keys whose one rotation was acknowledged.
+        self.failures = 0
+        self.wrong = []  # Replies that no fault excuses.
 
     @property
     def acknowledged(self):
