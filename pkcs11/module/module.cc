@@ -144,6 +144,9 @@ Answer<CK_OBJECT_HANDLE> Module::AddSessionObject(CK_SESSION_HANDLE session,
     const StateLock lock;
     // It may have been closed, and then nobody would remove the object.
     RETURN_IF_FAILED(FindSession(lock, session));
+    if (!token->Shows(lock, *owner)) {
+      return Failure(CKR_USER_NOT_LOGGED_IN);
+    }
     if (token->session_objects(lock).Add(lock, handle, session,
                                          std::move(owner))) {
       return handle;

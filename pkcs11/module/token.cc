@@ -56,7 +56,11 @@ std::vector<CK_OBJECT_HANDLE> Token::SearchSessionObjects(
     const AttributeSet& wanted) {
   const auto all = [this] {
     const StateLock lock;
-    return session_objects_.All(lock);
+    auto visible = session_objects_.All(lock);
+    std::erase_if(visible, [&](const auto& entry) {
+      return !Shows(lock, *entry.second);
+    });
+    return visible;
   }();
   std::vector<CK_OBJECT_HANDLE> found;
   for (const auto& [handle, object] : all) {
@@ -76,10 +80,14 @@ Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle) {
   {
     const StateLock lock;
     if (IsSessionObject(handle)) {
-      if (auto object = session_objects_.Find(lock, handle)) {
-        return object;
+      auto object = session_objects_.Find(lock, handle);
+      if (object == nullptr) {
+        return Failure(CKR_OBJECT_HANDLE_INVALID);
       }
-      return Failure(CKR_OBJECT_HANDLE_INVALID);
+      if (!Shows(lock, *object)) {
+        return Failure(CKR_USER_NOT_LOGGED_IN);
+      }
+      return object;
     }
     if (!IsOpen(lock)) {
       return Failure(CKR_USER_NOT_LOGGED_IN);
@@ -189,12 +197,18 @@ Status Token::CheckPin(std::string_view pin) {
 
 std::vector<std::shared_ptr<const void>> Token::LogOut(const StateLock& lock) {
   logged_in_ = false;
+  std::vector<std::shared_ptr<const void>> forgotten;
+  for (auto& object : session_objects_.RemovePrivate(lock)) {
+    forgotten.push_back(std::move(object));
+  }
   if (options_.login == LoginMode::kNone) {
-    return {};
+    return forgotten;
   }
   ++logouts_;
   try_ours_ = true;  // The next user may be allowed more.
-  return {std::exchange(store_, nullptr), kms_->LogOut(lock)};
+  forgotten.push_back(std::exchange(store_, nullptr));
+  forgotten.push_back(kms_->LogOut(lock));
+  return forgotten;
 }
 
 std::vector<HeldCertificate> Token::OwnCertificates() const {

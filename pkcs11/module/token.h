@@ -73,7 +73,12 @@ class Token {
   // CKR_USER_NOT_LOGGED_IN.
   Status CheckPin(std::string_view pin);
   bool logged_in(const StateLock&) const { return logged_in_; }
-  // Forgets the user. What is returned is to be let go of without the lock.
+  // Whether an object of a session may be seen now.
+  bool Shows(const StateLock& lock, const Object& object) const {
+    return IsOpen(lock) || !object.attributes.IsTrue(CKA_PRIVATE);
+  }
+  // Forgets the user, and the private objects of sessions with him (PKCS#11
+  // 2.40, "C_Logout"). What is returned is to be let go of without the lock.
   std::vector<std::shared_ptr<const void>> LogOut(const StateLock& lock);
 
  private:

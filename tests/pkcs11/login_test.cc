@@ -102,6 +102,31 @@ TEST_F(LoginTest, LoggingOutHidesWhatWasShown) {
   EXPECT_EQ(C_SignInit(session_, &mechanism, key), CKR_OK);
 }
 
+TEST_F(LoginTest, PrivateObjectsOfSessionsAreTheUsers) {
+  CK_OBJECT_CLASS data = CKO_DATA;
+  CK_BBOOL hidden = CK_TRUE;
+  std::vector<CK_ATTRIBUTE> rows = {Row(CKA_CLASS, data),
+                                    TextRow(CKA_VALUE, "open")};
+  CK_OBJECT_HANDLE open = 0;
+  CK_OBJECT_HANDLE made = 0;
+  ASSERT_EQ(C_CreateObject(session_, rows.data(), rows.size(), &open), CKR_OK);
+  rows.push_back(Row(CKA_PRIVATE, hidden));
+  EXPECT_EQ(C_CreateObject(session_, rows.data(), rows.size(), &made),
+            CKR_USER_NOT_LOGGED_IN);
+
+  ASSERT_EQ(LogIn("AKIAFAKE:fake/secret"), CKR_OK);
+  ASSERT_EQ(C_CreateObject(session_, rows.data(), rows.size(), &made), CKR_OK);
+  EXPECT_THAT(FindAll({Row(CKA_CLASS, data)}),
+              testing::UnorderedElementsAre(open, made));
+  ASSERT_EQ(C_Logout(session_), CKR_OK);
+  EXPECT_THAT(FindAll({}), testing::ElementsAre(open));
+  // It is gone, also for who logs in next.
+  ASSERT_EQ(LogIn("AKIAFAKE:fake/secret"), CKR_OK);
+  EXPECT_THAT(FindAll({Row(CKA_CLASS, data)}), testing::ElementsAre(open));
+  CK_ULONG size = 0;
+  EXPECT_EQ(C_GetObjectSize(session_, made, &size), CKR_OBJECT_HANDLE_INVALID);
+}
+
 TEST_F(LoginTest, TheLastSessionLogsOut) {
   ASSERT_EQ(LogIn("AKIAFAKE:fake/secret"), CKR_OK);
   ASSERT_EQ(C_CloseSession(session_), CKR_OK);
