@@ -75,7 +75,7 @@ Answer<KmsMessage> FitDigest(const Curve& curve, base::ByteView input) {
   if (input.empty() || (input.size() > size && size < curve.size)) {
     return Failure(CKR_DATA_LEN_RANGE);
   }
-  base::Bytes digest(size);
+  base::WipingBytes digest(size);
   const base::ByteView used = input.first(std::min(input.size(), size));
   std::ranges::copy(used, digest.end() - std::ssize(used));
   return KmsMessage{std::move(digest), true,
@@ -102,7 +102,7 @@ std::size_t SizeOf(const SignatureKind& kind) {
 }
 
 Answer<KmsMessage> ToKms(const SignatureKind& kind, base::ByteView input) {
-  base::Bytes bytes(input.begin(), input.end());
+  base::WipingBytes bytes(input.begin(), input.end());
   switch (kind.mechanism->scheme) {
     case Scheme::kRsaPkcs1:
       if (kind.hash == nullptr) {

@@ -25,10 +25,11 @@ class LoginTest : public CryptokiTest {
     return C_Login(session_, user, reinterpret_cast<CK_UTF8CHAR*>(pin.data()),
                    pin.size());
   }
-  CK_RV LogInAs(std::string name, std::string pin) const {
+  CK_RV LogInAs(std::string name, std::string pin,
+                CK_USER_TYPE user = CKU_USER) const {
     return C_LoginUser(
-        session_, CKU_USER, reinterpret_cast<CK_UTF8CHAR*>(pin.data()),
-        pin.size(), reinterpret_cast<CK_UTF8CHAR*>(name.data()), name.size());
+        session_, user, reinterpret_cast<CK_UTF8CHAR*>(pin.data()), pin.size(),
+        reinterpret_cast<CK_UTF8CHAR*>(name.data()), name.size());
   }
   CK_STATE State() const {
     CK_SESSION_INFO info = {};
@@ -77,6 +78,17 @@ TEST_F(LoginTest, AUserNameIsTheAccessKeyId) {
   EXPECT_EQ(LogInAs("AKIAOTHER", "fake/secret"), CKR_PIN_INCORRECT);
   EXPECT_EQ(LogInAs("AKIAFAKE", "wrong"), CKR_PIN_INCORRECT);
   EXPECT_EQ(LogInAs("AKIAFAKE", "fake/secret"), CKR_OK);
+}
+
+TEST_F(LoginTest, WhoLoggedInByNameIsAskedForTheSecretAgain) {
+  ASSERT_EQ(LogInAs("AKIAFAKE", "fake/secret"), CKR_OK);
+  CK_MECHANISM mechanism = {CKM_ECDSA, nullptr, 0};
+  ASSERT_EQ(C_SignInit(session_, &mechanism, Find(CKO_PRIVATE_KEY, "pair")),
+            CKR_OK);
+  EXPECT_EQ(LogIn("fake/secret", CKU_CONTEXT_SPECIFIC), CKR_OK);
+  EXPECT_EQ(LogInAs("AKIAFAKE", "fake/secret", CKU_CONTEXT_SPECIFIC), CKR_OK);
+  EXPECT_EQ(LogInAs("AKIAOTHER", "fake/secret", CKU_CONTEXT_SPECIFIC),
+            CKR_PIN_INCORRECT);
 }
 
 TEST_F(LoginTest, OnlyUsersLogIn) {
