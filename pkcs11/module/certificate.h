@@ -37,6 +37,7 @@ enum class CertificateSource : std::uint8_t {
   kConfiguration,  // Only who writes that.
   kServer,         // The KMS keeps it with a key.
   kFolder,         // Of TokenOptions.
+  kEphemeral,      // Nobody: this process has made it up.
 };
 
 struct HeldCertificate {

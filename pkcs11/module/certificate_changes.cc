@@ -204,6 +204,9 @@ Status RemoveTokenCertificate(Token& token, const Object& object) {
     case CertificateSource::kConfiguration:
       return Failure(CKR_ACTION_PROHIBITED,
                      "the certificate is one of the configuration");
+    case CertificateSource::kEphemeral:
+      return Failure(CKR_ACTION_PROHIBITED,
+                     "the certificate is one of ephemeral_certificates");
     case CertificateSource::kFolder: {
       const base::Status removed = RemoveCertificateFile(
           token.options().certificate_dir, *held.certificate);

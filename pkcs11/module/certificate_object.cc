@@ -44,7 +44,8 @@ ObjectPtr ObjectOf(const HeldCertificate& held, const KeyPtr& key) {
   attributes.SetBool(CKA_MODIFIABLE, false);
   attributes.SetBool(CKA_COPYABLE, false);
   attributes.SetBool(CKA_DESTROYABLE,
-                     held.source != CertificateSource::kConfiguration);
+                     held.source == CertificateSource::kServer ||
+                         held.source == CertificateSource::kFolder);
   attributes.SetBool(CKA_TRUSTED, false);
   if (key != nullptr) {
     attributes.Set(CKA_ID, key->id);

@@ -253,6 +253,8 @@ constexpr std::array kTokenMembers = {
                           ReadPaths},
     Member<TokenSettings>{{"certificate_dir", "an absolute path", ""},
                           ReadPath<&TokenOptions::certificate_dir>},
+    Member<TokenSettings>{{"ephemeral_certificates", kFlag, "false"},
+                          ReadBool<&TokenOptions::ephemeral_certificates>},
     Member<TokenSettings>{{"verify", kPlaces, R"("local")"},
                           ReadPlace<&TokenOptions::verify>},
     Member<TokenSettings>{{"random", kPlaces, R"("local")"},

@@ -176,7 +176,7 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
     return old;
   }
   StoreOwner fresh = std::make_shared<const ObjectStore>(
-      loaded->keys, options_.login, OwnCertificates());
+      loaded->keys, options_.login, OwnCertificates(loaded->keys));
   StoreOwner replaced;  // Goes after the lock.
   const StateLock lock;
   loading_ = false;
@@ -253,21 +253,27 @@ std::vector<std::shared_ptr<const void>> Token::LogOut(const StateLock& lock) {
   return forgotten;
 }
 
-std::vector<HeldCertificate> Token::OwnCertificates() const {
+std::vector<HeldCertificate> Token::OwnCertificates(
+    const std::vector<std::shared_ptr<const Key>>& keys) {
   std::vector<HeldCertificate> held;
   for (const CertificatePtr& certificate : certificates_) {
     held.push_back({certificate, CertificateSource::kConfiguration});
   }
-  if (options_.certificate_dir.empty()) {
-    return held;
+  if (!options_.certificate_dir.empty()) {
+    const auto kept = ReadCertificates(options_.certificate_dir, library_);
+    if (!kept.has_value()) {
+      LogLine(kept.error().message);
+    }
+    for (const CertificatePtr& certificate :
+         kept.value_or(std::vector<CertificatePtr>())) {
+      held.push_back({certificate, CertificateSource::kFolder});
+    }
   }
-  const auto kept = ReadCertificates(options_.certificate_dir, library_);
-  if (!kept.has_value()) {
-    LogLine(kept.error().message);
-    return held;
-  }
-  for (const CertificatePtr& certificate : *kept) {
-    held.push_back({certificate, CertificateSource::kFolder});
+  if (options_.ephemeral_certificates) {
+    for (const CertificatePtr& certificate :
+         ephemeral_.For(keys, held, *kms_, library_)) {
+      held.push_back({certificate, CertificateSource::kEphemeral});
+    }
   }
   return held;
 }

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "pkcs11/module/answer.h"
+#include "pkcs11/module/ephemeral_certificates.h"
 #include "pkcs11/module/kms.h"
 #include "pkcs11/module/object_store.h"
 #include "pkcs11/module/session_objects.h"
@@ -109,7 +110,8 @@ class Token {
   }
 
   // The certificates that the KMS does not keep.
-  std::vector<HeldCertificate> OwnCertificates() const;
+  std::vector<HeldCertificate> OwnCertificates(
+      const std::vector<std::shared_ptr<const Key>>& keys);
 
   const std::vector<CertificatePtr> certificates_;
   const TokenLabel label_;
@@ -120,6 +122,7 @@ class Token {
 
   // Guarded by StateLock.
   SessionObjects session_objects_;
+  EphemeralCertificates ephemeral_;
   StoreOwner store_;
   base::MonotonicTime loaded_at_{};
   std::uint64_t changes_ = 0;         // Calls of NoteChange().

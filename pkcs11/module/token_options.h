@@ -53,6 +53,8 @@ struct TokenOptions {
   std::vector<std::string> certificates;
   // Where callers' certificates are kept if the KMS does not. Empty: nowhere.
   std::string certificate_dir;
+  // Key pairs without a certificate sign one for this process.
+  bool ephemeral_certificates = false;
 };
 
 }  // namespace pkcs11::module

@@ -57,6 +57,11 @@ class CertificateCase(Pkcs11Case):
     def claviger(self, *arguments):
         return self.program(CLAVIGER, *arguments)
 
+    def configure(self, *members):
+        socket = self.server.environment["CLAVIGER_SOCKET"]
+        return self.file("pkcs11.toml", "\n".join([
+            "[[token]]", f'endpoint = "unix:{socket}"', *members]).encode())
+
     def new_with_chain(self, label, spec="RSA_2048"):
         """A key with a certificate by an authority that a root has signed."""
         key, key_id = self.new(spec, "SIGN_VERIFY", label)
@@ -139,11 +144,6 @@ class Pkcs11Tool(CertificateCase):
 
 class FromTheConfiguration(CertificateCase):
 
-    def configure(self, *members):
-        socket = self.server.environment["CLAVIGER_SOCKET"]
-        return self.file("pkcs11.toml", "\n".join([
-            "[[token]]", f'endpoint = "unix:{socket}"', *members]).encode())
-
     def test_certificates_are_listed_and_stay(self):
         key, key_id = self.new("ECC_NIST_P256", "SIGN_VERIFY", "configured")
         authority = self.authority("configured-ca")
@@ -184,14 +184,15 @@ class FromTheConfiguration(CertificateCase):
 
 class Java(CertificateCase):
 
-    def java(self, program, *arguments):
+    def java(self, program, *arguments, **changes):
         configuration = self.file("java.cfg", (
             f"name = Claviger\nlibrary = {MODULE}\nslotListIndex = 0\n"
         ).encode())
         return self.program(
             program, "-J-Duser.language=en", "-keystore", "NONE", "-storetype",
             "PKCS11", "-providerClass", "sun.security.pkcs11.SunPKCS11",
-            "-providerArg", configuration, "-storepass", "unused", *arguments)
+            "-providerArg", configuration, "-storepass", "unused", *arguments,
+            **changes)
 
     def test_keytool_lists_keys_that_have_certificates(self):
         self.new_with_chain("java-listed")
@@ -208,6 +209,19 @@ class Java(CertificateCase):
                       self.certificate("java-self"))
         listed = self.java("keytool", "-list")
         self.assertRegex(listed, r"java-self, .*PrivateKeyEntry")
+
+    def test_one_that_the_module_makes_up_is_enough(self):
+        self.new("RSA_2048", "SIGN_VERIFY", "java-ephemeral")
+        configuration = self.configure("ephemeral_certificates = true")
+        listed = self.java("keytool", "-list",
+                           CLAVIGER_PKCS11_CONFIG=configuration)
+        self.assertRegex(listed, r"java-ephemeral, .*PrivateKeyEntry")
+        jar = self.path("ephemeral.jar")
+        with zipfile.ZipFile(jar, "w") as archive:
+            archive.writestr("a.txt", "content")
+        self.java("jarsigner", jar, "java-ephemeral",
+                  CLAVIGER_PKCS11_CONFIG=configuration)
+        self.assertIn("jar verified", self.program("jarsigner", "-verify", jar))
 
     def test_jarsigner_signs_with_the_chain(self):
         for spec in ("RSA_2048", "ECC_NIST_P256"):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Certificates as objects, wherever they come from.
 #include <gmock/gmock.h>
+#include <openssl/x509.h>
 #include <unistd.h>
 
 #include <array>
@@ -411,6 +412,57 @@ TEST_F(ConfiguredTest, CertificatesStay) {
   EXPECT_FALSE(Flag(object, CKA_DESTROYABLE));
   EXPECT_EQ(C_DestroyObject(session_, object), CKR_ACTION_PROHIBITED);
   EXPECT_THAT(FindCertificates(), SizeIs(3));
+}
+
+class EphemeralTest : public CertificatesTest {
+ protected:
+  EphemeralTest() : CertificatesTest({.ephemeral_certificates = true}) {}
+};
+
+TEST_F(EphemeralTest, KeysThatSignAndHaveNoneSignOne) {
+  constexpr std::array kSpecs = {"RSA_2048",        "ECC_NIST_P256",
+                                 "ECC_NIST_P384",   "ECC_NIST_P521",
+                                 "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519"};
+  for (const char* spec : kSpecs) {
+    kms_->AddKey(spec, "SIGN_VERIFY", spec);
+  }
+  kms_->AddKey("RSA_2048", "ENCRYPT_DECRYPT", "cannot sign");
+  EXPECT_THAT(FindCertificates(), SizeIs(1 + kSpecs.size()));
+  for (const char* spec : kSpecs) {
+    const CK_OBJECT_HANDLE object = Find(CKO_CERTIFICATE, spec);
+    EXPECT_EQ(Value(object, CKA_ID),
+              Value(Find(CKO_PRIVATE_KEY, spec), CKA_ID));
+    EXPECT_EQ(C_DestroyObject(session_, object), CKR_ACTION_PROHIBITED);
+    const base::Bytes der = Value(object, CKA_VALUE);
+    const unsigned char* at = der.data();
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        d2i_X509(nullptr, &at, static_cast<long>(der.size())), X509_free);
+    ASSERT_NE(certificate, nullptr);
+    EXPECT_EQ(
+        X509_verify(certificate.get(), X509_get0_pubkey(certificate.get())), 1)
+        << spec;
+    EXPECT_EQ(X509_cmp_current_time(X509_get0_notBefore(certificate.get())),
+              -1);
+    EXPECT_EQ(X509_cmp_current_time(X509_get0_notAfter(certificate.get())), 1);
+  }
+  clock_->Advance(std::chrono::minutes(2));
+  EXPECT_THAT(FindCertificates(), SizeIs(1 + kSpecs.size()));
+  EXPECT_EQ(kms_->Calls("Sign"), static_cast<int>(1 + kSpecs.size()));
+}
+
+TEST_F(EphemeralTest, AKeyThatHasOneNeedsNone) {
+  Attach({Leaf()});
+  Find(CKO_CERTIFICATE, "web");
+  EXPECT_EQ(kms_->Calls("Sign"), 0);
+}
+
+TEST_F(EphemeralTest, WhatThePolicyDeniesIsAskedOnceOnly) {
+  kms_->Fail("Sign", base::Error{ErrorCode::kAccessDenied, "denied"});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(FindCertificates(), IsEmpty());
+    clock_->Advance(std::chrono::minutes(2));
+  }
+  EXPECT_EQ(kms_->Calls("Sign"), 1);
 }
 
 TEST(CertificateFilesTest, ThatCannotBeUsedAreNamed) {

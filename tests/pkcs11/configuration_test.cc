@@ -71,6 +71,7 @@ verify = "remote"
 random = "remote"
 destroy = false
 destroy_days = 7
+ephemeral_certificates = true
 session_keypairs = false
 digests = true
 strict_templates = true
@@ -99,6 +100,7 @@ strict_templates = true
   EXPECT_EQ(options.random, Place::kRemote);
   EXPECT_FALSE(options.destroy);
   EXPECT_EQ(options.destroy_after.count(), 7);
+  EXPECT_TRUE(options.ephemeral_certificates);
   EXPECT_FALSE(options.session_keypairs);
   EXPECT_TRUE(options.digests);
   EXPECT_TRUE(options.strict_templates);
@@ -133,6 +135,7 @@ TEST_F(ConfigurationTest, WritingADefaultChangesNothing) {
   EXPECT_EQ(options.random, usual.random);
   EXPECT_EQ(options.destroy, usual.destroy);
   EXPECT_EQ(options.destroy_after, usual.destroy_after);
+  EXPECT_EQ(options.ephemeral_certificates, usual.ephemeral_certificates);
   EXPECT_EQ(options.session_keypairs, usual.session_keypairs);
   EXPECT_EQ(options.digests, usual.digests);
   EXPECT_EQ(options.strict_templates, usual.strict_templates);

@@ -350,15 +350,27 @@ Json FakeKms::ListAliases() const {
 }
 
 base::Result<Json> FakeKms::Sign(const FakeKey& key, const Json& request) {
-  ASSIGN_OR_RETURN(const base::Bytes message, BytesMember(request, "Message"));
+  ASSIGN_OR_RETURN(base::Bytes message, BytesMember(request, "Message"));
   const std::string algorithm = TextOf(request, "SigningAlgorithm");
   const bool raw = TextOf(request, "MessageType") == "RAW";
-  const base::Bytes signature =
-      raw ? SignRaw(key.pair.get(), message)
-          : SignDigest(key.pair.get(), algorithm, message);
-  if (raw != (algorithm == "ED25519_SHA_512") || signature.empty() ||
+  const bool pure = algorithm == "ED25519_SHA_512";
+  if ((pure && !raw) ||
       (!raw && message.size() != static_cast<std::size_t>(
                                      EVP_MD_get_size(HashOf(algorithm))))) {
+    return Error{ErrorCode::kValidation, "ValidationException"};
+  }
+  if (raw && !pure) {
+    base::Bytes digest(EVP_MAX_MD_SIZE);
+    unsigned int size = 0;
+    EVP_Digest(message.data(), message.size(), digest.data(), &size,
+               HashOf(algorithm), nullptr);
+    digest.resize(size);
+    message = std::move(digest);
+  }
+  const base::Bytes signature =
+      pure ? SignRaw(key.pair.get(), message)
+           : SignDigest(key.pair.get(), algorithm, message);
+  if (signature.empty()) {
     return Error{ErrorCode::kValidation, "ValidationException"};
   }
   return Json{{"Signature", Base64Json(signature)}};
