@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/module/configuration.h"
+#include "pkcs11/module/connection.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 namespace {

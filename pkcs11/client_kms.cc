@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pkcs11/module/client_kms.h"
+#include "pkcs11/client_kms.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "kms/client/errors.h"
 
-namespace pkcs11::module {
+namespace pkcs11 {
 namespace {
 
 // "AccessDeniedException: ... (Sign with arn:aws:kms:..., request 1234)".
@@ -55,4 +55,4 @@ base::Result<base::Json> ClientKms::Call(std::string_view operation,
   return reply;
 }
 
-}  // namespace pkcs11::module
+}  // namespace pkcs11
