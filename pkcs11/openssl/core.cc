@@ -29,6 +29,9 @@ const std::array kReasons = {
 // More than anybody reads; OpenSSL keeps 1 KiB.
 constexpr std::size_t kMaxText = 1000;
 
+// Of loads within loads, which go back one mark each.
+constexpr int kMarks = 8;
+
 void SetError(OSSL_FUNC_core_vset_error_fn* set, const OSSL_CORE_HANDLE* handle,
               std::uint32_t reason, const char* format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -68,6 +71,9 @@ base::Result<Core> Core::Create(const OSSL_CORE_HANDLE* handle,
       case OSSL_FUNC_CORE_VSET_ERROR:
         Take(*row, core.set_error_);
         break;
+      case OSSL_FUNC_CORE_SET_ERROR_MARK:
+        Take(*row, core.set_mark_);
+        break;
       case OSSL_FUNC_BIO_READ_EX:
         Take(*row, core.read_);
         break;
@@ -80,7 +86,8 @@ base::Result<Core> Core::Create(const OSSL_CORE_HANDLE* handle,
   }
   if (core.get_params_ == nullptr || core.new_error_ == nullptr ||
       core.set_error_debug_ == nullptr || core.set_error_ == nullptr ||
-      core.read_ == nullptr || core.gets_ == nullptr) {
+      core.set_mark_ == nullptr || core.read_ == nullptr ||
+      core.gets_ == nullptr) {
     return base::Error{base::ErrorCode::kInternal,
                        "this OpenSSL has not what a provider needs"};
   }
@@ -107,6 +114,14 @@ int Core::Raise(Reason reason, std::string_view text) const {
   set_error_debug_(handle_, "claviger", 0, "");
   SetError(set_error_, handle_, static_cast<std::uint32_t>(reason), "%s",
            printable.c_str());
+  return 0;
+}
+
+int Core::RaiseToStay(Reason reason, std::string_view text) const {
+  Raise(reason, text);
+  for (int i = 0; i < kMarks; ++i) {
+    set_mark_(handle_);
+  }
   return 0;
 }
 

@@ -49,6 +49,12 @@ class Core {
   // OpenSSL takes for a failure.
   int Raise(Reason reason, std::string_view text) const;
 
+  // The same for an error that must outlive what OpenSSL does when a decoder
+  // has failed: it tries others, and drops the errors of those that failed by
+  // going back to a mark. Here it finds marks of our own, above this error.
+  // They go when the error is read or cleared.
+  int RaiseToStay(Reason reason, std::string_view text) const;
+
   // Reads up to `into.size()` bytes, fewer only at the end.
   std::size_t Read(OSSL_CORE_BIO* bio, std::span<std::uint8_t> into) const;
   // Reads to the end of a line, or as much of it as fits, with a line break if
@@ -61,6 +67,7 @@ class Core {
   OSSL_FUNC_core_new_error_fn* new_error_ = nullptr;
   OSSL_FUNC_core_set_error_debug_fn* set_error_debug_ = nullptr;
   OSSL_FUNC_core_vset_error_fn* set_error_ = nullptr;
+  OSSL_FUNC_core_set_error_mark_fn* set_mark_ = nullptr;
   OSSL_FUNC_BIO_read_ex_fn* read_ = nullptr;
   OSSL_FUNC_BIO_gets_fn* gets_ = nullptr;
 };

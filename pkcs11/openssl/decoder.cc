@@ -66,20 +66,23 @@ bool FindsReference(const Core& core, OSSL_CORE_BIO* bio) {
   return false;
 }
 
-// The DER in the rest of the block; nothing if that is damaged.
+// The DER in the rest of the block; nothing if that is damaged. Reads to the end
+// of the block anyhow: OpenSSL goes on behind what was read.
 std::optional<base::Bytes> ReadBlock(const Core& core, OSSL_CORE_BIO* bio) {
   constexpr std::size_t kMaxBase64 = kms::client::kMaxReferenceBytes * 2;
   Line line;
   std::string base64;
+  bool fits = true;
   while (const auto text = line.Read(core, bio)) {
     if (*text == kEndReference) {
       base::Result<base::Bytes> der = base::Base64Decode(base64);
-      return der.has_value() ? std::optional(*std::move(der)) : std::nullopt;
+      return fits && der.has_value() ? std::optional(*std::move(der))
+                                     : std::nullopt;
     }
-    if (base64.size() + text->size() > kMaxBase64) {
-      return std::nullopt;
+    fits = fits && base64.size() + text->size() <= kMaxBase64;
+    if (fits) {
+      base64.append(*text);
     }
-    base64.append(*text);
   }
   return std::nullopt;
 }
@@ -106,9 +109,10 @@ int DecodePem(void* decoder, OSSL_CORE_BIO* bio, int, OSSL_CALLBACK* callback,
   }
   std::optional<base::Bytes> der = ReadBlock(core, bio);
   if (!der.has_value()) {
-    return core.Raise(Reason::kReference,
-                      "the reference to a key is damaged: make it anew with "
-                      "`claviger pem-reference`");
+    return core.RaiseToStay(
+        Reason::kReference,
+        "the reference to a key is damaged: make it anew with "
+        "`claviger pem-reference`");
   }
   int type = OSSL_OBJECT_PKEY;
   std::string structure = kStructure;
@@ -148,7 +152,7 @@ int DecodeDer(void* decoder, OSSL_CORE_BIO* bio, int selection,
   }
   const auto uri = kms::client::DecodeReference(*der);
   if (!uri.has_value()) {
-    return core.Raise(Reason::kReference, uri.error().message);
+    return core.RaiseToStay(Reason::kReference, uri.error().message);
   }
   const bool for_private =
       selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;

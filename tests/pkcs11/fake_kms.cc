@@ -186,7 +186,10 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
     return Json::object();
   }
   if (operation == "GetPublicKey") {
-    return Json{{"PublicKey", Base64Json(Spki(key->pair.get()))}};
+    return Json{{"KeyId", Text(std::string(kArnPrefix) + key->id)},
+                {"KeySpec", Text(key->spec)},
+                {"KeyUsage", Text(key->usage)},
+                {"PublicKey", Base64Json(Spki(key->pair.get()))}};
   }
   if (operation == "ListResourceTags") {
     Json tags = Json::array();
