@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What programs see of a key through libcrypto, and how often the KMS is asked.
+#define OPENSSL_SUPPRESS_DEPRECATED  // Old programs still call such.
 #include <gmock/gmock.h>
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
