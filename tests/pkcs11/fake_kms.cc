@@ -22,6 +22,7 @@ using base::Json;
 
 constexpr std::size_t kPage = 2;
 constexpr std::string_view kOwnPrefix = "Claviger.";
+constexpr std::string_view kAliasPrefix = "alias/";
 constexpr std::string_view kArnPrefix =
     "arn:aws:kms:us-east-1:000000000000:key/";
 
@@ -320,6 +321,10 @@ base::Result<FakeKey*> FakeKms::KeyOf(const Json& request) {
   std::string id = TextOf(request, "KeyId");
   if (id.starts_with(kArnPrefix)) {
     id.erase(0, kArnPrefix.size());
+  }
+  if (id.starts_with(kAliasPrefix)) {
+    const auto alias = aliases_.find(id.substr(kAliasPrefix.size()));
+    id = alias == aliases_.end() ? id : alias->second;
   }
   const auto found = std::ranges::find(keys_, id, &FakeKey::id);
   if (found == keys_.end()) {
