@@ -66,8 +66,8 @@ bool FindsReference(const Core& core, OSSL_CORE_BIO* bio) {
   return false;
 }
 
-// The DER in the rest of the block; nothing if that is damaged. Reads to the end
-// of the block anyhow: OpenSSL goes on behind what was read.
+// The DER in the rest of the block; nothing if that is damaged. Reads to the
+// end of the block anyhow: OpenSSL goes on behind what was read.
 std::optional<base::Bytes> ReadBlock(const Core& core, OSSL_CORE_BIO* bio) {
   constexpr std::size_t kMaxBase64 = kms::client::kMaxReferenceBytes * 2;
   Line line;

@@ -60,12 +60,23 @@ class SignatureContext {
   bool Verify(base::ByteView signature, base::ByteView input) const;
 
  private:
+  // What the KMS is asked for.
+  struct Request {
+    base::Bytes message;
+    bool is_digest;
+    std::string algorithm;
+  };
+
   bool Refuse(Reason reason, const std::string& text) const;
   bool IsRsa() const;
   bool IsEdwards() const;
   bool MaySign() const;
   bool MaySignRsa() const;
   bool MaySignPss() const;
+  std::optional<Request> ToKms(base::ByteView input) const;
+  std::optional<Request> EdwardsRequest(base::ByteView message) const;
+  std::optional<Request> RsaRequest(base::ByteView digest) const;
+  std::optional<Request> EcdsaRequest(base::ByteView digest) const;
   DigestOwner Fetch(const std::string& name) const;
   bool Configure(EVP_PKEY_CTX* context) const;
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`claviger doctor --openssl`: why a program does not find keys of the KMS."""
 
+import pathlib
 import unittest
 
 from testlib.openssl import CLAVIGER, DEFAULT, OURS, PROVIDER, OpensslCase
@@ -23,7 +24,8 @@ class DoctorTest(OpensslCase):
         for old, new in changes:
             self.assertIn(old, text)
             text = text.replace(old, new)
-        return self.file("edited.cnf", text.encode())
+        pathlib.Path(path).write_text(text)
+        return path
 
     def test_all_is_well(self):
         said = self.doctor(self.configuration())

@@ -2,10 +2,12 @@
 """`openssl` with keys of the KMS, by their URI. Everything that it makes is
 checked by an `openssl` that has no provider of ours."""
 
+import base64
+import json
 import unittest
 
-from testlib.openssl import (AGREE, ED25519, OAEP, P256, P384, P521, RSA,
-                             OpensslCase, uri)
+from testlib.openssl import (AGREE, CLAVIGER, ED25519, OAEP, P256, P384, P521,
+                             RSA, OpensslCase, uri)
 from testlib.pkcs11 import MESSAGE
 
 SIGNERS = (RSA, P256, P384, P521)
@@ -290,6 +292,30 @@ class KeyTest(OpensslCase):
                           self.message, "-out", signature)
                 self.ours("pkeyutl", "-verify", "-rawin", "-inkey", key, "-in",
                           self.message, "-sigfile", signature)
+
+
+class DataKeyTest(OpensslCase):
+
+    def call(self, operation, **request):
+        reply = json.loads(self.program(CLAVIGER, "call", operation,
+                                        json.dumps(request)))
+        return reply["Plaintext"], reply["CiphertextBlob" if operation ==
+                                         "GenerateDataKey" else "KeyId"]
+
+    def test_openssl_enc_with_a_data_key(self):
+        """The guide's way; a provider has no part in it."""
+        key = self.new_key()["KeyId"]
+        plaintext, blob = self.call("GenerateDataKey", KeyId=key,
+                                    KeySpec="AES_256")
+        again, _ = self.call("Decrypt", CiphertextBlob=blob)
+        self.assertEqual(again, plaintext)
+        encrypted, opened = self.path("encrypted"), self.path("opened")
+        cipher = ("enc", "-aes-256-ctr", "-iv", "00" * 16, "-K",
+                  base64.b64decode(plaintext).hex())
+        self.plain(*cipher, "-in", self.message, "-out", encrypted)
+        self.assertNotEqual(self.read(encrypted), MESSAGE)
+        self.ours(*cipher, "-d", "-in", encrypted, "-out", opened)
+        self.assert_message(opened)
 
 
 if __name__ == "__main__":

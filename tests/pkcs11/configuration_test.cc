@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/module/configuration.h"
-#include "pkcs11/module/connection.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -12,6 +11,7 @@
 #include <map>
 #include <string>
 
+#include "pkcs11/module/connection.h"
 #include "tests/testlib/status.h"
 #include "tests/testlib/temp_dir.h"
 

@@ -31,7 +31,8 @@ std::string HeaderOf(const std::string& request, const std::string& name) {
   return request.substr(from, request.find('\r', from) - from);
 }
 
-// Lets the fake answer what comes over a connection.
+}  // namespace
+
 void Serve(module::FakeKms& kms, kms::client::Peer& peer) {
   for (;;) {
     const std::string request = peer.ReadRequest();
@@ -52,8 +53,6 @@ void Serve(module::FakeKms& kms, kms::client::Peer& peer) {
     peer.Send(kms::client::Reply(error.dump(), 400));
   }
 }
-
-}  // namespace
 
 Host::Host() : library_(OSSL_LIB_CTX_new()) {
   OSSL_PROVIDER_add_builtin(library_.get(), "claviger", OSSL_provider_init);

@@ -42,6 +42,9 @@ class Host {
   OSSL_PROVIDER* ours_;
 };
 
+// Lets the fake answer what comes over a connection.
+void Serve(module::FakeKms& kms, kms::client::Peer& peer);
+
 // The provider with a KMS in memory at the other end of a socket.
 class ProviderTest : public testing::Test {
  protected:
