@@ -15,7 +15,7 @@ constexpr OSSL_ITEM Item(Reason reason, const char* text) {
   return {static_cast<unsigned int>(reason), const_cast<char*>(text)};
 }
 
-const std::array kReasons = {
+constexpr std::array kReasons = {
     Item(Reason::kKms, "the KMS did not do it"),
     Item(Reason::kConfiguration, "where the KMS is"),
     Item(Reason::kReference, "the name of a key"),
@@ -32,12 +32,15 @@ constexpr std::size_t kMaxText = 1000;
 // Of loads within loads, which go back one mark each.
 constexpr int kMarks = 8;
 
-void SetError(OSSL_FUNC_core_vset_error_fn* set, const OSSL_CORE_HANDLE* handle,
-              std::uint32_t reason, const char* format, ...)
+// OpenSSL takes what it formats as a va_list, which only such a function has.
+void SetError(  // NOLINT(cert-dcl50-cpp)
+    OSSL_FUNC_core_vset_error_fn* set, const OSSL_CORE_HANDLE* handle,
+    std::uint32_t reason, const char* format, ...)
     __attribute__((format(printf, 4, 5)));
 
-void SetError(OSSL_FUNC_core_vset_error_fn* set, const OSSL_CORE_HANDLE* handle,
-              std::uint32_t reason, const char* format, ...) {
+void SetError(  // NOLINT(cert-dcl50-cpp)
+    OSSL_FUNC_core_vset_error_fn* set, const OSSL_CORE_HANDLE* handle,
+    std::uint32_t reason, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   set(handle, reason, format, arguments);

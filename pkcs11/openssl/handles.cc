@@ -40,7 +40,7 @@ int GiveKey(const ContextOwner& context, const kms::client::KeyUri& uri,
                                        name.size()),
       OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE,
                                         static_cast<void*>(&reference),
-                                        sizeof(reference)),
+                                        kReferenceBytes),
       OSSL_PARAM_construct_end()};
   const int done = callback(object.data(), argument);
   LetGo(std::shared_ptr<KeyHandle>(reference));

@@ -4,6 +4,7 @@
 
 #include <openssl/core.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "kms/client/key_uri.h"
@@ -11,6 +12,9 @@
 
 // How stores and decoders give keys to OpenSSL.
 namespace pkcs11::openssl {
+
+// What an object holds as its reference: a pointer to a KeyHandle.
+inline constexpr std::size_t kReferenceBytes = sizeof(void*);
 
 // What is wanted of a key.
 enum class Half : std::uint8_t { kPrivate, kPublic };

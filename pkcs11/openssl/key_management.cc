@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "pkcs11/openssl/handles.h"
 #include "pkcs11/openssl/key.h"
 #include "pkcs11/openssl/operations.h"
 #include "pkcs11/openssl/shim.h"
@@ -39,7 +40,7 @@ void Free(void* key) { LetGo(std::shared_ptr<KeyHandle>(Handle(key))); }
 
 // `reference` is what GiveKey() made.
 void* Load(const void* reference, size_t size) {
-  if (reference == nullptr || size != sizeof(KeyHandle*)) {
+  if (reference == nullptr || size != kReferenceBytes) {
     return nullptr;
   }
   // OpenSSL passes on as const what it was given as not.
