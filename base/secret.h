@@ -24,8 +24,8 @@ class Secret {
  public:
   Secret() : Secret(0) {}
 
-  // Creates a Secret of `size` zero bytes. Aborts if the secure heap is spent:
-  // it is sized at start-up for the most requests that can be in flight.
+  // Creates a Secret of `size` zero bytes. Aborts if InitSecureHeap()'s heap is
+  // spent; where a library's host made the heap, ordinary memory has to do.
   explicit Secret(std::size_t size);
 
   // What was moved from is empty.

@@ -145,14 +145,14 @@ const Hash* FindHash(CK_MECHANISM_TYPE digest) {
 
 bool IsSignedByKms(const Hash& hash) { return hash.size >= kSha256.size; }
 
-std::optional<base::Bytes> FitDigest(const Curve& curve,
-                                     base::ByteView digest) {
+std::optional<base::WipingBytes> FitDigest(const Curve& curve,
+                                           base::ByteView digest) {
   const std::size_t size = curve.hash->size;
   // Of P-521, KMS's digest is shorter than the number.
   if (digest.empty() || (digest.size() > size && size < curve.size)) {
     return std::nullopt;
   }
-  base::Bytes fitted(size);
+  base::WipingBytes fitted(size);
   const base::ByteView used = digest.first(std::min(digest.size(), size));
   std::ranges::copy(used, fitted.end() - std::ssize(used));
   return fitted;

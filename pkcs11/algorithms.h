@@ -80,7 +80,8 @@ bool IsSignedByKms(const Hash& hash);
 // signs a number, the leftmost bits of the digest (FIPS 186-5, 6.4.1): a longer
 // one is cut, as ECDSA would; a shorter one gets zeros in front, which leave
 // the number as it is.
-std::optional<base::Bytes> FitDigest(const Curve& curve, base::ByteView digest);
+std::optional<base::WipingBytes> FitDigest(const Curve& curve,
+                                           base::ByteView digest);
 
 struct KeySpec {
   std::string_view name;  // KMS's.

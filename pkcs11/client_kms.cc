@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kms/client/errors.h"
+#include "pkcs11/module/fork_gate.h"
 
 namespace pkcs11 {
 namespace {
@@ -36,10 +37,16 @@ base::Result<std::unique_ptr<ClientKms>> ClientKms::Create(
   return std::unique_ptr<ClientKms>(new ClientKms(std::move(client)));
 }
 
+base::Result<kms::client::Response> ClientKms::Send(std::string_view operation,
+                                                    std::string_view request) {
+  const OutsideForkGate outside;
+  return client_->Send(operation, request);
+}
+
 base::Result<base::Json> ClientKms::Call(std::string_view operation,
                                          const base::Json& request) {
   ASSIGN_OR_RETURN(const kms::client::Response response,
-                   client_->Send(operation, request.dump()));
+                   Send(operation, request.dump()));
   if (response.status != 200) {
     last_failure_.store(response.status);
     return Explain(response, operation, request);

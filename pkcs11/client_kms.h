@@ -29,6 +29,9 @@ class ClientKms final : public Kms {
   void AfterForkInChild() override { client_->AfterForkInChild(); }
 
  private:
+  base::Result<kms::client::Response> Send(std::string_view operation,
+                                           std::string_view request);
+
   explicit ClientKms(std::unique_ptr<kms::client::Client> client)
       : client_(std::move(client)) {}
 

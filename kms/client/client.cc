@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/client/client.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -114,7 +112,7 @@ Client::~Client() {
   if (state == nullptr) {
     return;
   }
-  if (state->owner() == getpid() && OpensslIsUp()) {
+  if (state->IsOurs() && OpensslIsUp()) {
     delete state;
     return;
   }
@@ -123,9 +121,8 @@ Client::~Client() {
 
 void Client::AfterForkInChild() {
   ProcessState* const state = state_.load();
-  if (state->owner() != getpid()) {
-    state->descriptors().CloseAll();
-  }
+  state->Disown();
+  state->descriptors().CloseAll();
 }
 
 // The state of this process, made on the first call after a fork.
@@ -135,7 +132,7 @@ base::Result<ProcessState*> Client::Here() {
                  "the process is ending: OpenSSL has been shut down"};
   }
   ProcessState* state = state_.load();
-  if (state->owner() == getpid()) {
+  if (state->IsOurs()) {
     return state;
   }
   state->descriptors().CloseAll();

@@ -27,11 +27,12 @@ namespace kms::client {
 // Safe to call from any thread; calls run side by side, each on a connection of
 // its own. No lock is held across input or output.
 //
-// Fork: parent and child may both go on calling, whatever other threads were
-// doing at the time. The child's first call closes what it inherited, without a
-// word to the server, and makes contexts and connections of its own; those of
-// the parent are leaked in the child, because any of their locks may be held.
-// Nothing is needed from the host; AfterForkInChild() closes sooner.
+// Fork: parent and child may both go on calling, whatever other threads of
+// the parent were doing here at the time. The child's first call closes what it
+// inherited, without a word to the server, and makes contexts and connections
+// of its own; those of the parent are leaked in the child, because any of their
+// locks may be held. Nothing is needed from the host; AfterForkInChild() closes
+// sooner.
 //
 // End of the process: after OPENSSL_cleanup(), calls fail with kInternal, and
 // destroying a Client closes its sockets and leaks the rest.
@@ -80,9 +81,9 @@ class Client {
   base::Result<Response> Get(std::string_view path);
 
   // For a handler of pthread_atfork(), if the host's module has one: closes in
-  // a child what it inherited, with no call but getpid(), fstat() and close(),
-  // so that the server sees the parent's connections end when the parent ends
-  // them. Does nothing in a process that has called already.
+  // a child what it inherited, with no call but fstat() and close(), so that
+  // the server sees the parent's connections end when the parent ends them. It
+  // also tells a child that has the pid of an ancestor that it is another.
   void AfterForkInChild();
 
   const Endpoint& endpoint() const { return settings_.options.endpoint; }

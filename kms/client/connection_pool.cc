@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/client/connection_pool.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace kms::client {
@@ -33,14 +35,17 @@ std::unique_ptr<Stream> ConnectionPool::Take(const Deadline& deadline) {
 }
 
 void ConnectionPool::Keep(std::unique_ptr<Stream> stream) {
-  Idle idle{std::move(stream), clock_.Monotonic()};
-  Idle oldest;  // Closed when the lock is gone.
+  const base::MonotonicTime now = clock_.Monotonic();
+  std::vector<Idle> old;  // Closed when the lock is gone.
   const std::lock_guard lock(mutex_);
-  streams_.push_back(std::move(idle));
-  if (streams_.size() > most_) {
-    oldest = std::move(streams_.front());
-    streams_.erase(streams_.begin());
+  streams_.push_back({std::move(stream), now});
+  auto end = std::ranges::find_if(
+      streams_, [&](const Idle& idle) { return now - idle.since < idle_; });
+  if (end == streams_.begin() && streams_.size() > most_) {
+    ++end;
   }
+  std::move(streams_.begin(), end, std::back_inserter(old));
+  streams_.erase(streams_.begin(), end);
 }
 
 }  // namespace kms::client

@@ -14,8 +14,8 @@
 namespace kms::client {
 
 // A ConnectionPool keeps connections to one server between two calls: at most
-// so many, each no longer than so long. Safe to call from any thread; no lock
-// is held while a connection is looked at or closed.
+// so many, and no longer than so long, as long as calls are made. Safe to call
+// from any thread; no lock is held while a connection is looked at or closed.
 class ConnectionPool {
  public:
   // `clock` is borrowed. `most` may be 0.
@@ -25,8 +25,8 @@ class ConnectionPool {
   // The connection that was used last and can carry a request, or nullptr.
   std::unique_ptr<Stream> Take(const Deadline& deadline);
 
-  // Keeps a connection that waits for nothing. The one that has waited longest
-  // goes for it if there are too many.
+  // Keeps a connection that waits for nothing. Those that have waited too long
+  // go, and if there are too many, the one that has waited longest.
   void Keep(std::unique_ptr<Stream> stream);
 
  private:

@@ -39,13 +39,13 @@ CredentialCache::Snapshot CredentialCache::Read() const {
   if (!profile.has_value()) {
     return nullptr;
   }
-  base::Result<std::optional<base::SigV4Credentials>> found =
-      profile->Credentials();
+  base::Result<std::optional<Profile::Key>> found = profile->Credentials();
   if (!found.has_value() || !found->has_value() ||
-      !CheckCredentials(**found).has_value()) {
+      !CheckCredentials((*found)->credentials).has_value()) {
     return nullptr;
   }
-  return std::make_shared<const base::SigV4Credentials>(**std::move(found));
+  return std::make_shared<const base::SigV4Credentials>(
+      std::move((*found)->credentials));
 }
 
 void CredentialCache::Publish(const Stamps& stamps, Snapshot fresh) {

@@ -59,7 +59,7 @@ ProfileFiles FilesFrom(const Environment& environment,
   files.config = FileFrom(environment, "AWS_CONFIG_FILE", "config");
   std::string named(profile);
   if (named.empty()) {
-    named = ValueOr(environment, {"AWS_PROFILE"}, "");
+    named = ValueOr(environment, {"AWS_DEFAULT_PROFILE", "AWS_PROFILE"}, "");
   }
   if (!named.empty()) {
     files.profile = std::move(named);
@@ -99,11 +99,14 @@ base::Result<Endpoint> ParseNamed(std::string_view name,
 
 base::Result<Endpoint> EndpointFrom(const Environment& environment,
                                     LazyProfile& lazy) {
-  const std::optional<Variable> found =
-      FirstSet(environment, {"CLAVIGER_SOCKET", "CLAVIGER_ENDPOINT",
-                             "AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL"});
+  const std::optional<Variable> found = FirstSet(
+      environment,
+      {"CLAVIGER_SOCKET", "CLAVIGER_ENDPOINT", "AWS_ENDPOINT_URL_KMS"});
   if (found.has_value()) {
     return ParseNamed(found->name, found->value);
+  }
+  if (!lazy.files().required) {
+    return Endpoint{};
   }
   ASSIGN_OR_RETURN(const Profile* const profile, lazy.Get());
   ASSIGN_OR_RETURN(const auto url, profile->EndpointUrl());
@@ -131,14 +134,31 @@ base::Result<std::optional<base::SigV4Credentials>> CredentialsFrom(
   return credentials;
 }
 
+// AWS's tools would ask it before the profile: it stands for somebody else.
+base::Status CheckNoWebIdentity(const Environment& environment) {
+  constexpr std::string_view kToken = "AWS_WEB_IDENTITY_TOKEN_FILE";
+  if (FirstSet(environment, {kToken}).has_value() &&
+      FirstSet(environment, {"AWS_ROLE_ARN"}).has_value()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 std::string(kToken) +
+                     " is not served here; set AWS_ACCESS_KEY_ID and "
+                     "AWS_SECRET_ACCESS_KEY, or unset it to use a profile"};
+  }
+  return {};
+}
+
 // What the profile says where the environment says nothing. The profile's
 // credentials may change while we run: `options` remembers where they are.
 base::Status FillFromProfile(LazyProfile& lazy, bool own_key,
                              Options& options) {
   if (own_key) {
     ASSIGN_OR_RETURN(const Profile* const profile, lazy.Get());
-    ASSIGN_OR_RETURN(options.credentials, profile->Credentials());
+    ASSIGN_OR_RETURN(auto key, profile->Credentials());
     options.credential_files = lazy.files();
+    if (key.has_value()) {
+      options.credentials = std::move(key->credentials);
+      options.credential_files->key_file = key->file;
+    }
   }
   if (options.region.empty()) {
     ASSIGN_OR_RETURN(const Profile* const profile, lazy.Get());
@@ -166,6 +186,9 @@ base::Result<Options> Fill(Endpoint endpoint, const Environment& environment,
   if (options.endpoint.transport != Transport::kUnix) {
     if (!profile_first) {
       ASSIGN_OR_RETURN(options.credentials, CredentialsFrom(environment));
+    }
+    if (!profile_first && !options.credentials.has_value()) {
+      RETURN_IF_ERROR(CheckNoWebIdentity(environment));
     }
     RETURN_IF_ERROR(
         FillFromProfile(lazy, !options.credentials.has_value(), options));

@@ -22,8 +22,9 @@ Environment ProcessEnvironment();
 
 // Where the environment and AWS's shared files say the server is, and who we
 // are. The first that is set counts:
-//   server: CLAVIGER_SOCKET, CLAVIGER_ENDPOINT, AWS_ENDPOINT_URL_KMS,
-//     AWS_ENDPOINT_URL, the profile's endpoint, /run/claviger/clavigerd.sock;
+//   server: CLAVIGER_SOCKET, CLAVIGER_ENDPOINT, AWS_ENDPOINT_URL_KMS, the
+//     endpoint of a profile that somebody named, /run/claviger/clavigerd.sock;
+//     never AWS_ENDPOINT_URL, which other services may be meant by;
 //   access key: AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY and
 //     AWS_SESSION_TOKEN, the profile's;
 //   Region: AWS_REGION, AWS_DEFAULT_REGION, the profile's, us-east-1;
@@ -32,8 +33,9 @@ Environment ProcessEnvironment();
 // profile is not asked for a Region.
 //
 // The profile is `profile`, whose access key then goes before the
-// environment's, else AWS_PROFILE, else "default". Its files are
-// AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE, else ~/.aws/credentials and
+// environment's, else AWS_DEFAULT_PROFILE, AWS_PROFILE, else "default". Its
+// files are AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE, else
+// ~/.aws/credentials and
 // ~/.aws/config; they are read only for what the environment leaves open.
 //
 // Fails with kInvalidArgument, naming the variable or the file and line, and

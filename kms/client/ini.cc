@@ -20,6 +20,14 @@ std::string_view TrimBlanks(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool AreSameNames(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, Lower, Lower);
+}
+
 bool IsControl(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && c != '\t') || byte == 0x7F;
@@ -31,7 +39,8 @@ const IniFile::Setting* IniFile::Section::Find(std::string_view wanted,
                                                std::string_view parent) const {
   const auto found =
       std::ranges::find_if(settings, [&](const Setting& setting) {
-        return setting.name == wanted && setting.parent == parent;
+        return AreSameNames(setting.name, wanted) &&
+               AreSameNames(setting.parent, parent);
       });
   return found == settings.end() ? nullptr : &*found;
 }

@@ -23,9 +23,9 @@ namespace kms::client {
 //
 // It is strict, because a line that two readers take differently may name
 // another server or another identity: no line outside a section, no section and
-// no name twice, no control characters, nothing but the above. Names are
-// compared as they stand. A value is everything behind the first '=' without
-// blanks at its ends.
+// no name twice, no control characters, nothing but the above. Names of
+// sections are compared as they stand, those of settings without regard to
+// case. A value is everything behind the first '=' without blanks at its ends.
 //
 // The text may hold secrets and is wiped; the views that methods return borrow
 // from it. Move-only; once made, it may be read from any thread.

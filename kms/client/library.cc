@@ -9,18 +9,30 @@
 
 #include <array>
 #include <limits>
+#include <utility>
 
 namespace kms::client {
 
 using base::Error;
 using base::ErrorCode;
 
-void LibraryContext::Free::operator()(OSSL_LIB_CTX* context) const {
-  OSSL_LIB_CTX_free(context);
+constinit std::atomic<LibraryContext::Entry*> LibraryContext::idle = nullptr;
+
+void LibraryContext::Push(Entry* entry) {
+  entry->next = idle.load();
+  while (!idle.compare_exchange_weak(entry->next, entry)) {
+  }
 }
 
-void LibraryContext::Free::operator()(OSSL_PROVIDER* provider) const {
-  OSSL_PROVIDER_unload(provider);
+// Takes all and puts back the rest: to take one alone would go wrong where
+// others take and put it back meanwhile.
+LibraryContext::Entry* LibraryContext::Pop() {
+  Entry* const first = idle.exchange(nullptr);
+  for (Entry* rest = first == nullptr ? nullptr : first->next;
+       rest != nullptr;) {
+    Push(std::exchange(rest, rest->next));
+  }
+  return first;
 }
 
 base::Result<LibraryContext> LibraryContext::Create() {
@@ -29,21 +41,23 @@ base::Result<LibraryContext> LibraryContext::Create() {
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
   const HostErrors errors;
   LibraryContext library;
-  library.context_.reset(OSSL_LIB_CTX_new());
-  if (library.context_ != nullptr) {
-    library.provider_.reset(
-        OSSL_PROVIDER_load(library.context_.get(), "default"));
+  library.entry_.reset(Pop());
+  if (library.entry_ != nullptr) {
+    return library;
   }
-  if (library.provider_ == nullptr) {
-    return Error{ErrorCode::kInternal,
-                 "OpenSSL's default provider: " + TakeOpensslError()};
+  OSSL_LIB_CTX* const context = OSSL_LIB_CTX_new();
+  if (context == nullptr || OSSL_PROVIDER_load(context, "default") == nullptr) {
+    const std::string why = TakeOpensslError();
+    OSSL_LIB_CTX_free(context);
+    return Error{ErrorCode::kInternal, "OpenSSL's default provider: " + why};
   }
+  library.entry_.reset(new Entry{context, nullptr});
   return library;
 }
 
 std::uint64_t LibraryContext::RandomUpTo(std::uint64_t most) const {
   std::array<unsigned char, sizeof(std::uint64_t)> bytes{};
-  if (RAND_bytes_ex(context_.get(), bytes.data(), bytes.size(), 0) != 1) {
+  if (RAND_bytes_ex(get(), bytes.data(), bytes.size(), 0) != 1) {
     return most;
   }
   std::uint64_t number = 0;

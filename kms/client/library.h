@@ -4,6 +4,7 @@
 
 #include <openssl/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,6 +17,11 @@ namespace kms::client {
 // its default provider, whatever the host process has configured. It reads no
 // configuration file itself. Not synchronised.
 //
+// One that goes is kept for who makes one next, and never freed: OpenSSL 3.0
+// remembers it for every thread that had random numbers of it, and would look
+// into it when that thread ends. So a process has as many as were in use at
+// once.
+//
 // Making one lets OpenSSL read its configuration for the host first, which may
 // load other PKCS#11 modules, even the one that is calling: hold no lock around
 // it.
@@ -24,19 +30,27 @@ class LibraryContext {
   // Fails with kInternal.
   static base::Result<LibraryContext> Create();
 
-  OSSL_LIB_CTX* get() const { return context_.get(); }
+  OSSL_LIB_CTX* get() const { return entry_->context; }
 
   // A random number from 0 to `most`; `most` itself if OpenSSL has none. For
   // spreading load, not for keys. Safe to call from any thread.
   std::uint64_t RandomUpTo(std::uint64_t most) const;
 
  private:
-  struct Free {
-    void operator()(OSSL_LIB_CTX* context) const;
-    void operator()(OSSL_PROVIDER* provider) const;
+  struct Entry {
+    OSSL_LIB_CTX* context;
+    Entry* next;
   };
-  std::unique_ptr<OSSL_LIB_CTX, Free> context_;
-  std::unique_ptr<OSSL_PROVIDER, Free> provider_;  // Must go first.
+  // Those that nobody uses.
+  static std::atomic<Entry*> idle;
+
+  static void Push(Entry* entry);
+  static Entry* Pop();
+
+  struct GiveBack {
+    void operator()(Entry* entry) const { Push(entry); }
+  };
+  std::unique_ptr<Entry, GiveBack> entry_;
 };
 
 // Whether OpenSSL may still be called. After OPENSSL_cleanup(), which runs when

@@ -39,6 +39,8 @@ ProcessState::ProcessState(const Settings& settings, LibraryContext library,
   }
 }
 
+bool ProcessState::IsOurs() const { return owner_.load() == getpid(); }
+
 std::optional<base::SigV4Credentials> ProcessState::CredentialsAfterFork()
     const {
   std::optional<base::SigV4Credentials> copy;

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,8 +34,8 @@ struct Settings {
 // A ProcessState is what a client has in one process: OpenSSL contexts,
 // connections, credentials, and the locks around them. A child process must not
 // touch its parent's, because another thread may have held any of the locks
-// when it was forked; it makes its own. The exceptions are owner(),
-// descriptors() and CredentialsAfterFork(), which take no lock.
+// when it was forked; it makes its own. The exceptions are IsOurs(),
+// Disown(), descriptors() and CredentialsAfterFork(), which take no lock.
 //
 // Safe to call from any thread. No lock is held across input or output.
 class ProcessState {
@@ -46,7 +47,12 @@ class ProcessState {
       const Settings& settings,
       std::optional<base::SigV4Credentials> credentials);
 
-  pid_t owner() const { return owner_; }
+  // Whether this process made it and may use all of it. In a child, only
+  // Disown() makes that sure: pids come again.
+  bool IsOurs() const;
+  // In a child that was just forked: it is the parent's. Calls nothing that a
+  // signal handler may not.
+  void Disown() { owner_.store(0); }
   DescriptorSet& descriptors() { return descriptors_; }
   std::optional<base::SigV4Credentials> CredentialsAfterFork() const;
 
@@ -73,7 +79,7 @@ class ProcessState {
                std::optional<base::SigV4Credentials> credentials);
 
   const Settings& settings_;
-  const pid_t owner_;
+  std::atomic<pid_t> owner_;
   DescriptorSet descriptors_;
   LibraryContext library_;  // Outlives what is made in it, below.
   std::optional<TlsContext> tls_;

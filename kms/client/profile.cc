@@ -33,13 +33,23 @@ std::optional<std::string_view> NameBehind(std::string_view word,
   return name;
 }
 
-const IniFile::Section* FindNamed(const IniFile& file, std::string_view word,
-                                  std::string_view name) {
-  const auto found = std::ranges::find_if(
-      file.sections(), [&](const IniFile::Section& section) {
-        return NameBehind(word, section.name) == name;
-      });
-  return found == file.sections().end() ? nullptr : &*found;
+// nullptr if there is none.
+base::Result<const IniFile::Section*> FindNamed(const IniFile& file,
+                                                std::string_view word,
+                                                std::string_view name) {
+  const IniFile::Section* found = nullptr;
+  for (const IniFile::Section& section : file.sections()) {
+    if (NameBehind(word, section.name) != name) {
+      continue;
+    }
+    if (found != nullptr) {
+      return Error{ErrorCode::kInvalidArgument,
+                   file.At(section.line) + ": the section of line " +
+                       std::to_string(found->line) + " again; join the two"};
+    }
+    found = &section;
+  }
+  return found;
 }
 
 bool IsAmbiguous(std::string_view value) {
@@ -102,7 +112,8 @@ base::Result<Profile> Profile::Load(const ProfileFiles& files) {
   ASSIGN_OR_RETURN(IniFile credentials, Read(files.credentials));
   ASSIGN_OR_RETURN(IniFile config, Read(files.config));
   Profile profile(std::move(credentials), std::move(config));
-  profile.places_ = profile.Places(files.profile);
+  profile.key_file_ = files.key_file;
+  ASSIGN_OR_RETURN(profile.places_, profile.Places(files.profile));
   if (profile.places_.empty() && files.required) {
     return Error{ErrorCode::kInvalidArgument,
                  "no profile '" + files.profile + "' (AWS_PROFILE): neither [" +
@@ -113,12 +124,14 @@ base::Result<Profile> Profile::Load(const ProfileFiles& files) {
   return profile;
 }
 
-std::vector<Profile::Place> Profile::Places(std::string_view name) const {
+base::Result<std::vector<Profile::Place>> Profile::Places(
+    std::string_view name) const {
   std::vector<Place> places;
   if (const auto* const section = credentials_->Find(name)) {
     places.push_back({credentials_.get(), section});
   }
-  const IniFile::Section* section = FindNamed(*config_, "profile", name);
+  ASSIGN_OR_RETURN(const IniFile::Section* section,
+                   FindNamed(*config_, "profile", name));
   if (section == nullptr && name == "default") {
     section = config_->Find(name);
   }
@@ -153,8 +166,8 @@ base::Result<std::optional<Profile::Value>> Profile::CaBundle() const {
 base::Result<std::optional<Profile::Value>> Profile::EndpointUrl() const {
   ASSIGN_OR_RETURN(const std::optional<Value> services, Find("services"));
   if (services.has_value()) {
-    const IniFile::Section* const section =
-        FindNamed(*config_, "services", services->text);
+    ASSIGN_OR_RETURN(const IniFile::Section* const section,
+                     FindNamed(*config_, "services", services->text));
     if (section == nullptr) {
       return Error{ErrorCode::kInvalidArgument,
                    services->where + ": there is no section [services " +
@@ -188,26 +201,30 @@ base::Status Profile::CheckServed(
 
 // The order of AWS's tools. What they would ask before a section's access key
 // must not be passed over in silence: it stands for somebody else.
-base::Result<std::optional<base::SigV4Credentials>> Profile::Credentials()
-    const {
+base::Result<std::optional<Profile::Key>> Profile::Credentials() const {
   for (const Place& place : places_) {
     RETURN_IF_ERROR(
         CheckServed(place, {"role_arn", "web_identity_token_file",
                             "sso_session", "sso_start_url", "login_session"}));
   }
   for (const Place& place : places_) {
+    const KeyFile file =
+        place.file == config_.get() ? KeyFile::kConfig : KeyFile::kCredentials;
+    if (key_file_ != KeyFile::kAny && key_file_ != file) {
+      continue;
+    }
     // A program goes before the configuration's key, not before the other's.
-    if (place.file == config_.get()) {
+    if (file == KeyFile::kConfig) {
       RETURN_IF_ERROR(CheckServed(place, {"credential_process"}));
     }
     ASSIGN_OR_RETURN(std::optional<base::SigV4Credentials> found,
                      AccessKey(*place.file, *place.section));
     if (found.has_value()) {
-      return found;
+      return std::optional<Key>(Key{*std::move(found), file});
     }
     RETURN_IF_ERROR(CheckServed(place, {"credential_process"}));
   }
-  return std::optional<base::SigV4Credentials>();
+  return std::optional<Key>();
 }
 
 }  // namespace kms::client

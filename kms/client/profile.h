@@ -2,6 +2,7 @@
 #ifndef KMS_CLIENT_PROFILE_H_
 #define KMS_CLIENT_PROFILE_H_
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -16,6 +17,8 @@
 
 namespace kms::client {
 
+enum class KeyFile : std::uint8_t { kAny, kCredentials, kConfig };
+
 // Which profile of AWS's shared files counts. A section of it is [NAME] in the
 // credentials file, [profile NAME] or, for the default one, [default] in the
 // configuration.
@@ -24,6 +27,9 @@ struct ProfileFiles {
   SharedFile config;
   std::string profile = "default";
   bool required = false;  // Somebody named the profile: it must be there.
+  // Where its access key may be. Once it was found in one file, a key in the
+  // other is somebody else's, whatever becomes of the first file.
+  KeyFile key_file = KeyFile::kAny;
 };
 
 // A Profile is what the shared files say under one name. What the credentials
@@ -36,11 +42,15 @@ class Profile {
   // message holds a value.
   static base::Result<Profile> Load(const ProfileFiles& files);
 
-  // Its access key, if it has one. Fails with kInvalidArgument where half of it
-  // is missing, and where the profile gets its credentials in a way that is not
-  // served: by a program (credential_process), by assuming a role, by single
-  // sign-on.
-  base::Result<std::optional<base::SigV4Credentials>> Credentials() const;
+  // Its access key and the file that has it, if there is one. Fails with
+  // kInvalidArgument where half of it is missing, and where the profile gets
+  // its credentials in a way that is not served: by a program
+  // (credential_process), by assuming a role, by single sign-on.
+  struct Key {
+    base::SigV4Credentials credentials;
+    KeyFile file;
+  };
+  base::Result<std::optional<Key>> Credentials() const;
 
   // What a setting says, and "file:line" for messages about it.
   struct Value {
@@ -63,7 +73,7 @@ class Profile {
 
   Profile(IniFile credentials, IniFile config);
 
-  std::vector<Place> Places(std::string_view name) const;
+  base::Result<std::vector<Place>> Places(std::string_view name) const;
   base::Result<std::optional<Value>> Find(std::string_view name) const;
   base::Status CheckServed(const Place& place,
                            std::initializer_list<std::string_view> ways) const;
@@ -72,6 +82,7 @@ class Profile {
   std::unique_ptr<const IniFile> credentials_;
   std::unique_ptr<const IniFile> config_;
   std::vector<Place> places_;  // The credentials file's first.
+  KeyFile key_file_ = KeyFile::kAny;
 };
 
 }  // namespace kms::client

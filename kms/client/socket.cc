@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/client/socket.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -28,6 +29,21 @@ using base::ErrorCode;
 Error IoError(std::string_view what, int number) {
   return Error{ErrorCode::kIo,
                std::string(what) + ": " + std::strerror(number)};
+}
+
+// A socket. Never one of the first three descriptors, to which the host and its
+// libraries write lines even where somebody has closed them.
+int NewSocket(int family, int type) {
+  constexpr int kFirst = STDERR_FILENO + 1;
+  const int descriptor = socket(family, type | SOCK_CLOEXEC, 0);
+  if (descriptor < 0 || descriptor >= kFirst) {
+    return descriptor;
+  }
+  const int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, kFirst);
+  const int error = errno;
+  close(descriptor);
+  errno = error;
+  return moved;
 }
 
 base::Status WaitFor(int descriptor, short events, const Deadline& deadline) {
@@ -60,7 +76,7 @@ base::Status FinishConnect(int descriptor, const Deadline& deadline) {
 base::Result<Socket> ConnectTo(const addrinfo& address,
                                const Deadline& deadline, DescriptorSet& set) {
   const int descriptor =
-      socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      NewSocket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK);
   if (descriptor < 0) {
     return IoError("socket", errno);
   }
@@ -111,7 +127,7 @@ base::Result<Socket> ConnectUnix(const std::string& path,
                      std::to_string(sizeof(address.sun_path) - 1) + " bytes)"};
   }
   std::copy(path.begin(), path.end(), address.sun_path);
-  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int descriptor = NewSocket(AF_UNIX, SOCK_STREAM);
   if (descriptor < 0) {
     return IoError("socket", errno);
   }

@@ -169,21 +169,26 @@ base::Result<std::size_t> TlsStream::Read(std::span<std::uint8_t> into,
 
 // A TLS 1.3 server may send session tickets at any time: bytes on the socket
 // are no reason to distrust it unless they decrypt to something for us.
+// A server that sends many of them is not worth the wait.
 bool TlsStream::IsQuiet(const Deadline& deadline) {
-  while (socket_.IsReadable()) {
-    const base::Result<std::size_t> got = Fill(deadline);
-    if (!got.has_value() || *got == 0) {
+  constexpr int kMostReads = 8;
+  for (int reads = 0; reads < kMostReads; ++reads) {
+    ERR_clear_error();
+    std::uint8_t byte = 0;
+    std::size_t got = 0;
+    const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
+    const bool nothing =
+        result != 1 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ;
+    ERR_clear_error();
+    if (!nothing || !socket_.IsReadable()) {
+      return nothing;
+    }
+    const base::Result<std::size_t> received = Fill(deadline);
+    if (!received.has_value() || *received == 0) {
       return false;
     }
   }
-  ERR_clear_error();
-  std::uint8_t byte = 0;
-  std::size_t got = 0;
-  const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
-  const bool quiet =
-      result != 1 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ;
-  ERR_clear_error();
-  return quiet;
+  return false;
 }
 
 // Names the host for SNI and for the check of the certificate.
@@ -220,11 +225,13 @@ bool AddCertificates(SSL_CTX* context, OSSL_LIB_CTX* library,
   const std::unique_ptr<BIO, FreeBio> text(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   for (std::size_t count = 0;; ++count) {
+    ERR_clear_error();
     X509* next = X509_new_ex(library, nullptr);
-    PEM_read_bio_X509_AUX(text.get(), &next, NoPassword, nullptr);
+    const bool read = PEM_read_bio_X509_AUX(text.get(), &next, NoPassword,
+                                            nullptr) != nullptr;
     const std::unique_ptr<X509, FreeCertificate> certificate(next);
-    const unsigned long error = ERR_peek_last_error();
-    if (error != 0) {
+    if (!read) {
+      const unsigned long error = ERR_peek_last_error();
       const bool end = ERR_GET_LIB(error) == ERR_LIB_PEM &&
                        ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
       return end && count > 0;

@@ -5,7 +5,9 @@
 #include "kms/json_writer.h"
 #include "kms/key_spec.h"
 #include "kms/operations/authorize.h"
+#include "kms/operations/explain/log_search.h"
 #include "kms/operations/handlers.h"
+#include "kms/operations/imported_material.h"
 #include "kms/operations/key_metadata.h"
 #include "kms/operations/multi_region.h"
 #include "kms/operations/page.h"
@@ -17,6 +19,8 @@ constexpr int kDefaultLimit = 100;
 // A page ends after the key that makes it longer: clients read 1 MiB.
 constexpr std::size_t kPageBytes = 512U << 10;
 constexpr int kAliasesOfKey = 1000;
+// Each costs several decisions, and other requests of the io thread wait.
+constexpr int kKeysAtATime = 32;
 
 base::Result<bool> MaySeeAliases(Call& call) {
   return Allows(call, {.action = "kms:ListAliases",
@@ -99,7 +103,8 @@ base::Status WriteKey(Call& call, const std::string& id, bool with_aliases,
   if (with_tags) {
     RETURN_IF_ERROR(WriteTags(call, *key, writer));
   }
-  if (IsKeyPair(key->spec) && CheckState(kForCryptography, *key)) {
+  if (IsKeyPair(key->spec) && CheckState(kForCryptography, *key) &&
+      !HasExpiredMaterial(*key, call.now)) {
     ASSIGN_OR_RETURN(const bool with_public,
                      May(call, "kms:GetPublicKey", key));
     if (with_public) {
@@ -123,9 +128,13 @@ Answer ListPkcs11Objects(Call& call) {
   JsonWriter writer(reply.body);
   writer.BeginObject().BeginArray("Keys");
   std::string last;
+  int looked_at = 0;
   for (const std::string& id : keys.items) {
     if (reply.body.size() > kPageBytes) {
       break;
+    }
+    if (++looked_at % kKeysAtATime == 0) {
+      co_await Pause();
     }
     CO_RETURN_IF_ERROR(WriteKey(call, id, with_aliases, writer));
     last = id;

@@ -136,6 +136,9 @@ class EnvelopeEncrypting final : public CipherOperation {
   std::size_t LargestOutput(std::size_t more) const override {
     return text_.bytes().size() + more + kMaxOverhead;
   }
+  std::size_t RoomToBegin(std::size_t more) const override {
+    return LargestOutput(more);
+  }
   Answer<base::WipingBytes> Update(base::ByteView part) override {
     return text_.Add(part);
   }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // PKCS#11 2.40 sections 5.8 and 5.9: encryption and decryption.
+#include <algorithm>
+#include <utility>
+
 #include "pkcs11/module/cipher.h"
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/lease.h"
@@ -12,40 +15,48 @@ using CipherLease = Lease<CipherOperation>;
 
 // An operation whose output is there but did not fit into the caller's buffer.
 // How long it is only the KMS can tell, and it is not asked twice.
+// Only what made it may ask for it again: another text would be taken for this
+// one.
 class FinishedCipher final : public CipherOperation {
  public:
-  explicit FinishedCipher(base::WipingBytes output)
-      : output_(std::move(output)) {}
+  FinishedCipher(base::ByteView part, base::WipingBytes output)
+      : part_(part.begin(), part.end()), output_(std::move(output)) {}
 
   std::size_t LargestOutput(std::size_t) const override {
     return output_.size();
   }
-  Answer<base::WipingBytes> Update(base::ByteView) override {
+  Answer<base::WipingBytes> Update(base::ByteView part) override {
+    if (!std::ranges::equal(part, part_)) {
+      return Failure(CKR_ARGUMENTS_BAD,
+                     "the output of another text is waiting to be fetched");
+    }
     return base::WipingBytes();
   }
   Answer<base::WipingBytes> Finish() override { return std::move(output_); }
 
  private:
+  const base::WipingBytes part_;  // The last one.
   base::WipingBytes output_;
 };
 
 // What C_EncryptFinal and C_DecryptFinal do, and C_Encrypt and C_Decrypt with a
 // text of one part. Asking for the length makes no call and gets the largest
-// that it can be. A smaller buffer is tried: callers that know what they
-// decrypt bring what it needs.
+// that it can be. Encryption wants a buffer of that length before it begins.
+// For decryption a smaller one is tried: callers that know what they decrypt
+// bring what it needs.
 Status Finish(CipherLease& lease, base::ByteView part, CK_BYTE* out,
               CK_ULONG* out_size) {
-  if (out == nullptr) {
+  Output output(out, out_size);
+  if (out == nullptr || *out_size < lease->RoomToBegin(part.size())) {
     *out_size = lease->LargestOutput(part.size());
     lease.Keep();
-    return {};
+    return output.NoRoom();
   }
   ASSIGN_OR_FAIL(base::WipingBytes made, lease->Update(part));
   ASSIGN_OR_FAIL(const base::WipingBytes rest, lease->Finish());
   made.insert(made.end(), rest.begin(), rest.end());
-  Output output(out, out_size);
   if (!output.HasRoomFor(made.size())) {
-    lease.KeepAs(std::make_unique<FinishedCipher>(std::move(made)));
+    lease.KeepAs(std::make_unique<FinishedCipher>(part, std::move(made)));
     return output.NoRoom();
   }
   output.Write(made);

@@ -97,7 +97,8 @@ std::string FindConfigurationFile(const std::string& told,
   if (!told.empty()) {
     return told;
   }
-  if (const auto named = environment("CLAVIGER_PKCS11_CONFIG")) {
+  if (const auto named = environment("CLAVIGER_PKCS11_CONFIG");
+      named.has_value() && !named->empty()) {
     return *named;
   }
   std::string folder = environment("XDG_CONFIG_HOME").value_or("");

@@ -43,7 +43,7 @@ Status DeriveKey(Module& module, CK_SESSION_HANDLE session,
   if (!wanted.has_value()) {
     return Failure(CKR_ARGUMENTS_BAD);
   }
-  RETURN_IF_FAILED(CheckSecretKeyTemplate(*wanted));
+  RETURN_IF_FAILED(CheckSecretKeyTemplate(*wanted, CKK_GENERIC_SECRET));
   ASSIGN_OR_FAIL(const base::WipingBytes secret,
                  SharedSecret(*base->key, parameter.public_point, token->kms(),
                               module.library()));

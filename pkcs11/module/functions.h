@@ -16,10 +16,16 @@ struct Rules {
   std::uint32_t needed = 0;     // Pointers that must not be null.
   std::uint32_t buffers = 0;    // Null only if the length behind it is 0.
   std::uint32_t templates = 0;  // The same for arrays of attributes.
+  // The session's operation (CKF_SIGN and the like) that ends where a rule is
+  // broken: PKCS#11 2.40 section 5.2, every failure ends it.
+  CK_FLAGS ends = 0;
+  // The operation that ends where the second argument, a mechanism, is null:
+  // PKCS#11 3.0, "C_SignInit" and its sisters.
+  CK_FLAGS cancels = 0;
 };
 constexpr Rules operator|(const Rules& a, const Rules& b) {
-  return {a.needed | b.needed, a.buffers | b.buffers,
-          a.templates | b.templates};
+  return {a.needed | b.needed, a.buffers | b.buffers, a.templates | b.templates,
+          a.ends | b.ends, a.cancels | b.cancels};
 }
 template <typename... Positions>
 constexpr Rules Needs(Positions... at) {
@@ -27,6 +33,8 @@ constexpr Rules Needs(Positions... at) {
 }
 constexpr Rules Buffer(unsigned at) { return {.buffers = 1U << at}; }
 constexpr Rules Template(unsigned at) { return {.templates = 1U << at}; }
+constexpr Rules Ends(CK_FLAGS operation) { return {.ends = operation}; }
+constexpr Rules Cancels(CK_FLAGS operation) { return {.cancels = operation}; }
 constexpr Rules kAnything = {};
 
 // Every function of Cryptoki, in the order of CK_FUNCTION_LIST, with the number
@@ -70,29 +78,29 @@ constexpr Rules kAnything = {};
   REAL(FindObjectsInit, 3, Template(1))                                     \
   REAL(FindObjects, 4, Buffer(1) | Needs(3))                                \
   REAL(FindObjectsFinal, 1, kAnything)                                      \
-  REAL(EncryptInit, 3, Needs(1))                                            \
-  REAL(Encrypt, 5, Buffer(1) | Needs(4))                                    \
-  REAL(EncryptUpdate, 5, Buffer(1) | Needs(4))                              \
-  REAL(EncryptFinal, 3, Needs(2))                                           \
-  REAL(DecryptInit, 3, Needs(1))                                            \
-  REAL(Decrypt, 5, Buffer(1) | Needs(4))                                    \
-  REAL(DecryptUpdate, 5, Buffer(1) | Needs(4))                              \
-  REAL(DecryptFinal, 3, Needs(2))                                           \
-  REAL(DigestInit, 2, Needs(1))                                             \
-  REAL(Digest, 5, Buffer(1) | Needs(4))                                     \
-  REAL(DigestUpdate, 3, Buffer(1))                                          \
+  REAL(EncryptInit, 3, Cancels(CKF_ENCRYPT))                                \
+  REAL(Encrypt, 5, Buffer(1) | Needs(4) | Ends(CKF_ENCRYPT))                \
+  REAL(EncryptUpdate, 5, Buffer(1) | Needs(4) | Ends(CKF_ENCRYPT))          \
+  REAL(EncryptFinal, 3, Needs(2) | Ends(CKF_ENCRYPT))                       \
+  REAL(DecryptInit, 3, Cancels(CKF_DECRYPT))                                \
+  REAL(Decrypt, 5, Buffer(1) | Needs(4) | Ends(CKF_DECRYPT))                \
+  REAL(DecryptUpdate, 5, Buffer(1) | Needs(4) | Ends(CKF_DECRYPT))          \
+  REAL(DecryptFinal, 3, Needs(2) | Ends(CKF_DECRYPT))                       \
+  REAL(DigestInit, 2, Cancels(CKF_DIGEST))                                  \
+  REAL(Digest, 5, Buffer(1) | Needs(4) | Ends(CKF_DIGEST))                  \
+  REAL(DigestUpdate, 3, Buffer(1) | Ends(CKF_DIGEST))                       \
   REAL(DigestKey, 2, kAnything)                                             \
-  REAL(DigestFinal, 3, Needs(2))                                            \
-  REAL(SignInit, 3, Needs(1))                                               \
-  REAL(Sign, 5, Buffer(1) | Needs(4))                                       \
-  REAL(SignUpdate, 3, Buffer(1))                                            \
-  REAL(SignFinal, 3, Needs(2))                                              \
+  REAL(DigestFinal, 3, Needs(2) | Ends(CKF_DIGEST))                         \
+  REAL(SignInit, 3, Cancels(CKF_SIGN))                                      \
+  REAL(Sign, 5, Buffer(1) | Needs(4) | Ends(CKF_SIGN))                      \
+  REAL(SignUpdate, 3, Buffer(1) | Ends(CKF_SIGN))                           \
+  REAL(SignFinal, 3, Needs(2) | Ends(CKF_SIGN))                             \
   ABSENT(SignRecoverInit, 3)                                                \
   ABSENT(SignRecover, 5)                                                    \
-  REAL(VerifyInit, 3, Needs(1))                                             \
-  REAL(Verify, 5, Buffer(1) | Buffer(3))                                    \
-  REAL(VerifyUpdate, 3, Buffer(1))                                          \
-  REAL(VerifyFinal, 3, Buffer(1))                                           \
+  REAL(VerifyInit, 3, Cancels(CKF_VERIFY))                                  \
+  REAL(Verify, 5, Buffer(1) | Buffer(3) | Ends(CKF_VERIFY))                 \
+  REAL(VerifyUpdate, 3, Buffer(1) | Ends(CKF_VERIFY))                       \
+  REAL(VerifyFinal, 3, Buffer(1) | Ends(CKF_VERIFY))                        \
   ABSENT(VerifyRecoverInit, 3)                                              \
   ABSENT(VerifyRecover, 5)                                                  \
   ABSENT(DigestEncryptUpdate, 5)                                            \

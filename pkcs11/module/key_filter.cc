@@ -13,14 +13,6 @@ constexpr std::array<std::string_view, 3> kAsleep = {
 
 }  // namespace
 
-bool NamesKey(const KeyFilter& filter, std::string_view key_id,
-              std::string_view arn) {
-  return filter.key_ids.empty() ||
-         std::ranges::any_of(filter.key_ids, [&](const std::string& wanted) {
-           return wanted == key_id || wanted == arn;
-         });
-}
-
 std::optional<std::string> ChooseAlias(
     const KeyFilter& filter, const std::vector<std::string>& aliases) {
   std::optional<std::string> chosen;

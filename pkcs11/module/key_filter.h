@@ -14,10 +14,6 @@
 // one, so that who lists keys asks the KMS no more than they need.
 namespace pkcs11::module {
 
-// Whether a key with this id and ARN may be shown.
-bool NamesKey(const KeyFilter& filter, std::string_view key_id,
-              std::string_view arn);
-
 // The alias (without "alias/") that a key which has `aliases` is called by: the
 // first in the order of the alphabet that the filter lets through. Nothing if
 // the filter wants one and none fits, so that the key may not be shown; the

@@ -106,6 +106,12 @@ Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
                                  const AttributeSet& private_key) {
   ASSIGN_OR_FAIL(const Mechanism* mechanism,
                  Generator(type, CKF_GENERATE_KEY_PAIR));
+  for (const AttributeSet* set : {&public_key, &private_key}) {
+    if (set->Number(CKA_KEY_TYPE).value_or(mechanism->key_type) !=
+        mechanism->key_type) {
+      return Failure(CKR_TEMPLATE_INCONSISTENT);
+    }
+  }
   NewKey key = Named(private_key, public_key);
   ASSIGN_OR_FAIL(key.spec, mechanism->key_type == CKK_RSA
                                ? RsaSpec(public_key)
@@ -119,6 +125,8 @@ Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
 Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
                                   const AttributeSet& secret_key) {
   ASSIGN_OR_FAIL(const Mechanism* mechanism, Generator(type, CKF_GENERATE));
+  const CK_KEY_TYPE wanted_type =
+      secret_key.Number(CKA_KEY_TYPE).value_or(mechanism->key_type);
   const auto bytes = secret_key.Number(CKA_VALUE_LEN);
   if (!bytes.has_value()) {
     return Failure(CKR_TEMPLATE_INCOMPLETE);
@@ -128,10 +136,14 @@ Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
   for (const KeySpec& spec : KeySpecs()) {
     const bool fits = mechanism->key_type == CKK_AES ? spec.type == CKK_AES
                                                      : spec.mac_hash != nullptr;
-    if (fits && spec.bits == *bytes * 8) {
-      key.spec = &spec;
-      return key;
+    if (!fits || spec.bits / 8 != *bytes) {
+      continue;
     }
+    if (wanted_type != mechanism->key_type && wanted_type != spec.type) {
+      return Failure(CKR_TEMPLATE_INCONSISTENT);
+    }
+    key.spec = &spec;
+    return key;
   }
   return Failure(CKR_KEY_SIZE_RANGE);
 }

@@ -51,6 +51,11 @@ Answer<const Mechanism*> CheckKeyMayUse(const Object& object,
   if (!Fits(*row, *key.spec, key.usage) || !object.attributes.IsTrue(use)) {
     return Failure(CKR_KEY_FUNCTION_NOT_PERMITTED);
   }
+  // Also what would be done here: who encrypts for a key that goes loses data.
+  if (key.state != "Enabled") {
+    return Failure(CKR_KEY_FUNCTION_NOT_PERMITTED,
+                   key.arn + " is " + key.state);
+  }
   return row;
 }
 

@@ -44,6 +44,11 @@ Owner CurrentModule() {
 }
 
 Status Install(Owner module) {
+  WatchForks([](const StateLock& lock) {
+    if (Current() != nullptr) {
+      Current()->AfterForkInChild(lock);
+    }
+  });
   Owner inherited;
   {
     const StateLock lock;
@@ -69,11 +74,6 @@ Status Initialize(void* raw) {
   // a provider or engine that initialises this very module: so that happens
   // here, with no lock held, and Install() looks again.
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
-  WatchForks([](const StateLock& lock) {
-    if (Current() != nullptr) {
-      Current()->AfterForkInChild(lock);
-    }
-  });
   ASSIGN_OR_FAIL(Parts parts, Configure(arguments.config_file));
   return Install(std::make_shared<Module>(std::move(parts)));
 }

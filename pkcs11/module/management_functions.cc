@@ -2,8 +2,10 @@
 // PKCS#11 2.40 sections 5.7 and 5.13: making, naming and destroying keys.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
 #include "pkcs11/module/certificate_changes.h"
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/key_loader.h"
@@ -60,25 +62,66 @@ bool CanBeAlias(std::string_view label) {
          !label.starts_with("aws/");
 }
 
-// A courtesy to who looks for the key with other tools; the label is in a tag.
-void AddAlias(Token& token, const std::string& label, const Json& key_id) {
+// A key that nobody sees is of no use to who made it, and is made again.
+Status CheckWillBeShown(const KeyFilter& filter, const NewKey& key) {
+  if (!filter.key_ids.empty()) {
+    return Failure(
+        CKR_ACTION_PROHIBITED,
+        "the token shows the keys of filter.key_ids and no new ones");
+  }
+  if (!filter.alias_prefix.empty() &&
+      (!CanBeAlias(key.label) || !key.label.starts_with(filter.alias_prefix))) {
+    return Failure(
+        CKR_ATTRIBUTE_VALUE_INVALID,
+        fmt::format("the token shows keys whose alias begins with '{}' "
+                    "(filter.alias_prefix): give the new key such a label",
+                    filter.alias_prefix));
+  }
+  return {};
+}
+
+Status CheckLabel(std::string_view label) {
+  if (!base::IsUtf8(label)) {
+    return Failure(CKR_ATTRIBUTE_VALUE_INVALID, "the label is not UTF-8");
+  }
+  return {};
+}
+
+// A courtesy to who looks for the key with other tools, for the label is in a
+// tag; unless the alias decides whether the token shows the key.
+Status AddAlias(Token& token, const std::string& label, const Json& key_id) {
   if (!CanBeAlias(label)) {
-    return;
+    return {};
   }
   const Json request = {{"AliasName", base::WipingString("alias/" + label)},
                         {"TargetKeyId", key_id}};
   const Answer<Json> reply = Change(token, "CreateAlias", request);
-  if (!reply.has_value()) {
-    LogLine("the new key has no alias: " + reply.error().message);
+  if (reply.has_value()) {
+    return {};
   }
+  LogLine("the new key has no alias: " + reply.error().message);
+  if (token.options().filter.alias_prefix.empty()) {
+    return {};
+  }
+  static_cast<void>(
+      Change(token, "ScheduleKeyDeletion",
+             {{"KeyId", key_id},
+              {"PendingWindowInDays", token.options().destroy_after.count()}}));
+  return reply.error();
 }
 
 // Makes the key and returns its ARN.
 Answer<std::string> MakeKey(Token& token, const NewKey& key) {
+  const KeyFilter& filter = token.options().filter;
+  RETURN_IF_FAILED(CheckLabel(key.label));
+  RETURN_IF_FAILED(CheckWillBeShown(filter, key));
   Json request = {{"KeySpec", base::WipingString(key.spec->name)},
                   {"KeyUsage", base::WipingString(UsageName(key.usage))}};
   Json tags = TagsOf(key.label.empty() ? nullptr : &key.label,
                      key.id.empty() ? nullptr : &key.id);
+  if (filter.tag.has_value()) {
+    tags.push_back(Tag(filter.tag->key, filter.tag->value));
+  }
   if (!tags.empty()) {
     request["Tags"] = std::move(tags);
   }
@@ -88,21 +131,26 @@ Answer<std::string> MakeKey(Token& token, const NewKey& key) {
       !TextMember(*metadata, "Arn").has_value()) {
     return Failure(CKR_DEVICE_ERROR, "CreateKey's reply has no ARN");
   }
-  AddAlias(token, key.label, (*metadata)["Arn"]);
+  RETURN_IF_FAILED(AddAlias(token, key.label, (*metadata)["Arn"]));
   return std::string(*TextMember(*metadata, "Arn"));
 }
 
-Answer<CK_OBJECT_HANDLE> HandleOf(Token& token, CK_OBJECT_CLASS object_class,
-                                  const std::string& arn) {
-  AttributeSet wanted;
-  wanted.SetNumber(CKA_CLASS, object_class);
-  wanted.SetText(CKA_KMS_KEY_ARN, arn);
-  ASSIGN_OR_FAIL(const std::vector<CK_OBJECT_HANDLE> found,
-                 token.Search(wanted));
-  if (found.size() != 1) {
-    return Failure(CKR_DEVICE_ERROR, "the new key " + arn + " is not listed");
+// The KMS is not asked again: had that failed, the key would be lost to its
+// maker.
+CK_OBJECT_HANDLE HandleOf(CK_OBJECT_CLASS object_class,
+                          const std::string& arn) {
+  return module::HandleOf(UniqueId(arn, object_class));
+}
+
+// Wishes that a key of the KMS does not grant.
+Status HeedWishes(const Token& token, const NewKey& key,
+                  CK_OBJECT_CLASS object_class, const AttributeSet& wanted) {
+  Status granted = CheckWishes(key, object_class, wanted);
+  if (granted.has_value() || token.options().strict_templates) {
+    return granted;
   }
-  return found[0];
+  LogLine(LogLevel::kInfo, "passed over: " + granted.error().message);
+  return {};
 }
 
 Answer<AttributeSet> Read(const CK_ATTRIBUTE* rows, CK_ULONG count) {
@@ -111,6 +159,23 @@ Answer<AttributeSet> Read(const CK_ATTRIBUTE* rows, CK_ULONG count) {
     return Failure(CKR_ARGUMENTS_BAD);
   }
   return *std::move(set);
+}
+
+// The rest of a token's object never changes, whoever says what it is anyway.
+Status CheckMaySet(const Object& object, CK_ATTRIBUTE_TYPE type,
+                   base::ByteView value) {
+  if (type == CKA_LABEL || type == CKA_ID) {
+    return {};
+  }
+  CK_ATTRIBUTE row = {type, nullptr, 0};
+  if (object.attributes.Answer(row) == CKR_ATTRIBUTE_TYPE_INVALID) {
+    return Failure(CKR_ATTRIBUTE_TYPE_INVALID);
+  }
+  const base::WipingBytes* const now = object.attributes.Find(type);
+  if (now == nullptr || !std::ranges::equal(*now, value)) {
+    return Failure(CKR_ATTRIBUTE_READ_ONLY);
+  }
+  return {};
 }
 
 Answer<Object> MakeSessionSecret(Module& module, CK_SESSION_HANDLE session,
@@ -168,11 +233,9 @@ Status GenerateKey(Module& module, CK_SESSION_HANDLE session,
   ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
   ASSIGN_OR_FAIL(const NewKey key,
                  ReadSecretTemplate(mechanism->mechanism, wanted));
-  if (token->options().strict_templates) {
-    RETURN_IF_FAILED(CheckWishes(key, CKO_SECRET_KEY, wanted));
-  }
+  RETURN_IF_FAILED(HeedWishes(*token, key, CKO_SECRET_KEY, wanted));
   ASSIGN_OR_FAIL(const std::string arn, MakeKey(*token, key));
-  ASSIGN_OR_FAIL(*handle, HandleOf(*token, CKO_SECRET_KEY, arn));
+  *handle = HandleOf(CKO_SECRET_KEY, arn);
   return {};
 }
 
@@ -191,13 +254,11 @@ Status GenerateKeyPair(Module& module, CK_SESSION_HANDLE session,
   ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
   ASSIGN_OR_FAIL(const NewKey key, ReadPairTemplates(mechanism->mechanism,
                                                      of_public, of_private));
-  if (token->options().strict_templates) {
-    RETURN_IF_FAILED(CheckWishes(key, CKO_PUBLIC_KEY, of_public));
-    RETURN_IF_FAILED(CheckWishes(key, CKO_PRIVATE_KEY, of_private));
-  }
+  RETURN_IF_FAILED(HeedWishes(*token, key, CKO_PUBLIC_KEY, of_public));
+  RETURN_IF_FAILED(HeedWishes(*token, key, CKO_PRIVATE_KEY, of_private));
   ASSIGN_OR_FAIL(const std::string arn, MakeKey(*token, key));
-  ASSIGN_OR_FAIL(*public_handle, HandleOf(*token, CKO_PUBLIC_KEY, arn));
-  ASSIGN_OR_FAIL(*private_handle, HandleOf(*token, CKO_PRIVATE_KEY, arn));
+  *public_handle = HandleOf(CKO_PUBLIC_KEY, arn);
+  *private_handle = HandleOf(CKO_PRIVATE_KEY, arn);
   return {};
 }
 
@@ -214,15 +275,14 @@ Status SetAttributeValue(Module& module, CK_SESSION_HANDLE session,
   if (object->object_class == CKO_CERTIFICATE) {
     return Failure(CKR_ACTION_PROHIBITED);
   }
-  for (const CK_ATTRIBUTE& row : std::span(rows, count)) {
-    if (row.type != CKA_LABEL && row.type != CKA_ID) {
-      return Failure(CKR_ATTRIBUTE_READ_ONLY);
-    }
+  for (const auto& [type, value] : wanted.values()) {
+    RETURN_IF_FAILED(CheckMaySet(*object, type, value));
   }
   std::string label;
   const base::WipingBytes* const new_label = wanted.Find(CKA_LABEL);
   if (new_label != nullptr) {
     label = base::AsText(*new_label);
+    RETURN_IF_FAILED(CheckLabel(label));
   }
   const Json tags =
       TagsOf(new_label != nullptr ? &label : nullptr, wanted.Find(CKA_ID));
@@ -236,7 +296,8 @@ Status SetAttributeValue(Module& module, CK_SESSION_HANDLE session,
 }
 
 // A key of the KMS is destroyed after a waiting time, and gone from here at
-// once. Its public key goes with it, and never without.
+// once, with its public key. A public key alone is only put out of this
+// process's sight: programs clear away what they think they have made.
 Status DestroyObject(Module& module, CK_SESSION_HANDLE session,
                      CK_OBJECT_HANDLE handle) {
   if (IsSessionObject(handle)) {
@@ -248,7 +309,8 @@ Status DestroyObject(Module& module, CK_SESSION_HANDLE session,
     return RemoveTokenCertificate(*token, *object);
   }
   if (object->object_class == CKO_PUBLIC_KEY) {
-    return Failure(CKR_ACTION_PROHIBITED);
+    token->Hide(object->unique_id);
+    return {};
   }
   if (!token->options().destroy) {
     return Failure(CKR_ACTION_PROHIBITED,
@@ -258,6 +320,7 @@ Status DestroyObject(Module& module, CK_SESSION_HANDLE session,
   RETURN_IF_FAILED(Change(*token, "ScheduleKeyDeletion",
                           {{"KeyId", base::WipingString(object->key->arn)},
                            {"PendingWindowInDays", days}}));
+  token->NoteDestroyed(object->key->arn);
   LogLine(fmt::format("{} will be deleted in {} days", object->key->arn, days));
   return {};
 }

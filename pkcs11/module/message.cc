@@ -5,8 +5,10 @@
 
 namespace pkcs11::module {
 
-Answer<Message> Message::Create(const Hash* hash, OSSL_LIB_CTX* library) {
+Answer<Message> Message::Create(const Hash* hash, OSSL_LIB_CTX* library,
+                                std::size_t most) {
   Message message;
+  message.most_ = most;
   message.hash_ = hash;
   if (hash != nullptr) {
     const QuietQueue quiet;
@@ -27,7 +29,7 @@ Status Message::Update(base::ByteView part) {
     }
     return {};
   }
-  if (part.size() > kMaxKmsMessage - kept_.size()) {
+  if (part.size() > most_ - kept_.size()) {
     return Failure(CKR_DATA_LEN_RANGE);
   }
   kept_.insert(kept_.end(), part.begin(), part.end());

@@ -13,7 +13,7 @@ namespace pkcs11::module {
 Module::Module(Parts parts) : owner_(getpid()), parts_(std::move(parts)) {}
 
 bool Module::IsOurs() const {
-  return parts_.fork == ForkMode::kContinue || owner_ == getpid();
+  return parts_.fork == ForkMode::kContinue || owner() == getpid();
 }
 
 Answer<Token*> Module::TokenAt(CK_SLOT_ID slot) const {
@@ -144,6 +144,9 @@ Answer<CK_OBJECT_HANDLE> Module::AddSessionObject(CK_SESSION_HANDLE session,
     const StateLock lock;
     // It may have been closed, and then nobody would remove the object.
     RETURN_IF_FAILED(FindSession(lock, session));
+    if (!token->Shows(lock, *owner)) {
+      return Failure(CKR_USER_NOT_LOGGED_IN);
+    }
     if (token->session_objects(lock).Add(lock, handle, session,
                                          std::move(owner))) {
       return handle;
@@ -164,7 +167,8 @@ Answer<std::shared_ptr<const Object>> Module::FindObject(
 Answer<std::shared_ptr<const Object>> Module::FindKey(CK_SESSION_HANDLE session,
                                                       CK_OBJECT_HANDLE key) {
   ASSIGN_OR_FAIL(Token * token, TokenOf(session));
-  Answer<std::shared_ptr<const Object>> object = token->Find(key);
+  Answer<std::shared_ptr<const Object>> object =
+      token->Find(key, Token::Wanted::kKey);
   if (!object.has_value() && object.error().rv == CKR_OBJECT_HANDLE_INVALID) {
     return Failure(CKR_KEY_HANDLE_INVALID);
   }
@@ -174,9 +178,10 @@ Answer<std::shared_ptr<const Object>> Module::FindKey(CK_SESSION_HANDLE session,
   return object;
 }
 
-void Module::AfterForkInChild(const StateLock&) {
+void Module::AfterForkInChild(const StateLock& lock) {
+  owner_.store(0);
   for (const auto& token : parts_.tokens) {
-    token->kms().AfterForkInChild();
+    token->AfterForkInChild(lock);
   }
   for (auto& [handle, session] : sessions_) {
     ForEachOperation(session, [](auto& slot) {

@@ -33,7 +33,8 @@ class Module {
  public:
   explicit Module(Parts parts);
 
-  pid_t owner() const { return owner_; }
+  // 0 in a child of the process that made it.
+  pid_t owner() const { return owner_.load(); }
   // Whether this process may use it.
   bool IsOurs() const;
   OSSL_LIB_CTX* library() const { return parts_.library.get(); }
@@ -78,7 +79,7 @@ class Module {
   std::vector<std::shared_ptr<const void>> NoteClosed(const StateLock& lock,
                                                       CK_SLOT_ID slot);
 
-  const pid_t owner_;
+  std::atomic<pid_t> owner_;
   Parts parts_;
   // Guarded by StateLock.
   std::unordered_map<CK_SESSION_HANDLE, Session> sessions_;

@@ -2,7 +2,6 @@
 #include "pkcs11/module/object.h"
 
 #include <array>
-#include <string_view>
 
 namespace pkcs11::module {
 namespace {
@@ -75,7 +74,7 @@ void AddCommon(Object& object) {
   attributes.SetBool(CKA_PRIVATE, false);
   attributes.SetBool(CKA_MODIFIABLE, true);  // Its label and id.
   attributes.SetBool(CKA_COPYABLE, false);
-  attributes.SetBool(CKA_DESTROYABLE, object.object_class != CKO_PUBLIC_KEY);
+  attributes.SetBool(CKA_DESTROYABLE, true);
   attributes.SetBool(CKA_LOCAL, key.origin == "AWS_KMS");
   attributes.SetNumber(CKA_KEY_GEN_MECHANISM, CK_UNAVAILABLE_INFORMATION);
   attributes.Set(CKA_START_DATE, {});
@@ -101,17 +100,17 @@ void AddSecrecy(Object& object) {
 }
 
 Object NewObject(const std::shared_ptr<const Key>& key,
-                 CK_OBJECT_CLASS object_class, std::string_view suffix) {
+                 CK_OBJECT_CLASS object_class) {
   Object object;
   object.object_class = object_class;
-  object.unique_id = key->arn + std::string(suffix);
+  object.unique_id = UniqueId(key->arn, object_class);
   object.key = key;
   AddCommon(object);
   return object;
 }
 
 Object PrivateKey(const std::shared_ptr<const Key>& key) {
-  Object object = NewObject(key, CKO_PRIVATE_KEY, "#priv");
+  Object object = NewObject(key, CKO_PRIVATE_KEY);
   AddSecrecy(object);
   AddPublicParts(object);
   AddUses(object);
@@ -121,7 +120,7 @@ Object PrivateKey(const std::shared_ptr<const Key>& key) {
 }
 
 Object PublicKey(const std::shared_ptr<const Key>& key) {
-  Object object = NewObject(key, CKO_PUBLIC_KEY, "#pub");
+  Object object = NewObject(key, CKO_PUBLIC_KEY);
   AddPublicParts(object);
   AddUses(object);
   object.attributes.SetBool(CKA_TRUSTED, false);
@@ -132,7 +131,7 @@ Object PublicKey(const std::shared_ptr<const Key>& key) {
 }
 
 Object SecretKey(const std::shared_ptr<const Key>& key) {
-  Object object = NewObject(key, CKO_SECRET_KEY, "#secret");
+  Object object = NewObject(key, CKO_SECRET_KEY);
   AddSecrecy(object);
   AddUses(object);
   object.attributes.SetBool(CKA_TRUSTED, false);
@@ -189,6 +188,17 @@ void AddSecretParts(Object& object) {
   }
   for (const CK_ATTRIBUTE_TYPE type : kRsaSecrets) {
     object.attributes.SetSensitive(type);
+  }
+}
+
+std::string UniqueId(const std::string& arn, CK_OBJECT_CLASS object_class) {
+  switch (object_class) {
+    case CKO_PRIVATE_KEY:
+      return arn + "#priv";
+    case CKO_PUBLIC_KEY:
+      return arn + "#pub";
+    default:
+      return arn + "#secret";
   }
 }
 

@@ -41,6 +41,9 @@ void AddPublicParts(Object& object);
 // Adds what is secret of the object's key, for nobody to see.
 void AddSecretParts(Object& object);
 
+// CKA_UNIQUE_ID of an object of the KMS's key with this ARN.
+std::string UniqueId(const std::string& arn, CK_OBJECT_CLASS object_class);
+
 // The objects of `key`: a private and a public key, or a secret key. Where one
 // must log in, private and secret keys are CKA_PRIVATE.
 std::vector<std::shared_ptr<const Object>> ObjectsOf(

@@ -47,6 +47,9 @@ Status FindObjectsInit(Module& module, CK_SESSION_HANDLE handle,
   ASSIGN_OR_FAIL(std::vector<CK_OBJECT_HANDLE> found, token->Search(*wanted));
   const StateLock lock;
   ASSIGN_OR_FAIL(Session * session, module.FindSession(lock, handle));
+  if (session->search.has_value()) {
+    return Failure(CKR_OPERATION_ACTIVE);  // Another thread was faster.
+  }
   session->search = SearchResults{std::move(found)};
   return {};
 }

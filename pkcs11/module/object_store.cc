@@ -7,8 +7,6 @@
 #include "pkcs11/module/certificate_object.h"
 
 namespace pkcs11::module {
-namespace {
-
 // FNV-1a. Handles are no secrets and nobody chooses ARNs, so it only has to
 // spread; it needs no OpenSSL.
 CK_OBJECT_HANDLE HandleOf(std::string_view unique_id) {
@@ -20,8 +18,6 @@ CK_OBJECT_HANDLE HandleOf(std::string_view unique_id) {
   // the bit of session objects.
   return std::max<std::uint64_t>(hash >> 2U, 1);
 }
-
-}  // namespace
 
 ObjectStore::ObjectStore(const std::vector<std::shared_ptr<const Key>>& keys,
                          LoginMode login,

@@ -4,11 +4,16 @@
 
 #include <map>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "pkcs11/module/object.h"
 
 namespace pkcs11::module {
+
+// The handle of the token's object with this CKA_UNIQUE_ID, unless another one
+// has the same number, which of 2^61 does not happen.
+CK_OBJECT_HANDLE HandleOf(std::string_view unique_id);
 
 // An ObjectStore is what a token held at one moment. It does not change: a
 // newer one takes its place. Safe to read from any thread.

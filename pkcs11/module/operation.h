@@ -42,6 +42,8 @@ class CipherOperation {
   virtual ~CipherOperation() = default;
   // Bytes that are still to come at most, once the whole text is `more` longer.
   virtual std::size_t LargestOutput(std::size_t more) const = 0;
+  // Bytes that the caller's buffer must have before the KMS is asked.
+  virtual std::size_t RoomToBegin(std::size_t) const { return 0; }
   // Bytes that Update() returns for a part of `size`. Most operations have all
   // of their output at the end.
   virtual std::size_t OutputOfUpdate(std::size_t) const { return 0; }

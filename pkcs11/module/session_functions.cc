@@ -40,7 +40,7 @@ Status LogUserIn(Module& module, CK_SESSION_HANDLE handle,
 // No key asks for it (CKA_ALWAYS_AUTHENTICATE), but some callers do it anyway
 // between C_SignInit and C_Sign.
 Status LogInAgain(Module& module, CK_SESSION_HANDLE handle,
-                  std::string_view pin) {
+                  std::string_view user_name, std::string_view pin) {
   ASSIGN_OR_FAIL(Token * token, module.TokenOf(handle));
   {
     const StateLock lock;
@@ -52,7 +52,7 @@ Status LogInAgain(Module& module, CK_SESSION_HANDLE handle,
       return Failure(CKR_OPERATION_NOT_INITIALIZED);
     }
   }
-  return token->CheckPin(pin);
+  return token->CheckPin(user_name, pin);
 }
 
 Status LogInAs(Module& module, CK_SESSION_HANDLE handle, CK_USER_TYPE user,
@@ -61,7 +61,7 @@ Status LogInAs(Module& module, CK_SESSION_HANDLE handle, CK_USER_TYPE user,
     case CKU_USER:
       return LogUserIn(module, handle, user_name, pin);
     case CKU_CONTEXT_SPECIFIC:
-      return LogInAgain(module, handle, pin);
+      return LogInAgain(module, handle, user_name, pin);
     default:
       RETURN_IF_FAILED(module.TokenOf(handle));
       return Failure(CKR_USER_TYPE_INVALID);

@@ -44,11 +44,10 @@ ObjectOwner SessionObjects::Remove(const StateLock&, CK_OBJECT_HANDLE handle) {
   return removed.empty() ? nullptr : removed.mapped().object;
 }
 
-std::vector<ObjectOwner> SessionObjects::RemoveOf(const StateLock&,
-                                                  CK_SESSION_HANDLE maker) {
+std::vector<ObjectOwner> SessionObjects::RemoveIf(auto&& unwanted) {
   std::vector<ObjectOwner> removed;
   for (auto it = rows_.begin(); it != rows_.end();) {
-    if (it->second.maker == maker) {
+    if (unwanted(it->second)) {
       removed.push_back(std::move(it->second.object));
       it = rows_.erase(it);
     } else {
@@ -56,6 +55,17 @@ std::vector<ObjectOwner> SessionObjects::RemoveOf(const StateLock&,
     }
   }
   return removed;
+}
+
+std::vector<ObjectOwner> SessionObjects::RemoveOf(const StateLock&,
+                                                  CK_SESSION_HANDLE maker) {
+  return RemoveIf([maker](const Row& row) { return row.maker == maker; });
+}
+
+std::vector<ObjectOwner> SessionObjects::RemovePrivate(const StateLock&) {
+  return RemoveIf([](const Row& row) {
+    return row.object->attributes.IsTrue(CKA_PRIVATE);
+  });
 }
 
 }  // namespace pkcs11::module

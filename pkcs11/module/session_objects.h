@@ -46,11 +46,16 @@ class SessionObjects {
   // Removes what a session has made.
   std::vector<ObjectOwner> RemoveOf(const StateLock&, CK_SESSION_HANDLE maker);
 
+  // Removes what only a user who is logged in may see.
+  std::vector<ObjectOwner> RemovePrivate(const StateLock&);
+
  private:
   struct Row {
     CK_SESSION_HANDLE maker;
     ObjectOwner object;
   };
+  std::vector<ObjectOwner> RemoveIf(auto&& unwanted);
+
   std::map<CK_OBJECT_HANDLE, Row> rows_;
 };
 

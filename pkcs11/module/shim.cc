@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <new>
 #include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 
+#include "pkcs11/module/fork_gate.h"
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/lifecycle.h"
 #include "pkcs11/module/log.h"
@@ -72,14 +74,25 @@ CK_RV Finish(const char* name, const Status& status) {
   return failure.rv;
 }
 
+// None is expected here.
+CK_RV Surprise(const char* name, const char* exception) noexcept {
+  try {
+    LogLine(fmt::format("{}: CKR_GENERAL_ERROR: {}", name, exception));
+  } catch (...) {  // No memory for the line.
+  }
+  return CKR_GENERAL_ERROR;
+}
+
 template <typename Call>
 CK_RV Guarded(const char* name, const Call& call) noexcept {
   try {
     return Finish(name, call());
   } catch (const std::bad_alloc&) {
     return CKR_HOST_MEMORY;
+  } catch (const std::exception& error) {
+    return Surprise(name, error.what());
   } catch (...) {
-    return CKR_GENERAL_ERROR;
+    return Surprise(name, "unknown");
   }
 }
 
@@ -105,13 +118,18 @@ struct Shim<CK_RV (*)(Args...)> {
   static CK_RV Real(const char* name, const Rules& rules,
                     Status (*entry)(Module&, Args...), Args... args) noexcept {
     return Guarded(name, [&]() -> Status {
+      const InsideForkGate inside;
       // Kept until the end of the call: another thread may finalize meanwhile.
       const std::shared_ptr<Module> module = CurrentModule();
       if (module == nullptr) {
         return Failure(CKR_CRYPTOKI_NOT_INITIALIZED);
       }
       const std::array<std::uint64_t, sizeof...(Args)> words = {Word(args)...};
+      if (rules.cancels != 0 && words[1] == 0) {
+        return SessionCancel(*module, words[0], rules.cancels);
+      }
       if (!Obeys(rules, words)) {
+        static_cast<void>(SessionCancel(*module, words[0], rules.ends));
         return Failure(CKR_ARGUMENTS_BAD);
       }
       return entry(*module, args...);

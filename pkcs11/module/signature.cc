@@ -64,7 +64,7 @@ Answer<KmsMessage> FromDigestInfo(base::ByteView input) {
 }
 
 Answer<KmsMessage> EcdsaMessage(const Curve& curve, base::ByteView input) {
-  std::optional<base::Bytes> digest = FitDigest(curve, input);
+  std::optional<base::WipingBytes> digest = FitDigest(curve, input);
   if (!digest.has_value()) {
     return Failure(CKR_DATA_LEN_RANGE);
   }
@@ -92,7 +92,7 @@ std::size_t SizeOf(const SignatureKind& kind) {
 }
 
 Answer<KmsMessage> ToKms(const SignatureKind& kind, base::ByteView input) {
-  base::Bytes bytes(input.begin(), input.end());
+  base::WipingBytes bytes(input.begin(), input.end());
   switch (kind.mechanism->scheme) {
     case Scheme::kRsaPkcs1:
       if (kind.hash == nullptr) {

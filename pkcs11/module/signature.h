@@ -33,7 +33,7 @@ std::size_t SizeOf(const SignatureKind& kind);
 
 // Members of KMS's Sign.
 struct KmsMessage {
-  base::Bytes message;
+  base::WipingBytes message;
   bool is_digest = true;
   std::string algorithm;
 };

@@ -14,6 +14,16 @@ using base::Json;
 
 Json KeyIdOf(const Key& key) { return base::WipingString(key.arn); }
 
+// The KMS answers what is not valid with an error; this is in case another one
+// does not.
+Status CheckSaysTrue(const Json& reply, const char* member) {
+  const auto said = reply.find(member);
+  if (said == reply.end() || *said != true) {
+    return Failure(CKR_SIGNATURE_INVALID);
+  }
+  return {};
+}
+
 // What Sign and Verify have in common.
 Answer<Json> RequestAbout(const SignatureKind& kind, base::ByteView input) {
   ASSIGN_OR_FAIL(const KmsMessage message, ToKms(kind, input));
@@ -109,11 +119,7 @@ class KmsVerifying final : public VerifyOperation {
     }
     request["Signature"] = Base64Json(form);
     ASSIGN_OR_FAIL(const Json reply, kms_.Call("Verify", request));
-    const auto valid = reply.find("SignatureValid");
-    if (valid == reply.end() || *valid != true) {
-      return Failure(CKR_SIGNATURE_INVALID);
-    }
-    return {};
+    return CheckSaysTrue(reply, "SignatureValid");
   }
 
  private:
@@ -168,8 +174,8 @@ class MacVerifying final : public VerifyOperation {
     }
     ASSIGN_OR_FAIL(Json request, MacRequest(kind_, message_));
     request["Mac"] = Base64Json(mac);
-    RETURN_IF_FAILED(kms_.Call("VerifyMac", request));
-    return {};
+    ASSIGN_OR_FAIL(const Json reply, kms_.Call("VerifyMac", request));
+    return CheckSaysTrue(reply, "MacValid");
   }
 
  private:
@@ -183,8 +189,11 @@ bool IsMac(const SignatureKind& kind) {
 }
 
 // The KMS hashes what it makes a MAC of.
-Answer<Message> MessageOf(const SignatureKind& kind, OSSL_LIB_CTX* library) {
-  return Message::Create(IsMac(kind) ? nullptr : kind.mechanism->hash, library);
+Answer<Message> MessageOf(const SignatureKind& kind, Place place,
+                          OSSL_LIB_CTX* library) {
+  return Message::Create(
+      IsMac(kind) ? nullptr : kind.mechanism->hash, library,
+      place == Place::kLocal && !IsMac(kind) ? kMaxOwnMessage : kMaxKmsMessage);
 }
 
 }  // namespace
@@ -197,7 +206,8 @@ Answer<std::unique_ptr<SignOperation>> StartSigning(
   }
   ASSIGN_OR_FAIL(SignatureKind kind,
                  ChooseSignature(object, mechanism, CKA_SIGN));
-  ASSIGN_OR_FAIL(Message message, MessageOf(kind, library));
+  const Place place = object.of_session ? Place::kLocal : Place::kRemote;
+  ASSIGN_OR_FAIL(Message message, MessageOf(kind, place, library));
   std::unique_ptr<SignOperation> operation;
   if (object.of_session) {
     operation = std::make_unique<SessionPairSigning>(
@@ -220,12 +230,13 @@ Answer<std::unique_ptr<VerifyOperation>> StartVerifying(
   }
   ASSIGN_OR_FAIL(SignatureKind kind,
                  ChooseSignature(object, mechanism, CKA_VERIFY));
-  ASSIGN_OR_FAIL(Message message, MessageOf(kind, library));
+  const Place place = object.of_session ? Place::kLocal : verify;
+  ASSIGN_OR_FAIL(Message message, MessageOf(kind, place, library));
   std::unique_ptr<VerifyOperation> operation;
   if (IsMac(kind)) {
     operation = std::make_unique<MacVerifying>(std::move(kind),
                                                std::move(message), kms);
-  } else if (verify == Place::kRemote && !object.of_session) {
+  } else if (place == Place::kRemote) {
     operation = std::make_unique<KmsVerifying>(std::move(kind),
                                                std::move(message), kms);
   } else {

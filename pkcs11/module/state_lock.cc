@@ -6,6 +6,8 @@
 #include <mutex>
 #include <new>
 
+#include "pkcs11/module/fork_gate.h"
+
 namespace pkcs11::module {
 namespace {
 
@@ -20,11 +22,18 @@ void (*child_function)(const StateLock& lock) = nullptr;
 
 StateLock& LockOfFork() { return *reinterpret_cast<StateLock*>(of_fork); }
 
-void BeforeFork() { new (of_fork) StateLock; }
-void InParent() { LockOfFork().~StateLock(); }
+void BeforeFork() {
+  CloseForkGate();  // First: who is at work may want the lock.
+  new (of_fork) StateLock;
+}
+void InParent() {
+  LockOfFork().~StateLock();
+  OpenForkGate();
+}
 void InChild() {
   child_function(LockOfFork());
   LockOfFork().~StateLock();
+  MakeForkGate();
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ class StateLock {
   StateLock& operator=(const StateLock&) = delete;
 };
 
-// From now on every fork of the process takes the lock first; the child then
+// From now on every fork of the process closes the fork gate (fork_gate.h) and
+// takes the lock first; the child then
 // calls `in_child` with the lock held. Counts only once.
 void WatchForks(void (*in_child)(const StateLock& lock));
 

@@ -43,20 +43,34 @@ Answer<std::vector<CK_OBJECT_HANDLE>> Token::Search(
     return all;
   }
   ASSIGN_OR_FAIL(StoreOwner store, Store(options_.object_ttl));
-  std::vector<CK_OBJECT_HANDLE> found = store->Search(wanted);
+  std::vector<CK_OBJECT_HANDLE> found = Shown(*store, wanted);
   if (found.empty() && all.empty() && NamesOne(wanted)) {
     ASSIGN_OR_FAIL(store, Store(kMaxAgeOfMiss));
-    found = store->Search(wanted);
+    found = Shown(*store, wanted);
   }
   all.insert(all.end(), found.begin(), found.end());
   return all;
+}
+
+std::vector<CK_OBJECT_HANDLE> Token::Shown(const ObjectStore& store,
+                                           const AttributeSet& wanted) const {
+  std::vector<CK_OBJECT_HANDLE> found = store.Search(wanted);
+  const StateLock lock;
+  std::erase_if(found, [&](CK_OBJECT_HANDLE handle) {
+    return IsGone(lock, *store.Find(handle));
+  });
+  return found;
 }
 
 std::vector<CK_OBJECT_HANDLE> Token::SearchSessionObjects(
     const AttributeSet& wanted) {
   const auto all = [this] {
     const StateLock lock;
-    return session_objects_.All(lock);
+    auto visible = session_objects_.All(lock);
+    std::erase_if(visible, [&](const auto& entry) {
+      return !Shows(lock, *entry.second);
+    });
+    return visible;
   }();
   std::vector<CK_OBJECT_HANDLE> found;
   for (const auto& [handle, object] : all) {
@@ -72,33 +86,50 @@ Answer<std::vector<std::shared_ptr<const Key>>> Token::Keys() {
   return store->keys();
 }
 
-Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle) {
+Answer<std::shared_ptr<const Object>> Token::Find(CK_OBJECT_HANDLE handle,
+                                                  Wanted wanted) {
   {
     const StateLock lock;
     if (IsSessionObject(handle)) {
-      if (auto object = session_objects_.Find(lock, handle)) {
-        return object;
+      auto object = session_objects_.Find(lock, handle);
+      if (object == nullptr) {
+        return Failure(CKR_OBJECT_HANDLE_INVALID);
       }
-      return Failure(CKR_OBJECT_HANDLE_INVALID);
+      if (!Shows(lock, *object)) {
+        return Failure(CKR_USER_NOT_LOGGED_IN);
+      }
+      return object;
     }
     if (!IsOpen(lock)) {
       return Failure(CKR_USER_NOT_LOGGED_IN);
     }
-    if (store_ != nullptr && changes_ == loaded_changes_) {
-      if (auto object = store_->Find(handle)) {
+    // What a key is and may be used for does not change.
+    if (store_ != nullptr &&
+        (wanted == Wanted::kKey || changes_ == loaded_changes_)) {
+      auto object = store_->Find(handle);
+      if (object != nullptr && !IsGone(lock, *object)) {
         return object;
       }
     }
   }
   ASSIGN_OR_FAIL(const StoreOwner store, Store(kMaxAgeOfMiss));
-  if (auto object = store->Find(handle)) {
-    return object;
+  auto object = store->Find(handle);
+  const StateLock lock;
+  if (object == nullptr || IsGone(lock, *object)) {
+    return Failure(CKR_OBJECT_HANDLE_INVALID);
   }
-  return Failure(CKR_OBJECT_HANDLE_INVALID);
+  return object;
+}
+
+// Whether it was destroyed by a caller of ours and the list is older.
+bool Token::IsGone(const StateLock&, const Object& object) const {
+  return hidden_.contains(object.unique_id) ||
+         (object.key != nullptr && destroyed_.contains(object.key->arn));
 }
 
 // The store, loaded anew if it is older than `max_age`. If that fails, what was
-// known before stays, so that handles outlive a server that is down.
+// known before stays, so that handles outlive a server that is down. While one
+// thread loads what is merely old, the others go on with it.
 Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
   StoreOwner old;
   std::uint64_t changes = 0;
@@ -114,6 +145,13 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
         clock_.Monotonic() - loaded_at_ < max_age) {
       return store_;
     }
+    const bool is_merely_old = store_ != nullptr &&
+                               changes_ == loaded_changes_ &&
+                               max_age == options_.object_ttl;
+    if (is_merely_old && loading_) {
+      return store_;
+    }
+    loading_ = true;
     old = store_;
     changes = changes_;
     try_ours = try_ours_;
@@ -124,11 +162,14 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
       old == nullptr ? std::vector<std::shared_ptr<const Key>>() : old->keys(),
       try_ours);
   if (!loaded.has_value()) {
+    if (old != nullptr) {
+      LogLine("the list of keys is old: " + loaded.error().message);
+    }
+    const StateLock lock;
+    loading_ = false;
     if (old == nullptr) {
       return Failure(std::move(loaded).error());
     }
-    LogLine("the list of keys is old: " + loaded.error().message);
-    const StateLock lock;
     if (logouts != logouts_) {
       return Failure(CKR_USER_NOT_LOGGED_IN);
     }
@@ -138,12 +179,16 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
       loaded->keys, options_.login, OwnCertificates());
   StoreOwner replaced;  // Goes after the lock.
   const StateLock lock;
+  loading_ = false;
   if (logouts != logouts_) {
     return Failure(CKR_USER_NOT_LOGGED_IN);  // It was that user's.
   }
   replaced = std::exchange(store_, fresh);
   loaded_at_ = now;
   loaded_changes_ = changes;
+  if (changes == changes_) {
+    destroyed_.clear();
+  }
   try_ours_ = try_ours_ && !loaded->ours_refused;
   return fresh;
 }
@@ -155,6 +200,7 @@ Status Token::LogIn(std::string_view user_name, std::string_view pin) {
       return Failure(CKR_USER_ALREADY_LOGGED_IN);
     }
   }
+  std::string user;
   if (options_.login == LoginMode::kPin) {
     std::optional<base::SigV4Credentials> credentials =
         ReadPin(user_name, pin, options_.access_key_id);
@@ -163,24 +209,28 @@ Status Token::LogIn(std::string_view user_name, std::string_view pin) {
                      "a PIN is ACCESSKEYID:SECRET or, with access_key_id in "
                      "the configuration, the secret");
     }
+    user = credentials->access_key_id;
     RETURN_IF_FAILED(AsLogin(kms_->LogIn(*std::move(credentials))));
   }
   const StateLock lock;
   if (std::exchange(logged_in_, true)) {
     return Failure(CKR_USER_ALREADY_LOGGED_IN);
   }
+  user_ = std::move(user);
   return {};
 }
 
-Status Token::CheckPin(std::string_view pin) {
-  std::optional<base::SigV4Credentials> credentials =
-      ReadPin("", pin, options_.access_key_id);
+Status Token::CheckPin(std::string_view user_name, std::string_view pin) {
+  std::string user = options_.access_key_id;
   {
     const StateLock lock;
     if (!logged_in_) {
       return Failure(CKR_USER_NOT_LOGGED_IN);
     }
+    user = user.empty() ? user_ : user;
   }
+  std::optional<base::SigV4Credentials> credentials =
+      ReadPin(user_name, pin, user);
   if (!credentials.has_value()) {
     return Failure(CKR_PIN_INCORRECT);
   }
@@ -189,12 +239,18 @@ Status Token::CheckPin(std::string_view pin) {
 
 std::vector<std::shared_ptr<const void>> Token::LogOut(const StateLock& lock) {
   logged_in_ = false;
+  std::vector<std::shared_ptr<const void>> forgotten;
+  for (auto& object : session_objects_.RemovePrivate(lock)) {
+    forgotten.push_back(std::move(object));
+  }
   if (options_.login == LoginMode::kNone) {
-    return {};
+    return forgotten;
   }
   ++logouts_;
   try_ours_ = true;  // The next user may be allowed more.
-  return {std::exchange(store_, nullptr), kms_->LogOut(lock)};
+  forgotten.push_back(std::exchange(store_, nullptr));
+  forgotten.push_back(kms_->LogOut(lock));
+  return forgotten;
 }
 
 std::vector<HeldCertificate> Token::OwnCertificates() const {
@@ -219,6 +275,22 @@ std::vector<HeldCertificate> Token::OwnCertificates() const {
 void Token::NoteChange() {
   const StateLock lock;
   ++changes_;
+}
+
+void Token::NoteDestroyed(const std::string& arn) {
+  const StateLock lock;
+  ++changes_;
+  destroyed_.insert(arn);
+}
+
+void Token::Hide(const std::string& unique_id) {
+  const StateLock lock;
+  hidden_.insert(unique_id);
+}
+
+void Token::AfterForkInChild(const StateLock&) {
+  loading_ = false;  // The thread that did is the parent's.
+  kms_->AfterForkInChild();
 }
 
 }  // namespace pkcs11::module

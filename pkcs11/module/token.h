@@ -5,6 +5,7 @@
 #include <openssl/types.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,13 +56,25 @@ class Token {
   // All keys, as Search() would see them.
   Answer<std::vector<std::shared_ptr<const Key>>> Keys();
 
+  // What an object is wanted for.
+  enum class Wanted : std::uint8_t {
+    kKey,         // Its use: the KMS is asked only if nothing is known of it.
+    kAttributes,  // What it is called: as our callers have changed it.
+  };
   // Fails with CKR_OBJECT_HANDLE_INVALID; with CKR_USER_NOT_LOGGED_IN where one
   // must log in to see it.
-  Answer<std::shared_ptr<const Object>> Find(CK_OBJECT_HANDLE handle);
+  Answer<std::shared_ptr<const Object>> Find(
+      CK_OBJECT_HANDLE handle, Wanted wanted = Wanted::kAttributes);
 
   // To be called when the KMS was told to change something: what is known is
   // now old.
   void NoteChange();
+  // The same, and the objects of that key are gone at once.
+  void NoteDestroyed(const std::string& arn);
+  // This process sees the object no more; the KMS knows nothing of that.
+  void Hide(const std::string& unique_id);
+
+  void AfterForkInChild(const StateLock& lock);
 
   SessionObjects& session_objects(const StateLock&) { return session_objects_; }
 
@@ -71,9 +84,14 @@ class Token {
   Status LogIn(std::string_view user_name, std::string_view pin);
   // Whether the PIN is that of who is logged in. Fails likewise, and with
   // CKR_USER_NOT_LOGGED_IN.
-  Status CheckPin(std::string_view pin);
+  Status CheckPin(std::string_view user_name, std::string_view pin);
   bool logged_in(const StateLock&) const { return logged_in_; }
-  // Forgets the user. What is returned is to be let go of without the lock.
+  // Whether an object of a session may be seen now.
+  bool Shows(const StateLock& lock, const Object& object) const {
+    return IsOpen(lock) || !object.attributes.IsTrue(CKA_PRIVATE);
+  }
+  // Forgets the user, and the private objects of sessions with him (PKCS#11
+  // 2.40, "C_Logout"). What is returned is to be let go of without the lock.
   std::vector<std::shared_ptr<const void>> LogOut(const StateLock& lock);
 
  private:
@@ -81,6 +99,9 @@ class Token {
 
   std::vector<CK_OBJECT_HANDLE> SearchSessionObjects(
       const AttributeSet& wanted);
+  std::vector<CK_OBJECT_HANDLE> Shown(const ObjectStore& store,
+                                      const AttributeSet& wanted) const;
+  bool IsGone(const StateLock& lock, const Object& object) const;
   Answer<StoreOwner> Store(std::chrono::nanoseconds max_age);
   // Whether what the KMS holds may be shown.
   bool IsOpen(const StateLock&) const {
@@ -106,6 +127,11 @@ class Token {
   std::uint64_t logouts_ = 0;
   bool try_ours_ = true;  // Operations of our own.
   bool logged_in_ = false;
+  bool loading_ = false;
+  std::string user_;  // The access key id, where that is who logs in.
+  // What went since the list was made: keys by ARN.
+  std::set<std::string> destroyed_;
+  std::set<std::string> hidden_;  // Objects by CKA_UNIQUE_ID.
 };
 
 }  // namespace pkcs11::module

@@ -79,13 +79,13 @@ Status WrapKey(Module& module, CK_SESSION_HANDLE session,
                  Renamed(StartEncrypting(*wrapping, *mechanism, CipherUse::kKey,
                                          token->kms(), module.library()),
                          kWrapping));
-  if (out == nullptr) {
+  Output output(out, out_size);
+  if (out == nullptr || *out_size < operation->RoomToBegin(secret.size())) {
     *out_size = operation->LargestOutput(secret.size());
-    return {};
+    return output.NoRoom();
   }
   ASSIGN_OR_FAIL(const base::WipingBytes made,
                  Renamed(Run(*operation, secret), kWrapping));
-  Output output(out, out_size);
   if (!output.HasRoomFor(made.size())) {
     return output.NoRoom();
   }
@@ -105,11 +105,11 @@ Status UnwrapKey(Module& module, CK_SESSION_HANDLE session,
   if (!wanted.has_value()) {
     return Failure(CKR_ARGUMENTS_BAD);
   }
-  RETURN_IF_FAILED(CheckSecretKeyTemplate(*wanted));
   const std::optional<CK_ULONG> type = wanted->Number(CKA_KEY_TYPE);
   if (!type.has_value()) {
     return Failure(CKR_TEMPLATE_INCOMPLETE);
   }
+  RETURN_IF_FAILED(CheckSecretKeyTemplate(*wanted, *type));
   ASSIGN_OR_FAIL(const auto operation,
                  Renamed(StartDecrypting(*key, *mechanism, CipherUse::kKey,
                                          token->kms(), module.library()),

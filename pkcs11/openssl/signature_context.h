@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/wiping.h"
 #include "pkcs11/openssl/key.h"
 
 namespace pkcs11::openssl {
@@ -62,7 +63,7 @@ class SignatureContext {
  private:
   // What the KMS is asked for.
   struct Request {
-    base::Bytes message;
+    base::WipingBytes message;  // May be plaintext.
     bool is_digest;
     std::string algorithm;
   };

@@ -97,7 +97,7 @@ std::optional<SignatureContext::Request> SignatureContext::RsaRequest(
 std::optional<SignatureContext::Request> SignatureContext::EcdsaRequest(
     base::ByteView digest) const {
   const Curve& curve = *kms_key_->spec->curve;
-  std::optional<base::Bytes> fitted = FitDigest(curve, digest);
+  std::optional<base::WipingBytes> fitted = FitDigest(curve, digest);
   if (!fitted.has_value()) {
     Refuse(Reason::kArguments, "the digest has a length that ECDSA on " +
                                    std::string(curve.group) +

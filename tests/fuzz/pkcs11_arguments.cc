@@ -116,6 +116,12 @@ void Arguments::SetParameter(CK_MECHANISM& mechanism) {
       input_.Fill({ecdh->public_data, size * 2});
       return;
     }
+    case CKM_KMS_DATA_KEY_GEN: {
+      auto* const data_key = Parameter<CK_KMS_DATA_KEY_PARAMS>(mechanism);
+      *data_key = {Word(), Allocate(size), size};
+      input_.Fill({data_key->pContext, size});
+      return;
+    }
     default:
       mechanism.pParameter = Allocate(size);
       mechanism.ulParameterLen = size;
@@ -168,7 +174,15 @@ void Arguments::SetRow(CK_ATTRIBUTE& row) {
                                         CKA_CERTIFICATE_TYPE,
                                         CKA_APPLICATION,
                                         CKA_PUBLIC_KEY_INFO,
-                                        CKA_ALLOWED_MECHANISMS});
+                                        CKA_ALLOWED_MECHANISMS,
+                                        CKA_MODIFIABLE,
+                                        CKA_COPYABLE,
+                                        CKA_DESTROYABLE,
+                                        CKA_WRAP_WITH_TRUSTED,
+                                        CKA_START_DATE,
+                                        CKA_ISSUER,
+                                        CKA_SERIAL_NUMBER,
+                                        CKA_KMS_CIPHERTEXT_BLOB});
   row.type =
       input_.Rarely() ? input_.Raw() : kTypes[input_.Byte() % kTypes.size()];
   const std::uint8_t choice = input_.Byte();

@@ -88,6 +88,20 @@ TEST_F(ConnectionPoolTest, ClosesWhatHasWaitedTooLong) {
   EXPECT_THAT(alive_, IsEmpty());
 }
 
+TEST_F(ConnectionPoolTest, ClosesWhatNobodyTakes) {
+  ConnectionPool pool(clock_, 4, milliseconds(1000));
+  Keep(pool, 'a');
+  clock_.Advance(milliseconds(500));
+  Keep(pool, 'b');
+  clock_.Advance(milliseconds(500));
+  Keep(pool, 'c');
+  EXPECT_THAT(alive_, ElementsAre('b', 'c'));
+  clock_.Advance(milliseconds(5000));
+  Keep(pool, 'd');
+  EXPECT_THAT(alive_, ElementsAre('d'));
+  EXPECT_EQ(Take(pool), 'd');
+}
+
 TEST_F(ConnectionPoolTest, ClosesWhatIsNotQuiet) {
   ConnectionPool pool(clock_, 4, milliseconds(1000));
   Keep(pool, 'a');

@@ -64,8 +64,9 @@ TEST(EnvironmentTest, PrefersTheSocketAndThenOurOwnNames) {
   ASSERT_OK_AND_ASSIGN(const Options kms, From(variables));
   EXPECT_EQ(Describe(kms.endpoint), "http://127.0.0.1:2");
   variables.erase("AWS_ENDPOINT_URL_KMS");
-  ASSERT_OK_AND_ASSIGN(const Options all, From(variables));
-  EXPECT_EQ(Describe(all.endpoint), "http://127.0.0.1:3");
+  // Set for other services.
+  ASSERT_OK_AND_ASSIGN(const Options none, From(variables));
+  EXPECT_EQ(Describe(none.endpoint), "unix:/run/claviger/clavigerd.sock");
 }
 
 TEST(EnvironmentTest, ReadsCredentialsForTcpOnly) {
@@ -96,7 +97,7 @@ TEST(EnvironmentTest, RefusesHalfAnAccessKey) {
 }
 
 TEST(EnvironmentTest, NamesTheVariableThatIsWrong) {
-  for (const char* name : {"CLAVIGER_ENDPOINT", "AWS_ENDPOINT_URL"}) {
+  for (const char* name : {"CLAVIGER_ENDPOINT", "AWS_ENDPOINT_URL_KMS"}) {
     EXPECT_THAT(From({{name, "http://kms.example"}}),
                 StatusIs(ErrorCode::kInvalidArgument,
                          AllOf(HasSubstr(name), HasSubstr("use https"))));
@@ -134,6 +135,7 @@ class SharedFilesTest : public testing::Test {
 };
 
 TEST_F(SharedFilesTest, FillWhatTheEnvironmentLeavesOpen) {
+  variables_["AWS_PROFILE"] = "default";
   ASSERT_OK_AND_ASSIGN(const Options options, From(variables_));
   EXPECT_EQ(Describe(options.endpoint), "https://kms.default");
   EXPECT_EQ(options.region, "eu-west-1");
@@ -143,6 +145,7 @@ TEST_F(SharedFilesTest, FillWhatTheEnvironmentLeavesOpen) {
   ASSERT_TRUE(options.credential_files.has_value());
   EXPECT_EQ(options.credential_files->credentials.path,
             (folder_ / ".aws/credentials").string());
+  EXPECT_EQ(options.credential_files->key_file, KeyFile::kCredentials);
 }
 
 TEST_F(SharedFilesTest, TheEnvironmentGoesFirst) {
@@ -150,7 +153,7 @@ TEST_F(SharedFilesTest, TheEnvironmentGoesFirst) {
   variables_["AWS_ACCESS_KEY_ID"] = "ENV";
   variables_["AWS_SECRET_ACCESS_KEY"] = "S";
   variables_["AWS_REGION"] = "eu-west-3";
-  variables_["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1";
+  variables_["AWS_ENDPOINT_URL_KMS"] = "http://127.0.0.1:1";
   ASSERT_OK_AND_ASSIGN(const Options options, From(variables_));
   EXPECT_EQ(options.credentials->access_key_id, "ENV");
   EXPECT_FALSE(options.credential_files.has_value());
@@ -170,6 +173,22 @@ TEST_F(SharedFilesTest, AProfileThatTheCallerNamesGoesBeforeTheEnvironment) {
               StatusIs(ErrorCode::kInvalidArgument, HasSubstr("'none'")));
 }
 
+TEST_F(SharedFilesTest, AnotherIdentityIsNotPassedOver) {
+  variables_["AWS_PROFILE"] = "default";
+  variables_["AWS_DEFAULT_PROFILE"] = "b";
+  ASSERT_OK_AND_ASSIGN(const Options options, From(variables_));
+  EXPECT_EQ(options.credentials->access_key_id, "B");
+  variables_["AWS_WEB_IDENTITY_TOKEN_FILE"] = "/token";
+  EXPECT_OK(From(variables_));
+  variables_["AWS_ROLE_ARN"] = "arn:aws:iam::111122223333:role/r";
+  EXPECT_THAT(From(variables_),
+              StatusIs(ErrorCode::kInvalidArgument,
+                       HasSubstr("AWS_WEB_IDENTITY_TOKEN_FILE")));
+  EXPECT_OK(From(variables_, "b"));
+  variables_["CLAVIGER_SOCKET"] = "/run/s";
+  EXPECT_OK(From(variables_));
+}
+
 TEST_F(SharedFilesTest, AreWhereTheEnvironmentSays) {
   Write("other", "[default]\naws_access_key_id = O\naws_secret_access_key=S\n");
   variables_["AWS_SHARED_CREDENTIALS_FILE"] = "~/other";
@@ -187,19 +206,24 @@ TEST_F(SharedFilesTest, AreNotReadForASocket) {
   EXPECT_EQ(options.region, "us-east-1");
   EXPECT_FALSE(options.credentials.has_value());
   EXPECT_OK(OptionsFor(Endpoint{}, Of(variables_)));
+  // Nor for that which is there by default, unless a profile is named.
   variables_.erase("CLAVIGER_SOCKET");
+  ASSERT_OK_AND_ASSIGN(const Options by_default, From(variables_));
+  EXPECT_EQ(Describe(by_default.endpoint), "unix:/run/claviger/clavigerd.sock");
+  variables_["AWS_PROFILE"] = "default";
   EXPECT_THAT(From(variables_), StatusIs(ErrorCode::kInvalidArgument,
                                          HasSubstr(".aws/config:1: ")));
 }
 
 TEST_F(SharedFilesTest, NameTheLineOfAWrongEndpoint) {
   Write(".aws/config", "[default]\nendpoint_url = http://kms.example\n");
-  EXPECT_THAT(From(variables_),
+  EXPECT_THAT(From(variables_, "default"),
               StatusIs(ErrorCode::kInvalidArgument,
                        AllOf(HasSubstr("config:2: "), HasSubstr("use https"))));
 }
 
 TEST_F(SharedFilesTest, NeverShowASecret) {
+  variables_["CLAVIGER_ENDPOINT"] = "https://kms.example";
   Write(".aws/credentials",
         "[default]\naws_access_key_id = A\naws_secret_access_key SECRET\n");
   EXPECT_THAT(From(variables_), StatusIs(ErrorCode::kInvalidArgument,

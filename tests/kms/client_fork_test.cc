@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A process forks while its client is at work. Children end with _exit: what
 // they find is their status.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
@@ -153,7 +154,7 @@ TEST_P(ClientForkTest, AChildCallsWhileAnotherThreadOfItsParentIsMidCall) {
               client->AfterForkInChild();
               // The one in use and the idle one.
               const bool closed = CountSockets() == before - 2;
-              client->AfterForkInChild();  // Does nothing any more.
+              client->AfterForkInChild();  // Finds nothing any more.
               return closed && Says(*client, "child");
             }),
             0);
@@ -168,6 +169,32 @@ TEST_P(ClientForkTest, AChildCallsWhileAnotherThreadOfItsParentIsMidCall) {
   EXPECT_TRUE(good);  // No child has written into the parent's streams.
   EXPECT_TRUE(Says(*client, "after"));
   EXPECT_EQ(server->connections(), 4);
+}
+
+// As in a child that has got the pid of an ancestor.
+TEST_P(ClientForkTest, APidThatComesAgainIsAnotherProcess) {
+  const auto server = Serve(Echo);
+  const auto client = ClientOf(*server);
+  ASSERT_TRUE(Says(*client, "before"));
+  client->AfterForkInChild();
+  EXPECT_TRUE(Says(*client, "after"));
+  EXPECT_EQ(server->connections(), 2);
+}
+
+TEST_P(ClientForkTest, AConnectionIsNeverWhereLinesAreWritten) {
+  const auto server = Serve(Echo);
+  EXPECT_EQ(InChild([&] {
+              for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
+                close(fd);
+              }
+              const auto client = ClientOf(*server);
+              bool said = Says(*client, "child");
+              for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
+                said = said && fcntl(fd, F_GETFD) < 0;
+              }
+              return said;
+            }),
+            0);
 }
 
 TEST_P(ClientForkTest, ManyForksWhileThreadsCall) {

@@ -38,7 +38,7 @@ TEST(IniFileTest, ReadsSectionsSettingsAndComments) {
                                            "  ; not indented settings\n"
                                            "[ profile b ]  # two\n"
                                            "secret=a=b # c\n"
-                                           "empty =\n"
+                                           "Empty =\n"
                                            "last = x"));
   const IniFile moved = std::move(file);
   EXPECT_EQ(Value(moved, "default", "region"), "eu-west-1");
@@ -87,6 +87,7 @@ TEST(IniFileTest, RefusesWhatTwoReadersCouldTakeDifferently) {
       {"[a]\n b = SECRET\n", "/etc/f:2: ", "is indented"},
       {"[a]\nb = SECRET\n[a]\n", "/etc/f:3: ", "of line 1 again"},
       {"[a]\nb = SECRET\n\nb = SECRET\n", "/etc/f:4: ", "of line 2 again"},
+      {"[a]\nb = SECRET\nB = SECRET\n", "/etc/f:3: ", "of line 2 again"},
       {"[a]\nb = SEC\rRET\n", "/etc/f:2: ", "control character"},
       {"[a]\nb = SECRET\x7F\n", "/etc/f:2: ", "control character"},
   };

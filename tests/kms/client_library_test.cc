@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <latch>
+#include <memory>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "kms/client/client.h"
 #include "kms/client/library.h"
@@ -68,6 +71,26 @@ TEST(LibraryContextTest, GivesRandomNumbersUpToABound) {
   }
   EXPECT_EQ(seen.size(), 4U);
   EXPECT_EQ(library.RandomUpTo(0), 0U);
+}
+
+// OpenSSL looks into it when the thread ends.
+TEST(LibraryContextTest, OutlivesTheThreadsThatHadRandomNumbersOfIt) {
+  auto library =
+      std::make_unique<LibraryContext>(Take(LibraryContext::Create()));
+  const OSSL_LIB_CTX* const before = library->get();
+  std::latch used{1};
+  std::latch gone{1};
+  std::thread other([&] {
+    static_cast<void>(library->RandomUpTo(1));
+    used.count_down();
+    gone.wait();
+  });
+  used.wait();
+  library.reset();
+  gone.count_down();
+  other.join();
+  // And the next one is the same.
+  EXPECT_EQ(Take(LibraryContext::Create()).get(), before);
 }
 
 // Two errors as a host would raise them.

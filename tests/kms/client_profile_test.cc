@@ -44,8 +44,8 @@ class ProfileTest : public testing::Test {
   // The access key id of a profile; "" if it has none.
   base::Result<std::string> KeyId(std::string_view name = "default") {
     ASSIGN_OR_RETURN(const Profile profile, Load(name));
-    ASSIGN_OR_RETURN(const auto credentials, profile.Credentials());
-    return credentials.has_value() ? credentials->access_key_id : "";
+    ASSIGN_OR_RETURN(const auto key, profile.Credentials());
+    return key.has_value() ? key->credentials.access_key_id : "";
   }
 
   base::Result<std::string> Url(std::string_view name = "default") {
@@ -77,11 +77,12 @@ TEST_F(ProfileTest, ReadsTheDefaultAndNamedProfiles) {
         "[profile b]\nregion = eu-west-2\nendpoint_url = https://kms.b\n"
         "[b]\nregion = not-a-profile-here\n");
   ASSERT_OK_AND_ASSIGN(const Profile profile, Load());
-  ASSERT_OK_AND_ASSIGN(const auto credentials, profile.Credentials());
-  ASSERT_TRUE(credentials.has_value());
-  EXPECT_EQ(credentials->access_key_id, "AKID");
-  EXPECT_EQ(credentials->secret_access_key.RevealText(), "SECRET");
-  EXPECT_EQ(credentials->session_token, "TOKEN");
+  ASSERT_OK_AND_ASSIGN(const auto key, profile.Credentials());
+  ASSERT_TRUE(key.has_value());
+  EXPECT_EQ(key->file, KeyFile::kCredentials);
+  EXPECT_EQ(key->credentials.access_key_id, "AKID");
+  EXPECT_EQ(key->credentials.secret_access_key.RevealText(), "SECRET");
+  EXPECT_EQ(key->credentials.session_token, "TOKEN");
   ASSERT_OK_AND_ASSIGN(const auto region, profile.Region());
   ASSERT_TRUE(region.has_value());
   EXPECT_EQ(region->text, "eu-west-1");
@@ -112,6 +113,26 @@ TEST_F(ProfileTest, FindsANameInQuotes) {
   Write("config", "[profile \"my dev\"]\n" + std::string(kKey));
   EXPECT_THAT(KeyId("my dev"), testlib::IsOkAndHolds("AKID"));
   EXPECT_THAT(KeyId("profile"), testlib::IsOkAndHolds(""));
+}
+
+TEST_F(ProfileTest, RefusesASectionThatIsThereInTwoSpellings) {
+  Write("config", "[profile b]\nregion = r\n[profile \"b\"]\n");
+  EXPECT_THAT(Load("b"), StatusIs(ErrorCode::kInvalidArgument,
+                                  AllOf(HasSubstr("config:3: "),
+                                        HasSubstr("of line 1 again"))));
+  EXPECT_OK(Load("c"));
+}
+
+TEST_F(ProfileTest, MayLookForAKeyInOneFileOnly) {
+  Write("credentials", "[default]\n" + std::string(kKey));
+  Write("config",
+        "[default]\naws_access_key_id = OTHER\naws_secret_access_key = S\n");
+  files_.key_file = KeyFile::kConfig;
+  EXPECT_THAT(KeyId(), testlib::IsOkAndHolds("OTHER"));
+  files_.key_file = KeyFile::kCredentials;
+  EXPECT_THAT(KeyId(), testlib::IsOkAndHolds("AKID"));
+  Write("credentials", "");
+  EXPECT_THAT(KeyId(), testlib::IsOkAndHolds(""));
 }
 
 TEST_F(ProfileTest, PrefersTheEndpointOfTheService) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Imported key material: parameters, tokens, imports and what they refuse.
+#include "kms/operations/identities.h"
 #include "kms/operations/import_token.h"
 #include "tests/kms/operations_import_testing.h"
 
@@ -99,6 +100,23 @@ TEST_F(ImportTest, EveryKindOfKeyIsImported) {
                 StatusIs(ErrorCode::kValidation));
   }
   ExpectNoIntents();
+}
+
+// Whatever has not yet been destroyed.
+TEST_F(ImportTest, ModulesAreNotShownAPublicKeyThatHasExpired) {
+  const std::string key = NewExternal("ECC_NIST_P256", "SIGN_VERIFY");
+  ASSERT_OK(TryImport(key, MaterialFor(hsm::Algorithm::kP256Sign).bytes,
+                      ExpiringIn(std::chrono::hours(1)),
+                      "RSA_AES_KEY_WRAP_SHA_256"));
+  const auto listed = [this] {
+    const json reply = testlib::Take(Ask(
+        "ListPkcs11Objects", json::object(),
+        {.caller = identity::Administrator(kAccount), .service = "Claviger"}));
+    return reply.at("Keys").at(0);
+  };
+  EXPECT_TRUE(listed().contains("PublicKey"));
+  clock_.Advance(std::chrono::hours(1));
+  EXPECT_FALSE(listed().contains("PublicKey"));
 }
 
 TEST_F(ImportTest, OnlyWhatFitsIsGivenParameters) {

@@ -162,6 +162,60 @@ TEST_F(CipherTest, ATooSmallBufferCostsNoSecondDecryption) {
             CKR_OPERATION_NOT_INITIALIZED);
 }
 
+TEST_F(CipherTest, OutputThatWaitsIsOfThatTextOnly) {
+  const CK_OBJECT_HANDLE key = Find(CKO_SECRET_KEY, "aes");
+  CK_MECHANISM mechanism = {CKM_KMS_ENVELOPE, nullptr, 0};
+  base::Bytes blob;
+  ASSERT_EQ(Encrypt(mechanism, key, base::AsBytes(kText), &blob), CKR_OK);
+  const base::Bytes other(blob.size(), 'x');
+  base::Bytes out(100);
+  for (const bool in_parts : {false, true}) {
+    ASSERT_EQ(C_DecryptInit(session_, &mechanism, key), CKR_OK);
+    CK_ULONG size = 1;
+    if (in_parts) {
+      ASSERT_EQ(
+          C_DecryptUpdate(session_, blob.data(), blob.size(), nullptr, &size),
+          CKR_OK);
+      ASSERT_EQ(C_DecryptUpdate(session_, blob.data(), blob.size(), out.data(),
+                                &size),
+                CKR_OK);
+      size = 1;
+      EXPECT_EQ(C_DecryptFinal(session_, out.data(), &size),
+                CKR_BUFFER_TOO_SMALL);
+      size = out.size();
+      EXPECT_EQ(C_DecryptUpdate(session_, Unconst(other), other.size(),
+                                out.data(), &size),
+                CKR_ARGUMENTS_BAD);
+    } else {
+      EXPECT_EQ(
+          C_Decrypt(session_, blob.data(), blob.size(), out.data(), &size),
+          CKR_BUFFER_TOO_SMALL);
+      size = out.size();
+      EXPECT_EQ(
+          C_Decrypt(session_, Unconst(other), other.size(), out.data(), &size),
+          CKR_ARGUMENTS_BAD);
+    }
+    EXPECT_EQ(C_DecryptFinal(session_, out.data(), &size),
+              CKR_OPERATION_NOT_INITIALIZED);
+  }
+}
+
+TEST_F(CipherTest, EncryptionWithoutRoomIsNotBegun) {
+  const CK_OBJECT_HANDLE key = Find(CKO_SECRET_KEY, "aes");
+  CK_MECHANISM mechanism = {CKM_KMS_ENVELOPE, nullptr, 0};
+  const base::ByteView text = base::AsBytes(kText);
+  ASSERT_EQ(C_EncryptInit(session_, &mechanism, key), CKR_OK);
+  base::Bytes out(1);
+  CK_ULONG size = out.size();
+  EXPECT_EQ(C_Encrypt(session_, Unconst(text), text.size(), out.data(), &size),
+            CKR_BUFFER_TOO_SMALL);
+  EXPECT_EQ(kms_->Calls("Encrypt"), 0);
+  out.resize(size);
+  EXPECT_EQ(C_Encrypt(session_, Unconst(text), text.size(), out.data(), &size),
+            CKR_OK);
+  EXPECT_EQ(kms_->Calls("Encrypt"), 1);
+}
+
 TEST_F(CipherTest, InPartsEverythingComesAtTheEnd) {
   const CK_OBJECT_HANDLE key = Find(CKO_SECRET_KEY, "aes");
   CK_MECHANISM mechanism = {CKM_KMS_ENVELOPE, nullptr, 0};

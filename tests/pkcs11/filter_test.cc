@@ -116,6 +116,51 @@ TEST_F(BothFiltersTest, AllConditionsMustHold) {
   EXPECT_THAT(Labels(), ElementsAre("x1"));
 }
 
+// A key that would not be shown is not made.
+template <typename Test>
+class MakingTest : public Test {
+ protected:
+  CK_RV Make(const char* label) {
+    CK_BBOOL yes = CK_TRUE;
+    CK_ULONG length = 32;
+    CK_ATTRIBUTE rows[] = {Row(CKA_TOKEN, yes), Row(CKA_VALUE_LEN, length),
+                           TextRow(CKA_LABEL, label)};
+    CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, nullptr, 0};
+    CK_OBJECT_HANDLE key = 0;
+    return C_GenerateKey(this->session_, &mechanism, rows, std::size(rows),
+                         &key);
+  }
+};
+
+using NamedMakingTest = MakingTest<NamedKeysTest>;
+using PrefixMakingTest = MakingTest<AliasPrefixTest>;
+using TagMakingTest = MakingTest<TagFilterTest>;
+
+TEST_F(NamedMakingTest, MakesNoneWhereKeysAreNamed) {
+  EXPECT_EQ(Make("new"), CKR_ACTION_PROHIBITED);
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
+}
+
+TEST_F(PrefixMakingTest, WantsALabelThatBecomesSuchAnAlias) {
+  for (const char* label : {"", "new", "web/new key"}) {
+    EXPECT_EQ(Make(label), CKR_ATTRIBUTE_VALUE_INVALID) << label;
+  }
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
+  EXPECT_EQ(Make("web/new"), CKR_OK);
+  EXPECT_THAT(Labels(), ElementsAre("web/new"));
+}
+
+TEST_F(PrefixMakingTest, GivesUpAKeyThatGetsNoAlias) {
+  kms_->Fail("CreateAlias", base::Error{ErrorCode::kAlreadyExists, "there"});
+  EXPECT_NE(Make("web/new"), CKR_OK);
+  EXPECT_EQ(kms_->Calls("ScheduleKeyDeletion"), 1);
+}
+
+TEST_F(TagMakingTest, TagsTheKey) {
+  EXPECT_EQ(Make("new"), CKR_OK);
+  EXPECT_THAT(Labels(), ElementsAre("new", "web"));
+}
+
 class ShowDisabledTest : public FilterTest {
  protected:
   ShowDisabledTest() : FilterTest({.show_disabled = true}) {}
@@ -133,6 +178,16 @@ TEST_F(ShowDisabledTest, ShowsKeysAsleepWithTheirState) {
   EXPECT_EQ(
       base::AsText(Value(Find(CKO_SECRET_KEY, "Disabled"), CKA_KMS_KEY_STATE)),
       "Disabled");
+}
+
+TEST_F(ShowDisabledTest, SuchKeysAreOfNoUseHereEither) {
+  const std::string id = kms_->AddKey("RSA_2048", "SIGN_VERIFY", "off");
+  kms_->SetState(id, "PendingDeletion");
+  CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, nullptr, 0};
+  EXPECT_EQ(C_SignInit(session_, &mechanism, Find(CKO_PRIVATE_KEY, "off")),
+            CKR_KEY_FUNCTION_NOT_PERMITTED);
+  EXPECT_EQ(C_VerifyInit(session_, &mechanism, Find(CKO_PUBLIC_KEY, "off")),
+            CKR_KEY_FUNCTION_NOT_PERMITTED);
 }
 
 class TtlTest : public FilterTest {

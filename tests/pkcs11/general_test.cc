@@ -157,7 +157,8 @@ TEST_F(GeneralTest, RefusesNullWhereSomethingMustBe) {
   EXPECT_EQ(C_GetFunctionList(nullptr), CKR_ARGUMENTS_BAD);
   EXPECT_EQ(C_OpenSession(0, CKF_SERIAL_SESSION, nullptr, nullptr, nullptr),
             CKR_ARGUMENTS_BAD);
-  EXPECT_EQ(C_SignInit(session_, nullptr, 1), CKR_ARGUMENTS_BAD);
+  EXPECT_EQ(C_DeriveKey(session_, nullptr, 1, nullptr, 0, &size),
+            CKR_ARGUMENTS_BAD);
   EXPECT_EQ(C_Sign(session_, &byte, 1, &byte, nullptr), CKR_ARGUMENTS_BAD);
   EXPECT_EQ(C_Sign(session_, nullptr, 1, &byte, &size), CKR_ARGUMENTS_BAD);
   EXPECT_EQ(C_Verify(session_, &byte, 1, nullptr, 1), CKR_ARGUMENTS_BAD);

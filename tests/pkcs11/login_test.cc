@@ -25,10 +25,11 @@ class LoginTest : public CryptokiTest {
     return C_Login(session_, user, reinterpret_cast<CK_UTF8CHAR*>(pin.data()),
                    pin.size());
   }
-  CK_RV LogInAs(std::string name, std::string pin) const {
+  CK_RV LogInAs(std::string name, std::string pin,
+                CK_USER_TYPE user = CKU_USER) const {
     return C_LoginUser(
-        session_, CKU_USER, reinterpret_cast<CK_UTF8CHAR*>(pin.data()),
-        pin.size(), reinterpret_cast<CK_UTF8CHAR*>(name.data()), name.size());
+        session_, user, reinterpret_cast<CK_UTF8CHAR*>(pin.data()), pin.size(),
+        reinterpret_cast<CK_UTF8CHAR*>(name.data()), name.size());
   }
   CK_STATE State() const {
     CK_SESSION_INFO info = {};
@@ -79,6 +80,17 @@ TEST_F(LoginTest, AUserNameIsTheAccessKeyId) {
   EXPECT_EQ(LogInAs("AKIAFAKE", "fake/secret"), CKR_OK);
 }
 
+TEST_F(LoginTest, WhoLoggedInByNameIsAskedForTheSecretAgain) {
+  ASSERT_EQ(LogInAs("AKIAFAKE", "fake/secret"), CKR_OK);
+  CK_MECHANISM mechanism = {CKM_ECDSA, nullptr, 0};
+  ASSERT_EQ(C_SignInit(session_, &mechanism, Find(CKO_PRIVATE_KEY, "pair")),
+            CKR_OK);
+  EXPECT_EQ(LogIn("fake/secret", CKU_CONTEXT_SPECIFIC), CKR_OK);
+  EXPECT_EQ(LogInAs("AKIAFAKE", "fake/secret", CKU_CONTEXT_SPECIFIC), CKR_OK);
+  EXPECT_EQ(LogInAs("AKIAOTHER", "fake/secret", CKU_CONTEXT_SPECIFIC),
+            CKR_PIN_INCORRECT);
+}
+
 TEST_F(LoginTest, OnlyUsersLogIn) {
   EXPECT_EQ(LogIn("AKIAFAKE:fake/secret", CKU_SO), CKR_USER_TYPE_INVALID);
   EXPECT_EQ(LogIn("AKIAFAKE:fake/secret", CKU_CONTEXT_SPECIFIC),
@@ -100,6 +112,31 @@ TEST_F(LoginTest, LoggingOutHidesWhatWasShown) {
   // The handle is good again for who may see the key.
   ASSERT_EQ(LogIn("AKIAFAKE:fake/secret"), CKR_OK);
   EXPECT_EQ(C_SignInit(session_, &mechanism, key), CKR_OK);
+}
+
+TEST_F(LoginTest, PrivateObjectsOfSessionsAreTheUsers) {
+  CK_OBJECT_CLASS data = CKO_DATA;
+  CK_BBOOL hidden = CK_TRUE;
+  std::vector<CK_ATTRIBUTE> rows = {Row(CKA_CLASS, data),
+                                    TextRow(CKA_VALUE, "open")};
+  CK_OBJECT_HANDLE open = 0;
+  CK_OBJECT_HANDLE made = 0;
+  ASSERT_EQ(C_CreateObject(session_, rows.data(), rows.size(), &open), CKR_OK);
+  rows.push_back(Row(CKA_PRIVATE, hidden));
+  EXPECT_EQ(C_CreateObject(session_, rows.data(), rows.size(), &made),
+            CKR_USER_NOT_LOGGED_IN);
+
+  ASSERT_EQ(LogIn("AKIAFAKE:fake/secret"), CKR_OK);
+  ASSERT_EQ(C_CreateObject(session_, rows.data(), rows.size(), &made), CKR_OK);
+  EXPECT_THAT(FindAll({Row(CKA_CLASS, data)}),
+              testing::UnorderedElementsAre(open, made));
+  ASSERT_EQ(C_Logout(session_), CKR_OK);
+  EXPECT_THAT(FindAll({}), testing::ElementsAre(open));
+  // It is gone, also for who logs in next.
+  ASSERT_EQ(LogIn("AKIAFAKE:fake/secret"), CKR_OK);
+  EXPECT_THAT(FindAll({Row(CKA_CLASS, data)}), testing::ElementsAre(open));
+  CK_ULONG size = 0;
+  EXPECT_EQ(C_GetObjectSize(session_, made, &size), CKR_OBJECT_HANDLE_INVALID);
 }
 
 TEST_F(LoginTest, TheLastSessionLogsOut) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -169,12 +171,93 @@ TEST_F(ManagementTest, ADestroyedKeyIsGoneAtOnceAndDeletedLater) {
   kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
   const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
   const CK_OBJECT_HANDLE pub = Find(CKO_PUBLIC_KEY, "ec");
-  EXPECT_EQ(C_DestroyObject(session_, pub), CKR_ACTION_PROHIBITED);
   ASSERT_EQ(C_DestroyObject(session_, key), CKR_OK);
+  CK_MECHANISM mechanism = {CKM_ECDSA, nullptr, 0};
+  EXPECT_EQ(C_SignInit(session_, &mechanism, key), CKR_KEY_HANDLE_INVALID);
+  EXPECT_EQ(C_VerifyInit(session_, &mechanism, pub), CKR_KEY_HANDLE_INVALID);
   EXPECT_EQ(kms_->LastRequest("ScheduleKeyDeletion")["PendingWindowInDays"],
             30);
   EXPECT_THAT(FindAll({}), IsEmpty());
   EXPECT_EQ(C_DestroyObject(session_, key), CKR_OBJECT_HANDLE_INVALID);
+}
+
+// The standard's way to tidy up, which must not cost the private key.
+TEST_F(ManagementTest, ADestroyedPublicKeyIsOnlyOutOfSight) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
+  const CK_OBJECT_HANDLE pub = Find(CKO_PUBLIC_KEY, "ec");
+  ASSERT_EQ(C_DestroyObject(session_, pub), CKR_OK);
+  EXPECT_THAT(FindAll({}), ElementsAre(key));
+  EXPECT_EQ(C_DestroyObject(session_, pub), CKR_OBJECT_HANDLE_INVALID);
+  clock_->Advance(std::chrono::minutes(2));
+  EXPECT_THAT(FindAll({}), ElementsAre(key));
+  EXPECT_EQ(kms_->Calls("ScheduleKeyDeletion"), 0);
+}
+
+TEST_F(ManagementTest, ANewNameCostsTheUseOfKeysNoCall) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
+  CK_ATTRIBUTE row = TextRow(CKA_LABEL, "new");
+  ASSERT_EQ(C_SetAttributeValue(session_, key, &row, 1), CKR_OK);
+  const int before = kms_->Calls();
+  CK_MECHANISM mechanism = {CKM_ECDSA, nullptr, 0};
+  EXPECT_EQ(C_SignInit(session_, &mechanism, key), CKR_OK);
+  EXPECT_EQ(kms_->Calls(), before);
+  EXPECT_EQ(base::AsText(Value(key, CKA_LABEL)), "new");
+}
+
+TEST_F(ManagementTest, ANewKeyIsItsMakersWhateverTheListingDoes) {
+  for (const char* operation :
+       {"ListKeys", "ListAliases", "Claviger.ListPkcs11Objects"}) {
+    kms_->Fail(operation, Error{ErrorCode::kThrottled, "later"});
+  }
+  CK_ULONG length = 32;
+  ASSERT_EQ(MakeSecret(CKM_AES_KEY_GEN,
+                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length),
+                        TextRow(CKA_LABEL, "mine")}),
+            CKR_OK);
+  for (const char* operation :
+       {"ListKeys", "ListAliases", "Claviger.ListPkcs11Objects"}) {
+    kms_->Fail(operation, std::nullopt);
+  }
+  EXPECT_EQ(Find(CKO_SECRET_KEY, "mine"), private_);
+}
+
+TEST_F(ManagementTest, AttributesThatAreNotSetAreToldApart) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
+  CK_ATTRIBUTE row = Row(CKA_SIGN, yes_);
+  EXPECT_EQ(C_SetAttributeValue(session_, key, &row, 1), CKR_OK);  // It is so.
+  row = Row(CKA_MODULUS_BITS, bits_);
+  EXPECT_EQ(C_SetAttributeValue(session_, key, &row, 1),
+            CKR_ATTRIBUTE_TYPE_INVALID);
+  row = TextRow(CKA_VALUE, "x");
+  EXPECT_EQ(C_SetAttributeValue(session_, key, &row, 1),
+            CKR_ATTRIBUTE_READ_ONLY);
+  row = TextRow(CKA_LABEL, "M\xFCller");
+  EXPECT_EQ(C_SetAttributeValue(session_, key, &row, 1),
+            CKR_ATTRIBUTE_VALUE_INVALID);
+  EXPECT_EQ(kms_->Calls("TagResource"), 0);
+}
+
+TEST_F(ManagementTest, TypesThatContradictTheMechanismAreRefused) {
+  CK_KEY_TYPE rsa = CKK_RSA;
+  CK_KEY_TYPE sha256 = CKK_SHA256_HMAC;
+  CK_ULONG length = 64;
+  EXPECT_EQ(MakeSecret(CKM_GENERIC_SECRET_KEY_GEN,
+                       {Row(CKA_TOKEN, yes_), Row(CKA_KEY_TYPE, sha256),
+                        Row(CKA_VALUE_LEN, length)}),
+            CKR_TEMPLATE_INCONSISTENT);
+  length = (1UL << 61U) + 32;
+  EXPECT_EQ(MakeSecret(CKM_AES_KEY_GEN,
+                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length)}),
+            CKR_KEY_SIZE_RANGE);
+  EXPECT_EQ(MakePair(CKM_EC_KEY_PAIR_GEN,
+                     {Row(CKA_KEY_TYPE, rsa),
+                      {CKA_EC_PARAMS, p384_.data(), p384_.size()}},
+                     {Row(CKA_TOKEN, yes_)}),
+            CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
 }
 
 TEST_F(ManagementTest, APolicyThatDeniesProhibitsTheAction) {

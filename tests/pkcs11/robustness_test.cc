@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <openssl/ecdsa.h>
 #include <openssl/x509.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -196,6 +198,44 @@ TEST_F(RobustnessTest, FinalizeMayComeBetweenTheCallsOfOtherThreads) {
   }
   EXPECT_EQ(unexpected, 0);
   EXPECT_EQ(C_Finalize(nullptr), CKR_CRYPTOKI_NOT_INITIALIZED);
+}
+
+// OpenSSL has locks, and a child must not wait for one that a thread of its
+// parent held. Digests are fetched by name, each child another one first.
+TEST_F(RobustnessTest, ForksDoNotComeInTheMidstOfOpenssl) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the sanitizer's allocator may deadlock in such a child";
+#endif
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  threads.reserve(2);
+  for (int thread = 0; thread < 2; ++thread) {
+    threads.emplace_back([&] {
+      const CK_SESSION_HANDLE session = Open();
+      CK_MECHANISM mechanism = Plain(CKM_SHA256);
+      while (!stop) {
+        C_DigestInit(session, &mechanism);
+        C_DigestInit(session, nullptr);
+      }
+    });
+  }
+  constexpr std::array<CK_MECHANISM_TYPE, 4> kOthers = {CKM_SHA384, CKM_SHA512,
+                                                        CKM_SHA_1, CKM_SHA224};
+  for (std::size_t i = 0; i < 100; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(60);
+      CK_MECHANISM mechanism = Plain(kOthers[i % kOthers.size()]);
+      _exit(C_DigestInit(session_, &mechanism) == CKR_OK ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+  }
+  stop = true;
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
 }
 
 // The leak check of the asan preset looks at what is left.

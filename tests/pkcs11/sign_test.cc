@@ -233,6 +233,13 @@ TEST_F(SignTest, MacsAreMadeAndVerifiedByTheKms) {
   EXPECT_EQ(Verify(mechanism, key, base::AsBytes(kMessage), mac),
             CKR_SIGNATURE_LEN_RANGE);
   EXPECT_EQ(kms_->Calls("VerifyMac"), 2);
+  mac.push_back(0);
+  for (const base::Json& reply :
+       {base::Json::object(), base::Json{{"MacValid", false}}}) {
+    kms_->Reply("VerifyMac", reply);
+    EXPECT_EQ(Verify(mechanism, key, base::AsBytes(kMessage), mac),
+              CKR_SIGNATURE_INVALID);
+  }
   EXPECT_EQ(Sign(mechanism, key, {}, &mac), CKR_DATA_LEN_RANGE);
   EXPECT_EQ(
       Sign({CKM_SHA384_HMAC, nullptr, 0}, key, base::AsBytes(kMessage), &mac),
@@ -309,6 +316,36 @@ TEST_F(SignTest, EveryFailureEndsTheOperation) {
   EXPECT_EQ(C_SignUpdate(session_, longer.data(), longer.size()),
             CKR_DATA_LEN_RANGE);
   EXPECT_EQ(C_SignUpdate(session_, digest, 1), CKR_OPERATION_NOT_INITIALIZED);
+}
+
+TEST_F(SignTest, ArgumentsThatCannotBeEndTheOperation) {
+  Add("ECC_NIST_P256");
+  CK_MECHANISM mechanism = {CKM_ECDSA, nullptr, 0};
+  CK_BYTE digest[32] = {1};
+  base::Bytes signature(64);
+  CK_ULONG size = signature.size();
+  ASSERT_EQ(C_SignInit(session_, &mechanism, Private("ECC_NIST_P256")), CKR_OK);
+  EXPECT_EQ(C_Sign(session_, digest, 32, signature.data(), nullptr),
+            CKR_ARGUMENTS_BAD);
+  EXPECT_EQ(C_Sign(session_, digest, 32, signature.data(), &size),
+            CKR_OPERATION_NOT_INITIALIZED);
+  ASSERT_EQ(C_VerifyInit(session_, &mechanism, Public("ECC_NIST_P256")),
+            CKR_OK);
+  EXPECT_EQ(C_VerifyUpdate(session_, nullptr, 7), CKR_ARGUMENTS_BAD);
+  EXPECT_EQ(C_VerifyUpdate(session_, digest, 32),
+            CKR_OPERATION_NOT_INITIALIZED);
+}
+
+TEST_F(SignTest, NoMechanismEndsTheOperation) {
+  Add("ECC_NIST_P256");
+  const CK_OBJECT_HANDLE key = Private("ECC_NIST_P256");
+  CK_MECHANISM mechanism = {CKM_ECDSA, nullptr, 0};
+  ASSERT_EQ(C_SignInit(session_, &mechanism, key), CKR_OK);
+  EXPECT_EQ(C_VerifyInit(session_, nullptr, 0), CKR_OK);
+  EXPECT_EQ(C_SignInit(session_, &mechanism, key), CKR_OPERATION_ACTIVE);
+  EXPECT_EQ(C_SignInit(session_, nullptr, 0), CKR_OK);
+  EXPECT_EQ(C_SignInit(session_, &mechanism, key), CKR_OK);
+  EXPECT_EQ(C_SignInit(0, nullptr, 0), CKR_SESSION_HANDLE_INVALID);
 }
 
 TEST_F(SignTest, AnActiveOperationIsNotReplaced) {

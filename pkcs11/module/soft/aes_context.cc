@@ -60,17 +60,16 @@ Answer<AesParameter> ReadCtr(const CK_MECHANISM& mechanism) {
   }
   AesParameter parameter;
   parameter.iv.assign(std::begin(given->cb), std::end(given->cb));
-  // A counter of more bits outlives us, unless it begins near its end.
-  const CK_ULONG bits = std::min<CK_ULONG>(given->ulCounterBits, 60);
-  std::uint64_t counter = 0;
-  for (std::size_t i = kAesBlock - 8; i < kAesBlock; ++i) {
-    counter = counter << 8U | parameter.iv[i];
+  __extension__ using Counter = unsigned __int128;
+  Counter counter = 0;
+  for (const std::uint8_t byte : parameter.iv) {
+    counter = counter << 8U | byte;
   }
-  const std::uint64_t limit = 1ULL << bits;
-  if (given->ulCounterBits <= 60) {
-    const std::uint64_t blocks = limit - (counter & (limit - 1));
+  const Counter last = ~Counter{0} >> (8 * kAesBlock - given->ulCounterBits);
+  const Counter blocks_behind = last - (counter & last);
+  if (blocks_behind < UINT64_MAX / kAesBlock) {
     parameter.most_bytes =
-        blocks > UINT64_MAX / kAesBlock ? UINT64_MAX : blocks * kAesBlock;
+        (static_cast<std::uint64_t>(blocks_behind) + 1) * kAesBlock;
   }
   return parameter;
 }

@@ -26,7 +26,7 @@ Answer<Object> GenerateDataKey(const Object& key,
   ASSIGN_OR_FAIL(
       const Json context,
       ReadEncryptionContext(parameter.pContext, parameter.ulContextLen));
-  RETURN_IF_FAILED(CheckSecretKeyTemplate(wanted));
+  RETURN_IF_FAILED(CheckSecretKeyTemplate(wanted, CKK_AES));
   const CK_ULONG size =
       wanted.Number(CKA_VALUE_LEN).value_or(kAesKeyBytes.back());
   if (size == 0 || size > kMaxDataKeyBytes) {

@@ -50,8 +50,8 @@ class Hmac {
     return {};
   }
 
-  Answer<base::Bytes> Finish() {
-    base::Bytes mac(EVP_MAX_MD_SIZE);
+  Answer<base::WipingBytes> Finish() {
+    base::WipingBytes mac(EVP_MAX_MD_SIZE);
     std::size_t size = 0;
     if (EVP_MAC_final(context_.get(), mac.data(), &size, mac.size()) != 1) {
       return Failure(CKR_GENERAL_ERROR, "OpenSSL cannot hash");
@@ -89,7 +89,10 @@ class HmacSigning final : public SignOperation {
 
   std::size_t size() const override { return hmac_.size(); }
   Status Update(base::ByteView part) override { return hmac_.Update(part); }
-  Answer<base::Bytes> Finish() override { return hmac_.Finish(); }
+  Answer<base::Bytes> Finish() override {
+    ASSIGN_OR_FAIL(const base::WipingBytes mac, hmac_.Finish());
+    return base::Bytes(mac.begin(), mac.end());
+  }
 
  private:
   Hmac hmac_;
@@ -105,7 +108,7 @@ class HmacVerifying final : public VerifyOperation {
     if (signature.size() != hmac_.size()) {
       return Failure(CKR_SIGNATURE_LEN_RANGE);
     }
-    ASSIGN_OR_FAIL(const base::Bytes mac, hmac_.Finish());
+    ASSIGN_OR_FAIL(const base::WipingBytes mac, hmac_.Finish());
     if (!base::ConstantTimeEqual(mac, signature)) {
       return Failure(CKR_SIGNATURE_INVALID);
     }

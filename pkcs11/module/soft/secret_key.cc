@@ -53,13 +53,15 @@ Answer<Object> MakeSecretKey(const AttributeSet& wanted,
   return object;
 }
 
-Status CheckSecretKeyTemplate(const AttributeSet& wanted) {
+Status CheckSecretKeyTemplate(const AttributeSet& wanted,
+                              CK_KEY_TYPE default_type) {
   RETURN_IF_FAILED(CheckNewObject(CKO_SECRET_KEY, wanted));
   if (wanted.Number(CKA_CLASS).value_or(CKO_SECRET_KEY) != CKO_SECRET_KEY ||
       wanted.Find(CKA_VALUE) != nullptr) {
     return Failure(CKR_TEMPLATE_INCONSISTENT);
   }
-  return {};
+  return CheckSize(wanted.Number(CKA_KEY_TYPE).value_or(default_type),
+                   wanted.Number(CKA_VALUE_LEN).value_or(kAesKeyBytes.front()));
 }
 
 Answer<Object> ImportSecretKey(const AttributeSet& wanted) {

@@ -20,9 +20,10 @@ Answer<Object> MakeSecretKey(const AttributeSet& wanted,
                              CK_KEY_TYPE default_type, const KeyOrigin& origin,
                              base::WipingBytes value);
 
-// Whether `wanted` can be the template of a secret key whose value comes from
-// elsewhere. Fails as CheckNewObject does, and with CKR_TEMPLATE_INCONSISTENT.
-Status CheckSecretKeyTemplate(const AttributeSet& wanted);
+// Whether `wanted` can be the template of a secret key whose value is still to
+// come from elsewhere. Fails as MakeSecretKey does.
+Status CheckSecretKeyTemplate(const AttributeSet& wanted,
+                              CK_KEY_TYPE default_type);
 
 // That of C_CreateObject, with the value in the template.
 Answer<Object> ImportSecretKey(const AttributeSet& wanted);

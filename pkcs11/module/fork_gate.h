@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PKCS11_MODULE_FORK_GATE_H_
+#define PKCS11_MODULE_FORK_GATE_H_
+
+namespace pkcs11::module {
+
+// The fork gate keeps forks and our use of OpenSSL apart. OpenSSL has locks of
+// its own, and one that another thread held when the process was forked is
+// held in the child for ever. So a fork waits until no thread is at work in a
+// C function, and those that come meanwhile wait for it; but nobody waits for
+// the KMS.
+//
+// A host that forks within one of our functions, from a signal handler, waits
+// for itself.
+
+// A thread that is at work.
+class InsideForkGate {
+ public:
+  InsideForkGate();
+  ~InsideForkGate();
+  InsideForkGate(const InsideForkGate&) = delete;
+  InsideForkGate& operator=(const InsideForkGate&) = delete;
+};
+
+// A thread that waits for the KMS in the midst of its work, with nothing in its
+// hands that a child could miss. Does nothing in a thread that is not at work.
+class OutsideForkGate {
+ public:
+  OutsideForkGate();
+  ~OutsideForkGate();
+  OutsideForkGate(const OutsideForkGate&) = delete;
+  OutsideForkGate& operator=(const OutsideForkGate&) = delete;
+
+ private:
+  const int depth_;
+};
+
+// What a fork does, in this order; the last two in the parent and the child.
+void CloseForkGate();
+void OpenForkGate();
+void MakeForkGate();
+
+}  // namespace pkcs11::module
+
+#endif  // PKCS11_MODULE_FORK_GATE_H_
