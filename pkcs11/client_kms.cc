@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "kms/client/errors.h"
-#include "pkcs11/module/fork_gate.h"
+#include "pkcs11/fork_gate.h"
 
 namespace pkcs11 {
 namespace {

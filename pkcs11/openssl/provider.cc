@@ -3,10 +3,12 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "pkcs11/openssl/context.h"
@@ -89,6 +91,14 @@ const OSSL_DISPATCH* Functions() {
   return rows.data();
 }
 
+// Once in a process, however often the provider is loaded: handlers stay.
+void WatchForks() {
+  static constinit std::once_flag watched;
+  std::call_once(watched, [] {
+    pthread_atfork(CloseForkGate, OpenForkGate, MakeForkGate);
+  });
+}
+
 int Initialize(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* in,
                const OSSL_DISPATCH** out, void** provider) {
   const base::Result<Core> core = Core::Create(handle, in);
@@ -99,6 +109,7 @@ int Initialize(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* in,
   if (!context.has_value()) {
     return core->Raise(Reason::kOpenssl, context.error().message);
   }
+  WatchForks();
   *provider = new Provider{*std::move(context)};
   *out = Functions();
   return 1;

@@ -6,6 +6,8 @@
 
 #include <type_traits>
 
+#include "pkcs11/fork_gate.h"
+
 // How C++ functions become rows of the tables that a provider gives to OpenSSL.
 namespace pkcs11::openssl {
 
@@ -18,6 +20,7 @@ template <typename Result, typename... Args, Result (*kFunction)(Args...)>
 struct Shim<kFunction> {
   static Result Call(Args... args) noexcept {
     try {
+      const InsideForkGate inside;
       return kFunction(args...);
     } catch (...) {
       return Result();
