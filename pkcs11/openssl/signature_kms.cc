@@ -123,6 +123,10 @@ std::optional<SignatureContext::Request> SignatureContext::ToKms(
 }
 
 std::optional<base::Bytes> SignatureContext::Sign(base::ByteView input) const {
+  if (purpose_ != Purpose::kSign || kms_key_ == nullptr) {
+    Refuse(Reason::kArguments, "no signature has begun");
+    return std::nullopt;
+  }
   const std::optional<Request> request = ToKms(input);
   if (!request.has_value()) {
     return std::nullopt;

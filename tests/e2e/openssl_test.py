@@ -29,6 +29,17 @@ class SignatureTest(OpensslCase):
                     self.plain("dgst", f"-{digest}", "-verify", public,
                                "-signature", signature, self.message)
 
+    def test_curves_sign_more_hashes(self):
+        signature = self.path("signature")
+        for label in ("p256", "p384", "p521"):
+            for digest in ("sha224", "sha3-256", "sha3-512", "sha512-256"):
+                with self.subTest(label=label, digest=digest):
+                    self.ours("dgst", f"-{digest}", "-sign", uri(label),
+                              "-out", signature, self.message)
+                    self.plain("dgst", f"-{digest}", "-verify",
+                               self.public(label), "-signature", signature,
+                               self.message)
+
     def test_dgst_with_pss(self):
         signature, public = self.path("signature"), self.public("rsa")
         for options in ((), ("-sigopt", "rsa_pss_saltlen:digest"),
