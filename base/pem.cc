@@ -38,13 +38,18 @@ Result<std::vector<Bytes>> CertificatesInPem(std::string_view text) {
   }
 }
 
-std::string CertificatePem(ByteView der) {
+std::string PemBlock(std::string_view label, ByteView der) {
   const std::string base64 = Base64Encode(der);
-  std::string pem(kBegin);
+  std::string pem("-----BEGIN ");
+  pem.append(label).append("-----");
   for (std::size_t at = 0; at < base64.size(); at += kLineBytes) {
     pem.append("\n").append(base64, at, kLineBytes);
   }
-  return pem.append("\n").append(kEnd).append("\n");
+  return pem.append("\n-----END ").append(label).append("-----\n");
+}
+
+std::string CertificatePem(ByteView der) {
+  return PemBlock("CERTIFICATE", der);
 }
 
 }  // namespace base

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#define OPENSSL_SUPPRESS_DEPRECATED  // For HostErrors.
 #include "kms/client/library.h"
 
 #include <openssl/crypto.h>
@@ -78,31 +79,33 @@ std::string TakeOpensslError() {
   return text.data();
 }
 
+// OpenSSL's queue as it is: nothing else can show its marks. Deprecated, and
+// the same in all of OpenSSL 3.
+struct HostErrors::Queue {
+  ERR_STATE state;
+};
+
 HostErrors::HostErrors() {
-  const char* file = nullptr;
-  const char* function = nullptr;
-  const char* text = nullptr;
-  int line = 0;
-  int flags = 0;
-  for (;;) {
-    const unsigned long code =
-        ERR_get_error_all(&file, &line, &function, &text, &flags);
-    if (code == 0) {
-      return;
-    }
-    entries_.push_back({code, file, line, function,
-                        (flags & ERR_TXT_STRING) != 0 ? text : ""});
+  ERR_STATE* const state = ERR_get_state();
+  if (state != nullptr) {
+    host_ = std::make_unique<Queue>(Queue{*state});
+    *state = ERR_STATE{};
   }
 }
 
 HostErrors::~HostErrors() {
-  ERR_clear_error();
-  for (const Entry& entry : entries_) {
-    ERR_new();
-    ERR_set_debug(entry.file.c_str(), entry.line, entry.function.c_str());
-    ERR_set_error(ERR_GET_LIB(entry.code), ERR_GET_REASON(entry.code),
-                  entry.text.empty() ? nullptr : "%s", entry.text.c_str());
+  ERR_STATE* const state = ERR_get_state();
+  if (host_ == nullptr || state == nullptr) {
+    return;
   }
+  for (std::size_t i = 0; i < ERR_NUM_ERRORS; ++i) {
+    if ((state->err_data_flags[i] & ERR_TXT_MALLOCED) != 0) {
+      OPENSSL_free(state->err_data[i]);
+    }
+    OPENSSL_free(state->err_file[i]);
+    OPENSSL_free(state->err_func[i]);
+  }
+  *state = host_->state;
 }
 
 }  // namespace kms::client

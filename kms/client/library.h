@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 
@@ -62,9 +61,9 @@ bool OpensslIsUp();
 std::string TakeOpensslError();
 
 // HostErrors keeps the errors that the host has in the calling thread's queue
-// out of our way, and puts them back when it goes. TLS empties the queue at
-// each step; who called us may be about to report what is in it. (Marks that
-// the host has set in the queue are lost.)
+// out of our way, and puts them back when it goes, with the marks between them.
+// TLS empties the queue at each step; who called us may be about to report what
+// is in it, or OpenSSL about to go back to a mark.
 class HostErrors {
  public:
   HostErrors();
@@ -73,14 +72,8 @@ class HostErrors {
   HostErrors& operator=(const HostErrors&) = delete;
 
  private:
-  struct Entry {
-    unsigned long code;
-    std::string file;
-    int line;
-    std::string function;
-    std::string text;
-  };
-  std::vector<Entry> entries_;
+  struct Queue;
+  std::unique_ptr<Queue> host_;  // Null: OpenSSL has no queue to keep.
 };
 
 }  // namespace kms::client

@@ -9,7 +9,7 @@
 #include <ctime>
 
 #include "base/hash.h"
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 namespace {

@@ -72,7 +72,8 @@ Answer<base::WipingBytes> AskKms(Kms& kms, const CipherKind& kind,
   Json request = RequestOf(kind);
   request[in] = Base64Json(text);
   ASSIGN_OR_FAIL(const Json reply, kms.Call(operation, request));
-  return SecretMember(reply, out);
+  ASSIGN_OR_FAIL(base::WipingBytes bytes, SecretMember(reply, out));
+  return bytes;
 }
 
 class OaepEncrypting final : public CipherOperation {
@@ -199,18 +200,6 @@ Answer<Json> ReadEncryptionContext(const void* text, CK_ULONG size) {
     return Failure(CKR_MECHANISM_PARAM_INVALID);
   }
   return *std::move(context);
-}
-
-Answer<base::WipingBytes> SecretMember(const Json& reply,
-                                       std::string_view name) {
-  const auto encoded = TextMember(reply, name);
-  if (!encoded.has_value()) {
-    return Failure(CKR_DEVICE_ERROR,
-                   "the server's reply has no " + std::string(name));
-  }
-  ASSIGN_OR_FAIL(const base::Secret secret, base::Base64DecodeSecret(*encoded));
-  const base::ByteView bytes = secret.Reveal();
-  return base::WipingBytes(bytes.begin(), bytes.end());
 }
 
 Answer<std::unique_ptr<CipherOperation>> StartEncrypting(

@@ -4,8 +4,8 @@
 
 #include <memory>
 
+#include "pkcs11/kms.h"
 #include "pkcs11/module/cipher_use.h"
-#include "pkcs11/module/kms.h"
 #include "pkcs11/module/object.h"
 #include "pkcs11/module/operation.h"
 
@@ -29,11 +29,6 @@ Answer<std::unique_ptr<CipherOperation>> StartDecrypting(
 // An encryption context: a JSON object of texts, or nothing, which is null.
 // Fails with CKR_MECHANISM_PARAM_INVALID.
 Answer<base::Json> ReadEncryptionContext(const void* text, CK_ULONG size);
-
-// What the base64 text in member `name` stands for. Fails with
-// CKR_DEVICE_ERROR.
-Answer<base::WipingBytes> SecretMember(const base::Json& reply,
-                                       std::string_view name);
 
 }  // namespace pkcs11::module
 

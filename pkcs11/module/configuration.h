@@ -4,18 +4,12 @@
 
 #include <string>
 
-#include "kms/client/environment.h"
+#include "kms/client/endpoint.h"
 #include "pkcs11/module/answer.h"
 #include "pkcs11/module/module.h"
 #include "pkcs11/module/settings.h"
 
 namespace pkcs11::module {
-
-// The file to read: `told`, if it is not empty; else what
-// CLAVIGER_PKCS11_CONFIG names; else that of the user or the system, if there
-// is one; else none.
-std::string FindConfigurationFile(const std::string& told,
-                                  const kms::client::Environment& environment);
 
 // What the server at `endpoint` is taken for.
 Backend BackendAt(const kms::client::Endpoint& endpoint);

@@ -13,6 +13,7 @@
 
 #include "pkcs11/module/key_reply.h"
 #include "pkcs11/module/log.h"
+#include "pkcs11/module/state_lock.h"
 
 namespace pkcs11::module {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "pkcs11/kms.h"
 #include "pkcs11/module/certificate.h"
 #include "pkcs11/module/key.h"
-#include "pkcs11/module/kms.h"
 
 namespace pkcs11::module {
 

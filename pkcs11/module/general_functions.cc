@@ -6,7 +6,7 @@
 #include <array>
 #include <charconv>
 
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/module.h"
 #include "pkcs11/module/output.h"

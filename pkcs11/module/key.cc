@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "pkcs11/public_key.h"
+
 namespace pkcs11::module {
 namespace {
 
@@ -59,27 +61,11 @@ bool IsOn(const EVP_PKEY* key, const Curve& curve) {
          std::string_view(group.data()) == curve.group;
 }
 
-// Not d2i_PUBKEY_ex(): where the host has an engine for keys of this type, that
-// makes the engine's key and not one of `library`.
-PkeyOwner Decode(base::ByteView spki, OSSL_LIB_CTX* library) {
-  EVP_PKEY* raw = nullptr;
-  const DecoderContext decoder(OSSL_DECODER_CTX_new_for_pkey(
-      &raw, "DER", "SubjectPublicKeyInfo", nullptr, EVP_PKEY_PUBLIC_KEY,
-      library, nullptr));
-  const unsigned char* at = spki.data();
-  std::size_t left = spki.size();
-  const bool decoded = decoder != nullptr &&
-                       OSSL_DECODER_from_data(decoder.get(), &at, &left) == 1 &&
-                       left == 0;
-  PkeyOwner key(raw);
-  return decoded ? std::move(key) : nullptr;
-}
-
 }  // namespace
 
 base::Status SetPublicKey(base::Bytes spki, OSSL_LIB_CTX* library, Key& key) {
   const QuietQueue quiet;
-  PkeyOwner parsed = Decode(spki, library);
+  PkeyOwner parsed = DecodeSpki(spki, library);
   if (parsed == nullptr) {
     return NotThisKind();
   }

@@ -7,9 +7,9 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 #include "pkcs11/module/certificate.h"
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "pkcs11/kms.h"
 #include "pkcs11/module/key.h"
-#include "pkcs11/module/kms.h"
 #include "pkcs11/module/token_options.h"
 
 namespace pkcs11::module {

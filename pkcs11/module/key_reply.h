@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "pkcs11/kms.h"
 #include "pkcs11/module/key.h"
-#include "pkcs11/module/kms.h"
 #include "pkcs11/module/token_options.h"
 
 // How replies of the KMS become keys.

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 #include "pkcs11/module/answer.h"
 #include "pkcs11/module/attributes.h"
 

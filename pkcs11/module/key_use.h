@@ -5,7 +5,7 @@
 #include <cstring>
 #include <optional>
 
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 #include "pkcs11/module/answer.h"
 #include "pkcs11/module/object.h"
 

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "pkcs11/module/openssl.h"
 #include "pkcs11/module/signature.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 namespace {

@@ -25,7 +25,7 @@ struct Published {
 };
 constinit std::atomic<const Published*> current = nullptr;
 
-const LogSettings& Settings() {
+const LogSettings& CurrentSettings() {
   static const LogSettings& first = *new LogSettings;
   const Published* const published = current.load();
   return published == nullptr ? first : published->settings;
@@ -102,7 +102,7 @@ bool Write(const LogSettings& settings, LogTarget target, LogLevel level,
 }  // namespace
 
 void SetLog(const LogSettings& settings) {
-  if (settings == Settings()) {
+  if (settings == CurrentSettings()) {
     return;
   }
   auto* const published = new Published{settings, current.load()};
@@ -110,10 +110,10 @@ void SetLog(const LogSettings& settings) {
   }
 }
 
-bool IsLogged(LogLevel level) { return level <= Settings().level; }
+bool IsLogged(LogLevel level) { return level <= CurrentSettings().level; }
 
 void LogLine(LogLevel level, std::string_view text) {
-  const LogSettings& settings = Settings();
+  const LogSettings& settings = CurrentSettings();
   if (level > settings.level) {
     return;
   }
@@ -134,7 +134,7 @@ void LogEverywhere(std::string_view text) {
   const std::string line = LineOf(text);
   for (const LogTarget target :
        {LogTarget::kStandardError, LogTarget::kSyslog}) {
-    static_cast<void>(Write(Settings(), target, LogLevel::kError, line));
+    static_cast<void>(Write(CurrentSettings(), target, LogLevel::kError, line));
   }
   errno = before;
 }

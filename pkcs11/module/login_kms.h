@@ -8,8 +8,9 @@
 
 #include "base/clock.h"
 #include "kms/client/endpoint.h"
-#include "pkcs11/module/client_kms.h"
-#include "pkcs11/module/kms.h"
+#include "pkcs11/client_kms.h"
+#include "pkcs11/kms.h"
+#include "pkcs11/module/state_lock.h"
 
 namespace pkcs11::module {
 

@@ -10,7 +10,7 @@
 
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/module.h"
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 namespace {

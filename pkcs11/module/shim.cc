@@ -12,7 +12,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include "pkcs11/module/fork_gate.h"
+#include "pkcs11/fork_gate.h"
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/lifecycle.h"
 #include "pkcs11/module/log.h"

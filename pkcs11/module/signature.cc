@@ -5,12 +5,10 @@
 #include <optional>
 
 #include "pkcs11/module/key_use.h"
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 namespace {
-
-bool IsSignedByKms(const Hash& hash) { return hash.size >= kSha256.size; }
 
 // KMS's PSS has one hash for everything, and a salt as long as a digest.
 Answer<const Hash*> PssHash(const Mechanism& row,
@@ -65,20 +63,12 @@ Answer<KmsMessage> FromDigestInfo(base::ByteView input) {
                  "KMS signs DigestInfos of SHA-256, SHA-384 and SHA-512 only");
 }
 
-// ECDSA signs a number, the leftmost bits of the digest (FIPS 186-5, 6.4.1),
-// and KMS takes digests of one length for each curve. A longer one is cut, as
-// ECDSA would; a shorter one gets zeros in front, which leave the number as it
-// is. So the signature is that of the original digest.
-Answer<KmsMessage> FitDigest(const Curve& curve, base::ByteView input) {
-  const std::size_t size = curve.hash->size;
-  // Of P-521, KMS's digest is shorter than the number.
-  if (input.empty() || (input.size() > size && size < curve.size)) {
+Answer<KmsMessage> EcdsaMessage(const Curve& curve, base::ByteView input) {
+  std::optional<base::WipingBytes> digest = FitDigest(curve, input);
+  if (!digest.has_value()) {
     return Failure(CKR_DATA_LEN_RANGE);
   }
-  base::WipingBytes digest(size);
-  const base::ByteView used = input.first(std::min(input.size(), size));
-  std::ranges::copy(used, digest.end() - std::ssize(used));
-  return KmsMessage{std::move(digest), true,
+  return KmsMessage{*std::move(digest), true,
                     "ECDSA_" + std::string(curve.hash->kms)};
 }
 
@@ -117,7 +107,7 @@ Answer<KmsMessage> ToKms(const SignatureKind& kind, base::ByteView input) {
       return KmsMessage{std::move(bytes), true,
                         "RSASSA_PSS_" + std::string(kind.hash->kms)};
     case Scheme::kEcdsa:
-      return FitDigest(*kind.key->spec->curve, input);
+      return EcdsaMessage(*kind.key->spec->curve, input);
     case Scheme::kEddsa:
       if (bytes.empty()) {
         return Failure(CKR_DATA_LEN_RANGE);  // KMS signs no empty message.

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 #include "pkcs11/module/answer.h"
 #include "pkcs11/module/object.h"
 

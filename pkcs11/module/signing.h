@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "pkcs11/module/kms.h"
+#include "pkcs11/kms.h"
 #include "pkcs11/module/operation.h"
 #include "pkcs11/module/signature.h"
 

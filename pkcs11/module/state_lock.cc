@@ -6,7 +6,7 @@
 #include <mutex>
 #include <new>
 
-#include "pkcs11/module/fork_gate.h"
+#include "pkcs11/fork_gate.h"
 
 namespace pkcs11::module {
 namespace {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "pkcs11/kms.h"
 #include "pkcs11/module/answer.h"
 #include "pkcs11/module/ephemeral_certificates.h"
-#include "pkcs11/module/kms.h"
 #include "pkcs11/module/object_store.h"
 #include "pkcs11/module/session_objects.h"
 #include "pkcs11/module/state_lock.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 
 namespace pkcs11::module {
 namespace {

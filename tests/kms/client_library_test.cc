@@ -124,6 +124,22 @@ TEST(HostErrorsTest, PutsBackWhatWasThereAndNothingElse) {
   ExpectHostErrors();
 }
 
+TEST(HostErrorsTest, PutsBackMarks) {
+  RaiseHostErrors();
+  ERR_set_mark();
+  ERR_raise_data(ERR_LIB_USER, 9, "above the mark");
+  {
+    const HostErrors errors;
+    ERR_set_mark();
+    ERR_raise_data(ERR_LIB_SSL, 1, "of ours");
+    const HostErrors inside;
+    ERR_clear_error();
+  }
+  EXPECT_EQ(ERR_GET_REASON(ERR_peek_last_error()), 9);
+  EXPECT_EQ(ERR_pop_to_mark(), 1);
+  ExpectHostErrors();
+}
+
 class GuestTest : public testing::Test {
  protected:
   GuestTest() : authority_({.name = "ca", .is_authority = true}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pkcs11/module/client_kms.h"
+#include "pkcs11/client_kms.h"
 
 #include <gmock/gmock.h>
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 
+#include "pkcs11/module/connection.h"
 #include "tests/testlib/status.h"
 #include "tests/testlib/temp_dir.h"
 

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 namespace {
@@ -22,6 +22,7 @@ using base::Json;
 
 constexpr std::size_t kPage = 2;
 constexpr std::string_view kOwnPrefix = "Claviger.";
+constexpr std::string_view kAliasPrefix = "alias/";
 constexpr std::string_view kArnPrefix =
     "arn:aws:kms:us-east-1:000000000000:key/";
 
@@ -186,7 +187,10 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
     return Json::object();
   }
   if (operation == "GetPublicKey") {
-    return Json{{"PublicKey", Base64Json(Spki(key->pair.get()))}};
+    return Json{{"KeyId", Text(std::string(kArnPrefix) + key->id)},
+                {"KeySpec", Text(key->spec)},
+                {"KeyUsage", Text(key->usage)},
+                {"PublicKey", Base64Json(Spki(key->pair.get()))}};
   }
   if (operation == "ListResourceTags") {
     Json tags = Json::array();
@@ -317,6 +321,10 @@ base::Result<FakeKey*> FakeKms::KeyOf(const Json& request) {
   std::string id = TextOf(request, "KeyId");
   if (id.starts_with(kArnPrefix)) {
     id.erase(0, kArnPrefix.size());
+  }
+  if (id.starts_with(kAliasPrefix)) {
+    const auto alias = aliases_.find(id.substr(kAliasPrefix.size()));
+    id = alias == aliases_.end() ? id : alias->second;
   }
   const auto found = std::ranges::find(keys_, id, &FakeKey::id);
   if (found == keys_.end()) {

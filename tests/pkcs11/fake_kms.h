@@ -13,7 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "pkcs11/module/kms.h"
+#include "pkcs11/kms.h"
+#include "pkcs11/module/state_lock.h"
 
 namespace pkcs11::module {
 

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 #include "tests/pkcs11/cryptoki_test.h"
 
 namespace pkcs11::module {

@@ -6,7 +6,6 @@
 #include <sys/statvfs.h>
 
 #include <cstdlib>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -16,6 +15,7 @@
 #include "kms/client/client.h"
 #include "kms/store/store.h"
 #include "tools/claviger/connect.h"
+#include "tools/claviger/finding.h"
 #include "tools/claviger/verb.h"
 #include "tools/config/config.h"
 #include "tools/files/files.h"
@@ -24,32 +24,21 @@ namespace tools::claviger {
 namespace {
 
 using base::Error;
-using base::ErrorCode;
 
 constexpr const char* kConfig = "--config";
 constexpr const char* kDevFolder = "--dev-dir";
+constexpr const char* kOpenssl = "--openssl";
 constexpr const char* kProbe = "--probe-token";
 constexpr auto kOptions = std::to_array<Option>({
     {kConfig, "Configuration file (default: " CLAVIGER_CONFIG_FILE ")"},
     {kDevFolder, "Look at the folder of a development server instead"},
+    {kOpenssl,
+     "Look at the OpenSSL that programs use here, and its provider "
+     "claviger.so, instead",
+     OptionKind::kFlag},
     {kProbe, "Log in to the token as well: only while the server is stopped",
      OptionKind::kFlag},
 });
-
-// What a check found: nothing wrong (and what it saw), or an Error that says
-// how to mend it. kInvalidState is a warning, every other code a failure.
-using Finding = base::Result<std::string>;
-
-Error Warning(std::string text) {
-  return {ErrorCode::kInvalidState, std::move(text)};
-}
-
-Error Failure(std::string text) { return {ErrorCode::kIo, std::move(text)}; }
-
-struct Check {
-  const char* name;
-  std::function<Finding()> run;
-};
 
 Finding CheckPrivate(const std::string& path) {
   struct stat found {};
@@ -193,17 +182,6 @@ std::vector<Check> ChecksOf(const config::Config& config, bool probe) {
   return checks;
 }
 
-// Prints one line; returns whether it is no failure.
-bool Report(const char* name, const Finding& finding) {
-  const char* word = "ok";
-  if (!finding) {
-    word = finding.error().code == ErrorCode::kInvalidState ? "WARN" : "FAIL";
-  }
-  fmt::print("{:<4}  {:<15} {}\n", word, name,
-             Printable(finding ? *finding : finding.error().message));
-  return word != std::string_view("FAIL");
-}
-
 // The configuration that `clavigerd --dev` has under a folder.
 config::Config DevConfig(const std::string& folder) {
   setenv("SOFTHSM2_CONF", (folder + "/softhsm2.conf").c_str(), 1);
@@ -220,6 +198,9 @@ config::Config DevConfig(const std::string& folder) {
 }
 
 base::Result<int> RunDoctor(const Arguments& arguments) {
+  if (arguments.Has(kOpenssl)) {
+    return RunOpensslDoctor();
+  }
   base::Result<config::Config> config = [&] {
     const auto folder = arguments.Text(kDevFolder);
     return folder ? base::Result<config::Config>(DevConfig(*folder))

@@ -15,14 +15,28 @@
 namespace tools::claviger {
 namespace {
 
-std::array<Verb, 20> Verbs() {
-  return {AccountAddVerb(),     AccountListVerb(),       AuditVerifyVerb(),
-          CallVerb(),           CertificateDeleteVerb(), CertificateGetVerb(),
-          CertificatePutVerb(), ConfigCheckVerb(),       DecryptVerb(),
-          DoctorVerb(),         EncryptVerb(),           ExplainVerb(),
-          InitVerb(),           PolicyEvaluateVerb(),    PolicyReplayVerb(),
-          PolicyResetVerb(),    PolicySimulateVerb(),    PolicyWhoCanVerb(),
-          StatusVerb(),         TokenProbeVerb()};
+std::array<Verb, 21> Verbs() {
+  return {AccountAddVerb(),
+          AccountListVerb(),
+          AuditVerifyVerb(),
+          CallVerb(),
+          CertificateDeleteVerb(),
+          CertificateGetVerb(),
+          CertificatePutVerb(),
+          ConfigCheckVerb(),
+          DecryptVerb(),
+          DoctorVerb(),
+          EncryptVerb(),
+          ExplainVerb(),
+          InitVerb(),
+          PemReferenceVerb(),
+          PolicyEvaluateVerb(),
+          PolicyReplayVerb(),
+          PolicyResetVerb(),
+          PolicySimulateVerb(),
+          PolicyWhoCanVerb(),
+          StatusVerb(),
+          TokenProbeVerb()};
 }
 
 constexpr auto kGlobalOptions = std::to_array<Option>({

@@ -66,6 +66,7 @@ Verb DoctorVerb();
 Verb EncryptVerb();
 Verb ExplainVerb();
 Verb InitVerb();
+Verb PemReferenceVerb();
 Verb PolicyEvaluateVerb();
 Verb PolicyReplayVerb();
 Verb PolicyResetVerb();

@@ -2,8 +2,8 @@
 #ifndef PKCS11_MODULE_SOFT_DATA_KEY_H_
 #define PKCS11_MODULE_SOFT_DATA_KEY_H_
 
+#include "pkcs11/kms.h"
 #include "pkcs11/module/answer.h"
-#include "pkcs11/module/kms.h"
 #include "pkcs11/module/object.h"
 #include "pkcs11/p11_v3.h"
 

@@ -11,8 +11,9 @@
 
 #include "pkcs11/module/cipher.h"
 #include "pkcs11/module/key_use.h"
-#include "pkcs11/module/openssl.h"
 #include "pkcs11/module/soft/public_key.h"
+#include "pkcs11/owners.h"
+#include "pkcs11/public_key.h"
 
 namespace pkcs11::module {
 namespace {
@@ -42,7 +43,8 @@ Answer<base::WipingBytes> AskKms(Kms& kms, const Key& key,
                         {"KeyAgreementAlgorithm", "ECDH"},
                         {"PublicKey", Base64Json(spki)}};
   ASSIGN_OR_FAIL(const Json reply, kms.Call("DeriveSharedSecret", request));
-  return SecretMember(reply, "SharedSecret");
+  ASSIGN_OR_FAIL(base::WipingBytes bytes, SecretMember(reply, "SharedSecret"));
+  return bytes;
 }
 
 Answer<base::WipingBytes> Agree(EVP_PKEY* own, EVP_PKEY* peer,

@@ -4,8 +4,8 @@
 
 #include <openssl/types.h>
 
+#include "pkcs11/kms.h"
 #include "pkcs11/module/answer.h"
-#include "pkcs11/module/kms.h"
 #include "pkcs11/module/object.h"
 
 // Key agreement on a curve (NIST SP 800-56A) and what makes keys of its result.

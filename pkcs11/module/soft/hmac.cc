@@ -10,7 +10,7 @@
 
 #include "base/secret.h"
 #include "pkcs11/module/key_use.h"
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "pkcs11/module/key_template.h"
 #include "pkcs11/module/soft/public_key.h"
+#include "pkcs11/public_key.h"
 
 namespace pkcs11::module {
 namespace {

@@ -4,7 +4,7 @@
 #include <openssl/rsa.h>
 
 #include "pkcs11/module/key_use.h"
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/wiping.h"
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 #include "pkcs11/module/answer.h"
 #include "pkcs11/module/key.h"
 

@@ -2,7 +2,6 @@
 #include "pkcs11/module/soft/public_key.h"
 
 #include <openssl/core_names.h>
-#include <openssl/x509.h>
 
 namespace pkcs11::module {
 namespace {
@@ -106,18 +105,6 @@ Answer<PkeyOwner> PublicKeyOfPoint(const Curve& curve, base::ByteView point,
     return NoKey();
   }
   return key;
-}
-
-Answer<base::Bytes> SpkiOf(const EVP_PKEY* key) {
-  const QuietQueue quiet;
-  const int size = i2d_PUBKEY(key, nullptr);
-  if (size <= 0) {
-    return Failure(CKR_GENERAL_ERROR, "OpenSSL cannot encode a public key");
-  }
-  base::Bytes spki(static_cast<std::size_t>(size));
-  unsigned char* at = spki.data();
-  i2d_PUBKEY(key, &at);
-  return spki;
 }
 
 }  // namespace pkcs11::module

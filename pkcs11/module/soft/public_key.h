@@ -5,9 +5,9 @@
 #include <openssl/types.h>
 
 #include "base/bytes.h"
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 #include "pkcs11/module/answer.h"
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/owners.h"
 
 // Public keys of the parts in which Cryptoki has them.
 namespace pkcs11::module {
@@ -22,9 +22,6 @@ Answer<PkeyOwner> RsaPublicKey(base::ByteView modulus, base::ByteView exponent,
 // with CKR_ATTRIBUTE_VALUE_INVALID, also for a point that is not on the curve.
 Answer<PkeyOwner> PublicKeyOfPoint(const Curve& curve, base::ByteView point,
                                    OSSL_LIB_CTX* library);
-
-// DER SubjectPublicKeyInfo.
-Answer<base::Bytes> SpkiOf(const EVP_PKEY* key);
 
 }  // namespace pkcs11::module
 

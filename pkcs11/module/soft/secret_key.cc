@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "pkcs11/module/algorithms.h"
-#include "pkcs11/module/openssl.h"
+#include "pkcs11/algorithms.h"
+#include "pkcs11/owners.h"
 
 namespace pkcs11::module {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 #include "pkcs11/module/key_use.h"
 
 namespace pkcs11::module {

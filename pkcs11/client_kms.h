@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef PKCS11_MODULE_CLIENT_KMS_H_
-#define PKCS11_MODULE_CLIENT_KMS_H_
+#ifndef PKCS11_CLIENT_KMS_H_
+#define PKCS11_CLIENT_KMS_H_
 
 #include <atomic>
 #include <memory>
@@ -8,9 +8,9 @@
 
 #include "base/clock.h"
 #include "kms/client/client.h"
-#include "pkcs11/module/kms.h"
+#include "pkcs11/kms.h"
 
-namespace pkcs11::module {
+namespace pkcs11 {
 
 // A ClientKms is the Kms at the other end of a client's connections. It
 // connects when first called. Its errors say which operation on which key, and
@@ -39,6 +39,6 @@ class ClientKms final : public Kms {
   std::atomic<int> last_failure_ = 0;
 };
 
-}  // namespace pkcs11::module
+}  // namespace pkcs11
 
-#endif  // PKCS11_MODULE_CLIENT_KMS_H_
+#endif  // PKCS11_CLIENT_KMS_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pkcs11/module/client_kms.h"
+#include "pkcs11/client_kms.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "kms/client/errors.h"
-#include "pkcs11/module/fork_gate.h"
+#include "pkcs11/fork_gate.h"
 
-namespace pkcs11::module {
+namespace pkcs11 {
 namespace {
 
 // "AccessDeniedException: ... (Sign with arn:aws:kms:..., request 1234)".
@@ -62,4 +62,4 @@ base::Result<base::Json> ClientKms::Call(std::string_view operation,
   return reply;
 }
 
-}  // namespace pkcs11::module
+}  // namespace pkcs11

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef PKCS11_MODULE_KMS_H_
-#define PKCS11_MODULE_KMS_H_
+#ifndef PKCS11_KMS_H_
+#define PKCS11_KMS_H_
 
 #include <memory>
 #include <optional>
@@ -10,9 +10,12 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/sigv4_signer.h"
-#include "pkcs11/module/state_lock.h"
 
-namespace pkcs11::module {
+namespace pkcs11 {
+
+namespace module {
+class StateLock;
+}
 
 // A Kms is a key management service that speaks the AWS KMS API. Safe to call
 // from any thread.
@@ -35,7 +38,7 @@ class Kms {
   virtual base::Status CheckLogin(base::SigV4Credentials credentials);
   // Forgets the access key. What is returned is to be let go of without the
   // lock.
-  virtual std::shared_ptr<void> LogOut(const StateLock& lock);
+  virtual std::shared_ptr<void> LogOut(const module::StateLock& lock);
 
   // The HTTP status of the last answer that was an error; 0 if there was none.
   virtual int LastFailure() const { return 0; }
@@ -53,9 +56,13 @@ std::optional<std::string_view> TextMember(const base::Json& object,
 base::Result<base::Bytes> BytesMember(const base::Json& object,
                                       std::string_view name);
 
+// The same for what must be wiped. Fails with kCorrupt.
+base::Result<base::WipingBytes> SecretMember(const base::Json& object,
+                                             std::string_view name);
+
 // Bytes as a member of a request.
 base::Json Base64Json(base::ByteView bytes);
 
-}  // namespace pkcs11::module
+}  // namespace pkcs11
 
-#endif  // PKCS11_MODULE_KMS_H_
+#endif  // PKCS11_KMS_H_

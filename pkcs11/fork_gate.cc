@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pkcs11/module/fork_gate.h"
+#include "pkcs11/fork_gate.h"
 
 #include <pthread.h>
 
 #include <utility>
 
-namespace pkcs11::module {
+namespace pkcs11 {
 namespace {
 
 // Of the C library's kind, because a child must be able to make them anew, and
@@ -85,4 +85,4 @@ void MakeForkGate() {
   mutex = PTHREAD_MUTEX_INITIALIZER;
 }
 
-}  // namespace pkcs11::module
+}  // namespace pkcs11

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef PKCS11_MODULE_FORK_GATE_H_
-#define PKCS11_MODULE_FORK_GATE_H_
+#ifndef PKCS11_FORK_GATE_H_
+#define PKCS11_FORK_GATE_H_
 
-namespace pkcs11::module {
+namespace pkcs11 {
 
 // The fork gate keeps forks and our use of OpenSSL apart. OpenSSL has locks of
 // its own, and one that another thread held when the process was forked is
 // held in the child for ever. So a fork waits until no thread is at work in a
-// C function, and those that come meanwhile wait for it; but nobody waits for
-// the KMS.
+// function of ours that the host has called, and those that come meanwhile wait
+// for it; but nobody waits for the KMS.
 //
 // A host that forks within one of our functions, from a signal handler, waits
 // for itself.
@@ -40,6 +40,6 @@ void CloseForkGate();
 void OpenForkGate();
 void MakeForkGate();
 
-}  // namespace pkcs11::module
+}  // namespace pkcs11
 
-#endif  // PKCS11_MODULE_FORK_GATE_H_
+#endif  // PKCS11_FORK_GATE_H_

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pkcs11/module/algorithms.h"
+#include "pkcs11/algorithms.h"
 
 #include <algorithm>
 #include <array>
 
-namespace pkcs11::module {
+namespace pkcs11 {
 namespace {
 
 using enum Usage;
@@ -143,6 +143,21 @@ const Hash* FindHash(CK_MECHANISM_TYPE digest) {
   return found == kHashes.end() ? nullptr : *found;
 }
 
+bool IsSignedByKms(const Hash& hash) { return hash.size >= kSha256.size; }
+
+std::optional<base::WipingBytes> FitDigest(const Curve& curve,
+                                           base::ByteView digest) {
+  const std::size_t size = curve.hash->size;
+  // Of P-521, KMS's digest is shorter than the number.
+  if (digest.empty() || (digest.size() > size && size < curve.size)) {
+    return std::nullopt;
+  }
+  base::WipingBytes fitted(size);
+  const base::ByteView used = digest.first(std::min(digest.size(), size));
+  std::ranges::copy(used, fitted.end() - std::ssize(used));
+  return fitted;
+}
+
 bool HasPublicKey(const KeySpec& spec) {
   return spec.curve != nullptr || spec.type == CKK_RSA;
 }
@@ -197,4 +212,4 @@ const Hash* MacHash(CK_KEY_TYPE type) {
   return row == kMacTypes.end() ? nullptr : row->hash;
 }
 
-}  // namespace pkcs11::module
+}  // namespace pkcs11

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef PKCS11_MODULE_ALGORITHMS_H_
-#define PKCS11_MODULE_ALGORITHMS_H_
+#ifndef PKCS11_ALGORITHMS_H_
+#define PKCS11_ALGORITHMS_H_
 
 #include <array>
 #include <cstddef>
@@ -9,11 +9,12 @@
 #include <span>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "pkcs11/p11_v3.h"
 
 // What key specs, hashes and mechanisms there are, and which go together: one
 // table of each, from which everything else about them is read.
-namespace pkcs11::module {
+namespace pkcs11 {
 
 struct Hash {
   const char* name;          // OpenSSL's.
@@ -70,6 +71,17 @@ enum class Usage : std::uint8_t {
   kGenerateVerifyMac,
   kKeyAgreement,
 };
+
+// Whether the KMS makes RSA signatures with the hash.
+bool IsSignedByKms(const Hash& hash);
+
+// A digest of the length that the KMS takes for keys on the curve, and of which
+// it makes the signature that `digest` has; nothing if there is none. ECDSA
+// signs a number, the leftmost bits of the digest (FIPS 186-5, 6.4.1): a longer
+// one is cut, as ECDSA would; a shorter one gets zeros in front, which leave
+// the number as it is.
+std::optional<base::WipingBytes> FitDigest(const Curve& curve,
+                                           base::ByteView digest);
 
 struct KeySpec {
   std::string_view name;  // KMS's.
@@ -135,6 +147,6 @@ bool FitsSessionKey(const Mechanism& mechanism, CK_KEY_TYPE type);
 // The hash of a type of HMAC keys, such as CKK_SHA256_HMAC; null for others.
 const Hash* MacHash(CK_KEY_TYPE type);
 
-}  // namespace pkcs11::module
+}  // namespace pkcs11
 
-#endif  // PKCS11_MODULE_ALGORITHMS_H_
+#endif  // PKCS11_ALGORITHMS_H_

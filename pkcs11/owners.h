@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef PKCS11_MODULE_OPENSSL_H_
-#define PKCS11_MODULE_OPENSSL_H_
+#ifndef PKCS11_OWNERS_H_
+#define PKCS11_OWNERS_H_
 
 #include <openssl/bn.h>
 #include <openssl/decoder.h>
@@ -12,7 +12,7 @@
 #include <memory>
 
 // Owners of OpenSSL's objects.
-namespace pkcs11::module {
+namespace pkcs11 {
 
 template <auto kFree>
 struct OpensslFree {
@@ -49,6 +49,6 @@ struct QuietQueue {
   QuietQueue& operator=(const QuietQueue&) = delete;
 };
 
-}  // namespace pkcs11::module
+}  // namespace pkcs11
 
-#endif  // PKCS11_MODULE_OPENSSL_H_
+#endif  // PKCS11_OWNERS_H_

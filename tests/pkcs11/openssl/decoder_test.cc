@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reference files in memory, and the data of others that the decoders see.
+#include <gmock/gmock.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <string>
+
+#include "base/pem.h"
+#include "kms/client/key_uri.h"
+#include "tests/pkcs11/openssl/provider_test.h"
+
+namespace pkcs11::openssl {
+namespace {
+
+using testing::HasSubstr;
+
+const base::Bytes kMessage = {'m'};
+
+std::string Pem(base::ByteView der) {
+  return base::PemBlock(kms::client::kReferenceLabel, der);
+}
+
+class DecoderTest : public ProviderTest {
+ protected:
+  DecoderTest() { NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key"); }
+
+  static base::Bytes Reference() {
+    return kms::client::EncodeReference({"alias/key", {}, {}, {}, {}, {}});
+  }
+
+  PkeyOwner Read(const std::string& text) {
+    return host_->LoadText(base::AsBytes(text));
+  }
+
+  // What OpenSSL without a provider of ours writes for a new key.
+  std::string SoftwareKey() {
+    const PkeyOwner key(
+        EVP_PKEY_Q_keygen(host_->library(), nullptr, "EC", "P-256"));
+    const std::unique_ptr<BIO, OpensslFree<BIO_free_all>> bio(
+        BIO_new(BIO_s_mem()));
+    PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0,
+                                  nullptr, nullptr);
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
+  }
+};
+
+TEST_F(DecoderTest, AReferenceIsTheKey) {
+  const PkeyOwner key = Read(Pem(Reference()));
+  ASSERT_NE(key, nullptr) << Errors();
+  // One call, though every type of key has a decoder.
+  EXPECT_EQ(kms_.Calls(), 1);
+  const base::Bytes signature =
+      Sign(host_->library(), key.get(), "SHA256", kMessage);
+  EXPECT_TRUE(Verifies(PublicKey("key").get(), "SHA256", kMessage, signature));
+  EXPECT_EQ(Errors(), "");
+}
+
+TEST_F(DecoderTest, OneThatFailsIsAskedForOnce) {
+  kms_.Fail("GetPublicKey", base::Error{base::ErrorCode::kAccessDenied,
+                                        "AccessDeniedException: no"});
+  EXPECT_EQ(Read(Pem(Reference())), nullptr);
+  EXPECT_EQ(kms_.Calls(), 1);
+  EXPECT_THAT(Errors(), HasSubstr("AccessDeniedException: no"));
+}
+
+TEST_F(DecoderTest, KeysOfOthersAreReadWithoutACallOrAnError) {
+  const std::string text = SoftwareKey();
+  const PkeyOwner key = Read(text);
+  ASSERT_NE(key, nullptr);
+  EXPECT_FALSE(Sign(host_->library(), key.get(), "SHA256", kMessage).empty());
+  EXPECT_EQ(Errors(), "");
+  EXPECT_EQ(kms_.Calls(), 0);
+}
+
+TEST_F(DecoderTest, TheFirstKeyOfABundleIsTaken) {
+  const std::string own = SoftwareKey();
+  const std::string other = base::CertificatePem(kMessage);
+  const PkeyOwner expected = PublicKey("key");
+  for (const std::string& before :
+       {std::string(), other, other + other, std::string("text\n"),
+        std::string(1000, 'x') + "\n", std::string("\n\n")}) {
+    const PkeyOwner key = Read(before + Pem(Reference()) + own);
+    ASSERT_NE(key, nullptr) << before << Errors();
+    EXPECT_EQ(EVP_PKEY_eq(key.get(), expected.get()), 1);
+    const PkeyOwner software = Read(before + own + Pem(Reference()));
+    ASSERT_NE(software, nullptr) << before << Errors();
+    EXPECT_EQ(EVP_PKEY_eq(software.get(), expected.get()), 0);
+  }
+}
+
+TEST_F(DecoderTest, ADamagedReferenceIsNoKey) {
+  const base::Bytes good = Reference();
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    EXPECT_EQ(Read(Pem(base::ByteView(good).first(i))), nullptr) << i;
+    base::Bytes bad = good;
+    bad[i] ^= 0x80;
+    EXPECT_EQ(Read(Pem(bad)), nullptr) << i;
+  }
+  base::Bytes longer = good;
+  longer.push_back(0);
+  EXPECT_EQ(Read(Pem(longer)), nullptr);
+  EXPECT_EQ(kms_.Calls(), 0);
+  ERR_clear_error();
+}
+
+TEST_F(DecoderTest, ErrorsOfTheHostStay) {
+  ERR_raise_data(ERR_LIB_USER, 7, "the host's");
+  ERR_set_mark();
+  ERR_raise_data(ERR_LIB_USER, 8, "newer");
+  EXPECT_NE(Read(Pem(Reference())), nullptr);
+  EXPECT_NE(Read(SoftwareKey()), nullptr);
+  EXPECT_EQ(ERR_pop_to_mark(), 1);
+  EXPECT_EQ(ERR_GET_REASON(ERR_peek_last_error()), 7);
+  EXPECT_THAT(Errors(), HasSubstr("the host's"));
+}
+
+TEST_F(DecoderTest, WhereOnlyAPublicKeyIsWantedThereIsNoPrivateOne) {
+  const std::string text = Pem(Reference());
+  const std::unique_ptr<BIO, OpensslFree<BIO_free_all>> bio(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  const PkeyOwner key(PEM_read_bio_PUBKEY_ex(
+      bio.get(), nullptr, nullptr, nullptr, host_->library(), nullptr));
+  ASSERT_NE(key, nullptr) << Errors();
+  EXPECT_EQ(EVP_PKEY_eq(key.get(), PublicKey("key").get()), 1);
+  EXPECT_TRUE(Sign(host_->library(), key.get(), "SHA256", kMessage).empty());
+  ERR_clear_error();
+}
+
+}  // namespace
+}  // namespace pkcs11::openssl
