@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "tests/testlib/status.h"
 
@@ -34,11 +37,21 @@ TEST(PemTest, PassesOverWhatIsNoCertificate) {
 }
 
 TEST(PemTest, RefusesWhatIsBroken) {
-  const std::string begin = "-----BEGIN CERTIFICATE-----";
-  const std::string end = "-----END CERTIFICATE-----";
-  for (const std::string& text :
-       {begin, begin + "AQID", begin + "?" + end, begin + end,
-        begin + "AQI" + end, CertificatePem(Bytes{7}) + begin}) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+  const std::string good = CertificatePem(Bytes{7});
+  const std::array<std::vector<std::string_view>, 6> cases = {
+      {{kBegin},
+       {kBegin, "AQID"},
+       {kBegin, "?", kEnd},
+       {kBegin, kEnd},
+       {kBegin, "AQI", kEnd},
+       {good, kBegin}}};
+  for (const std::vector<std::string_view>& parts : cases) {
+    std::string text;
+    for (const std::string_view part : parts) {
+      text += part;
+    }
     EXPECT_THAT(CertificatesInPem(text), StatusIs(ErrorCode::kInvalidArgument))
         << text;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -252,10 +253,8 @@ TEST_F(Pkcs11ListingTest, HidesWhatTheCallerMayNotSee) {
 }
 
 TEST_F(Pkcs11ListingTest, HasPagesThatGoOnWhereTheLastOneEnded) {
-  std::vector<std::string> made;
-  for (int i = 0; i < 5; ++i) {
-    made.push_back(NewKey());
-  }
+  std::vector<std::string> made(5);
+  std::ranges::generate(made, [this] { return NewKey(); });
   std::ranges::sort(made);
   std::vector<std::string> listed;
   json request = {{"Limit", 2}};
