@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#define OPENSSL_SUPPRESS_DEPRECATED  // Hosts still use engines.
 #include <gmock/gmock.h>
-// Deprecated, but hosts use them.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/engine.h>
 
 #include <array>
