@@ -18,7 +18,7 @@ struct GoodRow {
   const char* text;
   KeyUri uri;
 };
-const std::array kGood = {
+const std::array good_rows = {
     GoodRow{"claviger:alias/web", {"alias/web", {}, {}, {}, {}, {}}},
     GoodRow{"claviger:01234567-89ab-4cde-8f01-23456789abcd",
             {"01234567-89ab-4cde-8f01-23456789abcd", {}, {}, {}, {}, {}}},
@@ -32,7 +32,7 @@ const std::array kGood = {
 };
 
 TEST(KeyUriTest, ReadsWhatItWrites) {
-  for (const GoodRow& row : kGood) {
+  for (const GoodRow& row : good_rows) {
     EXPECT_THAT(ParseKeyUri(row.text), testlib::IsOkAndHolds(row.uri));
     EXPECT_EQ(FormatKeyUri(row.uri), row.text);
   }
@@ -81,7 +81,7 @@ TEST(KeyUriTest, SaysWhatIsWrong) {
 }
 
 TEST(KeyUriTest, AReferenceHoldsTheUri) {
-  for (const GoodRow& row : kGood) {
+  for (const GoodRow& row : good_rows) {
     const base::Bytes der = EncodeReference(row.uri);
     EXPECT_THAT(DecodeReference(der), testlib::IsOkAndHolds(row.uri));
     EXPECT_TRUE(MayBeReference(base::ByteView(der).first(
@@ -101,7 +101,7 @@ TEST(KeyUriTest, AReferenceHoldsTheUri) {
 }
 
 TEST(KeyUriTest, AnyChangeOfAReferenceIsNoticedOrIsAnotherUri) {
-  const base::Bytes good = EncodeReference(kGood[0].uri);
+  const base::Bytes good = EncodeReference(good_rows[0].uri);
   for (std::size_t i = 0; i < good.size(); ++i) {
     EXPECT_THAT(DecodeReference(base::ByteView(good).first(i)),
                 StatusIs(ErrorCode::kInvalidArgument));
@@ -109,7 +109,7 @@ TEST(KeyUriTest, AnyChangeOfAReferenceIsNoticedOrIsAnotherUri) {
       base::Bytes bad = good;
       bad[i] ^= 1U << bit;
       const auto read = DecodeReference(bad);
-      EXPECT_TRUE(!read.has_value() || *read != kGood[0].uri) << i;
+      EXPECT_TRUE(!read.has_value() || *read != good_rows[0].uri) << i;
     }
   }
   base::Bytes longer = good;

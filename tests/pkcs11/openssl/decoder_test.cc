@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reference files in memory, and the data of others that the decoders see.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -15,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const base::Bytes kMessage = {'m'};
+const base::Bytes sample = {'m'};
 
 std::string Pem(base::ByteView der) {
   return base::PemBlock(kms::client::kReferenceLabel, der);
@@ -53,8 +54,8 @@ TEST_F(DecoderTest, AReferenceIsTheKey) {
   // One call, though every type of key has a decoder.
   EXPECT_EQ(kms_.Calls(), 1);
   const base::Bytes signature =
-      Sign(host_->library(), key.get(), "SHA256", kMessage);
-  EXPECT_TRUE(Verifies(PublicKey("key").get(), "SHA256", kMessage, signature));
+      Sign(host_->library(), key.get(), "SHA256", sample);
+  EXPECT_TRUE(Verifies(PublicKey("key").get(), "SHA256", sample, signature));
   EXPECT_EQ(Errors(), "");
 }
 
@@ -70,22 +71,24 @@ TEST_F(DecoderTest, KeysOfOthersAreReadWithoutACallOrAnError) {
   const std::string text = SoftwareKey();
   const PkeyOwner key = Read(text);
   ASSERT_NE(key, nullptr);
-  EXPECT_FALSE(Sign(host_->library(), key.get(), "SHA256", kMessage).empty());
+  EXPECT_FALSE(Sign(host_->library(), key.get(), "SHA256", sample).empty());
   EXPECT_EQ(Errors(), "");
   EXPECT_EQ(kms_.Calls(), 0);
 }
 
 TEST_F(DecoderTest, TheFirstKeyOfABundleIsTaken) {
   const std::string own = SoftwareKey();
-  const std::string other = base::CertificatePem(kMessage);
+  const std::string other = base::CertificatePem(sample);
+  const std::string reference = Pem(Reference());
   const PkeyOwner expected = PublicKey("key");
   for (const std::string& before :
        {std::string(), other, other + other, std::string("text\n"),
         std::string(1000, 'x') + "\n", std::string("\n\n")}) {
-    const PkeyOwner key = Read(before + Pem(Reference()) + own);
+    const PkeyOwner key = Read(fmt::format("{}{}{}", before, reference, own));
     ASSERT_NE(key, nullptr) << before << Errors();
     EXPECT_EQ(EVP_PKEY_eq(key.get(), expected.get()), 1);
-    const PkeyOwner software = Read(before + own + Pem(Reference()));
+    const PkeyOwner software =
+        Read(fmt::format("{}{}{}", before, own, reference));
     ASSERT_NE(software, nullptr) << before << Errors();
     EXPECT_EQ(EVP_PKEY_eq(software.get(), expected.get()), 0);
   }
@@ -125,7 +128,7 @@ TEST_F(DecoderTest, WhereOnlyAPublicKeyIsWantedThereIsNoPrivateOne) {
       bio.get(), nullptr, nullptr, nullptr, host_->library(), nullptr));
   ASSERT_NE(key, nullptr) << Errors();
   EXPECT_EQ(EVP_PKEY_eq(key.get(), PublicKey("key").get()), 1);
-  EXPECT_TRUE(Sign(host_->library(), key.get(), "SHA256", kMessage).empty());
+  EXPECT_TRUE(Sign(host_->library(), key.get(), "SHA256", sample).empty());
   ERR_clear_error();
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const base::Bytes kMessage = {'t', 'h', 'e', ' ', 'm'};
+const base::Bytes sample = {'t', 'h', 'e', ' ', 'm'};
 
 struct SignerRow {
   const char* spec;
@@ -44,10 +44,10 @@ TEST_F(KeyTest, EverySpecMakesSignaturesThatOpensslVerifies) {
     EXPECT_EQ(EVP_PKEY_is_a(key.get(), row.type), 1);
     EXPECT_EQ(EVP_PKEY_get_base_id(key.get()), row.id);
     const base::Bytes signature =
-        Sign(host_->library(), key.get(), row.digest, kMessage);
+        Sign(host_->library(), key.get(), row.digest, sample);
     ASSERT_FALSE(signature.empty()) << Errors();
     const PkeyOwner plain = PublicKey("key");
-    EXPECT_TRUE(Verifies(plain.get(), row.digest, kMessage, signature));
+    EXPECT_TRUE(Verifies(plain.get(), row.digest, sample, signature));
     EXPECT_FALSE(Verifies(plain.get(), row.digest, {}, signature));
     EXPECT_EQ(EVP_PKEY_eq(key.get(), plain.get()), 1);
     EXPECT_EQ(EVP_PKEY_eq(plain.get(), key.get()), 1);
@@ -106,8 +106,8 @@ TEST_F(KeyTest, TheKmsIsAskedOnceToLoadAndOnceToSign) {
     ASSERT_EQ(EVP_PKEY_CTX_set_rsa_pss_saltlen(inside, RSA_PSS_SALTLEN_DIGEST),
               1);
   }
-  ASSERT_EQ(
-      EVP_DigestSignUpdate(context.get(), kMessage.data(), kMessage.size()), 1);
+  ASSERT_EQ(EVP_DigestSignUpdate(context.get(), sample.data(), sample.size()),
+            1);
   std::size_t size = 0;
   ASSERT_EQ(EVP_DigestSignFinal(context.get(), nullptr, &size), 1);
   EXPECT_EQ(size, 256U);
@@ -126,8 +126,8 @@ TEST_F(KeyTest, RefusalsCostNoCall) {
   const PkeyOwner opener =
       host_->Load(NewKey("RSA_2048", "ENCRYPT_DECRYPT", "opener"));
   const int before = kms_.Calls();
-  EXPECT_TRUE(Sign(host_->library(), signer.get(), "SHA1", kMessage).empty());
-  EXPECT_TRUE(Sign(host_->library(), opener.get(), "SHA256", kMessage).empty());
+  EXPECT_TRUE(Sign(host_->library(), signer.get(), "SHA1", sample).empty());
+  EXPECT_TRUE(Sign(host_->library(), opener.get(), "SHA256", sample).empty());
   EXPECT_THAT(Errors(), HasSubstr("SIGN_VERIFY"));
   EXPECT_EQ(kms_.Calls(), before);
 }
@@ -138,7 +138,7 @@ TEST_F(KeyTest, AnErrorOfTheKmsIsTheErrorOfTheCall) {
   const base::Error denied = {base::ErrorCode::kAccessDenied,
                               "AccessDeniedException: no\x1b[2Jway"};
   kms_.Fail("Sign", denied);
-  EXPECT_TRUE(Sign(host_->library(), key.get(), "SHA256", kMessage).empty());
+  EXPECT_TRUE(Sign(host_->library(), key.get(), "SHA256", sample).empty());
   const std::string said = Errors();
   EXPECT_THAT(said, HasSubstr("AccessDeniedException"));
   EXPECT_THAT(said, HasSubstr("no?[2Jway"));
@@ -156,7 +156,7 @@ TEST_F(KeyTest, AnswersThatCannotBeAreRefused) {
         base::Json{{"Signature", text("AAAA")}},
         base::Json{{"Signature", base::WipingString(1024, 'A')}}}) {
     kms_.Reply("Sign", reply);
-    EXPECT_TRUE(Sign(host_->library(), key.get(), "SHA256", kMessage).empty());
+    EXPECT_TRUE(Sign(host_->library(), key.get(), "SHA256", sample).empty());
     EXPECT_THAT(Errors(), HasSubstr("server's"));
   }
   base::Json good = *kms_.Call("GetPublicKey", {{"KeyId", text("alias/key")}});
@@ -179,7 +179,7 @@ TEST_F(KeyTest, ACopyIsTheKeyAndItsParametersAreNot) {
   const PkeyOwner other = PublicKey("other");
   const PkeyOwner copy(EVP_PKEY_dup(key.get()));
   ASSERT_NE(copy, nullptr);
-  EXPECT_FALSE(Sign(host_->library(), copy.get(), "SHA256", kMessage).empty());
+  EXPECT_FALSE(Sign(host_->library(), copy.get(), "SHA256", sample).empty());
 
   // As CMS makes a key of its peer's point.
   const PkeyOwner peer(EVP_PKEY_new());
@@ -191,7 +191,7 @@ TEST_F(KeyTest, ACopyIsTheKeyAndItsParametersAreNot) {
       << Errors();
   EXPECT_EQ(EVP_PKEY_eq(peer.get(), other.get()), 1);
   EXPECT_EQ(EVP_PKEY_eq(peer.get(), key.get()), 0);
-  EXPECT_TRUE(Sign(host_->library(), peer.get(), "SHA256", kMessage).empty());
+  EXPECT_TRUE(Sign(host_->library(), peer.get(), "SHA256", sample).empty());
   ERR_clear_error();
 
   // A key of the KMS stays what it is.
@@ -211,15 +211,13 @@ TEST_F(KeyTest, ASignatureCanBeCopiedInItsMiddle) {
       EVP_DigestSignInit_ex(one.get(), nullptr, "SHA256", host_->library(),
                             nullptr, key.get(), nullptr),
       1);
-  ASSERT_EQ(EVP_DigestSignUpdate(one.get(), kMessage.data(), 2), 1);
+  ASSERT_EQ(EVP_DigestSignUpdate(one.get(), sample.data(), 2), 1);
   ASSERT_EQ(EVP_MD_CTX_copy_ex(two.get(), one.get()), 1);
-  const base::Bytes whole =
-      Sign(host_->library(), key.get(), "SHA256", kMessage);
+  const base::Bytes whole = Sign(host_->library(), key.get(), "SHA256", sample);
   for (EVP_MD_CTX* const context : {one.get(), two.get()}) {
     base::Bytes signature(256);
     std::size_t size = signature.size();
-    ASSERT_EQ(EVP_DigestSignUpdate(context, &kMessage[2], kMessage.size() - 2),
-              1);
+    ASSERT_EQ(EVP_DigestSignUpdate(context, &sample[2], sample.size() - 2), 1);
     ASSERT_EQ(EVP_DigestSignFinal(context, signature.data(), &size), 1);
     EXPECT_EQ(signature, whole);
   }

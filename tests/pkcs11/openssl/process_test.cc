@@ -16,7 +16,7 @@
 namespace pkcs11::openssl {
 namespace {
 
-const base::Bytes kMessage = {'m'};
+const base::Bytes sample = {'m'};
 
 class ProcessTest : public ProviderTest {
  protected:
@@ -42,8 +42,8 @@ class ProcessTest : public ProviderTest {
   }
 
   bool Signs(EVP_PKEY* key, EVP_PKEY* plain) {
-    return Verifies(plain, "SHA256", kMessage,
-                    Sign(host_->library(), key, "SHA256", kMessage));
+    return Verifies(plain, "SHA256", sample,
+                    Sign(host_->library(), key, "SHA256", sample));
   }
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const base::Bytes kMessage = {'m'};
+const base::Bytes sample = {'m'};
 
 class TlsTest : public ProviderTest {
  protected:
@@ -61,8 +61,8 @@ TEST_F(TlsTest, KeysAreLoadedAndUsedOverTls) {
   const PkeyOwner plain = PublicKey("key");
   const PkeyOwner key = host_->Load(kms::client::FormatKeyUri(Uri()));
   ASSERT_NE(key, nullptr) << Errors();
-  EXPECT_TRUE(Verifies(plain.get(), "SHA256", kMessage,
-                       Sign(host_->library(), key.get(), "SHA256", kMessage)));
+  EXPECT_TRUE(Verifies(plain.get(), "SHA256", sample,
+                       Sign(host_->library(), key.get(), "SHA256", sample)));
   EXPECT_EQ(Errors(), "");
   EXPECT_EQ(server_.connections(), 0);
 }
@@ -75,7 +75,7 @@ TEST_F(TlsTest, WhatTheHostHasInItsQueueStays) {
   ERR_set_mark();
   const PkeyOwner key = host_->LoadText(base::AsBytes(text));
   ASSERT_NE(key, nullptr) << Errors();
-  EXPECT_FALSE(Sign(host_->library(), key.get(), "SHA256", kMessage).empty());
+  EXPECT_FALSE(Sign(host_->library(), key.get(), "SHA256", sample).empty());
   EXPECT_EQ(ERR_pop_to_mark(), 1);
   EXPECT_THAT(Errors(), HasSubstr("the host's"));
 }
