@@ -55,6 +55,7 @@ TEST_F(ProcessTest, EightThreadsShareAKey) {
   const PkeyOwner plain = PublicKey("key");
   std::atomic<int> good = 0;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       // Some load a key of their own, all at once.
