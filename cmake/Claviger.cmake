@@ -28,11 +28,6 @@ target_compile_options(claviger_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>
   -fstack-protector-strong -fcf-protection
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
-if(CLAVIGER_JOIN_SOURCES)
-  # Names that meet only here, and what is included taken for a header.
-  target_compile_options(claviger_flags INTERFACE
-    $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage> -Wno-shadow)
-endif()
 target_compile_definitions(claviger_flags INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_NO_DEPRECATED
@@ -48,36 +43,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(claviger_flags INTERFACE -Wno-builtin-macro-redefined)
 endif()
 
-# claviger_joined(TARGET VARIABLE)
-# Where sources are joined (CLAVIGER_JOIN_SOURCES), puts what is to be compiled
-# in place of the sources in VARIABLE there: a third of the work, but more of it
-# after a change.
-function(claviger_joined target variable)
-  list(LENGTH ${variable} count)
-  if(NOT CLAVIGER_JOIN_SOURCES OR count LESS 2)
-    return()
-  endif()
-  set(script ${CMAKE_SOURCE_DIR}/tools/lint/join_sources.py)
-  execute_process(
-    COMMAND /usr/bin/python3 -B ${script} ${CMAKE_BINARY_DIR}/joined/${target}
-            ${${variable}}
-    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
-    OUTPUT_VARIABLE joined COMMAND_ERROR_IS_FATAL ANY)
-  string(STRIP "${joined}" joined)
-  string(REPLACE "\n" ";" joined "${joined}")
-  # What can be joined depends on what stands in the sources.
-  foreach(source ${${variable}})
-    get_filename_component(source ${source} ABSOLUTE)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
-  endforeach()
-  set(${variable} ${joined} PARENT_SCOPE)
-endfunction()
-
 # claviger_library(NAME SOURCES a.cc... DEPS targets...)
 # A folder's static library; its name is the folder's path with underscores.
 function(claviger_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
-  claviger_joined(${name} ARG_SOURCES)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC claviger_flags ${ARG_DEPS})
 endfunction()
@@ -99,7 +68,6 @@ endfunction()
 # One GoogleTest program of tests/, and the ctest entry that runs it whole.
 function(claviger_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
-  claviger_joined(${name} ARG_SOURCES)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE claviger_flags ${ARG_DEPS}
                         GTest::gmock GTest::gtest_main)
