@@ -107,7 +107,7 @@ TEST(KeyUriTest, AnyChangeOfAReferenceIsNoticedOrIsAnotherUri) {
                 StatusIs(ErrorCode::kInvalidArgument));
     for (int bit = 0; bit < 8; ++bit) {
       base::Bytes bad = good;
-      bad[i] ^= 1U << bit;
+      bad[i] = static_cast<std::uint8_t>(bad[i] ^ (1U << bit));
       const auto read = DecodeReference(bad);
       EXPECT_TRUE(!read.has_value() || *read != good_rows[0].uri) << i;
     }
