@@ -2,68 +2,22 @@
 """What the OpenSSL provider brings into its host and leaves there: the sentences
 of docs/embedding.md, one by one."""
 
-import re
 import socket
-import subprocess
 import unittest
 
+from testlib.guest import SharedLibraryTests, WATCH
 from testlib.openssl import P256, PROVIDER, OpensslCase, uri
 
-LIBRARIES = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6",
-             "libcrypto.so.3", "libssl.so.3", "ld-linux-x86-64.so.2"}
-SANITIZERS = re.compile(r"lib([atl]san|ubsan)\.so")
 
-
-def read_elf(*options):
-    return subprocess.run(["readelf", "--wide", *options, PROVIDER], check=True,
-                          capture_output=True, text=True).stdout
-
-
-class LibraryTest(unittest.TestCase):
-
-    def test_it_needs_openssl_and_the_compilers_libraries_only(self):
-        needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", read_elf("--dynamic")))
-        self.assertIn("libcrypto.so.3", needed)
-        self.assertEqual(
-            {name for name in needed - LIBRARIES if not SANITIZERS.match(name)},
-            set())
+class LibraryTest(SharedLibraryTests, unittest.TestCase):
+    library = PROVIDER
 
     def test_it_shows_one_function(self):
-        shown = [line.split() for line in
-                 read_elf("--dyn-syms").splitlines() if " UND " not in line]
-        self.assertEqual({words[7].split("@")[0] for words in shown
-                          if len(words) > 7 and words[4] in ("GLOBAL", "WEAK")},
-                         {"OSSL_provider_init"})
-
-    def test_it_stays_loaded_and_is_hardened(self):
-        flags = read_elf("--dynamic")
-        self.assertRegex(flags, r"FLAGS_1.*NOW.*NODELETE|FLAGS_1.*NODELETE.*NOW")
-        self.assertNotIn("TEXTREL", flags)
-        self.assertIn("GNU_RELRO", read_elf("--segments"))
-        self.assertRegex(read_elf("--segments"), r"GNU_STACK .* RW ")
+        self.assertEqual(self.shown(), {"OSSL_provider_init"})
 
 
 # A host that watches itself. What is printed is what has changed.
-HOST = """
-import ctypes, os, ssl, sys
-
-def status(name):
-    for line in open("/proc/self/status"):
-        if line.startswith(name + ":"):
-            return line.split()[1]
-
-def descriptors():
-    # But for that of the folder itself, which is closed by now.
-    return sorted(name for name in os.listdir("/proc/self/fd")
-                  if os.path.lexists(f"/proc/self/fd/{name}"))
-
-def state():
-    return {"threads": len(os.listdir("/proc/self/task")),
-            "handled": status("SigCgt"), "ignored": status("SigIgn"),
-            "blocked": status("SigBlk"), "umask": status("Umask"),
-            "environment": dict(os.environ), "folder": os.getcwd(),
-            "locale": ctypes.CDLL(None).setlocale(6, None)}
-
+HOST = "import ctypes, os, ssl, sys" + WATCH + """
 before, open_before = state(), descriptors()
 server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 server.load_cert_chain(sys.argv[1], sys.argv[2])

@@ -11,70 +11,13 @@ import unittest
 from testlib.faults import wait_until
 from testlib.installed import free_port
 from testlib.openssl import P256, RSA, OpensslCase
+from testlib.web_servers import (
+    APACHE, APACHE_MODULES, APACHE_USER, NGINX, NGINX_USER)
 
 PATH = "/usr/sbin:/usr/bin"
 WORKERS = 2
 CIPHERS = {"rsa": "ECDHE-RSA-AES128-GCM-SHA256",
            "p256": "ECDHE-ECDSA-AES128-GCM-SHA256"}
-
-NGINX = """
-daemon on;
-worker_processes {workers};
-{user}
-env OPENSSL_CONF;
-pid {folder}/pid;
-error_log {folder}/error.log info;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  server {{
-    # A listening socket for each worker, so that all of them get requests.
-    listen 127.0.0.1:{port} ssl reuseport;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    # Every connection shall need a signature.
-    ssl_session_tickets off;
-    ssl_session_cache off;
-    ssl_certificate {rsa};
-    ssl_certificate_key {rsa_key};
-    ssl_certificate {p256};
-    ssl_certificate_key {p256_key};
-    location / {{ return 200 "$pid"; }}
-  }}
-}}
-"""
-
-APACHE = """
-ServerRoot {folder}
-ServerName localhost
-PidFile {folder}/pid
-ErrorLog {folder}/error.log
-Mutex sem
-LoadModule mpm_prefork_module {modules}/mod_mpm_prefork.so
-LoadModule authz_core_module {modules}/mod_authz_core.so
-LoadModule ssl_module {modules}/mod_ssl.so
-StartServers {workers}
-MinSpareServers {workers}
-MaxSpareServers {workers}
-MaxRequestWorkers {workers}
-{user}
-Listen 127.0.0.1:{port}
-DocumentRoot {folder}/htdocs
-SSLSessionCache none
-SSLSessionTickets off
-SSLEngine on
-SSLCertificateFile {rsa}
-SSLCertificateKeyFile {rsa_key}
-SSLCertificateFile {p256}
-SSLCertificateKeyFile {p256_key}
-<Directory {folder}/htdocs>
-  Require all granted
-</Directory>
-"""
 
 HAPROXY = """
 global
@@ -116,7 +59,7 @@ class ServersCase(OpensslCase):
         return self.file(name, text.format(
             folder=self.folder, port=self.port, workers=WORKERS,
             rsa=self.certificates["rsa"], rsa_key=self.keys["rsa"],
-            p256=self.certificates["p256"], p256_key=self.keys["p256"],
+            ec=self.certificates["p256"], ec_key=self.keys["p256"], more="",
             **more).encode())
 
     def read_pid(self):
@@ -155,7 +98,7 @@ class NginxTest(ServersCase):
         self.program(
             shutil.which("nginx", path=PATH), "-p", self.folder, "-c",
             self.write("nginx.conf", NGINX,
-                       user="" if os.geteuid() else "user root;"),
+                       user=NGINX_USER),
             OPENSSL_CONF=self.configuration())
         self.addCleanup(self.quit)
         self.pid = wait_until(self.read_pid, "nginx writes its pid")
@@ -219,8 +162,7 @@ class ApacheTest(ServersCase):
         self.program(
             shutil.which("apache2", path=PATH), "-k", "start", "-f",
             self.write("apache.conf", APACHE,
-                       modules="/usr/lib/apache2/modules", user="" if
-                       os.geteuid() else "User nobody\nGroup nogroup"),
+                       modules=APACHE_MODULES, user=APACHE_USER),
             OPENSSL_CONF=self.configuration())
         self.addCleanup(self.stop)
         self.pid = wait_until(self.read_pid, "Apache writes its pid")

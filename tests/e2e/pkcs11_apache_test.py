@@ -11,40 +11,11 @@ import unittest
 from testlib.faults import wait_until
 from testlib.installed import free_port
 from testlib.pkcs11 import Pkcs11Case, private_uri
+from testlib.web_servers import (
+    APACHE as APACHE_CONFIGURATION, APACHE_MODULES, APACHE_USER)
 
 APACHE = shutil.which("apache2", path="/usr/sbin:/usr/bin")
-MODULES = "/usr/lib/apache2/modules"
 PROCESSES = 2
-
-CONFIGURATION = """
-ServerRoot {folder}
-ServerName localhost
-PidFile {folder}/pid
-ErrorLog {folder}/error.log
-Mutex sem
-LoadModule mpm_prefork_module {modules}/mod_mpm_prefork.so
-LoadModule authz_core_module {modules}/mod_authz_core.so
-LoadModule ssl_module {modules}/mod_ssl.so
-StartServers {processes}
-MinSpareServers {processes}
-MaxSpareServers {processes}
-MaxRequestWorkers {processes}
-{user}
-Listen 127.0.0.1:{port}
-DocumentRoot {folder}/htdocs
-SSLCryptoDevice pkcs11
-# Every connection shall need a signature.
-SSLSessionCache none
-SSLSessionTickets off
-SSLEngine on
-SSLCertificateFile {rsa}
-SSLCertificateKeyFile "{rsa_key}"
-SSLCertificateFile {ec}
-SSLCertificateKeyFile "{ec_key}"
-<Directory {folder}/htdocs>
-  Require all granted
-</Directory>
-"""
 
 LABELS = ("apache-rsa", "apache-ec")
 CIPHERS = {"apache-rsa": "ECDHE-RSA-AES128-GCM-SHA256",
@@ -69,10 +40,10 @@ class ApacheTest(Pkcs11Case):
                              for label in LABELS}
         (self.folder / "htdocs").mkdir()
         self.file("htdocs/index.html", b"served")
-        configuration = self.file("apache.conf", CONFIGURATION.format(
-            processes=PROCESSES, folder=self.folder, port=self.port,
-            modules=MODULES,
-            user="" if os.geteuid() else "User nobody\nGroup nogroup",
+        configuration = self.file("apache.conf", APACHE_CONFIGURATION.format(
+            workers=PROCESSES, folder=self.folder, port=self.port,
+            modules=APACHE_MODULES, user=APACHE_USER,
+            more="SSLCryptoDevice pkcs11",
             rsa=self.certificates["apache-rsa"],
             rsa_key=private_uri("apache-rsa"),
             ec=self.certificates["apache-ec"],

@@ -3,52 +3,26 @@
 of docs/embedding.md, one by one."""
 
 import pathlib
-import re
-import subprocess
 import sys
 import unittest
 
+from testlib.guest import SharedLibraryTests, WATCH
 from testlib.pkcs11 import MODULE, Pkcs11Case
 
-# What every host of it has anyway, and what sanitizers bring.
-LIBRARIES = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6",
-             "libcrypto.so.3", "libssl.so.3", "ld-linux-x86-64.so.2"}
-SANITIZERS = re.compile(r"lib([atl]san|ubsan)\.so")
 FUNCTIONS_OF_2_40 = 68
 FUNCTIONS_OF_3_0 = 24
 
 
-def read_elf(*options):
-    return subprocess.run(["readelf", "--wide", *options, MODULE], check=True,
-                          capture_output=True, text=True).stdout
-
-
-class LibraryTest(unittest.TestCase):
-
-    def test_it_needs_openssl_and_the_compilers_libraries_only(self):
-        needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", read_elf("--dynamic")))
-        self.assertIn("libcrypto.so.3", needed)
-        self.assertEqual(
-            {name for name in needed - LIBRARIES if not SANITIZERS.match(name)},
-            set())
+class LibraryTest(SharedLibraryTests, unittest.TestCase):
+    library = MODULE
 
     def test_it_shows_the_functions_of_cryptoki_and_nothing_else(self):
-        shown = [line.split() for line in
-                 read_elf("--dyn-syms").splitlines() if " UND " not in line]
-        names = {words[7].split("@")[0] for words in shown
-                 if len(words) > 7 and words[4] in ("GLOBAL", "WEAK")}
+        names = self.shown()
         self.assertEqual({name for name in names if not name.startswith("C_")},
                          set())
         self.assertEqual(len(names), FUNCTIONS_OF_2_40 + FUNCTIONS_OF_3_0)
         self.assertIn("C_GetFunctionList", names)
         self.assertIn("C_GetInterface", names)
-
-    def test_it_stays_loaded_and_is_hardened(self):
-        flags = read_elf("--dynamic")
-        self.assertRegex(flags, r"FLAGS_1.*NOW.*NODELETE|FLAGS_1.*NODELETE.*NOW")
-        self.assertNotIn("TEXTREL", flags)
-        self.assertIn("GNU_RELRO", read_elf("--segments"))
-        self.assertRegex(read_elf("--segments"), r"GNU_STACK .* RW ")
 
 
 # A host that watches itself. What is printed is what has changed.
@@ -58,38 +32,23 @@ sys.path.insert(0, sys.argv[2])
 from testlib.cryptoki import Cryptoki
 
 ctypes.CDLL("libcrypto.so.3")
-
-def status(name):
-    for line in open("/proc/self/status"):
-        if line.startswith(name + ":"):
-            return line.split()[1]
-
-def descriptors():
-    # But for that of the folder itself, which is closed by now.
-    return sorted(name for name in os.listdir("/proc/self/fd")
-                  if os.path.lexists(f"/proc/self/fd/{name}"))
-
-def state():
-    return {"threads": len(os.listdir("/proc/self/task")),
-            "descriptors": descriptors(),
-            "handled": status("SigCgt"), "ignored": status("SigIgn"),
-            "blocked": status("SigBlk"), "umask": status("Umask"),
-            "environment": dict(os.environ), "folder": os.getcwd(),
-            "locale": ctypes.CDLL(None).setlocale(6, None)}
+""" + WATCH + """
+def all_state():
+    return {"descriptors": descriptors(), **state()}
 
 def compare(when, before):
-    now = state()
+    now = all_state()
     for name in before:
         if now[name] != before[name]:
             print(f"{when}: {name}: {before[name]} -> {now[name]}")
 
-before = state()
+before = all_state()
 module = Cryptoki(sys.argv[1])
 compare("initialised", before)
 session = module.open()
 key = module.private_key(session, "guest")
 assert isinstance(module.sign(session, key, b"1" * 32), bytes)
-using = state()
+using = all_state()
 sockets = set(using["descriptors"]) - set(before["descriptors"])
 assert len(sockets) == 1, sockets
 for descriptor in sockets:

@@ -11,42 +11,15 @@ import unittest
 from testlib.faults import wait_until
 from testlib.installed import free_port
 from testlib.pkcs11 import Pkcs11Case, private_uri
+from testlib.web_servers import NGINX as NGINX_CONFIGURATION, NGINX_USER
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 WORKERS = 2
 
-CONFIGURATION = """
-daemon on;
-worker_processes {workers};
-{user}
+MORE = """
 ssl_engine pkcs11;
-env OPENSSL_CONF;
 env CLAVIGER_SOCKET;
 env XDG_CONFIG_HOME;
-pid {folder}/pid;
-error_log {folder}/error.log info;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  server {{
-    # A listening socket for each worker, so that all of them get requests.
-    listen 127.0.0.1:{port} ssl reuseport;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    # Every connection shall need a signature.
-    ssl_session_tickets off;
-    ssl_session_cache off;
-    ssl_certificate {rsa};
-    ssl_certificate_key "engine:pkcs11:{rsa_key}";
-    ssl_certificate {ec};
-    ssl_certificate_key "engine:pkcs11:{ec_key}";
-    location / {{ return 200 "$pid"; }}
-  }}
-}}
 """
 
 # TLS version, a cipher list that wants a kind of key, and the certificate.
@@ -73,14 +46,14 @@ class NginxTest(Pkcs11Case):
         self.port = free_port()
         self.certificates = {label: self.certificate(label)
                              for label in ("nginx-rsa", "nginx-ec")}
-        configuration = self.file("nginx.conf", CONFIGURATION.format(
+        configuration = self.file("nginx.conf", NGINX_CONFIGURATION.format(
             workers=WORKERS, folder=self.folder, port=self.port,
             # The caller's uid is who asks the KMS.
-            user="" if os.geteuid() else "user root;",
+            user=NGINX_USER, more=MORE,
             rsa=self.certificates["nginx-rsa"],
-            rsa_key=private_uri("nginx-rsa"),
+            rsa_key="engine:pkcs11:" + private_uri("nginx-rsa"),
             ec=self.certificates["nginx-ec"],
-            ec_key=private_uri("nginx-ec")).encode())
+            ec_key="engine:pkcs11:" + private_uri("nginx-ec")).encode())
         self.program(NGINX, "-c", configuration, "-p", self.folder,
                      OPENSSL_CONF=self.openssl_config())
         self.addCleanup(self.quit)

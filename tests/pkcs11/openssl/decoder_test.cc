@@ -9,7 +9,7 @@
 
 #include "base/pem.h"
 #include "kms/client/key_uri.h"
-#include "tests/pkcs11/openssl/provider_test.h"
+#include "tests/pkcs11/openssl/provider_testing.h"
 
 namespace pkcs11::openssl {
 namespace {

@@ -9,7 +9,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "tests/pkcs11/openssl/provider_test.h"
+#include "tests/pkcs11/openssl/provider_testing.h"
 
 namespace pkcs11::openssl {
 namespace {

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/pkcs11/openssl/provider_test.h"
+#include "tests/pkcs11/openssl/provider_testing.h"
 
 namespace pkcs11::openssl {
 namespace {

@@ -9,7 +9,7 @@
 #include "kms/client/endpoint.h"
 #include "kms/client/key_uri.h"
 #include "tests/kms/client_certificates.h"
-#include "tests/pkcs11/openssl/provider_test.h"
+#include "tests/pkcs11/openssl/provider_testing.h"
 
 namespace pkcs11::openssl {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef TESTS_PKCS11_OPENSSL_PROVIDER_TEST_H_
-#define TESTS_PKCS11_OPENSSL_PROVIDER_TEST_H_
+#ifndef TESTS_PKCS11_OPENSSL_PROVIDER_TESTING_H_
+#define TESTS_PKCS11_OPENSSL_PROVIDER_TESTING_H_
 
 #include <gtest/gtest.h>
 #include <openssl/provider.h>
@@ -74,4 +74,4 @@ std::string Errors();
 
 }  // namespace pkcs11::openssl
 
-#endif  // TESTS_PKCS11_OPENSSL_PROVIDER_TEST_H_
+#endif  // TESTS_PKCS11_OPENSSL_PROVIDER_TESTING_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/pkcs11/openssl/provider_test.h"
+#include "tests/pkcs11/openssl/provider_testing.h"
 
 #include <openssl/core.h>
 #include <openssl/pem.h>
