@@ -17,8 +17,8 @@ listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = '{folder}'
 ssl = on
-ssl_cert_file = '{p256}'
-ssl_key_file = '{p256_key}'
+ssl_cert_file = '{ec}'
+ssl_key_file = '{ec_key}'
 """
 SECONDS = 120
 
