@@ -125,8 +125,10 @@ struct Shim<CK_RV (*)(Args...)> {
         return Failure(CKR_CRYPTOKI_NOT_INITIALIZED);
       }
       const std::array<std::uint64_t, sizeof...(Args)> words = {Word(args)...};
-      if (rules.cancels != 0 && words[1] == 0) {
-        return SessionCancel(*module, words[0], rules.cancels);
+      if constexpr (sizeof...(Args) > 1) {  // The second is the mechanism.
+        if (rules.cancels != 0 && words[1] == 0) {
+          return SessionCancel(*module, words[0], rules.cancels);
+        }
       }
       if (!Obeys(rules, words)) {
         static_cast<void>(SessionCancel(*module, words[0], rules.ends));
