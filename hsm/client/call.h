@@ -39,7 +39,7 @@ struct Call {
 template <typename Request>
 Call MakeCall(const Request& request, ReplyTo<Request>& reply) {
   Call call;
-  call.row = &RowOf<Request>();
+  call.row = &RowFor(request);
   call.request = &request;
   call.reply = &reply;
   call.encode = [](const void* message, std::uint32_t slot,

@@ -17,7 +17,7 @@ namespace asio = boost::asio;
 template <typename Request>
 Awaitable<ReplyTo<Request>> Execute(std::shared_ptr<Pool> pool,
                                     Request request) {
-  CO_RETURN_IF_ERROR(pool->Admit(RowOf<Request>()));
+  CO_RETURN_IF_ERROR(pool->Admit(RowFor(request)));
   ReplyTo<Request> reply;
   auto submit = [&pool, call = MakeCall(request, reply)](auto done) mutable {
     call.done = std::move(done);

@@ -26,11 +26,14 @@
 namespace bench {
 namespace {
 
+constexpr const char* kManyKeys = "many-keys";
+
 struct Options {
   std::string bin_dir = "build/release/bin";
   std::string folder = "/var/tmp";
   bool check = false;
   int rounds = 3;
+  std::string part;
 };
 
 int Processors() {
@@ -63,12 +66,16 @@ base::Result<bool> Measure(const Options& options) {
       .signers = signers,
       .module_signers = module_signers};
   ASSIGN_OR_RETURN(const ProcessorTimes times_before, ReadProcessorTimes());
-  Workload workload(server, others, {.rounds = options.rounds});
+  Workload workload(server, others,
+                    {.rounds = options.rounds, .part = options.part});
   RETURN_IF_ERROR(workload.Measure());
   ASSIGN_OR_RETURN(const ProcessorTimes times_after, ReadProcessorTimes());
-  ASSIGN_OR_RETURN(
-      const std::vector<Row> of_many_keys,
-      MeasureManyKeys(options.bin_dir, module, folder.path(), options.rounds));
+  std::vector<Row> of_many_keys;
+  if (options.part.empty() || options.part == kManyKeys) {
+    ASSIGN_OR_RETURN(of_many_keys,
+                     MeasureManyKeys(options.bin_dir, module, folder.path(),
+                                     options.rounds));
+  }
   ASSIGN_OR_RETURN(const DataSync sync_after, MeasureDataSync(folder.path()));
 
   fmt::print(
@@ -96,6 +103,10 @@ int Main(int argc, char** argv) {
   app.add_option("--rounds", options.rounds, "Slices of each figure")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
+  std::vector<std::string> parts = Workload::PartNames();
+  parts.emplace_back(kManyKeys);
+  app.add_option("--part", options.part, "Measure this alone")
+      ->check(CLI::IsMember(parts));
   app.add_flag("--check", options.check, "Fail below the line");
   CLI11_PARSE(app, argc, argv);
   signal(SIGPIPE, SIG_IGN);

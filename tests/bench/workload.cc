@@ -63,14 +63,52 @@ base::Result<double> ReadFigure(Child& child) {
 Workload::Workload(Server& server, const Others& others, const Options& options)
     : server_(server), others_(others), options_(options) {}
 
+struct Workload::Part {
+  const char* name;
+  base::Status (Workload::*measure)();
+  void (Workload::*add_rows)(std::vector<Row>& rows) const;
+};
+
+const std::vector<Workload::Part>& Workload::Parts() {
+  static const std::vector<Part> parts = {
+      {"data-keys", &Workload::MeasureDataKeys, &Workload::AddDataKeyRows},
+      {"creation", &Workload::MeasureCreation, &Workload::AddCreationRows},
+      {"signing", &Workload::MeasureSigning, &Workload::AddSigningRows},
+      {"module", &Workload::MeasureModule, &Workload::AddModuleRows},
+      {"policy", &Workload::MeasurePolicy, &Workload::AddPolicyRows}};
+  return parts;
+}
+
+std::vector<std::string> Workload::PartNames() {
+  std::vector<std::string> names;
+  for (const Part& part : Parts()) {
+    names.emplace_back(part.name);
+  }
+  return names;
+}
+
+bool Workload::IsWanted(const Part& part) const {
+  return options_.part.empty() || options_.part == part.name;
+}
+
 base::Status Workload::Measure() {
   RETURN_IF_ERROR(PrepareRequests());
+  for (const Part& part : Parts()) {
+    if (IsWanted(part)) {
+      RETURN_IF_ERROR((this->*part.measure)());
+    }
+  }
+  return {};
+}
+
+base::Status Workload::MeasureDataKeys() {
   RETURN_IF_ERROR(MeasureRates());
-  RETURN_IF_ERROR(MeasureLatencies());
-  RETURN_IF_ERROR(MeasureCreation());
+  return MeasureLatencies();
+}
+
+base::Status Workload::MeasurePolicy() {
   ASSIGN_OR_RETURN(policy_, MeasurePolicyAlone());
-  RETURN_IF_ERROR(MeasureSigning());
-  return MeasureModule();
+  return {};
 }
 
 // A 256-bit payload and a context of one pair, as envelope encryption has it.
@@ -292,19 +330,26 @@ void Workload::AddSigningRows(std::vector<Row>& rows) const {
                         Milliseconds));
 }
 
-std::vector<Row> Workload::Rows() const {
-  std::vector<Row> rows;
+void Workload::AddDataKeyRows(std::vector<Row>& rows) const {
   rows.push_back(
       {"empty handler, 64 connections", PerSecond(Median(empty_)), "", {}});
   for (const Operation& operation : operations_) {
     AddRowsOf(operation, rows);
   }
+}
+
+void Workload::AddCreationRows(std::vector<Row>& rows) const {
   const double alone = Median(created_alone_);
   rows.push_back(
       {"token alone, generation and syncfs", PerSecond(alone), "", {}});
   rows.push_back(AtLeast("resident CreateKey, 8 connections", Median(created_),
                          alone * kCreationShare, PerSecond));
-  AddSigningRows(rows);
+  for (const char* const what : kNotBuiltYet) {
+    rows.push_back({what, "not built yet", "", {}});
+  }
+}
+
+void Workload::AddModuleRows(std::vector<Row>& rows) const {
   for (const ModuleSignatures& signatures : through_module_) {
     const double most = Median(signatures.alone_rates);
     rows.push_back(
@@ -317,14 +362,23 @@ std::vector<Row> Workload::Rows() const {
                            Median(signatures.rates), most * signatures.limit,
                            PerSecond));
   }
+}
+
+void Workload::AddPolicyRows(std::vector<Row>& rows) const {
   rows.push_back(AtMost("policy evaluation, compiled, 10 statements",
                         policy_.decision_us, kPolicyUs, Microseconds));
   rows.push_back({"written policy cases, 1 core",
                   PerSecond(policy_.cases_per_second),
                   "",
                   {}});
-  for (const char* const what : kNotBuiltYet) {
-    rows.push_back({what, "not built yet", "", {}});
+}
+
+std::vector<Row> Workload::Rows() const {
+  std::vector<Row> rows;
+  for (const Part& part : Parts()) {
+    if (IsWanted(part)) {
+      (this->*part.add_rows)(rows);
+    }
   }
   return rows;
 }

@@ -37,7 +37,11 @@ class Workload {
   struct Options {
     int rounds = 3;
     std::chrono::milliseconds slice{2000};
+    std::string part;  // One of PartNames(); empty: all of them.
   };
+
+  // What can be measured by itself.
+  static std::vector<std::string> PartNames();
 
   // Everything is borrowed.
   Workload(Server& server, const Others& others, const Options& options);
@@ -66,12 +70,18 @@ class Workload {
     double p99_ms = 0;
   };
 
+  struct Part;
+  static const std::vector<Part>& Parts();
+  bool IsWanted(const Part& part) const;
+
   base::Status PrepareRequests();
+  base::Status MeasureDataKeys();
   base::Status MeasureRates();
   base::Status MeasureLatencies();
   base::Status MeasureCreation();
   base::Status MeasureSigning();
   base::Status MeasureModule();
+  base::Status MeasurePolicy();
   // Signatures a second of programs with the PKCS#11 module, with a new key.
   struct ModuleSignatures {
     std::string key_spec;
@@ -87,7 +97,11 @@ class Workload {
                            std::size_t connections,
                            std::optional<double> rate = {});
   void AddRowsOf(const Operation& operation, std::vector<Row>& rows) const;
+  void AddDataKeyRows(std::vector<Row>& rows) const;
+  void AddCreationRows(std::vector<Row>& rows) const;
   void AddSigningRows(std::vector<Row>& rows) const;
+  void AddModuleRows(std::vector<Row>& rows) const;
+  void AddPolicyRows(std::vector<Row>& rows) const;
 
   Server& server_;
   const Others others_;

@@ -197,6 +197,27 @@ TEST_F(ClientTest, ShortCallsDoNotWaitBehindLongOnes) {
   EXPECT_THAT(*never, StatusIs(ErrorCode::kTimeout));
 }
 
+// A signature that is as short as they are is one of them; another is not.
+TEST_F(ClientTest, QuickSignaturesDoNotWaitBehindLongCalls) {
+  Start();
+  hsm::GenerateKeyRequest slow;
+  slow.key.locator.bytes.fill(kSlowKey);
+  std::optional<base::Result<hsm::GenerateKeyReply>> never;
+  Spawn(client_->Call(slow), never);
+  std::optional<base::Result<hsm::SignReply>> waits;
+  hsm::SignRequest request;
+  request.key.algorithm = hsm::Algorithm::kRsa2048Sign;
+  Spawn(client_->Call(hsm::SignRequest(request)), waits);
+  for (const auto quick :
+       {hsm::Algorithm::kP256Sign, hsm::Algorithm::kEd25519Sign}) {
+    request.key.algorithm = quick;
+    EXPECT_OK(Run(client_->Call(hsm::SignRequest(request))));
+  }
+  EXPECT_FALSE(waits.has_value());
+  clock_.Advance(std::chrono::seconds(121));
+  RunUntil([&] { return never.has_value() && waits.has_value(); });
+}
+
 class SlowWorkerTest : public ClientTest {
  protected:
   SlowWorkerTest() : ClientTest(3) { slow_worker_ = true; }
