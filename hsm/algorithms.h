@@ -21,7 +21,8 @@ enum class KeyUse : std::uint8_t {
   kSign,
   kAgree,
   kMac,
-  kUnwrap
+  kUnwrap,
+  kWrap
 };
 
 struct AlgorithmRow {
@@ -64,6 +65,7 @@ inline constexpr std::array kAlgorithmRows = {
                  3072},
     AlgorithmRow{Algorithm::kRsa4096Unwrap, KeyKind::kRsa, KeyUse::kUnwrap,
                  4096},
+    AlgorithmRow{Algorithm::kAesWrap, KeyKind::kAes, KeyUse::kWrap, 256},
 };
 // clang-format on
 
@@ -80,6 +82,12 @@ constexpr const AlgorithmRow* FindAlgorithm(Algorithm algorithm) {
 constexpr bool IsKeyPair(KeyKind kind) {
   return kind == KeyKind::kRsa || kind == KeyKind::kEc ||
          kind == KeyKind::kEdwards;
+}
+
+// Whether keys for that use may come in from outside: those of customers may,
+// those that guard others may not.
+constexpr bool IsImported(KeyUse use) {
+  return use != KeyUse::kUnwrap && use != KeyUse::kWrap;
 }
 
 // How long an imported secret may be, in bytes. For HMAC: from the length of

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -32,12 +33,23 @@ template <typename T, typename Message>
 concept Is = std::same_as<std::remove_const_t<T>, Message>;
 
 auto Fields(Is<Locator> auto& m) { return std::tie(m.bytes); }
-auto Fields(Is<KeyRef> auto& m) { return std::tie(m.locator, m.algorithm); }
+auto Fields(Is<WrappedKey> auto& m) {
+  return std::tie(m.wrapping_key, m.bytes, m.check_value, m.public_key);
+}
+auto Fields(Is<KeyRef> auto& m) {
+  return std::tie(m.locator, m.algorithm, m.wrapped);
+}
 auto Fields(Is<Sealed> auto& m) { return std::tie(m.nonce, m.ciphertext); }
 auto Fields(Is<GenerateKeyRequest> auto& m) { return std::tie(m.key); }
 auto Fields(Is<GenerateKeyReply> auto& m) { return std::tie(m.check_value); }
 auto Fields(Is<GenerateKeyPairRequest> auto& m) { return std::tie(m.key); }
 auto Fields(Is<GenerateKeyPairReply> auto& m) { return std::tie(m.public_key); }
+auto Fields(Is<GenerateWrappedKeyRequest> auto& m) {
+  return std::tie(m.key, m.wrapping_key);
+}
+auto Fields(Is<GenerateWrappedKeyReply> auto& m) {
+  return std::tie(m.check_value, m.wrapped, m.public_key);
+}
 auto Fields(Is<SignRequest> auto& m) {
   return std::tie(m.key, m.scheme, m.hash, m.message);
 }
@@ -138,6 +150,13 @@ class Encoder {
     out_.Sized(std::string_view(text).substr(0, kMaxText));
   }
   template <typename T>
+  void Put(const std::shared_ptr<T>& message) {
+    Put(message != nullptr);
+    if (message != nullptr) {
+      Put(*message);
+    }
+  }
+  template <typename T>
   void Put(const std::vector<T>& list) {
     out_.U32(static_cast<std::uint32_t>(list.size()));
     for (const T& item : list) {
@@ -192,6 +211,17 @@ class Decoder {
   base::Status Get(base::Secret& secret);
   base::Status Get(base::Bytes& bytes);
   base::Status Get(std::string& text);
+  template <typename T>
+  base::Status Get(std::shared_ptr<const T>& message) {
+    bool is_there = false;
+    RETURN_IF_ERROR(Get(is_there));
+    if (is_there) {
+      auto made = std::make_shared<T>();
+      RETURN_IF_ERROR(Get(*made));
+      message = std::move(made);
+    }
+    return {};
+  }
   // No reserve(): the count is the peer's word until the items are there, and
   // each takes at least four bytes of the frame.
   template <typename T>

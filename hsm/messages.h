@@ -5,6 +5,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,18 +59,32 @@ enum class Algorithm : std::uint8_t {
   kRsa2048Unwrap = 48,
   kRsa3072Unwrap = 49,
   kRsa4096Unwrap = 50,
+  // AES-256 keys that wrap the keys of the placement `wrapped` (WrappedKey).
+  // They wrap and unwrap by RFC 5649, and nothing else.
+  kAesWrap = 56,
 };
 
-// One key on the token, and the algorithm it was made for.
+// What identifies a key's value without revealing it; as GenerateKeyReply says.
+using CheckValue = std::array<std::uint8_t, 32>;
+
+// A key that is no object of the token, but what a wrapping key made of it: the
+// placement `wrapped`. Workers unwrap it into their sessions.
+struct WrappedKey {
+  Locator wrapping_key;      // Of a kAesWrap key.
+  base::Bytes bytes;         // RFC 5649; of key pairs the private key, PKCS#8.
+  CheckValue check_value{};  // Which key it must be.
+  base::Bytes public_key;    // Of key pairs: SubjectPublicKeyInfo.
+};
+
+// One key, and the algorithm it was made for.
 struct KeyRef {
-  Locator locator;
+  Locator locator;  // Of a wrapped key too, which has it for its name.
   Algorithm algorithm = Algorithm::kXaes256Gcm;
+  std::shared_ptr<const WrappedKey> wrapped{};  // Null: an object of the token.
 };
 
 using Nonce = std::array<std::uint8_t, 24>;  // N of XAES-256-GCM: P12 || IV12.
 using Aad = std::array<std::uint8_t, 32>;
-using CheckValue = std::array<std::uint8_t, 32>;
-
 inline constexpr std::size_t kMaxPlaintext = 8192;  // Bytes, with room to spare
                                                     // over the API's 4096.
 inline constexpr std::size_t kTagSize = 16;
@@ -85,8 +100,9 @@ struct Sealed {
 // makes the key's check value.
 using Counter = std::uint64_t;
 
-// Makes an AES-256 or HMAC key object with this locator, tests it by use, and
-// makes it durable before answering. `algorithm` decides its usages.
+// Makes an AES-256 or HMAC key object, or one that wraps others,
+// with this locator, tests it by use, and makes it durable before answering.
+// `algorithm` decides its usages.
 struct GenerateKeyRequest {
   KeyRef key;
 };
@@ -103,6 +119,19 @@ struct GenerateKeyPairRequest {
 };
 struct GenerateKeyPairReply {
   base::Bytes public_key;  // DER, SubjectPublicKeyInfo (RFC 5280, 4.1).
+};
+
+// The same for a wrapped key: nothing of it stays on the token. `key` has no
+// `wrapped` yet. Fails with kUnsupportedOperation if this token cannot wrap
+// such keys, or not so that they stay sensitive.
+struct GenerateWrappedKeyRequest {
+  KeyRef key;
+  Locator wrapping_key;
+};
+struct GenerateWrappedKeyReply {
+  CheckValue check_value{};
+  base::Bytes wrapped;     // WrappedKey::bytes
+  base::Bytes public_key;  // SubjectPublicKeyInfo; empty for secret keys.
 };
 
 enum class SignatureScheme : std::uint8_t {
@@ -262,7 +291,8 @@ struct DestroyKeyRequest {
   Locator locator;
 };
 
-// Forgets handles, session copies and derived keys of this locator.
+// Forgets handles, session copies and derived keys of this locator; a wrapped
+// key of it is never unwrapped again by this worker.
 struct EvictKeyRequest {
   Locator locator;
 };

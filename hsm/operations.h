@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "hsm/algorithms.h"
 #include "hsm/messages.h"
 
 // The table of everything that crosses the token boundary. It drives encoding,
@@ -89,6 +90,8 @@ inline constexpr std::tuple kOperations{
         {19, "ImportKey", 160, Lane::kLong, kLongDeadline}},
     Operation<ImportRouteRequest, ImportRouteReply>{
         {20, "ImportRoute", 1, Lane::kShort, kShortDeadline}},
+    Operation<GenerateWrappedKeyRequest, GenerateWrappedKeyReply>{
+        {21, "GenerateWrappedKey", 40, Lane::kSlow, kLongDeadline}},
 };
 // clang-format on
 
@@ -136,7 +139,8 @@ constexpr const OperationRow& RowOf() {
 }
 
 // The row by which one request is scheduled: that of its operation, but for
-// signatures of a tenth of a millisecond, which may go to any worker.
+// signatures of a tenth of a millisecond and keys that need no search for
+// primes, which may go to any worker.
 template <typename Request>
 constexpr const OperationRow& RowFor(const Request& /*request*/) {
   return RowOf<Request>();
@@ -149,6 +153,16 @@ constexpr const OperationRow& RowFor(const SignRequest& request) {
                  request.key.algorithm == Algorithm::kEd25519Sign
              ? kQuickSign
              : RowOf<SignRequest>();
+}
+inline constexpr OperationRow kQuickGeneration{21, "GenerateWrappedKey", 40,
+                                               Lane::kShort, kShortDeadline};
+static_assert(kQuickGeneration.number ==
+              RowOf<GenerateWrappedKeyRequest>().number);
+constexpr const OperationRow& RowFor(const GenerateWrappedKeyRequest& request) {
+  const AlgorithmRow* const row = FindAlgorithm(request.key.algorithm);
+  return row != nullptr && row->kind != KeyKind::kRsa
+             ? kQuickGeneration
+             : RowOf<GenerateWrappedKeyRequest>();
 }
 
 }  // namespace hsm

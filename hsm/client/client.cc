@@ -102,6 +102,11 @@ Awaitable<ImportRouteReply> Client::Call(ImportRouteRequest request) {
   return Execute(pool_, request);
 }
 
+Awaitable<GenerateWrappedKeyReply> Client::Call(
+    GenerateWrappedKeyRequest request) {
+  return Execute(pool_, request);
+}
+
 asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator,
                                                       SlowWorker slow_worker) {
   return pool_->EvictEverywhere(locator, slow_worker);

@@ -76,6 +76,7 @@ class Client {
   Awaitable<GenerateDataKeyPairReply> Call(GenerateDataKeyPairRequest request);
   Awaitable<ImportKeyReply> Call(ImportKeyRequest request);
   Awaitable<ImportRouteReply> Call(ImportRouteRequest request);
+  Awaitable<GenerateWrappedKeyReply> Call(GenerateWrappedKeyRequest request);
 
   // Makes every worker forget this key; a worker that does not confirm is
   // killed and replaced. When this succeeds, no process holds a copy.

@@ -84,6 +84,7 @@ void AllowUse(Template& key, const AlgorithmRow& row,
       return;
     case KeyUse::kEncrypt:
     case KeyUse::kMac:
+    case KeyUse::kWrap:
       return;  // No uses of a private key.
   }
 }
@@ -149,6 +150,33 @@ Template SessionSecretTemplate(const KeyRef& key,
       .Remove(CKA_MODIFIABLE)
       .Remove(CKA_COPYABLE)
       .Remove(CKA_VALUE_LEN);
+  return made;
+}
+
+Template WrappingKeyTemplate(const KeyRef& key, CK_MECHANISM_TYPE mechanism,
+                             const AttributeSupport& support) {
+  Template unwrapped;
+  unwrapped.Set(CKA_PRIVATE, true)
+      .Set(CKA_SENSITIVE, true)
+      .Set(CKA_EXTRACTABLE, false);
+  Template made = BoundKey(CKK_AES, kAesKeySize, support);
+  made.Set(CKA_TOKEN, true)
+      .Set(CKA_MODIFIABLE, false)
+      .Set(CKA_WRAP, true)
+      .Set(CKA_UNWRAP, true)
+      .Set(CKA_UNWRAP_TEMPLATE, std::move(unwrapped));
+  Name(made, key.locator);
+  Allow(made, {mechanism}, support);
+  return made;
+}
+
+Template WrappableSecretTemplate(const KeyRef& key,
+                                 const AttributeSupport& support) {
+  const MacRow* const mac = FindMac(key.algorithm);
+  Template made = mac != nullptr
+                      ? BoundKey(CKK_GENERIC_SECRET, mac->key_size, support)
+                      : BoundKey(CKK_AES, kAesKeySize, support);
+  made.Set(CKA_TOKEN, false).Set(CKA_EXTRACTABLE, true);
   return made;
 }
 

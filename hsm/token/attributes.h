@@ -43,6 +43,16 @@ Template SecretTemplate(const KeyRef& key, const AttributeSupport& support);
 Template SessionSecretTemplate(const KeyRef& key,
                                const AttributeSupport& support);
 
+// A key that wraps others by `mechanism`. Whatever it unwraps is private,
+// sensitive and not extractable, which its CKA_UNWRAP_TEMPLATE says.
+Template WrappingKeyTemplate(const KeyRef& key, CK_MECHANISM_TYPE mechanism,
+                             const AttributeSupport& support);
+
+// A new secret key as a session object that can be wrapped, once, and do
+// nothing; what is unwrapped then is a SessionSecretTemplate.
+Template WrappableSecretTemplate(const KeyRef& key,
+                                 const AttributeSupport& support);
+
 // A session AES key that can do nothing but unwrap by `mechanism`.
 Template UnwrappingTemplate(CK_MECHANISM_TYPE mechanism,
                             const AttributeSupport& support);

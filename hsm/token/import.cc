@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "hsm/token/attributes.h"
 #include "hsm/token/key_pairs.h"
-#include "hsm/token/mac.h"
 #include "hsm/token/pair_test.h"
 #include "hsm/token/quirks.h"
 #include "hsm/token/recover_point.h"
@@ -99,12 +98,6 @@ base::Status CheckLength(const Import& import) {
              : Wrong();
 }
 
-base::Result<CheckValue> TestSecret(const Import& import, ObjectHandle object) {
-  return import.row.kind == KeyKind::kHmac
-             ? SelfTestMac(import.sessions(), import.key.algorithm, object)
-             : import.workshop.cipher.SelfTest(import.key.algorithm, object);
-}
-
 base::Result<Trial> TrySecret(const Import& import) {
   RETURN_IF_ERROR(CheckLength(import));
   Trial trial;
@@ -112,7 +105,8 @@ base::Result<Trial> TrySecret(const Import& import) {
                    MakeInSession(import, SessionSecretTemplate(
                                              import.key, import.support())));
   ASSIGN_OR_RETURN(trial.check_value,
-                   OrWrong(TestSecret(import, trial.object->handle())));
+                   OrWrong(TestSecret(import.workshop, import.key.algorithm,
+                                      trial.object->handle())));
   return trial;
 }
 
@@ -209,7 +203,8 @@ base::Result<ImportKeyReply> Tested(const Import& import, const Trial& trial,
                                     ObjectHandle object) {
   ImportKeyReply reply;
   if (!IsKeyPair(import.row.kind)) {
-    ASSIGN_OR_RETURN(reply.check_value, TestSecret(import, object));
+    ASSIGN_OR_RETURN(reply.check_value,
+                     TestSecret(import.workshop, import.key.algorithm, object));
     if (reply.check_value != trial.check_value) {
       return Error{ErrorCode::kCorrupt, "it is not what was unwrapped"};
     }
@@ -240,7 +235,7 @@ base::Result<ImportKeyReply> ImportKey(Workshop workshop,
                                        ObjectHandle wrapping_key,
                                        const ImportKeyRequest& request) {
   const AlgorithmRow* row = FindAlgorithm(request.key.algorithm);
-  if (row == nullptr || row->use == KeyUse::kUnwrap) {
+  if (row == nullptr || !IsImported(row->use)) {
     return Error{ErrorCode::kInvalidArgument, "no such key is imported"};
   }
   const ImportRoute route = RouteOf(workshop.profile, request.wrapping, *row);

@@ -7,6 +7,7 @@
 #include "hsm/token/attributes.h"
 #include "hsm/token/mac.h"
 #include "hsm/token/quirks.h"
+#include "hsm/token/wrapping_key.h"
 
 namespace hsm::token {
 namespace {
@@ -79,23 +80,44 @@ base::Status Conclude(Workshop& workshop, const Locator& locator,
   return {};
 }
 
+base::Result<ObjectHandle> FindObject(Workshop& workshop,
+                                      const Locator& locator) {
+  if (const auto known = workshop.index.Known(locator)) {
+    return *known;
+  }
+  ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
+  return workshop.index.Search(hold, locator);
+}
+
+base::Result<CheckValue> TestSecret(Workshop& workshop, Algorithm algorithm,
+                                    ObjectHandle object) {
+  if (algorithm == Algorithm::kAesWrap) {
+    return TestWrappingKey(workshop.connection.sessions(), workshop.profile,
+                           object);
+  }
+  return FindMac(algorithm) != nullptr
+             ? SelfTestMac(workshop.connection.sessions(), algorithm, object)
+             : workshop.cipher.SelfTest(algorithm, object);
+}
+
 base::Result<CheckValue> MakeKey(Workshop workshop, const KeyRef& key) {
   const AttributeSupport& support = workshop.profile.attributes;
+  const bool wraps = key.algorithm == Algorithm::kAesWrap;
   const bool is_mac = FindMac(key.algorithm) != nullptr;
-  if (!is_mac) {
+  if (wraps) {
+    RETURN_IF_ERROR(CheckCanWrap(workshop.profile));
+  } else if (!is_mac) {
     RETURN_IF_ERROR(workshop.cipher.CheckSupported(key.algorithm));
   }
   ASSIGN_OR_RETURN(
       const ObjectHandle object,
       Place(workshop, key.locator, [&](Session& session) {
-        return is_mac ? session.GenerateKey(CKM_GENERIC_SECRET_KEY_GEN,
-                                            MacKeyTemplate(key, support))
-                      : session.GenerateKey(CKM_AES_KEY_GEN,
-                                            KeyTemplate(key, support));
+        return session.GenerateKey(
+            is_mac ? CKM_GENERIC_SECRET_KEY_GEN : CKM_AES_KEY_GEN,
+            wraps ? WrappingKeyTemplate(key, workshop.profile.rfc5649, support)
+                  : SecretTemplate(key, support));
       }));
-  auto check_value = is_mac ? SelfTestMac(workshop.connection.sessions(),
-                                          key.algorithm, object)
-                            : workshop.cipher.SelfTest(key.algorithm, object);
+  auto check_value = TestSecret(workshop, key.algorithm, object);
   RETURN_IF_ERROR(Conclude(workshop, key.locator, object,
                            check_value.has_value()
                                ? base::Status()

@@ -36,6 +36,14 @@ base::Result<ObjectHandle> Place(Workshop& workshop, const Locator& locator,
 base::Status Conclude(Workshop& workshop, const Locator& locator,
                       ObjectHandle object, const base::Status& tested);
 
+// The key object with this locator. Fails with kNotFound.
+base::Result<ObjectHandle> FindObject(Workshop& workshop,
+                                      const Locator& locator);
+
+// Uses a secret key for what it is for, and returns its check value.
+base::Result<CheckValue> TestSecret(Workshop& workshop, Algorithm algorithm,
+                                    ObjectHandle object);
+
 // Generates the AES or HMAC key, tests it by use, makes it durable. Fails with
 // kAlreadyExists, before making anything, if the locator is taken; with
 // kCorrupt if the new key did not work. What it fails to make whole, it

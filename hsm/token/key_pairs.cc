@@ -67,14 +67,16 @@ base::Result<PublicKey> PublicKeyOf(Session& session, const AlgorithmRow& row,
 }  // namespace
 
 base::Result<SessionPair> NewSessionPair(Session& session, const KeyRef& key,
-                                         const AttributeSupport& support) {
+                                         const AttributeSupport& support,
+                                         Extractable extractable) {
   ASSIGN_OR_RETURN(const AlgorithmRow* const row, PairRow(key.algorithm));
-  ASSIGN_OR_RETURN(
-      const PairHandles made,
-      session
-          .GenerateKeyPair(GenerationOf(row->kind), PublicTemplate(key),
-                           SessionPrivateTemplate(key, support))
-          .Take());
+  Template attributes = SessionPrivateTemplate(key, support);
+  attributes.Set(CKA_EXTRACTABLE, extractable == Extractable::kOnce);
+  ASSIGN_OR_RETURN(const PairHandles made,
+                   session
+                       .GenerateKeyPair(GenerationOf(row->kind),
+                                        PublicTemplate(key), attributes)
+                       .Take());
   auto public_half = std::make_unique<SessionObject>(session, made.public_key);
   auto private_half =
       std::make_unique<SessionObject>(session, made.private_key);

@@ -19,9 +19,13 @@ struct SessionPair {
   PublicKey public_key;
 };
 
+// Whether the private half can be wrapped, which is why it is made.
+enum class Extractable : std::uint8_t { kNever, kOnce };
+
 // kInvalidArgument if the algorithm has no key pairs.
-base::Result<SessionPair> NewSessionPair(Session& session, const KeyRef& key,
-                                         const AttributeSupport& support);
+base::Result<SessionPair> NewSessionPair(
+    Session& session, const KeyRef& key, const AttributeSupport& support,
+    Extractable extractable = Extractable::kNever);
 
 // Generates the pair, on the token; an RSA pair in the session, since that
 // takes seconds and there needs no lock, and copies its private key to the

@@ -107,6 +107,7 @@ base::Status TestPair(Sessions& sessions, const Profile& profile,
       return TestAgreement(sessions, pair);
     case KeyUse::kEncrypt:
     case KeyUse::kMac:
+    case KeyUse::kWrap:
       break;
   }
   return Error{ErrorCode::kInvalidArgument, "the algorithm has no key pairs"};

@@ -48,25 +48,28 @@ Pkcs11Token::Pkcs11Token(std::unique_ptr<Connection> connection, Canary canary,
       profile_(std::move(profile)),
       canary_(std::move(canary)),
       index_(connection_->sessions()),
-      cipher_(connection_->sessions(), clock, profile_) {}
+      cipher_(connection_->sessions(), clock, profile_),
+      wrapped_(Here()) {}
 
 base::Status Pkcs11Token::Start() {
   ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
   return index_.Scan(hold);
 }
 
-base::Result<ObjectHandle> Pkcs11Token::Find(const Locator& locator) {
-  if (const auto known = index_.Known(locator)) {
-    return *known;
+base::Result<ObjectHandle> Pkcs11Token::Find(const KeyRef& key) {
+  if (key.wrapped != nullptr) {
+    return Alive(wrapped_.Unwrapped(key));
   }
-  ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
-  return index_.Search(hold, locator);
+  Workshop here = Here();
+  return FindObject(here, key.locator);
 }
 
 base::Status Pkcs11Token::Forget(const Locator& locator) {
   index_.Remove(locator);
   gives_plaintext_.erase(locator);
-  return cipher_.Forget(locator);
+  const base::Status unwrapped = wrapped_.Forget(locator);
+  RETURN_IF_ERROR(cipher_.Forget(locator));
+  return unwrapped;
 }
 
 Error Pkcs11Token::Final(Error error) {
@@ -97,7 +100,7 @@ base::Status Pkcs11Token::CheckUse(const KeyRef& key, KeyUse use) const {
 template <typename Use>
 auto Pkcs11Token::WithKey(const KeyRef& key, Use use)
     -> decltype(use(ObjectHandle{})) {
-  ASSIGN_OR_RETURN(const ObjectHandle object, Find(key.locator));
+  ASSIGN_OR_RETURN(const ObjectHandle object, Find(key));
   auto first = use(object);
   if (first.has_value()) {
     return first;
@@ -107,7 +110,7 @@ auto Pkcs11Token::WithKey(const KeyRef& key, Use use)
   }
   RETURN_IF_ERROR(canary_.Check());
   RETURN_IF_ERROR(Forget(key.locator));
-  ASSIGN_OR_RETURN(const ObjectHandle found_again, Find(key.locator));
+  ASSIGN_OR_RETURN(const ObjectHandle found_again, Find(key));
   auto second = use(found_again);
   if (second.has_value()) {
     return second;
@@ -200,24 +203,17 @@ base::Result<EmptyReply> Pkcs11Token::Execute(
 }
 
 base::Result<EmptyReply> Pkcs11Token::Execute(const EvictKeyRequest& request) {
+  wrapped_.NeverAgain(request.locator);
   RETURN_IF_ERROR(Alive(Forget(request.locator)));
   return EmptyReply{};
 }
 
 base::Result<CheckValue> Pkcs11Token::SelfTest(Algorithm algorithm,
                                                ObjectHandle object) {
-  switch (FindAlgorithm(algorithm)->use) {
-    case KeyUse::kEncrypt:
-      return cipher_.SelfTest(algorithm, object);
-    case KeyUse::kMac:
-      return SelfTestMac(connection_->sessions(), algorithm, object);
-    case KeyUse::kDecrypt:
-    case KeyUse::kSign:
-    case KeyUse::kAgree:
-    case KeyUse::kUnwrap:
-      break;
-  }
-  return CheckPair(Here(), algorithm, object);
+  Workshop here = Here();
+  return IsKeyPair(FindAlgorithm(algorithm)->kind)
+             ? CheckPair(here, algorithm, object)
+             : TestSecret(here, algorithm, object);
 }
 
 base::Result<GenerateKeyReply> Pkcs11Token::Execute(
@@ -326,7 +322,7 @@ base::Result<PlaintextReply> Pkcs11Token::Execute(
 base::Result<GenerateDataKeyPairReply> Pkcs11Token::Execute(
     const GenerateDataKeyPairRequest& request) {
   RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kEncrypt));
-  RETURN_IF_ERROR(Find(request.key.locator));
+  RETURN_IF_ERROR(Find(request.key));
   ASSIGN_OR_RETURN(DataKeyPair pair, MakeDataKeyPair(request.pair));
   ASSIGN_OR_RETURN(Sealed sealed, Seal(request.key, request.counter,
                                        request.aad, pair.private_key.Reveal()));
@@ -341,8 +337,7 @@ base::Result<GenerateDataKeyPairReply> Pkcs11Token::Execute(
 base::Result<ImportKeyReply> Pkcs11Token::Execute(
     const ImportKeyRequest& request) {
   RETURN_IF_ERROR(CheckUse(request.wrapping_key, KeyUse::kUnwrap));
-  ASSIGN_OR_RETURN(const ObjectHandle wrapping_key,
-                   Find(request.wrapping_key.locator));
+  ASSIGN_OR_RETURN(const ObjectHandle wrapping_key, Find(request.wrapping_key));
   auto imported = ImportKey(Here(), wrapping_key, request);
   if (!imported.has_value() &&
       imported.error().code == ErrorCode::kInvalidCiphertext) {
@@ -351,10 +346,15 @@ base::Result<ImportKeyReply> Pkcs11Token::Execute(
   return Alive(std::move(imported));
 }
 
+base::Result<GenerateWrappedKeyReply> Pkcs11Token::Execute(
+    const GenerateWrappedKeyRequest& request) {
+  return Alive(wrapped_.Generate(request));
+}
+
 base::Result<ImportRouteReply> Pkcs11Token::Execute(
     const ImportRouteRequest& request) {
   const AlgorithmRow* row = FindAlgorithm(request.algorithm);
-  if (row == nullptr || row->use == KeyUse::kUnwrap) {
+  if (row == nullptr || !IsImported(row->use)) {
     return Error{ErrorCode::kInvalidArgument, "no such key is imported"};
   }
   return ImportRouteReply{RouteOf(profile_, request.wrapping, *row)};

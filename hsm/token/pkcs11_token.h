@@ -13,6 +13,7 @@
 #include "hsm/token/object_index.h"
 #include "hsm/token/profile.h"
 #include "hsm/token/token.h"
+#include "hsm/token/wrapped_keys.h"
 
 namespace hsm::token {
 
@@ -51,10 +52,13 @@ class Pkcs11Token final : public Token {
       const GenerateDataKeyPairRequest&) override;
   base::Result<ImportKeyReply> Execute(const ImportKeyRequest&) override;
   base::Result<ImportRouteReply> Execute(const ImportRouteRequest&) override;
+  base::Result<GenerateWrappedKeyReply> Execute(
+      const GenerateWrappedKeyRequest&) override;
 
  private:
   Workshop Here() { return {*connection_, profile_, index_, cipher_}; }
-  base::Result<ObjectHandle> Find(const Locator& locator);
+  // On the token, or of this process's sessions if it is wrapped.
+  base::Result<ObjectHandle> Find(const KeyRef& key);
   base::Status Forget(const Locator& locator);
 
   // Whether the key is for that, and this token can do it.
@@ -91,6 +95,7 @@ class Pkcs11Token final : public Token {
   Canary canary_;
   ObjectIndex index_;
   KeyCipher cipher_;
+  WrappedKeys wrapped_;
   std::set<Locator> gives_plaintext_;  // RSA keys that passed the check.
 };
 

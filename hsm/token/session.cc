@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMaxAttribute = 1024;
 constexpr std::size_t kMaxSecret = 128;
 constexpr std::size_t kMaxSignature = 1024;
-constexpr std::size_t kMaxWrapped = 512;
+constexpr std::size_t kMaxWrapped = 4096;  // RSA-4096 takes 2,376.
 constexpr std::size_t kFindBatch = 256;
 
 // What a token may ask for beyond the ciphertext's length.

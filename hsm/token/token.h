@@ -63,6 +63,8 @@ class Token {
       const GenerateDataKeyPairRequest&) = 0;
   virtual base::Result<ImportKeyReply> Execute(const ImportKeyRequest&) = 0;
   virtual base::Result<ImportRouteReply> Execute(const ImportRouteRequest&) = 0;
+  virtual base::Result<GenerateWrappedKeyReply> Execute(
+      const GenerateWrappedKeyRequest&) = 0;
 };
 
 }  // namespace hsm::token

@@ -19,7 +19,8 @@ using base::ErrorCode;
 asio::awaitable<base::Status> MakeDueKeys(Environment& environment) {
   CO_ASSIGN_OR_RETURN(const auto due, environment.store.ListServiceKeysDue());
   for (const std::string& purpose : due) {
-    CO_RETURN_IF_ERROR(co_await MakeServiceKey(environment, purpose));
+    CO_RETURN_IF_ERROR(
+        co_await MakeServiceKey(environment, purpose, environment.algorithm));
   }
   co_return base::Status();
 }
@@ -30,7 +31,8 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                                                NewStore new_store) {
   CO_ASSIGN_OR_RETURN(auto keys, environment.store.ListServiceKeys());
   if (keys.empty() && new_store == NewStore::kAllow) {
-    CO_RETURN_IF_ERROR(co_await MakeServiceKey(environment, kForCredentials));
+    CO_RETURN_IF_ERROR(co_await MakeServiceKey(environment, kForCredentials,
+                                               environment.algorithm));
   }
   // That this is the store's token is known before anything is made on it.
   CO_ASSIGN_OR_RETURN(const store::ServiceKey first,
@@ -42,6 +44,29 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
     CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                         FindServiceKey(environment, purpose));
     CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));
+  }
+  co_return base::Status();
+}
+
+asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
+                                                Placement placement) {
+  const std::string purpose = ForWrapping(environment.key_store);
+  CO_ASSIGN_OR_RETURN(auto keys, environment.store.ListServiceKeys());
+  const auto is_it = [&](const store::ServiceKey& key) {
+    return key.purpose == purpose;
+  };
+  if (std::ranges::none_of(keys, is_it)) {
+    if (placement == Placement::kResident) {
+      co_return base::Status();
+    }
+    CO_RETURN_IF_ERROR(co_await MakeServiceKey(environment, purpose,
+                                               hsm::Algorithm::kAesWrap));
+  }
+  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
+                      FindServiceKey(environment, purpose));
+  CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));
+  if (placement == Placement::kWrapped) {
+    environment.wrapping_key = key.ref.locator;
   }
   co_return base::Status();
 }

@@ -3,6 +3,7 @@
 #define KMS_OPERATIONS_BOOTSTRAP_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -22,6 +23,17 @@ enum class NewStore : std::uint8_t { kRefuse, kAllow };
 // token, or a store and a token that were not restored together.
 boost::asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                                                       NewStore new_store);
+
+// Where the keys of a key store live: each as an object of the token; or
+// wrapped by a key that is one, in the store.
+enum class Placement : std::uint8_t { kResident, kWrapped };
+
+// Makes sure that the token has what wraps the keys of the key store, if there
+// is or shall be such, by using it; has new keys wrapped if `placement` says
+// so. Fails as CheckServiceKeys does, and with kUnsupportedOperation if the
+// token cannot hold wrapped keys.
+boost::asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
+                                                       Placement placement);
 
 // Gives the administrator of `account` an access key; makes both if they are
 // not there. See SealAccessKey.

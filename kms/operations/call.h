@@ -51,6 +51,9 @@ struct Environment {
   std::string log_folder;  // Where `log` writes; empty: it cannot be read.
   std::string key_store;   // Where new keys live.
   hsm::Algorithm algorithm = hsm::Algorithm::kXaes256Gcm;  // Of new keys.
+  // By what new keys are wrapped (placement `wrapped`); none: they are objects
+  // of the token.
+  std::optional<hsm::Locator> wrapping_key;
   // Imported material may not be outside of the token, not even in a worker.
   bool strict_boundary = false;
   // Events of mutations that the log could not take when they happened; they

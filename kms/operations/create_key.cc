@@ -7,7 +7,6 @@
 #include "kms/key_spec.h"
 #include "kms/operations/authorize.h"
 #include "kms/operations/handlers.h"
-#include "kms/operations/intents.h"
 #include "kms/operations/key_metadata.h"
 #include "kms/operations/multi_region.h"
 #include "kms/operations/new_material.h"
@@ -113,7 +112,7 @@ base::Status InsertNewKey(store::Transaction& transaction, const Key& key,
   }
   const KeyMaterial* const material = key.FindCurrentMaterial();
   return material == nullptr ? base::Status()
-                             : transaction.DeleteIntent(material->ref.locator);
+                             : SettleMaterial(transaction, *material);
 }
 
 }  // namespace
@@ -154,8 +153,7 @@ Answer CreateKey(Call& call) {
   };
   const base::Status committed = co_await call.Commit(insert);
   if (!committed && !key.materials.empty()) {
-    const hsm::Locator announced = key.materials.front().ref.locator;
-    co_await RollBackCreation(call.environment, announced);
+    co_await AbandonMaterial(call.environment, key.materials.front());
   }
   CO_RETURN_IF_ERROR(committed);
 

@@ -60,6 +60,9 @@ asio::awaitable<base::Status> DestroyMaterials(Environment& environment,
   for (const KeyMaterial& material : key.materials) {
     const hsm::Locator locator = material.ref.locator;
     CO_RETURN_IF_ERROR(co_await environment.hsm.EvictEverywhere(locator));
+    if (material.ref.wrapped != nullptr) {
+      continue;  // What there is of it goes with the key's rows.
+    }
     const hsm::DestroyKeyRequest request = {locator};
     const auto destroyed = co_await environment.hsm.Call(request);
     // Gone already: an earlier run was interrupted after this point.

@@ -11,7 +11,6 @@
 #include "base/random.h"
 #include "kms/key_id.h"
 #include "kms/managed_keys.h"
-#include "kms/operations/intents.h"
 #include "kms/operations/new_material.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/service_event.h"
@@ -105,11 +104,11 @@ asio::awaitable<base::Status> CommitManagedKey(Environment& environment,
   auto insert = [&](store::Transaction& transaction) -> base::Status {
     RETURN_IF_ERROR(transaction.InsertKey(key));
     RETURN_IF_ERROR(transaction.InsertAlias(alias));
-    return transaction.DeleteIntent(key.CurrentMaterial().ref.locator);
+    return SettleMaterial(transaction, key.CurrentMaterial());
   };
   auto event = co_await CommitStep(environment, step, insert);
   if (!event) {
-    co_await RollBackCreation(environment, key.CurrentMaterial().ref.locator);
+    co_await AbandonMaterial(environment, key.CurrentMaterial());
     co_return base::Error(std::move(event).error());
   }
   co_return co_await AppendCommitted(environment, *std::move(event));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/new_material.h"
 
+#include <memory>
 #include <utility>
 
 #include "base/hash.h"
+#include "base/random.h"
 #include "kms/ciphertext.h"
 #include "kms/key_id.h"
 #include "kms/key_spec.h"
@@ -41,6 +43,42 @@ boost::asio::awaitable<base::Status> Generate(Environment& environment,
   co_return base::Status();
 }
 
+boost::asio::awaitable<base::Result<KeyMaterial>> MakeResident(
+    Environment& environment, const KeyIdBytes& id, const Key& key) {
+  CO_ASSIGN_OR_RETURN(const hsm::Locator announced,
+                      co_await AnnounceKey(environment, key.id));
+  KeyMaterial material;
+  material.ref = {announced, NewAlgorithm(environment, key)};
+  const base::Status made = co_await Generate(environment, id, key, material);
+  if (!made) {
+    co_await RollBackCreation(environment, announced);
+    co_return base::Error(made.error());
+  }
+  co_return material;
+}
+
+// Without an intent: nothing of it is on the token.
+boost::asio::awaitable<base::Result<KeyMaterial>> MakeWrapped(
+    Environment& environment, const KeyIdBytes& id, const Key& key) {
+  hsm::GenerateWrappedKeyRequest request;
+  base::RandomBytes(request.key.locator.bytes);
+  request.key.algorithm = NewAlgorithm(environment, key);
+  request.wrapping_key = *environment.wrapping_key;
+  CO_ASSIGN_OR_RETURN(hsm::GenerateWrappedKeyReply made,
+                      co_await environment.hsm.Call(request));
+  auto wrapped = std::make_shared<hsm::WrappedKey>();
+  wrapped->wrapping_key = request.wrapping_key;
+  wrapped->bytes = std::move(made.wrapped);
+  wrapped->check_value = made.check_value;
+  wrapped->public_key = made.public_key;
+  KeyMaterial material;
+  material.ref = request.key;
+  material.ref.wrapped = std::move(wrapped);
+  material.public_key = std::move(made.public_key);
+  material.id = MakeMaterialId(id, made.check_value, base::ThreadHasher());
+  co_return material;
+}
+
 }  // namespace
 
 boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
@@ -50,18 +88,34 @@ boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
     co_return base::Error{base::ErrorCode::kCorrupt,
                           "the store holds a key id that is none"};
   }
-  CO_ASSIGN_OR_RETURN(const hsm::Locator announced,
-                      co_await AnnounceKey(environment, key.id));
-  KeyMaterial material;
-  material.ref = {announced, NewAlgorithm(environment, key)};
-  material.key_store = environment.key_store;
-  material.created = now;
-  const base::Status made = co_await Generate(environment, *id, key, material);
-  if (!made) {
-    co_await RollBackCreation(environment, announced);
-    co_return base::Error(made.error());
+  base::Result<KeyMaterial> material =
+      base::Error{base::ErrorCode::kUnsupportedOperation, ""};
+  if (environment.wrapping_key) {
+    material = co_await MakeWrapped(environment, *id, key);
+  }
+  if (!material &&
+      material.error().code == base::ErrorCode::kUnsupportedOperation) {
+    material = co_await MakeResident(environment, *id, key);
+  }
+  if (material) {
+    material->key_store = environment.key_store;
+    material->created = now;
   }
   co_return material;
+}
+
+base::Status SettleMaterial(store::Transaction& transaction,
+                            const KeyMaterial& material) {
+  return material.ref.wrapped == nullptr
+             ? transaction.DeleteIntent(material.ref.locator)
+             : base::Status();
+}
+
+boost::asio::awaitable<void> AbandonMaterial(Environment& environment,
+                                             const KeyMaterial& material) {
+  if (material.ref.wrapped == nullptr) {
+    co_await RollBackCreation(environment, material.ref.locator);
+  }
 }
 
 }  // namespace kms::operations

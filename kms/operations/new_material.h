@@ -14,14 +14,22 @@ namespace kms::operations {
 // What a material of `key` is made for.
 hsm::Algorithm NewAlgorithm(const Environment& environment, const Key& key);
 
-// Announces a material for `key`, of its spec and usage, and has the token make
-// it; the materials that the key has do not matter. On success
-// the token has it durably, and nobody knows it but its intent: the caller
-// commits it together with Transaction::DeleteIntent, or else calls
-// RollBackCreation. A crash between any two of these is settled by the intent
-// (intents.h). If it fails, nothing is left.
+// Has the token make a material for `key`, of its spec and usage; the materials
+// that the key has do not matter. It is wrapped if that is where new keys live
+// and the token can wrap such; otherwise it is an object of the token, which
+// has it durably, and nobody knows it but its intent, by which a crash is
+// settled (intents.h). The caller commits it together with SettleMaterial, or
+// else calls AbandonMaterial. If it fails, nothing is left.
 boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
     Environment& environment, const Key& key, base::WallTime now);
+
+// Within the transaction that gives the key its new material.
+base::Status SettleMaterial(store::Transaction& transaction,
+                            const KeyMaterial& material);
+
+// A material that no key has got.
+boost::asio::awaitable<void> AbandonMaterial(Environment& environment,
+                                             const KeyMaterial& material);
 
 }  // namespace kms::operations
 

@@ -8,7 +8,6 @@
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/imported_material.h"
-#include "kms/operations/intents.h"
 #include "kms/operations/multi_region.h"
 #include "kms/operations/new_material.h"
 #include "kms/operations/rotation.h"
@@ -97,7 +96,7 @@ boost::asio::awaitable<base::Status> RotateToGenerated(Call& call) {
   };
   const base::Status committed = co_await call.Commit(change);
   if (!committed) {
-    co_await RollBackCreation(call.environment, material.ref.locator);
+    co_await AbandonMaterial(call.environment, material);
   }
   co_return committed;
 }

@@ -9,7 +9,6 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "kms/operations/intents.h"
 #include "kms/operations/multi_region.h"
 #include "kms/operations/new_material.h"
 #include "kms/operations/outbox.h"
@@ -75,7 +74,7 @@ base::Status CommitRotation(store::Transaction& transaction,
   RETURN_IF_ERROR(edit(key));
   RETURN_IF_ERROR(transaction.UpdateKey(key));
   RETURN_IF_ERROR(transaction.AddMaterial(key.id, material));
-  return transaction.DeleteIntent(material.ref.locator);
+  return SettleMaterial(transaction, material);
 }
 
 asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
@@ -104,7 +103,7 @@ asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
   };
   auto event = co_await CommitStep(environment_, step, change);
   if (!event) {
-    co_await RollBackCreation(environment_, material.ref.locator);
+    co_await AbandonMaterial(environment_, material);
     co_return Error(std::move(event).error());
   }
   // The key is rotated. If the log does not take the event now, it is in the

@@ -45,11 +45,12 @@ asio::awaitable<base::Result<hsm::Counter>> NextCounter(
 }  // namespace
 
 asio::awaitable<base::Status> MakeServiceKey(Environment& environment,
-                                             std::string_view purpose) {
+                                             std::string_view purpose,
+                                             hsm::Algorithm algorithm) {
   CO_ASSIGN_OR_RETURN(const hsm::Locator locator,
                       co_await AnnounceKey(environment, purpose));
   hsm::GenerateKeyRequest request;
-  request.key = {locator, environment.algorithm};
+  request.key = {locator, algorithm};
   const auto made = co_await environment.hsm.Call(request);
   if (!made) {
     co_await RollBackCreation(environment, locator);
@@ -65,6 +66,10 @@ asio::awaitable<base::Status> MakeServiceKey(Environment& environment,
     return transaction.DeleteIntent(key.ref.locator);
   };
   co_return co_await environment.store.Write(insert);
+}
+
+std::string ForWrapping(std::string_view key_store) {
+  return "wrapping-key/" + std::string(key_store);
 }
 
 asio::awaitable<base::Status> CheckServiceKey(Environment& environment,

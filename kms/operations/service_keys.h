@@ -3,6 +3,7 @@
 #define KMS_OPERATIONS_SERVICE_KEYS_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -20,7 +21,11 @@ inline constexpr std::string_view kForSessionTokens = "session-token";
 // Makes the key of a purpose that has none. Whether it may is the caller's to
 // know: a key that is lost is never made again.
 boost::asio::awaitable<base::Status> MakeServiceKey(Environment& environment,
-                                                    std::string_view purpose);
+                                                    std::string_view purpose,
+                                                    hsm::Algorithm algorithm);
+
+// The purpose of what wraps the keys of a key store.
+std::string ForWrapping(std::string_view key_store);
 
 // Uses the key. Fails with kKeyUnavailable, naming the purpose, if the token
 // does not have it or has another in its place.

@@ -106,9 +106,17 @@ hsm::Algorithm Columns::Algorithm() {
 
 hsm::Algorithm Columns::PairAlgorithm() {
   using enum hsm::Algorithm;
+  return OneOf({kRsa2048Unwrap, kRsa3072Unwrap, kRsa4096Unwrap});
+}
+
+hsm::Algorithm Columns::ServiceAlgorithm() {
+  using enum hsm::Algorithm;
+  return OneOf({kXaes256Gcm, kAes256GcmCounter, kAesWrap});
+}
+
+hsm::Algorithm Columns::OneOf(std::initializer_list<hsm::Algorithm> those) {
   const std::int64_t value = Integer();
-  for (const hsm::Algorithm algorithm :
-       {kRsa2048Unwrap, kRsa3072Unwrap, kRsa4096Unwrap}) {
+  for (const hsm::Algorithm algorithm : those) {
     if (value == static_cast<std::int64_t>(algorithm)) {
       return algorithm;
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,12 +37,15 @@ class Columns {
   std::optional<std::int64_t> OptionalInteger();
   std::string OptionalText();  // Null is empty.
   base::Bytes Blob();
-  base::Bytes OptionalBlob();      // Null is empty.
-  hsm::Algorithm Algorithm();      // Of a key's material.
-  hsm::Algorithm PairAlgorithm();  // Of a pair that unwraps.
+  base::Bytes OptionalBlob();         // Null is empty.
+  hsm::Algorithm Algorithm();         // Of a key's material.
+  hsm::Algorithm PairAlgorithm();     // Of a pair that unwraps.
+  hsm::Algorithm ServiceAlgorithm();  // Of a service key.
 
   template <std::size_t kSize>
   std::array<std::uint8_t, kSize> Fixed();
+  template <std::size_t kSize>
+  std::optional<std::array<std::uint8_t, kSize>> OptionalFixed();
 
   // An enumerator by its word; a word that `parse` does not know is wrong.
   template <typename E>
@@ -61,6 +65,7 @@ class Columns {
  private:
   Value Next();
   bool NextIsNull() const;
+  hsm::Algorithm OneOf(std::initializer_list<hsm::Algorithm> those);
   template <typename T>
   T NextOf();
 
@@ -90,6 +95,15 @@ std::array<std::uint8_t, kSize> Columns::Fixed() {
   }
   std::ranges::copy(bytes, out.begin());
   return out;
+}
+
+template <std::size_t kSize>
+std::optional<std::array<std::uint8_t, kSize>> Columns::OptionalFixed() {
+  if (NextIsNull()) {
+    Skip(1);
+    return std::nullopt;
+  }
+  return Fixed<kSize>();
 }
 
 template <typename E>

@@ -30,6 +30,7 @@ constexpr std::array kMigrations = {
     Migration{9, kSchemaImports},
     Migration{10, kSchemaIdentities},
     Migration{11, kSchemaCertificates},
+    Migration{12, kSchemaWrappedMaterials},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

@@ -26,7 +26,7 @@ constexpr std::array kIntentKinds = {
 };
 
 constexpr std::size_t kKeyColumns = 20;
-constexpr std::size_t kMaterialColumns = 12;
+constexpr std::size_t kMaterialColumns = 15;
 constexpr std::string_view kSelectKey =
     "SELECT k.id, k.key_id, k.account, k.region, k.description, k.key_spec, "
     "k.key_usage, k.origin, k.state, k.created, k.deletion_date, "
@@ -34,7 +34,8 @@ constexpr std::string_view kSelectKey =
     "k.rotation_period, k.next_rotation, k.on_demand_rotations, "
     "k.managing_service, k.policy_principals, "
     "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
-    "m.created, m.rotation_date, m.rotation_type, m.public_key, i.imported, "
+    "m.created, m.rotation_date, m.rotation_type, m.public_key, "
+    "m.wrapping_key, m.wrapped, m.check_value, i.imported, "
     "i.valid_to, i.description "
     "FROM keys k LEFT JOIN key_materials m ON m.key_id = k.key_id "
     "LEFT JOIN imported_materials i ON i.key_row_id = k.id AND "
@@ -115,6 +116,23 @@ bool IsNull(const Row& row, std::size_t column) {
   return column < row.size() && row[column] == Value();
 }
 
+std::shared_ptr<const hsm::WrappedKey> TakeWrapped(
+    Columns& columns, const base::Bytes& public_key) {
+  const auto wrapping_key = columns.OptionalFixed<16>();
+  hsm::WrappedKey wrapped;
+  wrapped.bytes = columns.OptionalBlob();
+  const auto check_value = columns.OptionalFixed<32>();
+  columns.Require(wrapping_key.has_value() == check_value.has_value() &&
+                  wrapping_key.has_value() != wrapped.bytes.empty());
+  if (!wrapping_key || !check_value) {
+    return nullptr;
+  }
+  wrapped.wrapping_key.bytes = *wrapping_key;
+  wrapped.check_value = *check_value;
+  wrapped.public_key = public_key;
+  return std::make_shared<const hsm::WrappedKey>(std::move(wrapped));
+}
+
 KeyMaterial TakeMaterial(Columns& columns) {
   KeyMaterial material;
   material.id = columns.Fixed<32>();
@@ -125,6 +143,7 @@ KeyMaterial TakeMaterial(Columns& columns) {
   material.created = columns.Time();
   material.rotation = TakeRotation(columns);
   material.public_key = columns.OptionalBlob();
+  material.ref.wrapped = TakeWrapped(columns, material.public_key);
   material.import = TakeImport(columns);
   return material;
 }
@@ -178,7 +197,7 @@ ServiceKey TakeServiceKey(Columns& columns) {
   key.purpose = columns.Text();
   key.key_store = columns.Text();
   key.ref.locator = TakeLocator(columns);
-  key.ref.algorithm = columns.Algorithm();
+  key.ref.algorithm = columns.ServiceAlgorithm();
   key.check_value = columns.Fixed<32>();
   return key;
 }
@@ -398,6 +417,7 @@ base::Result<std::vector<hsm::Locator>> ReadLocators(
     Connection& connection, std::string_view key_store) {
   constexpr std::string_view kSelect =
       "SELECT locator FROM key_materials m WHERE key_store = $1 AND "
+      "wrapped IS NULL AND "
       "(NOT EXISTS (SELECT 1 FROM imported_materials i "
       "WHERE i.material_id = m.material_id) OR "
       "EXISTS (SELECT 1 FROM imported_materials i "

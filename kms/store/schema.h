@@ -361,6 +361,14 @@ inline constexpr std::string_view kSchemaCertificates =
 );
 )sql";
 
+// Key materials of the placement `wrapped`: the service key that wraps them,
+// and what it has made of them; NULL for those that are objects of a token.
+inline constexpr std::string_view kSchemaWrappedMaterials =
+    R"sql(ALTER TABLE key_materials ADD COLUMN wrapping_key BYTEA;
+ALTER TABLE key_materials ADD COLUMN wrapped BYTEA;
+ALTER TABLE key_materials ADD COLUMN check_value BYTEA;
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

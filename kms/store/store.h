@@ -331,8 +331,9 @@ class Store {
       base::WallTime now) = 0;
   virtual base::Result<std::vector<ImportPairStock>> ListImportPairStock(
       std::string_view key_store) = 0;
-  // Every locator that the store knows in this key store: materials (but not
-  // those that wait for their import), wrapping pairs and service keys.
+  // Every locator that the store knows of an object of this key store's token:
+  // materials (but not wrapped ones, and those that wait for their import),
+  // wrapping pairs and service keys.
   virtual base::Result<std::vector<hsm::Locator>> ListLocators(
       std::string_view key_store) = 0;
 

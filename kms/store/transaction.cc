@@ -157,17 +157,21 @@ base::Status SqlTransaction::InsertMaterial(std::string_view key_id,
                                             std::uint64_t ordinal,
                                             const KeyMaterial& material) {
   const auto& rotation = material.rotation;
+  const auto& wrapped = material.ref.wrapped;
   RETURN_IF_ERROR(connection_.Run(
       "INSERT INTO key_materials (key_id, ordinal, material_id, key_store, "
       "locator, algorithm, is_current, created, rotation_date, rotation_type, "
-      "public_key) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+      "public_key, wrapping_key, wrapped, check_value) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
       {ToValue(key_id), ToValue(ordinal), BlobValue(material.id),
        ToValue(material.key_store), BlobValue(material.ref.locator.bytes),
        ToValue(material.ref.algorithm), ToValue(material.current),
        ToValue(material.created), rotation ? ToValue(rotation->date) : Value(),
        rotation ? ToValue(RotationTypeName(rotation->type)) : Value(),
-       OptionalBlobValue(material.public_key)}));
+       OptionalBlobValue(material.public_key),
+       wrapped ? BlobValue(wrapped->wrapping_key.bytes) : Value(),
+       wrapped ? BlobValue(wrapped->bytes) : Value(),
+       wrapped ? BlobValue(wrapped->check_value) : Value()}));
   return {};
 }
 

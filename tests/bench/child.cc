@@ -151,4 +151,20 @@ double CpuSeconds(pid_t pid) {
   return seconds;
 }
 
+double Megabytes(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  double kilobytes = 0;
+  for (std::string word; file >> word;) {
+    if (word == "Pss:") {
+      file >> kilobytes;
+      break;
+    }
+  }
+  double megabytes = kilobytes / 1024;
+  for (const pid_t child : ChildrenOf(pid)) {
+    megabytes += Megabytes(child);
+  }
+  return megabytes;
+}
+
 }  // namespace bench

@@ -46,6 +46,10 @@ class Child {
 // The seconds of CPU that the process and its descendants have used.
 double CpuSeconds(pid_t pid);
 
+// The memory that they have for themselves, and their share of what they share
+// (Pss of /proc/PID/smaps_rollup).
+double Megabytes(pid_t pid);
+
 }  // namespace bench
 
 #endif  // TESTS_BENCH_CHILD_H_

@@ -22,11 +22,14 @@
 #include "tests/bench/signers.h"
 #include "tests/bench/token_alone.h"
 #include "tests/bench/workload.h"
+#include "tests/bench/wrapped_keys.h"
 
 namespace bench {
 namespace {
 
+// What needs servers of its own.
 constexpr const char* kManyKeys = "many-keys";
+constexpr const char* kWrappedKeys = "wrapped-keys";
 
 struct Options {
   std::string bin_dir = "build/release/bin";
@@ -76,6 +79,12 @@ base::Result<bool> Measure(const Options& options) {
                      MeasureManyKeys(options.bin_dir, module, folder.path(),
                                      options.rounds));
   }
+  std::vector<Row> of_wrapped_keys;
+  if (options.part.empty() || options.part == kWrappedKeys) {
+    ASSIGN_OR_RETURN(
+        of_wrapped_keys,
+        MeasureWrappedKeys(options.bin_dir, folder.path(), options.rounds));
+  }
   ASSIGN_OR_RETURN(const DataSync sync_after, MeasureDataSync(folder.path()));
 
   fmt::print(
@@ -88,6 +97,7 @@ base::Result<bool> Measure(const Options& options) {
       sync_after.p99_ms);
   std::vector<Row> rows = workload.Rows();
   std::ranges::copy(of_many_keys, std::back_inserter(rows));
+  std::ranges::copy(of_wrapped_keys, std::back_inserter(rows));
   Print(rows);
   return AllMet(rows);
 }
@@ -105,6 +115,7 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   std::vector<std::string> parts = Workload::PartNames();
   parts.emplace_back(kManyKeys);
+  parts.emplace_back(kWrappedKeys);
   app.add_option("--part", options.part, "Measure this alone")
       ->check(CLI::IsMember(parts));
   app.add_flag("--check", options.check, "Fail below the line");

@@ -12,8 +12,7 @@
 #include <memory>
 #include <utility>
 
-#include "base/random.h"
-#include "kms/store/store.h"
+#include "tests/bench/filler.h"
 #include "tests/bench/load.h"
 #include "tests/bench/module_signers.h"
 #include "tests/bench/server.h"
@@ -22,12 +21,8 @@
 namespace bench {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
-
 constexpr std::size_t kFew = 1'000;
 constexpr std::size_t kMany = 100'000;
-constexpr std::size_t kRowsPerCommit = 5'000;
 constexpr std::size_t kConnections = 16;
 // More than the cache of keys holds.
 constexpr std::size_t kMostDescribed = 20'000;
@@ -85,7 +80,9 @@ class ManyKeys {
   // A server makes the folder and the first key.
   base::Status Prepare();
   // Adds rows until there are `count` keys.
-  base::Status FillTo(std::size_t count);
+  base::Status FillTo(std::size_t count) {
+    return FillStore(folder_, count, ids_);
+  }
   base::Result<Figures> Measure();
 
  private:
@@ -105,34 +102,6 @@ base::Status ManyKeys::Prepare() {
   ASSIGN_OR_RETURN(const std::string id,
                    server.Ask("CreateKey", "{}", "KeyMetadata/KeyId"));
   ids_.push_back(id);
-  return {};
-}
-
-base::Status ManyKeys::FillTo(std::size_t count) {
-  kms::store::StoreOptions options;
-  options.path = folder_ + "/dev/claviger.db";
-  ASSIGN_OR_RETURN(const auto store,
-                   kms::store::Store::Open(std::move(options), clock_));
-  ASSIGN_OR_RETURN(const kms::KeyPtr made, store->FindKey(ids_.front()));
-  while (ids_.size() < count) {
-    std::vector<kms::Key> keys(std::min(kRowsPerCommit, count - ids_.size()),
-                               *made);
-    for (kms::Key& key : keys) {
-      key.id = key.row_id = base::NewUuidText();
-      kms::KeyMaterial& material = key.materials.front();
-      material.ref.locator.bytes = base::NewUuid().bytes;
-      std::ranges::copy(base::NewUuid().bytes, material.id.begin());
-      ids_.push_back(key.id);
-    }
-    const auto insert =
-        [&keys](kms::store::Transaction& transaction) -> base::Status {
-      for (const kms::Key& key : keys) {
-        RETURN_IF_ERROR(transaction.InsertKey(key));
-      }
-      return {};
-    };
-    RETURN_IF_ERROR(store->WriteNow(insert));
-  }
   return {};
 }
 

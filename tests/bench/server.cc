@@ -38,15 +38,17 @@ Server::Server(Child process, std::uint16_t port, std::string socket,
       client_(std::move(client)) {}
 
 base::Result<Server> Server::Start(const std::string& bin_dir,
-                                   const std::string& folder) {
+                                   const std::string& folder,
+                                   const std::vector<std::string>& options) {
   const std::string log = folder + "/clavigerd.log";
   const std::string access_key =
       std::string(kAccessKeyId) + ":" + kSecretAccessKey;
-  ASSIGN_OR_RETURN(
-      Child process,
-      Child::Run({bin_dir + "/clavigerd", "--dev", "--dev-dir", folder + "/dev",
-                  "--listen", "127.0.0.1:0", "--dev-access-key", access_key},
-                 log));
+  std::vector<std::string> command = {
+      bin_dir + "/clavigerd", "--dev",    "--dev-dir",
+      folder + "/dev",        "--listen", "127.0.0.1:0",
+      "--dev-access-key",     access_key};
+  command.insert(command.end(), options.begin(), options.end());
+  ASSIGN_OR_RETURN(Child process, Child::Run(command, log));
   const auto line = process.ReadLine();
   if (!line || !line->starts_with(kReady)) {
     return Error{ErrorCode::kIo, "clavigerd did not start; see " + log};

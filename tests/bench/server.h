@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -19,8 +20,9 @@ class Server {
  public:
   // Starts the programs of `bin_dir` on a new state in `folder`. Fails with the
   // place of the messages if they do not become ready.
-  static base::Result<Server> Start(const std::string& bin_dir,
-                                    const std::string& folder);
+  static base::Result<Server> Start(
+      const std::string& bin_dir, const std::string& folder,
+      const std::vector<std::string>& options = {});
 
   // Calls an operation and returns the value of the reply's member `member`,
   // which may be nested ("KeyMetadata/KeyId").
@@ -32,6 +34,7 @@ class Server {
   const std::string& socket() const { return socket_; }
   // Of clavigerd, claviger-hsm and its workers.
   double CpuSeconds() const { return bench::CpuSeconds(process_.pid()); }
+  double Megabytes() const { return bench::Megabytes(process_.pid()); }
 
  private:
   Server(Child process, std::uint16_t port, std::string socket,

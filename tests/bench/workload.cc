@@ -36,11 +36,6 @@ constexpr double kPolicyUs = 2;
 constexpr double kModuleRsaShare = 0.80;
 constexpr double kModuleP256Share = 0.50;
 
-constexpr const char* kNotBuiltYet[] = {
-    "wrapped CreateKey",
-    "start with 10,000 wrapped keys",
-};
-
 std::string PerSecond(double rate) { return fmt::format("{:.0f}/s", rate); }
 std::string Percent(double share) {
   return fmt::format("{:.1f} %", share * 100);
@@ -344,9 +339,6 @@ void Workload::AddCreationRows(std::vector<Row>& rows) const {
       {"token alone, generation and syncfs", PerSecond(alone), "", {}});
   rows.push_back(AtLeast("resident CreateKey, 8 connections", Median(created_),
                          alone * kCreationShare, PerSecond));
-  for (const char* const what : kNotBuiltYet) {
-    rows.push_back({what, "not built yet", "", {}});
-  }
 }
 
 void Workload::AddModuleRows(std::vector<Row>& rows) const {

@@ -18,9 +18,10 @@ SEED = int(os.environ.get("CLAVIGER_SEED", random.SystemRandom().randrange(
 
 
 class Crash(FaultCase):
+    OPTIONS = ()
 
     def setUp(self):
-        self.server = self.new_server().start()
+        self.server = self.new_server(*self.OPTIONS).start()
         self.random = random.Random(SEED)
 
     def test_nothing_acknowledged_is_lost(self):
@@ -88,6 +89,11 @@ class Crash(FaultCase):
         self.check_created_once(self.server, load.created)
         self.check_audit(self.server)
         self.check_nothing_unknown(self.server)
+
+
+class CrashOfWrappedKeys(Crash):
+    """Their creation changes nothing on the token."""
+    OPTIONS = ("--dev-wrapped",)
 
 
 if __name__ == "__main__":

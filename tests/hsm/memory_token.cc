@@ -226,4 +226,9 @@ base::Result<hsm::ImportRouteReply> MemoryToken::Execute(
   return Unsupported();
 }
 
+base::Result<hsm::GenerateWrappedKeyReply> MemoryToken::Execute(
+    const hsm::GenerateWrappedKeyRequest&) {
+  return Unsupported();
+}
+
 }  // namespace hsm_test

@@ -85,6 +85,8 @@ class MemoryToken final : public hsm::token::Token {
       const hsm::ImportKeyRequest& request) override;
   base::Result<hsm::ImportRouteReply> Execute(
       const hsm::ImportRouteRequest& request) override;
+  base::Result<hsm::GenerateWrappedKeyReply> Execute(
+      const hsm::GenerateWrappedKeyRequest& request) override;
 
  private:
   explicit MemoryToken(Shared* shared) : shared_(shared) {}

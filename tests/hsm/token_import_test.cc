@@ -146,6 +146,7 @@ class WayTest : public ImportTest, public testing::WithParamInterface<Way> {
         EXPECT_FALSE(Encrypted(key, "secret").ciphertext.empty());
         return;
       case KeyUse::kUnwrap:
+      case KeyUse::kWrap:
         FAIL();
     }
   }

@@ -132,6 +132,7 @@ TEST_F(ServeTest, AnswersEveryOperation) {
   Append(out, 18, GenerateDataKeyPairRequest{});
   Append(out, 19, ImportKeyRequest{});
   Append(out, 20, ImportRouteRequest{});
+  Append(out, 21, GenerateWrappedKeyRequest{});
   Write(socket, out);
   for (std::uint32_t slot = 1; slot <= kOperationCount; ++slot) {
     const auto reply = Read(socket);

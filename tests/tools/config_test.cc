@@ -161,6 +161,16 @@ TEST_F(ConfigTest, RefusesAKeyStoreThatLacksSomething) {
   }
 }
 
+TEST_F(ConfigTest, KeysAreResidentUnlessTheyAreToBeWrapped) {
+  for (const auto& [line, wrapped] :
+       {std::pair{"", false}, std::pair{"placement = \"resident\"", false},
+        std::pair{"placement = \"wrapped\"", true}}) {
+    const Config config = testlib::Take(
+        Read("account = \"111122223333\"" + std::string(kStore) + line));
+    EXPECT_EQ(config.key_stores.front().wrapped, wrapped) << line;
+  }
+}
+
 TEST_F(ConfigTest, RefusesBadValuesOfAKeyStore) {
   const std::pair<const char*, const char*> cases[] = {
       {"workers = 0", "key_store.workers must be a whole number from 1 to 64"},
@@ -169,7 +179,8 @@ TEST_F(ConfigTest, RefusesBadValuesOfAKeyStore) {
       {"quirks = 1", "key_store.quirks must be a text"},
       {"lock_dir = 1", "key_store.lock_dir must be a text"},
       {"pin = \"1234\"", "unknown key 'key_store.pin'"},
-      {"placement = \"wrapped\"", "key_store.placement 'wrapped' is not"},
+      {"placement = \"Wrapped\"",
+       "key_store.placement 'Wrapped' is neither \"resident\""},
       {"placement = 1", "key_store.placement must be a text"},
   };
   for (const auto& [line, reason] : cases) {

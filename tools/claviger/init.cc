@@ -75,6 +75,7 @@ module = "{module}"
 token = "{token}"
 pin_file = "{pin}"
 socket = "{run}/claviger-hsm/{name}.sock"
+# placement = "wrapped"          # New keys: in the store, wrapped by the token.
 workers = {workers}
 )",
       fmt::arg("state", plan.state), fmt::arg("account", plan.account),

@@ -162,6 +162,13 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
   CO_RETURN_IF_ERROR(co_await kms::operations::CheckServiceKeys(
       environment, fresh ? kms::operations::NewStore::kAllow
                          : kms::operations::NewStore::kRefuse));
+  CO_RETURN_IF_ERROR(co_await kms::operations::EnsureWrappingKey(
+      environment, config.key_stores.front().wrapped
+                       ? kms::operations::Placement::kWrapped
+                       : kms::operations::Placement::kResident));
+  for (const auto& thread : threads) {
+    thread->environment().wrapping_key = environment.wrapping_key;
+  }
   CO_RETURN_IF_ERROR(co_await kms::operations::SettleIntents(
       environment, store->info().epoch));
   CO_RETURN_IF_ERROR(co_await kms::operations::FinishDestructions(environment));

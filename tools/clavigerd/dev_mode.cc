@@ -99,7 +99,8 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
                          .socket = folder_ + "/hsm.sock",
                          .quirks = "",
                          .lock_dir = folder_,
-                         .workers = kWorkers}};
+                         .workers = kWorkers,
+                         .wrapped = options.wrapped}};
   return {};
 }
 

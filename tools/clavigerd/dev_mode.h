@@ -21,6 +21,7 @@ struct DevOptions {
   std::string listen = "127.0.0.1:0";
   std::string access_key;  // "ID:SECRET"; empty: made or found again.
   std::string account = "000000000000";
+  bool wrapped = false;               // Placement of new keys.
   std::vector<std::string> services;  // Each "SERVICE=ID:SECRET".
 };
 

@@ -163,6 +163,9 @@ int Main(int argc, char** argv) {
                  "SERVICE=ID:SECRET of an AWS service, such as "
                  "s3.amazonaws.com (development values only)")
       ->needs(dev);
+  app.add_flag("--dev-wrapped", options.dev_options.wrapped,
+               "Keep new keys wrapped in the store, not on the token")
+      ->needs(dev);
   app.add_option("--account", options.dev_options.account, "12 digits")
       ->needs(dev)
       ->check(CLI::Validator(

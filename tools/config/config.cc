@@ -25,9 +25,12 @@ using base::Error;
 using base::ErrorCode;
 using base::Status;
 
+constexpr std::string_view kResident = "resident";
+constexpr std::string_view kWrapped = "wrapped";
+
 Status ReadKeyStore(TableReader& reader, Config& config) {
   KeyStore store;
-  std::string placement = "resident";
+  std::string placement(kResident);
   reader.Text("name", store.name, true)
       .Text("module", store.module, true)
       .Text("token", store.token, true)
@@ -37,11 +40,14 @@ Status ReadKeyStore(TableReader& reader, Config& config) {
       .Text("lock_dir", store.lock_dir)
       .Text("placement", placement)
       .Integer("workers", store.workers, 1, 64);
-  if (placement != "resident") {
-    reader.Refuse("placement",
-                  fmt::format("'{}' is not supported: this release keeps every "
-                              "key on its token (\"resident\")",
-                              placement));
+  store.wrapped = placement == kWrapped;
+  if (placement != kResident && placement != kWrapped) {
+    reader.Refuse(
+        "placement",
+        fmt::format("'{}' is neither \"{}\" (every key is an object of the "
+                    "token) nor \"{}\" (keys are wrapped by the token and "
+                    "kept in the store)",
+                    placement, kResident, kWrapped));
   }
   RETURN_IF_ERROR(reader.Finish());
   if (store.socket.empty()) {

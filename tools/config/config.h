@@ -31,6 +31,7 @@ struct KeyStore {
   std::string quirks;    // Name of a profile; empty: recognised.
   std::string lock_dir;  // For tokens without a directory of their own.
   int workers = 2;       // 1..64.
+  bool wrapped = false;  // placement: "wrapped", or "resident".
 };
 
 // Whether `text` can name a service: NAME.amazonaws.com, the name of letters in

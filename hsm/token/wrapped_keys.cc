@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hsm/token/wrapped_keys.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include "base/hash.h"
+#include "hsm/algorithms.h"
+#include "hsm/token/attributes.h"
+#include "hsm/token/key_pairs.h"
+#include "hsm/token/pair_test.h"
+#include "hsm/token/quirks.h"
+#include "hsm/token/session_object.h"
+#include "hsm/token/wrapping_key.h"
+
+namespace hsm::token {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+// The handle of the wrapping key was one, and is not any more.
+bool IsStale(CK_RV rv) {
+  return rv == CKR_UNWRAPPING_KEY_HANDLE_INVALID ||
+         rv == CKR_WRAPPING_KEY_HANDLE_INVALID ||
+         rv == CKR_KEY_HANDLE_INVALID || rv == CKR_OBJECT_HANDLE_INVALID;
+}
+
+Error Damaged(const KeyRef& key, std::string_view reason) {
+  return {
+      ErrorCode::kCorrupt,
+      fmt::format("the wrapped key {} cannot be unwrapped by {}: {}",
+                  base::HexEncode(key.locator.bytes),
+                  base::HexEncode(key.wrapped->wrapping_key.bytes), reason)};
+}
+
+Error Another(const KeyRef& key) {
+  return Damaged(key, "it is another key than the store says");
+}
+
+Template UnwrappedTemplate(const KeyRef& key, const AlgorithmRow& row,
+                           const AttributeSupport& support) {
+  return IsKeyPair(row.kind) ? SessionPrivateTemplate(key, support)
+                             : SessionSecretTemplate(key, support);
+}
+
+}  // namespace
+
+std::size_t WrappedKeys::LocatorHash::operator()(const Locator& locator) const {
+  return std::hash<std::string_view>()(base::AsText(locator.bytes));
+}
+
+base::Result<ObjectHandle> WrappedKeys::Unwrapped(const KeyRef& key) {
+  if (const ObjectHandle* object = unwrapped_.Find(key.locator)) {
+    return *object;
+  }
+  if (gone_.contains(key.locator)) {
+    return Error{ErrorCode::kNotFound, "the key was destroyed"};
+  }
+  ASSIGN_OR_RETURN(const ObjectHandle object, Unwrap(key));
+  if (base::Status is_it = CheckIsTheKey(key, object); !is_it.has_value()) {
+    RETURN_IF_ERROR(sessions().anchor().DestroyObject(object).Done());
+    return is_it.error();
+  }
+  if (const auto gone = unwrapped_.Insert(key.locator, object)) {
+    RETURN_IF_ERROR(sessions().anchor().DestroyObject(*gone).Done());
+  }
+  return object;
+}
+
+base::Result<ObjectHandle> WrappedKeys::Unwrap(const KeyRef& key) {
+  const AlgorithmRow* const row = FindAlgorithm(key.algorithm);
+  if (row == nullptr || !IsImported(row->use)) {
+    return Error{ErrorCode::kInvalidArgument, "no such key is wrapped"};
+  }
+  RETURN_IF_ERROR(CheckCanWrap(workshop_.profile));
+  const Locator& by = key.wrapped->wrapping_key;
+  const Mechanism mechanism{workshop_.profile.rfc5649};
+  Answer<ObjectHandle> answer;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    ASSIGN_OR_RETURN(const ObjectHandle wrapping_key,
+                     FindObject(workshop_, by));
+    answer = sessions().anchor().UnwrapKey(
+        mechanism, wrapping_key, key.wrapped->bytes,
+        UnwrappedTemplate(key, *row, workshop_.profile.attributes));
+    if (!IsStale(answer.rv)) {
+      break;
+    }
+    workshop_.index.Remove(by);
+  }
+  if (RejectsWrapped(answer.rv)) {
+    return Damaged(key, RvText(answer.rv));
+  }
+  return std::move(answer).Take();
+}
+
+base::Status WrappedKeys::CheckIsTheKey(const KeyRef& key,
+                                        ObjectHandle object) {
+  const AlgorithmRow& row = *FindAlgorithm(key.algorithm);
+  if (IsKeyPair(row.kind)) {
+    return CheckIsThePair(key, row, object);
+  }
+  ASSIGN_OR_RETURN(const CheckValue check_value,
+                   TestSecret(workshop_, key.algorithm, object));
+  return check_value == key.wrapped->check_value ? base::Status()
+                                                 : Another(key);
+}
+
+// An RSA key tells its public half; another has to show that it fits it.
+base::Status WrappedKeys::CheckIsThePair(const KeyRef& key,
+                                         const AlgorithmRow& row,
+                                         ObjectHandle object) {
+  const base::Bytes& known = key.wrapped->public_key;
+  if (base::ThreadHasher().Sha256(known) != key.wrapped->check_value) {
+    return Another(key);
+  }
+  if (row.kind == KeyKind::kRsa) {
+    ASSIGN_OR_RETURN(const PublicKey told,
+                     RsaPublicKey(sessions().anchor(), object, row.bits));
+    ASSIGN_OR_RETURN(const base::Bytes der, told.Der());
+    return der == known ? base::Status() : Another(key);
+  }
+  ASSIGN_OR_RETURN(const PublicKey public_key,
+                   PublicKey::OfPeer(*FindCurve(key.algorithm), known));
+  return TestPair(sessions(), workshop_.profile,
+                  {.algorithm = key.algorithm,
+                   .private_key = object,
+                   .public_key = &public_key});
+}
+
+base::Result<base::Bytes> WrappedKeys::Wrap(const Locator& wrapping_key,
+                                            ObjectHandle object) {
+  Answer<base::Bytes> answer;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    ASSIGN_OR_RETURN(const ObjectHandle with,
+                     FindObject(workshop_, wrapping_key));
+    answer =
+        sessions().anchor().WrapKey({workshop_.profile.rfc5649}, with, object);
+    if (!IsStale(answer.rv)) {
+      break;
+    }
+    workshop_.index.Remove(wrapping_key);
+  }
+  if (answer.rv == CKR_KEY_NOT_WRAPPABLE) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 "this token cannot wrap keys of that kind"};
+  }
+  return std::move(answer).Take();
+}
+
+base::Result<GenerateWrappedKeyReply> WrappedKeys::GenerateSecret(
+    const GenerateWrappedKeyRequest& request) {
+  const KeyRef& key = request.key;
+  const bool is_mac = FindAlgorithm(key.algorithm)->kind == KeyKind::kHmac;
+  if (!is_mac) {
+    RETURN_IF_ERROR(workshop_.cipher.CheckSupported(key.algorithm));
+  }
+  Session& anchor = sessions().anchor();
+  ASSIGN_OR_RETURN(
+      const ObjectHandle made,
+      anchor
+          .GenerateKey(
+              is_mac ? CKM_GENERIC_SECRET_KEY_GEN : CKM_AES_KEY_GEN,
+              WrappableSecretTemplate(key, workshop_.profile.attributes))
+          .Take());
+  SessionObject object(anchor, made);
+  GenerateWrappedKeyReply reply;
+  ASSIGN_OR_RETURN(reply.wrapped, Wrap(request.wrapping_key, object.handle()));
+  // What can be wrapped must not stay.
+  RETURN_IF_ERROR(object.Destroy());
+  return reply;
+}
+
+base::Result<GenerateWrappedKeyReply> WrappedKeys::GeneratePair(
+    const GenerateWrappedKeyRequest& request) {
+  ASSIGN_OR_RETURN(
+      SessionPair pair,
+      NewSessionPair(sessions().anchor(), request.key,
+                     workshop_.profile.attributes, Extractable::kOnce));
+  GenerateWrappedKeyReply reply;
+  ASSIGN_OR_RETURN(reply.public_key, pair.public_key.Der());
+  ASSIGN_OR_RETURN(reply.wrapped,
+                   Wrap(request.wrapping_key, pair.private_half->handle()));
+  RETURN_IF_ERROR(pair.private_half->Destroy());
+  reply.check_value = base::ThreadHasher().Sha256(reply.public_key);
+  return reply;
+}
+
+base::Result<GenerateWrappedKeyReply> WrappedKeys::Generate(
+    const GenerateWrappedKeyRequest& request) {
+  const AlgorithmRow* const row = FindAlgorithm(request.key.algorithm);
+  if (row == nullptr || !IsImported(row->use) ||
+      request.key.wrapped != nullptr) {
+    return Error{ErrorCode::kInvalidArgument, "no such key is made wrapped"};
+  }
+  RETURN_IF_ERROR(CheckCanWrap(workshop_.profile));
+  const bool is_pair = IsKeyPair(row->kind);
+  ASSIGN_OR_RETURN(GenerateWrappedKeyReply reply,
+                   is_pair ? GeneratePair(request) : GenerateSecret(request));
+  // It must come back, and work, before anybody relies on it.
+  KeyRef key = request.key;
+  auto wrapped = std::make_shared<WrappedKey>();
+  wrapped->wrapping_key = request.wrapping_key;
+  wrapped->bytes = reply.wrapped;
+  wrapped->public_key = reply.public_key;
+  wrapped->check_value = reply.check_value;
+  key.wrapped = wrapped;
+  ASSIGN_OR_RETURN(const ObjectHandle object, Unwrap(key));
+  SessionObject tested(sessions().anchor(), object);
+  if (is_pair) {
+    RETURN_IF_ERROR(CheckIsThePair(key, *row, object));
+  } else {
+    ASSIGN_OR_RETURN(reply.check_value,
+                     TestSecret(workshop_, key.algorithm, object));
+  }
+  RETURN_IF_ERROR(tested.Destroy());
+  return reply;
+}
+
+base::Status WrappedKeys::Forget(const Locator& locator) {
+  base::Status status;
+  for (const ObjectHandle object : unwrapped_.RemoveIf(
+           [&](const Locator& each) { return each == locator; })) {
+    const auto answer = sessions().anchor().DestroyObject(object);
+    if (answer.rv != CKR_OBJECT_HANDLE_INVALID) {
+      status = answer.Done();
+    }
+  }
+  return status;
+}
+
+}  // namespace hsm::token

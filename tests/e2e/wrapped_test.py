@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys that the token wraps and the store keeps: the same to every client."""
+
+import contextlib
+import pathlib
+import shutil
+import sqlite3
+import tempfile
+import unittest
+
+from testlib.clients import boto3_client
+from testlib.faults import FaultCase
+from testlib.server import Server
+
+WRAPPED = "--dev-wrapped"
+KINDS = [("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), ("HMAC_256",
+         "GENERATE_VERIFY_MAC"), ("ECC_NIST_P256", "SIGN_VERIFY"),
+         ("RSA_2048", "SIGN_VERIFY"), ("RSA_2048", "ENCRYPT_DECRYPT"),
+         ("ECC_NIST_P384", "KEY_AGREEMENT"),
+         ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")]
+MESSAGE = b"a message"
+
+
+def token_objects(server):
+    """How many objects its token has: each is a file and a lock."""
+    return len(list((server.dev / "tokens").rglob("*.object"))) - 1
+
+
+def rows(server, query):
+    path = server.dev / "claviger.db"
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        return store.execute(query).fetchall()
+
+
+class WrappedTest(FaultCase):
+
+    def setUp(self):
+        self.server = self.new_server(WRAPPED).start()
+        self.kms = boto3_client(self.server)
+
+    def restart(self, *options):
+        self.assertEqual(self.server.stop(), 0)
+        self.server.options = options
+        self.server.start()
+        self.kms = boto3_client(self.server)
+
+    def make(self, spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT"):
+        made = self.ask(self.server, "CreateKey", KeySpec=spec, KeyUsage=usage)
+        return made["KeyMetadata"]["KeyId"]
+
+    def test_no_key_but_of_curve_25519_is_on_the_token(self):
+        before = token_objects(self.server)
+        for kind in KINDS:
+            self.make(*kind)
+        self.assertEqual(token_objects(self.server), before + 1)
+        self.assertEqual(
+            rows(self.server, "SELECT count(*) FROM key_materials "
+                 "WHERE wrapped IS NOT NULL"), [(len(KINDS) - 1,)])
+
+    def test_a_key_moves_with_its_rotation(self):
+        key = self.make()
+        blobs = []
+        for options in ((), (WRAPPED,), ()):
+            blobs.append(self.kms.encrypt(
+                KeyId=key, Plaintext=MESSAGE)["CiphertextBlob"])
+            self.restart(*options)
+            self.ask(self.server, "RotateKeyOnDemand", KeyId=key)
+            for blob in blobs:
+                opened = self.kms.decrypt(CiphertextBlob=blob)
+                self.assertEqual(opened["Plaintext"], MESSAGE)
+        self.assertEqual(
+            [wrapped for wrapped, in rows(
+                self.server, "SELECT wrapped IS NOT NULL FROM key_materials "
+                "ORDER BY ordinal")], [1, 0, 1, 0])
+
+    def test_a_thousand_keys(self):
+        keys = [self.make() for _ in range(1000)]
+        blobs = [self.kms.encrypt(KeyId=key, Plaintext=key.encode())[
+            "CiphertextBlob"] for key in keys]
+        self.restart(WRAPPED)
+        for key, blob in zip(keys, blobs):
+            opened = self.kms.decrypt(CiphertextBlob=blob)
+            self.assertEqual(opened["Plaintext"], key.encode())
+
+    def test_a_store_with_swapped_rows_opens_nothing(self):
+        """Whoever can write to the store cannot make one key another."""
+        one, other = self.make(), self.make()
+        blob = self.kms.encrypt(KeyId=one, Plaintext=MESSAGE)["CiphertextBlob"]
+        self.assertEqual(self.server.stop(), 0)
+        path = self.server.dev / "claviger.db"
+        with contextlib.closing(sqlite3.connect(path)) as store, store:
+            store.execute(
+                "UPDATE key_materials SET wrapped = (SELECT wrapped FROM "
+                "key_materials WHERE key_id = ?) WHERE key_id = ?",
+                (other, one))
+        self.server.start()
+        kms = boto3_client(self.server)
+        with self.assertRaises(kms.exceptions.KeyUnavailableException):
+            kms.decrypt(CiphertextBlob=blob)
+        with self.assertRaises(kms.exceptions.KeyUnavailableException):
+            kms.encrypt(KeyId=one, Plaintext=MESSAGE)
+        kms.encrypt(KeyId=other, Plaintext=MESSAGE)
+
+    def test_without_the_wrapping_key_nothing_is_served(self):
+        """The token of another server, which never had it."""
+        self.make()
+        self.assertEqual(self.server.stop(), 0)
+        with Server() as other:
+            tokens = pathlib.Path(tempfile.mkdtemp()) / "tokens"
+            self.addCleanup(shutil.rmtree, tokens.parent)
+            shutil.copytree(other.dev / "tokens", tokens)
+            pins = [(other.dev / name).read_bytes()
+                    for name in ("pin", "so-pin")]
+        shutil.rmtree(self.server.dev / "tokens")
+        shutil.copytree(tokens, self.server.dev / "tokens")
+        for name, pin in zip(("pin", "so-pin"), pins):
+            (self.server.dev / name).write_bytes(pin)
+        self.assertIn("service key", self.start_refused(self.server))
+
+
+if __name__ == "__main__":
+    unittest.main()
