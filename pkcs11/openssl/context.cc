@@ -35,11 +35,24 @@ constexpr std::array kParameters = {
     ParameterRow{"token", &Section::token},
 };
 
+base::Status ReadReferenceOptions(const Core& core, Section& section) {
+  if (const auto text = core.Parameter("reference_options")) {
+    if (*text != "allow") {
+      return Error{ErrorCode::kInvalidArgument,
+                   "reference_options in the provider's section of openssl.cnf "
+                   "can only be `allow`"};
+    }
+    section.follows_references = true;
+  }
+  return {};
+}
+
 base::Result<Section> ReadSection(const Core& core) {
   Section section;
   for (const ParameterRow& row : kParameters) {
     section.*(row.member) = core.Parameter(row.name).value_or("");
   }
+  RETURN_IF_ERROR(ReadReferenceOptions(core, section));
   if (const auto text = core.Parameter("timeout")) {
     int seconds = 0;
     const char* const end = text->data() + text->size();
@@ -101,6 +114,16 @@ void Override(std::string& target, const std::string& value) {
   if (!value.empty()) {
     target = value;
   }
+}
+
+Error Untrusted(const std::string& option) {
+  return {ErrorCode::kInvalidArgument,
+          "the reference has an option " + option +
+              ", with which whoever wrote it would decide where requests go "
+              "and who signs them: put " +
+              option +
+              " into the provider's section of openssl.cnf or, if references "
+              "are to be trusted like that file, `reference_options = allow`"};
 }
 
 // What is nearest to the key counts: the URI, the section, the file.
@@ -183,6 +206,36 @@ base::Result<std::shared_ptr<Kms>> Context::KmsOf(const KeyUri& uri) {
   while (!places_.compare_exchange_weak(place->next, place)) {
   }
   return kms;
+}
+
+base::Status Context::CheckReference(const KeyUri& uri) const {
+  RETURN_IF_ERROR(section_);
+  if (section_->follows_references) {
+    return {};
+  }
+  if (!uri.profile.empty()) {
+    return Untrusted("profile");
+  }
+  if (!uri.token.empty()) {
+    return Untrusted("token");
+  }
+  if (uri.endpoint.empty()) {
+    return {};
+  }
+  KeyUri plain = uri;
+  plain.endpoint.clear();
+  const kms::client::Environment environment =
+      kms::client::ProcessEnvironment();
+  ASSIGN_OR_RETURN(const TokenSettings settings,
+                   SettingsFor(plain, *section_, environment));
+  ASSIGN_OR_RETURN(const kms::client::Options options,
+                   module::OptionsOf(settings, environment));
+  ASSIGN_OR_RETURN(const kms::client::Endpoint wanted,
+                   kms::client::ParseEndpoint(uri.endpoint));
+  if (Describe(wanted) != Describe(options.endpoint)) {
+    return Untrusted("endpoint");
+  }
+  return {};
 }
 
 void LetGo(std::shared_ptr<const void> thing) {

@@ -26,6 +26,8 @@ struct Section {
   std::string profile;
   std::string ca_file;
   std::chrono::seconds timeout{10};
+  // Whether a reference may say where the KMS is and whose access key counts.
+  bool follows_references = false;
 };
 
 // A Context is one loaded provider: the OpenSSL that loaded it, an OpenSSL of
@@ -52,6 +54,13 @@ class Context {
   // section, the configuration file, the environment. The same for the same
   // answers. Makes no connection. Fails with kInvalidArgument or kIo.
   base::Result<std::shared_ptr<Kms>> KmsOf(const kms::client::KeyUri& uri);
+
+  // Whether a reference to `uri` may be followed. Anybody may have put one into
+  // a file that the process only reads, as the certificate of a peer: unless
+  // the section trusts them, references do not decide where requests go that
+  // are signed in the process's name, nor in whose. Fails with kInvalidArgument
+  // or kIo, and says what to do.
+  base::Status CheckReference(const kms::client::KeyUri& uri) const;
 
  private:
   struct Place;

@@ -154,11 +154,15 @@ int DecodeDer(void* decoder, OSSL_CORE_BIO* bio, int selection,
   if (!uri.has_value()) {
     return core.RaiseToStay(Reason::kReference, uri.error().message);
   }
+  const ContextOwner& context = *static_cast<ContextOwner*>(decoder);
+  if (const base::Status trusted = context->CheckReference(*uri);
+      !trusted.has_value()) {
+    return core.RaiseToStay(Reason::kReference, trusted.error().message);
+  }
   const bool for_private =
       selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
-  return GiveKey(*static_cast<ContextOwner*>(decoder), *uri,
-                 for_private ? Half::kPrivate : Half::kPublic, callback,
-                 argument);
+  return GiveKey(context, *uri, for_private ? Half::kPrivate : Half::kPublic,
+                 callback, argument);
 }
 
 template <auto kDecode>

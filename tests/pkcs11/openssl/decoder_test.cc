@@ -122,14 +122,67 @@ TEST_F(DecoderTest, ErrorsOfTheHostStay) {
 
 TEST_F(DecoderTest, WhereOnlyAPublicKeyIsWantedThereIsNoPrivateOne) {
   const std::string text = Pem(Reference());
-  const std::unique_ptr<BIO, OpensslFree<BIO_free_all>> bio(
-      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  const PkeyOwner key(PEM_read_bio_PUBKEY_ex(
-      bio.get(), nullptr, nullptr, nullptr, host_->library(), nullptr));
+  const PkeyOwner key = host_->LoadPublicText(base::AsBytes(text));
   ASSERT_NE(key, nullptr) << Errors();
   EXPECT_EQ(EVP_PKEY_eq(key.get(), PublicKey("key").get()), 1);
   EXPECT_TRUE(Sign(host_->library(), key.get(), "SHA256", sample).empty());
   ERR_clear_error();
+}
+
+// A reference with that option.
+std::string WithOption(std::string kms::client::KeyUri::*option,
+                       const std::string& value) {
+  kms::client::KeyUri uri = {"alias/key", {}, {}, {}, {}, {}};
+  uri.*option = value;
+  return Pem(kms::client::EncodeReference(uri));
+}
+
+TEST_F(DecoderTest, AReferenceDoesNotSayWhereAndAsWhomRequestsAreMade) {
+  using kms::client::KeyUri;
+  const std::string other = (folder_ / "other").string();
+  const kms::client::ScriptedServer stranger(
+      other, kms::client::ScriptedServer::Always{
+                 [this](kms::client::Peer& peer) { Serve(kms_, peer); }});
+  for (const auto& [option, value] :
+       {std::pair(&KeyUri::endpoint, other),
+        std::pair(&KeyUri::profile, std::string("signing")),
+        std::pair(&KeyUri::token, std::string("first"))}) {
+    const std::string text = WithOption(option, value);
+    EXPECT_EQ(Read(text), nullptr);
+    EXPECT_THAT(Errors(), HasSubstr("`reference_options = allow`"));
+    EXPECT_EQ(host_->LoadPublicText(base::AsBytes(text)), nullptr);
+    EXPECT_THAT(Errors(), HasSubstr("whoever wrote it"));
+  }
+  EXPECT_EQ(stranger.connections(), 0);
+  EXPECT_EQ(kms_.Calls(), 0);
+}
+
+TEST_F(DecoderTest, AReferenceMaySayWhatIsConfiguredAnyhow) {
+  const std::string socket = (folder_ / "socket").string();
+  for (const std::string& endpoint : {socket, "unix:" + socket}) {
+    EXPECT_NE(Read(WithOption(&kms::client::KeyUri::endpoint, endpoint)),
+              nullptr)
+        << Errors();
+  }
+  EXPECT_NE(Read(WithOption(&kms::client::KeyUri::region, "eu-west-1")),
+            nullptr)
+      << Errors();
+}
+
+TEST_F(DecoderTest, WhoSaysSoFollowsReferences) {
+  const std::string other = (folder_ / "other").string();
+  const kms::client::ScriptedServer there(
+      other, kms::client::ScriptedServer::Always{
+                 [this](kms::client::Peer& peer) { Serve(kms_, peer); }});
+  const std::string text = WithOption(&kms::client::KeyUri::endpoint, other);
+  host_ = std::make_unique<Host>("reference_options = allow");
+  EXPECT_NE(Read(text), nullptr) << Errors();
+  EXPECT_EQ(there.connections(), 1);
+  host_ = std::make_unique<Host>("reference_options = yes");
+  EXPECT_EQ(Read(text), nullptr);
+  EXPECT_THAT(Errors(), HasSubstr("can only be `allow`"));
+  EXPECT_EQ(Read(Pem(Reference())), nullptr);
+  EXPECT_THAT(Errors(), HasSubstr("can only be `allow`"));
 }
 
 }  // namespace
