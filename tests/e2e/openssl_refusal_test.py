@@ -149,6 +149,22 @@ class AnswerTest(OpensslCase):
         self.assertIn("kms:Sign", said)
         self.assertRegex(said, r"\(Sign with arn:aws:kms:.*, request [-0-9a-f]+")
 
+    def test_a_store_that_fails_is_not_one_without_a_key(self):
+        key, _ = self.new("ECC_NIST_P256", "SIGN_VERIFY", "hidden")
+        root = f"arn:aws:iam::{self.account}:root"
+        self.kms.put_key_policy(
+            KeyId=key["KeyId"], PolicyName="default",
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Principal": {"AWS": root},
+                 "Action": "kms:*", "Resource": "*"},
+                {"Effect": "Deny", "Principal": {"AWS": "*"},
+                 "Action": "kms:GetPublicKey", "Resource": "*"}]}))
+        for options in ((), ("-keys",)):
+            with self.subTest(options=options):
+                said = self.refused("storeutl", "-noout", *options,
+                                    uri("hidden"))
+                self.assertEqual(said.count("AccessDeniedException"), 1, said)
+
     def test_a_disabled_key(self):
         key, _ = self.new("ECC_NIST_P256", "SIGN_VERIFY", "disabled")
         self.kms.disable_key(KeyId=key["KeyId"])

@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/store.h>
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -145,6 +146,25 @@ TEST_F(KeyTest, AnErrorOfTheKmsIsTheErrorOfTheCall) {
   kms_.Fail("GetPublicKey", denied);
   EXPECT_EQ(host_->Load(uri), nullptr);
   EXPECT_THAT(Errors(), HasSubstr("AccessDeniedException"));
+}
+
+TEST_F(KeyTest, AStoreThatFailsComesToItsEndWithoutAnotherCall) {
+  const std::string uri = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
+  kms_.Fail("GetPublicKey", base::Error{base::ErrorCode::kAccessDenied,
+                                        "AccessDeniedException: no"});
+  const std::unique_ptr<OSSL_STORE_CTX, OpensslFree<OSSL_STORE_close>> store(
+      OSSL_STORE_open_ex(uri.c_str(), host_->library(), nullptr, nullptr,
+                         nullptr, nullptr, nullptr, nullptr));
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(OSSL_STORE_load(store.get()), nullptr);
+  EXPECT_EQ(OSSL_STORE_error(store.get()), 1);
+  EXPECT_EQ(OSSL_STORE_eof(store.get()), 0);
+  EXPECT_THAT(Errors(), HasSubstr("AccessDeniedException: no"));
+  EXPECT_EQ(OSSL_STORE_load(store.get()), nullptr);
+  EXPECT_EQ(OSSL_STORE_error(store.get()), 0);
+  EXPECT_EQ(OSSL_STORE_eof(store.get()), 1);
+  EXPECT_EQ(kms_.Calls(), 1);
+  EXPECT_EQ(Errors(), "");
 }
 
 TEST_F(KeyTest, AnswersThatCannotBeAreRefused) {
