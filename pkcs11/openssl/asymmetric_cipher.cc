@@ -159,8 +159,13 @@ int BeginDecrypting(void* context, void* key, const OSSL_PARAM params[]) {
              : 0;
 }
 
+// Anybody's public key encrypts; what is encrypted to a key of the KMS that
+// does not decrypt, nobody can open.
 int BeginEncrypting(void* context, void* key, const OSSL_PARAM params[]) {
-  return Begin(Get(context), *static_cast<KeyHandle*>(key), params);
+  const auto& handle = *static_cast<KeyHandle*>(key);
+  return handle.kms_key == nullptr || MayUse(handle, Usage::kEncryptDecrypt)
+             ? Begin(Get(context), handle, params)
+             : 0;
 }
 
 // OAEP as the KMS has it: one hash throughout and no label.

@@ -75,7 +75,7 @@ struct UsageText {
 };
 constexpr std::array kUsageTexts = {
     UsageText{Usage::kSignVerify, "signing"},
-    UsageText{Usage::kEncryptDecrypt, "decryption"},
+    UsageText{Usage::kEncryptDecrypt, "encryption and decryption"},
     UsageText{Usage::kKeyAgreement, "key agreement"},
 };
 
@@ -161,7 +161,7 @@ bool MayUse(const KeyHandle& key, Usage usage) {
              key.kms_key->arn + " is for " +
                  std::string(UsageName(key.kms_key->usage)) + ": " +
                  (wanted == kUsageTexts.end() ? "this" : wanted->text) +
-                 " needs a key that was created with KeyUsage " +
+                 " takes a key that was created with KeyUsage " +
                  std::string(UsageName(usage)));
   return false;
 }

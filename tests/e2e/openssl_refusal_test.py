@@ -93,9 +93,10 @@ class ImpossibleTest(OpensslCase):
         self.assertIn("created with KeyUsage SIGN_VERIFY",
                       self.dgst("oaep", "-sha256"))
         self.assertIn("is for KEY_AGREEMENT", self.dgst("agree", "-sha256"))
-        self.assertIn("created with KeyUsage ENCRYPT_DECRYPT", self.refused(
-            "pkeyutl", "-decrypt", "-inkey", uri("rsa"), "-in", self.message,
-            "-out", self.path("opened")))
+        for operation in ("-decrypt", "-encrypt"):
+            self.assertIn("created with KeyUsage ENCRYPT_DECRYPT", self.refused(
+                "pkeyutl", operation, "-inkey", uri("rsa"), "-in", self.message,
+                "-out", self.path("opened")))
         self.assertIn("created with KeyUsage KEY_AGREEMENT", self.refused(
             "pkeyutl", "-derive", "-inkey", uri("p256"), "-peerkey",
             self.public("agree"), "-out", self.path("secret")))

@@ -133,6 +133,21 @@ TEST_F(KeyTest, RefusalsCostNoCall) {
   EXPECT_EQ(kms_.Calls(), before);
 }
 
+TEST_F(KeyTest, NothingIsEncryptedToAKeyThatDoesNotDecrypt) {
+  const PkeyOwner signer =
+      host_->Load(NewKey("RSA_2048", "SIGN_VERIFY", "signer"));
+  const PkeyOwner opener =
+      host_->Load(NewKey("RSA_2048", "ENCRYPT_DECRYPT", "opener"));
+  const auto begins = [this](const PkeyOwner& key) {
+    const PkeyContext context(
+        EVP_PKEY_CTX_new_from_pkey(host_->library(), key.get(), nullptr));
+    return EVP_PKEY_encrypt_init(context.get());
+  };
+  EXPECT_EQ(begins(opener), 1);
+  EXPECT_NE(begins(signer), 1);
+  EXPECT_THAT(Errors(), HasSubstr("is for SIGN_VERIFY: encryption"));
+}
+
 TEST_F(KeyTest, AnErrorOfTheKmsIsTheErrorOfTheCall) {
   const std::string uri = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
   const PkeyOwner key = host_->Load(uri);
