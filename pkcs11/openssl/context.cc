@@ -11,6 +11,7 @@
 #include "kms/client/environment.h"
 #include "pkcs11/client_kms.h"
 #include "pkcs11/module/connection.h"
+#include "pkcs11/openssl/live_kms.h"
 
 namespace pkcs11::openssl {
 namespace {
@@ -21,6 +22,9 @@ using kms::client::KeyUri;
 using module::TokenSettings;
 
 constexpr int kMaxTimeoutSeconds = 130;
+// More than any program has; whoever names a new one with each key shall not
+// fill its memory.
+constexpr int kMaxPlaces = 64;
 
 struct ParameterRow {
   const char* name;
@@ -110,6 +114,17 @@ std::string RegionOfArn(std::string_view key) {
   return std::string(key.substr(0, key.find(':')));
 }
 
+// What of `uri` says where its KMS is.
+KeyUri PlaceOf(const KeyUri& uri) {
+  KeyUri where = uri;
+  where.key.clear();
+  where.type.clear();
+  if (where.region.empty()) {
+    where.region = RegionOfArn(uri.key);
+  }
+  return where;
+}
+
 void Override(std::string& target, const std::string& value) {
   if (!value.empty()) {
     target = value;
@@ -157,6 +172,7 @@ base::Result<TokenSettings> SettingsFor(
 struct Context::Place {
   KeyUri where;
   std::shared_ptr<Kms> kms;
+  int number;  // From 1.
   Place* next;
 };
 
@@ -176,18 +192,17 @@ base::Result<ContextOwner> Context::Create(const Core& core) {
   return ContextOwner(new Context(core, std::move(library)));
 }
 
-base::Result<std::shared_ptr<Kms>> Context::KmsOf(const KeyUri& uri) {
-  KeyUri where = uri;
-  where.key.clear();
-  where.type.clear();
-  if (where.region.empty()) {
-    where.region = RegionOfArn(uri.key);
+const Context::Place* Context::FindPlace(const KeyUri& where) const {
+  const Place* place = places_.load();
+  while (place != nullptr && place->where != where) {
+    place = place->next;
   }
-  for (const Place* place = places_.load(); place != nullptr;
-       place = place->next) {
-    if (place->where == where) {
-      return place->kms;
-    }
+  return place;
+}
+
+base::Result<std::shared_ptr<Kms>> Context::KmsOf(const KeyUri& uri) {
+  if (const Place* const known = FindPlace(PlaceOf(uri))) {
+    return known->kms;
   }
   RETURN_IF_ERROR(section_);
   const kms::client::Environment environment =
@@ -199,13 +214,23 @@ base::Result<std::shared_ptr<Kms>> Context::KmsOf(const KeyUri& uri) {
   options.timeout = section_->timeout;
   options.connect_timeout = std::min<std::chrono::milliseconds>(
       options.connect_timeout, section_->timeout);
-  ASSIGN_OR_RETURN(std::shared_ptr<Kms> kms,
+  ASSIGN_OR_RETURN(std::unique_ptr<Kms> kms,
                    ClientKms::Create(std::move(options), clock_));
-  // Two threads may each make one for the same place, which does no harm.
-  auto* const place = new Place{std::move(where), kms, places_.load()};
+  return WatchKms(std::move(kms));
+}
+
+// Threads that do this at once may remember a place twice, or a few too many,
+// which does no harm.
+void Context::Remember(const KeyUri& uri, const std::shared_ptr<Kms>& kms) {
+  KeyUri where = PlaceOf(uri);
+  Place* const newest = places_.load();
+  const int known = newest == nullptr ? 0 : newest->number;
+  if (known >= kMaxPlaces || FindPlace(where) != nullptr) {
+    return;
+  }
+  auto* const place = new Place{std::move(where), kms, known + 1, newest};
   while (!places_.compare_exchange_weak(place->next, place)) {
   }
-  return kms;
 }
 
 base::Status Context::CheckReference(const KeyUri& uri) const {

@@ -51,9 +51,14 @@ class Context {
   OSSL_LIB_CTX* library() const { return library_.get(); }
 
   // The KMS that has the key: where `uri` says or, for what it leaves open, the
-  // section, the configuration file, the environment. The same for the same
-  // answers. Makes no connection. Fails with kInvalidArgument or kIo.
+  // section, the configuration file, the environment. Makes no connection.
+  // Fails with kInvalidArgument or kIo.
   base::Result<std::shared_ptr<Kms>> KmsOf(const kms::client::KeyUri& uri);
+
+  // For a KMS that has answered: KmsOf() returns it for the same place from now
+  // on. Places of which nothing came, or too many of them, are not kept.
+  void Remember(const kms::client::KeyUri& uri,
+                const std::shared_ptr<Kms>& kms);
 
   // Whether a reference to `uri` may be followed. Anybody may have put one into
   // a file that the process only reads, as the certificate of a peer: unless
@@ -64,6 +69,8 @@ class Context {
 
  private:
   struct Place;
+
+  const Place* FindPlace(const kms::client::KeyUri& where) const;
 
   Context(const Core& core, kms::client::LibraryContext library);
 

@@ -120,6 +120,7 @@ base::Result<std::shared_ptr<const KmsKey>> LoadKey(
   ASSIGN_OR_RETURN(
       const Json reply,
       kms->Call("GetPublicKey", {{"KeyId", base::WipingString(uri.key)}}));
+  context->Remember(uri, kms);
   const std::string spec(TextMember(reply, "KeySpec").value_or(""));
   const auto usage = ParseUsage(TextMember(reply, "KeyUsage").value_or(""));
   auto key = std::make_shared<KmsKey>();

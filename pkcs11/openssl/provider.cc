@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "pkcs11/openssl/context.h"
+#include "pkcs11/openssl/live_kms.h"
 #include "pkcs11/openssl/operations.h"
 #include "pkcs11/openssl/shim.h"
 
@@ -95,7 +96,10 @@ const OSSL_DISPATCH* Functions() {
 void WatchForks() {
   static constinit std::once_flag watched;
   std::call_once(watched, [] {
-    pthread_atfork(CloseForkGate, OpenForkGate, MakeForkGate);
+    pthread_atfork(CloseForkGate, OpenForkGate, [] {
+      TellChild();
+      MakeForkGate();
+    });
   });
 }
 

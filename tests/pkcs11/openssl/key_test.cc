@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What programs see of a key through libcrypto, and how often the KMS is asked.
 #define OPENSSL_SUPPRESS_DEPRECATED  // Old programs still call such.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
@@ -8,6 +9,7 @@
 #include <openssl/store.h>
 
 #include <array>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "tests/pkcs11/openssl/provider_testing.h"
@@ -180,6 +182,29 @@ TEST_F(KeyTest, AStoreThatFailsComesToItsEndWithoutAnotherCall) {
   EXPECT_EQ(OSSL_STORE_eof(store.get()), 1);
   EXPECT_EQ(kms_.Calls(), 1);
   EXPECT_EQ(Errors(), "");
+}
+
+TEST_F(KeyTest, APlaceThatDidNotAnswerIsLookedUpAnew) {
+  const std::string uri = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
+  setenv("CLAVIGER_SOCKET", (folder_ / "absent").c_str(), 1);
+  EXPECT_EQ(host_->Load(uri), nullptr);
+  EXPECT_THAT(Errors(), HasSubstr("absent"));
+  setenv("CLAVIGER_SOCKET", (folder_ / "socket").c_str(), 1);
+  EXPECT_NE(host_->Load(uri), nullptr) << Errors();
+}
+
+TEST_F(KeyTest, NoMoreThanSixtyFourPlacesAreKept) {
+  const std::string uri = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
+  constexpr int kPlaces = 70;
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < kPlaces; ++i) {
+      const std::string region = "eu-west-" + std::to_string(i + 1);
+      EXPECT_NE(host_->Load(fmt::format("{}?region={}", uri, region)), nullptr)
+          << Errors();
+    }
+  }
+  // Those that are kept keep their connections.
+  EXPECT_EQ(server_.connections(), kPlaces + (kPlaces - 64));
 }
 
 TEST_F(KeyTest, AnswersThatCannotBeAreRefused) {

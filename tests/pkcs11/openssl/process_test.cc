@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -98,6 +99,37 @@ TEST_F(ProcessTest, EightChildrenAndTheirParentSign) {
     EXPECT_EQ(status, 0);
   }
   EXPECT_TRUE(Signs(key.get(), plain.get()));
+}
+
+// How many sockets this process has.
+int Sockets() {
+  int count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // The folder's own.
+    const auto target = std::filesystem::read_symlink(entry, gone);
+    count += target.string().starts_with("socket:") ? 1 : 0;
+  }
+  return count;
+}
+
+TEST_F(ProcessTest, AChildHasNoConnectionOfItsParent) {
+  if (!MayFork()) {
+    GTEST_SKIP() << "the sanitizer may deadlock in a child";
+  }
+  const std::string uri = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
+  const PkeyOwner plain = PublicKey("key");
+  const auto child_has = [&] {
+    const int before = Sockets();
+    return before - InChild([] { return Sockets(); });
+  };
+  EXPECT_EQ(child_has(), 0);
+  const PkeyOwner key = host_->Load(uri);
+  const PkeyOwner other = host_->Load(uri + "?region=eu-west-1");
+  EXPECT_EQ(child_has(), 2);
+  // Keys call the KMS also when their provider is gone.
+  host_->Unload();
+  EXPECT_EQ(child_has(), 2);
 }
 
 TEST_F(ProcessTest, AHundredCyclesOfLoadingSigningAndFreeing) {
