@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdarg>
 
+#include "pkcs11/fork_gate.h"
+
 namespace pkcs11::openssl {
 namespace {
 
@@ -129,6 +131,7 @@ int Core::RaiseToStay(Reason reason, std::string_view text) const {
 }
 
 std::size_t Core::Read(OSSL_CORE_BIO* bio, std::span<std::uint8_t> into) const {
+  const OutsideForkGate outside;
   std::size_t done = 0;
   std::size_t got = 0;
   while (done < into.size() &&
@@ -140,8 +143,15 @@ std::size_t Core::Read(OSSL_CORE_BIO* bio, std::span<std::uint8_t> into) const {
 
 std::string_view Core::ReadLine(OSSL_CORE_BIO* bio,
                                 std::span<char> into) const {
+  const OutsideForkGate outside;
   const int got = gets_(bio, into.data(), static_cast<int>(into.size()));
   return {into.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+int CallBack(OSSL_CALLBACK* callback, const OSSL_PARAM* params,
+             void* argument) {
+  const OutsideForkGate outside;
+  return callback(params, argument);
 }
 
 }  // namespace pkcs11::openssl

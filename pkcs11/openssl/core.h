@@ -55,6 +55,8 @@ class Core {
   // They go when the error is read or cleared.
   int RaiseToStay(Reason reason, std::string_view text) const;
 
+  // What follows, and CallBack(), leave the fork gate: the host may wait there.
+
   // Reads up to `into.size()` bytes, fewer only at the end.
   std::size_t Read(OSSL_CORE_BIO* bio, std::span<std::uint8_t> into) const;
   // Reads to the end of a line, or as much of it as fits, with a line break if
@@ -71,6 +73,9 @@ class Core {
   OSSL_FUNC_BIO_read_ex_fn* read_ = nullptr;
   OSSL_FUNC_BIO_gets_fn* gets_ = nullptr;
 };
+
+// Gives the host what it has asked for; returns what it says.
+int CallBack(OSSL_CALLBACK* callback, const OSSL_PARAM* params, void* argument);
 
 }  // namespace pkcs11::openssl
 

@@ -123,7 +123,7 @@ int DecodePem(void* decoder, OSSL_CORE_BIO* bio, int, OSSL_CALLBACK* callback,
       OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, der->data(),
                                         der->size()),
       OSSL_PARAM_construct_end()};
-  return callback(object.data(), argument);
+  return CallBack(callback, object.data(), argument);
 }
 
 // All of a reference; nothing if it is something else.

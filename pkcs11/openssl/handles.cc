@@ -42,7 +42,7 @@ int GiveKey(const ContextOwner& context, const kms::client::KeyUri& uri,
                                         static_cast<void*>(&reference),
                                         kReferenceBytes),
       OSSL_PARAM_construct_end()};
-  const int done = callback(object.data(), argument);
+  const int done = CallBack(callback, object.data(), argument);
   LetGo(std::shared_ptr<KeyHandle>(reference));
   return done;
 }
