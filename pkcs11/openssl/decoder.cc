@@ -99,12 +99,20 @@ const Core& CoreOf(void* decoder) {
   return (*static_cast<ContextOwner*>(decoder))->core();
 }
 
-int DoesSelection(void*, int) { return 1; }
+constexpr int kPrivate = OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
+constexpr int kPublic = OSSL_KEYMGMT_SELECT_PUBLIC_KEY;
 
-int DecodePem(void* decoder, OSSL_CORE_BIO* bio, int, OSSL_CALLBACK* callback,
-              void* argument, OSSL_PASSPHRASE_CALLBACK*, void*) {
+// A reference is to a key. Who wants parameters alone would have the KMS asked
+// for nothing. 0: whatever is there.
+int DoesSelection(void*, int selection) {
+  return selection == 0 || (selection & (kPrivate | kPublic)) != 0 ? 1 : 0;
+}
+
+int DecodePem(void* decoder, OSSL_CORE_BIO* bio, int selection,
+              OSSL_CALLBACK* callback, void* argument,
+              OSSL_PASSPHRASE_CALLBACK*, void*) {
   const Core& core = CoreOf(decoder);
-  if (!FindsReference(core, bio)) {
+  if (DoesSelection(decoder, selection) == 0 || !FindsReference(core, bio)) {
     return kNotOurs;
   }
   std::optional<base::Bytes> der = ReadBlock(core, bio);
@@ -146,7 +154,9 @@ int DecodeDer(void* decoder, OSSL_CORE_BIO* bio, int selection,
               OSSL_CALLBACK* callback, void* argument,
               OSSL_PASSPHRASE_CALLBACK*, void*) {
   const Core& core = CoreOf(decoder);
-  const std::optional<base::Bytes> der = ReadDer(core, bio);
+  const std::optional<base::Bytes> der = DoesSelection(decoder, selection) == 1
+                                             ? ReadDer(core, bio)
+                                             : std::nullopt;
   if (!der.has_value()) {
     return kNotOurs;
   }
@@ -159,8 +169,7 @@ int DecodeDer(void* decoder, OSSL_CORE_BIO* bio, int selection,
       !trusted.has_value()) {
     return core.RaiseToStay(Reason::kReference, trusted.error().message);
   }
-  const bool for_private =
-      selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
+  const bool for_private = selection == 0 || (selection & kPrivate) != 0;
   return GiveKey(context, *uri, for_private ? Half::kPrivate : Half::kPublic,
                  callback, argument);
 }

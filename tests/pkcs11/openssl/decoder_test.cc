@@ -129,6 +129,17 @@ TEST_F(DecoderTest, WhereOnlyAPublicKeyIsWantedThereIsNoPrivateOne) {
   ERR_clear_error();
 }
 
+TEST_F(DecoderTest, WhereOnlyParametersAreWantedTheKmsIsNotAsked) {
+  const std::string text = Pem(Reference());
+  const std::unique_ptr<BIO, OpensslFree<BIO_free_all>> bio(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  const PkeyOwner parameters(PEM_read_bio_Parameters_ex(
+      bio.get(), nullptr, host_->library(), nullptr));
+  EXPECT_EQ(parameters, nullptr);
+  EXPECT_EQ(kms_.Calls(), 0);
+  ERR_clear_error();
+}
+
 // A reference with that option.
 std::string WithOption(std::string kms::client::KeyUri::*option,
                        const std::string& value) {
