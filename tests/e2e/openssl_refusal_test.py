@@ -28,6 +28,13 @@ class ImpossibleTest(OpensslCase):
         self.assertIn("a KMS signs no digests of SHA2-224",
                       self.dgst("rsa", "-sha224"))
 
+    def test_digests_that_no_algorithm_identifier_has_with_ecdsa(self):
+        for digest in ("shake256", "blake2b512", "blake2s256", "sm3",
+                       "md5-sha1"):
+            with self.subTest(digest=digest):
+                self.assertIn("a KMS signs no digests of",
+                              self.dgst("p256", f"-{digest}"))
+
     def test_salts_that_no_kms_makes(self):
         for salt in ("max", "auto", "20", "0"):
             with self.subTest(salt=salt):
