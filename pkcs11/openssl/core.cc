@@ -31,8 +31,12 @@ constexpr std::array kReasons = {
 // More than anybody reads; OpenSSL keeps 1 KiB.
 constexpr std::size_t kMaxText = 1000;
 
-// Of loads within loads, which go back one mark each.
-constexpr int kMarks = 8;
+// As often as OpenSSL 3.0 goes back to a mark between a decoder's failure and
+// the end of what the host has called: twice in its store of files
+// (ossl_store_handle_load_result), and not in PEM_read_bio_PrivateKey(), which
+// clears as many marks. Any more would stay, and the host's own ERR_pop_to_mark
+// would find them instead of the host's.
+constexpr int kMarks = 2;
 
 // OpenSSL takes what it formats as a va_list, which only such a function has.
 void SetError(  // NOLINT(cert-dcl50-cpp)

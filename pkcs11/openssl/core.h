@@ -49,10 +49,10 @@ class Core {
   // OpenSSL takes for a failure.
   int Raise(Reason reason, std::string_view text) const;
 
-  // The same for an error that must outlive what OpenSSL does when a decoder
-  // has failed: it tries others, and drops the errors of those that failed by
-  // going back to a mark. Here it finds marks of our own, above this error.
-  // They go when the error is read or cleared.
+  // The same for an error of a decoder, which must outlive what OpenSSL does
+  // when one has failed: it tries others, and drops the errors of those that
+  // failed by going back to a mark. Here it finds marks of our own, above this
+  // error. Those that it does not use go when the error is read or cleared.
   int RaiseToStay(Reason reason, std::string_view text) const;
 
   // What follows, and CallBack(), leave the fork gate: the host may wait there.

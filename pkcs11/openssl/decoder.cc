@@ -171,7 +171,7 @@ int DecodeDer(void* decoder, OSSL_CORE_BIO* bio, int selection,
   }
   const bool for_private = selection == 0 || (selection & kPrivate) != 0;
   return GiveKey(context, *uri, for_private ? Half::kPrivate : Half::kPublic,
-                 callback, argument);
+                 &Core::RaiseToStay, callback, argument);
 }
 
 template <auto kDecode>

@@ -21,11 +21,10 @@ Reason ReasonOf(const base::Error& error) {
 }  // namespace
 
 int GiveKey(const ContextOwner& context, const kms::client::KeyUri& uri,
-            Half half, OSSL_CALLBACK* callback, void* argument) {
+            Half half, Raiser raise, OSSL_CALLBACK* callback, void* argument) {
   const auto key = LoadKey(context, uri);
   if (!key.has_value()) {
-    return context->core().RaiseToStay(ReasonOf(key.error()),
-                                       key.error().message);
+    return (context->core().*raise)(ReasonOf(key.error()), key.error().message);
   }
   auto handle = std::make_unique<KeyHandle>(
       KeyHandle{context, (*key)->type, half == Half::kPrivate ? *key : nullptr,

@@ -58,11 +58,11 @@ int GiveExpected(const Opened& opened, OSSL_CALLBACK* callback,
   switch (opened.expected) {
     case 0:
     case OSSL_STORE_INFO_PKEY:
-      return GiveKey(opened.context, opened.uri, Half::kPrivate, callback,
-                     argument);
+      return GiveKey(opened.context, opened.uri, Half::kPrivate, &Core::Raise,
+                     callback, argument);
     case OSSL_STORE_INFO_PUBKEY:
-      return GiveKey(opened.context, opened.uri, Half::kPublic, callback,
-                     argument);
+      return GiveKey(opened.context, opened.uri, Half::kPublic, &Core::Raise,
+                     callback, argument);
     default:
       return 1;  // Certificates and the like are in files.
   }

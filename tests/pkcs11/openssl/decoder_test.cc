@@ -5,6 +5,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <fstream>
+#include <functional>
 #include <string>
 
 #include "base/pem.h"
@@ -118,6 +120,45 @@ TEST_F(DecoderTest, ErrorsOfTheHostStay) {
   EXPECT_EQ(ERR_pop_to_mark(), 1);
   EXPECT_EQ(ERR_GET_REASON(ERR_peek_last_error()), 7);
   EXPECT_THAT(Errors(), HasSubstr("the host's"));
+}
+
+// Whether the host finds its own mark, with its error below, after `work`.
+bool LeavesMarks(const std::function<void()>& work) {
+  ERR_clear_error();
+  ERR_raise_data(ERR_LIB_USER, 7, "the host's");
+  ERR_set_mark();
+  work();
+  return ERR_pop_to_mark() == 1 && ERR_GET_REASON(ERR_peek_last_error()) == 7;
+}
+
+TEST_F(DecoderTest, MarksOfTheHostStayWhereAReferenceFails) {
+  const std::string path = (folder_ / "reference").string();
+  kms_.Fail("GetPublicKey", base::Error{base::ErrorCode::kAccessDenied,
+                                        "AccessDeniedException: no"});
+  for (const std::string& text :
+       {Pem(Reference()), Pem(base::ByteView(Reference()).first(40))}) {
+    std::ofstream(path) << text;
+    for (const std::string& name : {path, std::string("claviger:alias/key")}) {
+      EXPECT_TRUE(LeavesMarks([&] {
+        EXPECT_EQ(host_->Load(name), nullptr);
+        EXPECT_NE(ERR_GET_REASON(ERR_peek_last_error()), 7);
+      })) << name;
+    }
+    EXPECT_TRUE(LeavesMarks([&] { EXPECT_EQ(Read(text), nullptr); }));
+    EXPECT_TRUE(LeavesMarks([&] {
+      EXPECT_EQ(host_->LoadPublicText(base::AsBytes(text)), nullptr);
+    }));
+  }
+  ERR_clear_error();
+}
+
+TEST_F(DecoderTest, TheReasonOutlivesTheStoreOfFiles) {
+  const std::string path = (folder_ / "reference").string();
+  std::ofstream(path) << Pem(Reference());
+  kms_.Fail("GetPublicKey", base::Error{base::ErrorCode::kAccessDenied,
+                                        "AccessDeniedException: no"});
+  EXPECT_EQ(host_->Load(path), nullptr);
+  EXPECT_THAT(Errors(), HasSubstr("AccessDeniedException: no"));
 }
 
 TEST_F(DecoderTest, WhereOnlyAPublicKeyIsWantedThereIsNoPrivateOne) {
