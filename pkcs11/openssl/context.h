@@ -3,7 +3,6 @@
 #define PKCS11_OPENSSL_CONTEXT_H_
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -13,22 +12,9 @@
 #include "kms/client/library.h"
 #include "pkcs11/kms.h"
 #include "pkcs11/openssl/core.h"
+#include "pkcs11/openssl/section.h"
 
 namespace pkcs11::openssl {
-
-// What the provider's section of openssl.cnf says. Empty texts: as the
-// configuration file or the environment says.
-struct Section {
-  std::string config;  // A pkcs11.toml.
-  std::string token;   // The label of the [[token]] in it; empty: the first.
-  std::string endpoint;
-  std::string region;
-  std::string profile;
-  std::string ca_file;
-  std::chrono::seconds timeout{10};
-  // Whether a reference may say where the KMS is and whose access key counts.
-  bool follows_references = false;
-};
 
 // A Context is one loaded provider: the OpenSSL that loaded it, an OpenSSL of
 // our own to do public operations with, and the clients that it calls the KMS
@@ -60,12 +46,14 @@ class Context {
   void Remember(const kms::client::KeyUri& uri,
                 const std::shared_ptr<Kms>& kms);
 
-  // Whether a reference to `uri` may be followed. Anybody may have put one into
-  // a file that the process only reads, as the certificate of a peer: unless
-  // the section trusts them, references do not decide where requests go that
-  // are signed in the process's name, nor in whose. Fails with kInvalidArgument
-  // or kIo, and says what to do.
+  // As section.h has it.
   base::Status CheckReference(const kms::client::KeyUri& uri) const;
+
+  // For who looks for mistakes: where keys are whose name does not say it.
+  // Makes no connection. Fails with kInvalidArgument or kIo.
+  base::Result<std::string> Endpoint() const;
+  // Fails if nothing answers there.
+  base::Status Ping() const;
 
  private:
   struct Place;
