@@ -2,18 +2,13 @@
 """TLS with keys of the KMS, as server and as client, of `openssl`, curl and
 Python; the other side knows nothing of the provider."""
 
-import concurrent.futures
-import socket
-import ssl
 import subprocess
-import threading
 import unittest
 
-from testlib.openssl import ED25519, P256, P384, RSA, OpensslCase, uri
+from testlib.openssl import (ED25519, HANDSHAKES, P256, P384, RSA, OpensslCase,
+                             handshakes, uri)
 
 VERSIONS = ("-tls1_2", "-tls1_3")
-HANDSHAKES = 1000
-CLIENTS = 8
 
 # A TLS server in Python that greets whoever comes and says how it ends.
 SERVER = """
@@ -199,26 +194,12 @@ class ClientTest(TlsCase):
 
 class ManyHandshakesTest(TlsCase):
 
-    def shake(self, context, port):
-        with socket.create_connection(("127.0.0.1", port)) as plain:
-            with context.wrap_socket(plain,
-                                     server_hostname="localhost") as link:
-                return link.recv(5)
-
     def test_a_thousand_handshakes_of_a_server_with_threads(self):
         certificate = self.self_signed("p256")
         port = self.python_server(SERVER, certificate, self.reference("p256"),
                                   OPENSSL_CONF=self.configuration())
-        contexts = threading.local()
-
-        def client(_):
-            if not hasattr(contexts, "own"):
-                contexts.own = ssl.create_default_context(cafile=certificate)
-            return self.shake(contexts.own, port)
-
-        with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
-            self.assertEqual(list(pool.map(client, range(HANDSHAKES))),
-                             [b"hello"] * HANDSHAKES)
+        self.assertEqual(handshakes(port, [certificate]),
+                         [b"hello"] * HANDSHAKES)
 
 
 if __name__ == "__main__":
