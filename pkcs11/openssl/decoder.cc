@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // DECODER: reference files. OpenSSL shows these functions every PEM and DER
 // that the process reads, other keys and certificates as well: what is not a
-// reference is left alone after its first line or its first few bytes, which
-// are all that is looked at, and without an error.
+// reference is left alone, without an error, after its first line that begins a
+// block of PEM, or after its first few bytes of DER. Nothing behind is read.
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 #include <openssl/crypto.h>
