@@ -6,7 +6,12 @@
 #include <openssl/rsa.h>
 
 #include <array>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "pkcs11/public_key.h"
 #include "tests/pkcs11/openssl/provider_testing.h"
@@ -168,6 +173,105 @@ TEST_F(OperationTest, ASaltOfAnyLengthIsVerifiedUnlessOneIsAskedFor) {
     EXPECT_EQ(verifies(), good) << length;
   }
   ERR_clear_error();
+}
+
+// Another context in the same state; the first one goes.
+PkeyContext CopyOf(PkeyContext context) {
+  return PkeyContext(EVP_PKEY_CTX_dup(context.get()));
+}
+
+TEST_F(OperationTest, ADecryptionCanBeCopied) {
+  const PkeyOwner key =
+      host_->Load(NewKey("RSA_2048", "ENCRYPT_DECRYPT", "opener"));
+  const PkeyOwner plain = PublicKey("opener");
+  const auto set_up = [](EVP_PKEY_CTX* context) {
+    return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_oaep_md(context, EVP_sha256()) == 1;
+  };
+  const PkeyContext encrypting(EVP_PKEY_CTX_new(plain.get(), nullptr));
+  base::Bytes ciphertext(256);
+  std::size_t size = ciphertext.size();
+  ASSERT_EQ(EVP_PKEY_encrypt_init(encrypting.get()), 1);
+  ASSERT_TRUE(set_up(encrypting.get()));
+  ASSERT_EQ(EVP_PKEY_encrypt(encrypting.get(), ciphertext.data(), &size,
+                             sample.data(), sample.size()),
+            1);
+  PkeyContext first = Begin(key, EVP_PKEY_decrypt_init);
+  ASSERT_TRUE(set_up(first.get()));
+  const PkeyContext second = CopyOf(std::move(first));
+  ASSERT_NE(second, nullptr) << Errors();
+  base::Bytes opened(256);
+  size = opened.size();
+  ASSERT_EQ(EVP_PKEY_decrypt(second.get(), opened.data(), &size,
+                             ciphertext.data(), ciphertext.size()),
+            1)
+      << Errors();
+  opened.resize(size);
+  EXPECT_EQ(opened, sample);
+}
+
+TEST_F(OperationTest, AnExchangeCanBeCopied) {
+  const PkeyOwner key =
+      host_->Load(NewKey("ECC_NIST_P256", "KEY_AGREEMENT", "agree"));
+  const PkeyOwner pair(EVP_EC_gen("P-256"));
+  const PkeyOwner peer = DecodeSpki(*SpkiOf(pair.get()), host_->library());
+  const auto secret_of = [](EVP_PKEY_CTX* context) {
+    base::Bytes secret(32);
+    std::size_t size = secret.size();
+    EXPECT_EQ(EVP_PKEY_derive(context, secret.data(), &size), 1) << Errors();
+    return secret;
+  };
+  PkeyContext first = Begin(key, EVP_PKEY_derive_init);
+  ASSERT_EQ(EVP_PKEY_derive_set_peer(first.get(), peer.get()), 1) << Errors();
+  const PkeyContext second = CopyOf(std::move(first));
+  ASSERT_NE(second, nullptr) << Errors();
+  const PkeyContext other(EVP_PKEY_CTX_new(pair.get(), nullptr));
+  ASSERT_EQ(EVP_PKEY_derive_init(other.get()), 1);
+  ASSERT_EQ(EVP_PKEY_derive_set_peer(other.get(), PublicKey("agree").get()), 1);
+  EXPECT_EQ(secret_of(second.get()), secret_of(other.get()));
+}
+
+TEST_F(OperationTest, CredentialsThatAreRefusedAreToldInTheKmssWords) {
+  const PkeyOwner key = NewSigner("ECC_NIST_P256");
+  for (const auto& [code, text] :
+       {std::pair(base::ErrorCode::kExpiredToken,
+                  "ExpiredTokenException: The security token included in the "
+                  "request is expired"),
+        std::pair(base::ErrorCode::kUnrecognizedClient,
+                  "UnrecognizedClientException: The security token included "
+                  "in the request is invalid")}) {
+    kms_.Fail("Sign", base::Error{code, text});
+    kms_.Fail("GetPublicKey", base::Error{code, text});
+    EXPECT_TRUE(Sign(host_->library(), key.get(), "SHA256", sample).empty());
+    EXPECT_THAT(Errors(), HasSubstr(text));
+    EXPECT_EQ(host_->Load("claviger:alias/any"), nullptr);
+    EXPECT_THAT(Errors(), HasSubstr(text));
+  }
+}
+
+TEST_F(OperationTest, PrivateKeysOfSoftwareAreNotTakenOver) {
+  for (const char* const type : {"RSA", "EC", "ED25519"}) {
+    SCOPED_TRACE(type);
+    const PkeyOwner key(type == std::string_view("RSA") ? EVP_RSA_gen(2048)
+                        : type == std::string_view("EC")
+                            ? EVP_EC_gen("P-256")
+                            : EVP_PKEY_Q_keygen(nullptr, nullptr, type));
+    const auto takes = [&](int selection) {
+      OSSL_PARAM* raw = nullptr;
+      EVP_PKEY* made = nullptr;
+      EXPECT_EQ(EVP_PKEY_todata(key.get(), selection, &raw), 1);
+      const ParamsOwner params(raw);
+      const PkeyContext making(EVP_PKEY_CTX_new_from_name(
+          host_->library(), type, "provider=claviger"));
+      EXPECT_EQ(EVP_PKEY_fromdata_init(making.get()), 1);
+      EVP_PKEY_fromdata(making.get(), &made, selection, params.get());
+      const PkeyOwner owner(made);
+      ERR_clear_error();
+      return owner != nullptr;
+    };
+    EXPECT_TRUE(takes(EVP_PKEY_PUBLIC_KEY));
+    EXPECT_FALSE(takes(EVP_PKEY_KEYPAIR));
+  }
 }
 
 TEST_F(OperationTest, APeerOnAnotherCurveIsRefusedWithAReason) {
