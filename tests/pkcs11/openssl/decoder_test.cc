@@ -207,6 +207,7 @@ TEST_F(DecoderTest, AReferenceDoesNotSayWhereAndAsWhomRequestsAreMade) {
   }
   EXPECT_EQ(stranger.connections(), 0);
   EXPECT_EQ(kms_.Calls(), 0);
+  host_ = nullptr;  // Or its connections keep the stranger.
 }
 
 TEST_F(DecoderTest, AReferenceMaySayWhatIsConfiguredAnyhow) {

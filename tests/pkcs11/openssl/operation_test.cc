@@ -107,6 +107,7 @@ TEST_F(OperationTest, TwoHashesInOneSignatureAreRefusedWhenTheyAreSet) {
       [&](std::initializer_list<std::pair<const char*, std::string>> settings) {
         std::vector<std::pair<const char*, std::string>> values(settings);
         std::vector<OSSL_PARAM> params;
+        params.reserve(values.size() + 1);
         for (auto& [name, value] : values) {
           params.push_back(
               OSSL_PARAM_construct_utf8_string(name, value.data(), 0));
