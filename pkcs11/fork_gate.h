@@ -8,7 +8,8 @@ namespace pkcs11 {
 // its own, and one that another thread held when the process was forked is
 // held in the child for ever. So a fork waits until no thread is at work in a
 // function of ours that the host has called, and those that come meanwhile wait
-// for it; but nobody waits for the KMS.
+// for it; but nobody waits for the KMS, nor for what the host does when we call
+// it back: it may read from a pipe into which nobody writes.
 //
 // A host that forks within one of our functions, from a signal handler, waits
 // for itself.
@@ -22,8 +23,9 @@ class InsideForkGate {
   InsideForkGate& operator=(const InsideForkGate&) = delete;
 };
 
-// A thread that waits for the KMS in the midst of its work, with nothing in its
-// hands that a child could miss. Does nothing in a thread that is not at work.
+// A thread that waits for the KMS or the host in the midst of its work, with
+// nothing in its hands that a child could miss. Does nothing in a thread that
+// is not at work.
 class OutsideForkGate {
  public:
   OutsideForkGate();

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "pkcs11/cancellation.h"
 #include "pkcs11/fork_gate.h"
 #include "pkcs11/module/functions.h"
 #include "pkcs11/module/lifecycle.h"
@@ -85,6 +86,7 @@ CK_RV Surprise(const char* name, const char* exception) noexcept {
 
 template <typename Call>
 CK_RV Guarded(const char* name, const Call& call) noexcept {
+  const WithoutCancellation uncancelled;
   try {
     return Finish(name, call());
   } catch (const std::bad_alloc&) {

@@ -149,7 +149,10 @@ int Begin(CipherContext& context, const KeyHandle& key,
           const OSSL_PARAM params[]) {
   context.kms_key = key.kms_key;
   context.public_key = Share(key.public_key);
-  return context.public_key == nullptr ? 0 : SetParams(&context, params);
+  return context.public_key == nullptr
+             ? context.context->core().Raise(Reason::kArguments,
+                                             "the key has no public half")
+             : SetParams(&context, params);
 }
 
 int BeginDecrypting(void* context, void* key, const OSSL_PARAM params[]) {
@@ -159,8 +162,13 @@ int BeginDecrypting(void* context, void* key, const OSSL_PARAM params[]) {
              : 0;
 }
 
+// Anybody's public key encrypts; what is encrypted to a key of the KMS that
+// does not decrypt, nobody can open.
 int BeginEncrypting(void* context, void* key, const OSSL_PARAM params[]) {
-  return Begin(Get(context), *static_cast<KeyHandle*>(key), params);
+  const auto& handle = *static_cast<KeyHandle*>(key);
+  return handle.kms_key == nullptr || MayUse(handle, Usage::kEncryptDecrypt)
+             ? Begin(Get(context), handle, params)
+             : 0;
 }
 
 // OAEP as the KMS has it: one hash throughout and no label.
@@ -189,9 +197,16 @@ int Decrypt(void* opaque, unsigned char* out, size_t* size, size_t room,
   if (hash == nullptr) {
     return 0;
   }
+  const auto most =
+      static_cast<size_t>(EVP_PKEY_get_size(context.public_key.get()));
   if (out == nullptr) {
-    *size = static_cast<size_t>(EVP_PKEY_get_size(context.public_key.get()));
+    *size = most;
     return 1;
+  }
+  // As OpenSSL's own does, whatever the plaintext's length will be.
+  if (room < most) {
+    return context.context->core().Raise(Reason::kArguments,
+                                         "the buffer is too short");
   }
   const auto plaintext = context.kms_key->Decrypt(
       {in, in_size}, "RSAES_OAEP_" + std::string(hash->kms));
@@ -199,9 +214,9 @@ int Decrypt(void* opaque, unsigned char* out, size_t* size, size_t room,
     return context.context->core().Raise(Reason::kKms,
                                          plaintext.error().message);
   }
-  if (plaintext->size() > room) {
-    return context.context->core().Raise(Reason::kArguments,
-                                         "the buffer is too short");
+  if (plaintext->size() > most) {
+    return context.context->core().Raise(
+        Reason::kKms, "the server's plaintext is longer than the key");
   }
   std::ranges::copy(*plaintext, out);
   *size = plaintext->size();

@@ -1,132 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/openssl/context.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <mutex>
 #include <utility>
 #include <vector>
 
-#include "kms/client/environment.h"
+#include "kms/client/client.h"
 #include "pkcs11/client_kms.h"
-#include "pkcs11/module/connection.h"
+#include "pkcs11/fork_gate.h"
+#include "pkcs11/openssl/live_kms.h"
 
 namespace pkcs11::openssl {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using kms::client::KeyUri;
-using module::TokenSettings;
 
-constexpr int kMaxTimeoutSeconds = 130;
-
-struct ParameterRow {
-  const char* name;
-  std::string Section::*member;
-};
-constexpr std::array kParameters = {
-    ParameterRow{"ca_file", &Section::ca_file},
-    ParameterRow{"config", &Section::config},
-    ParameterRow{"endpoint", &Section::endpoint},
-    ParameterRow{"profile", &Section::profile},
-    ParameterRow{"region", &Section::region},
-    ParameterRow{"token", &Section::token},
-};
-
-base::Result<Section> ReadSection(const Core& core) {
-  Section section;
-  for (const ParameterRow& row : kParameters) {
-    section.*(row.member) = core.Parameter(row.name).value_or("");
-  }
-  if (const auto text = core.Parameter("timeout")) {
-    int seconds = 0;
-    const char* const end = text->data() + text->size();
-    const auto [at, error] = std::from_chars(text->data(), end, seconds);
-    if (error != std::errc() || at != end || seconds < 1 ||
-        seconds > kMaxTimeoutSeconds) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "timeout in the provider's section of openssl.cnf must be a "
-                   "whole number of seconds from 1 to 130"};
-    }
-    section.timeout = std::chrono::seconds(seconds);
-  }
-  return section;
-}
-
-// What the configuration file says about the token with that label or, without
-// one, about the first.
-base::Result<TokenSettings> TokenIn(const std::string& file,
-                                    const std::string& label) {
-  if (file.empty()) {
-    if (!label.empty()) {
-      return Error{
-          ErrorCode::kInvalidArgument,
-          "there is no configuration file that would have a token " + label};
-    }
-    return TokenSettings{};
-  }
-  ASSIGN_OR_RETURN(module::Settings settings,
-                   module::ReadConfigurationFile(file));
-  for (TokenSettings& token : settings.tokens) {
-    if (label.empty() || token.label == label) {
-      if (token.options.login == module::LoginMode::kPin) {
-        return Error{ErrorCode::kInvalidArgument,
-                     token.where +
-                         ": a token with a login is for the PKCS#11 "
-                         "module only"};
-      }
-      return std::move(token);
-    }
-  }
-  return Error{
-      ErrorCode::kInvalidArgument,
-      file + ": no token " + (label.empty() ? std::string("at all") : label)};
-}
-
-// The text behind the third colon of an ARN; empty if it is none.
-std::string RegionOfArn(std::string_view key) {
-  constexpr std::string_view kArnPrefix = "arn:";
-  if (!key.starts_with(kArnPrefix)) {
-    return {};
-  }
-  for (int i = 0; i < 3; ++i) {
-    key.remove_prefix(std::min(key.find(':'), key.size() - 1) + 1);
-  }
-  return std::string(key.substr(0, key.find(':')));
-}
-
-void Override(std::string& target, const std::string& value) {
-  if (!value.empty()) {
-    target = value;
-  }
-}
-
-// What is nearest to the key counts: the URI, the section, the file.
-base::Result<TokenSettings> SettingsFor(
-    const KeyUri& uri, const Section& section,
-    const kms::client::Environment& environment) {
-  std::string label = section.token;
-  Override(label, uri.token);
-  ASSIGN_OR_RETURN(
-      TokenSettings settings,
-      TokenIn(module::FindConfigurationFile(section.config, environment),
-              label));
-  Override(settings.endpoint, section.endpoint);
-  Override(settings.endpoint, uri.endpoint);
-  Override(settings.region, section.region);
-  Override(settings.region, RegionOfArn(uri.key));
-  Override(settings.region, uri.region);
-  Override(settings.ca_file, section.ca_file);
-  const std::string& profile =
-      uri.profile.empty() ? section.profile : uri.profile;
-  if (!profile.empty()) {
-    settings.profile = profile;
-    settings.credentials = module::CredentialSource::kProfile;
-  }
-  return settings;
-}
+// More than any program has; whoever names a new one with each key shall not
+// fill its memory.
+constexpr int kMaxPlaces = 64;
 
 }  // namespace
 
@@ -134,6 +25,7 @@ base::Result<TokenSettings> SettingsFor(
 struct Context::Place {
   KeyUri where;
   std::shared_ptr<Kms> kms;
+  int number;  // From 1.
   Place* next;
 };
 
@@ -153,36 +45,59 @@ base::Result<ContextOwner> Context::Create(const Core& core) {
   return ContextOwner(new Context(core, std::move(library)));
 }
 
-base::Result<std::shared_ptr<Kms>> Context::KmsOf(const KeyUri& uri) {
-  KeyUri where = uri;
-  where.key.clear();
-  where.type.clear();
-  if (where.region.empty()) {
-    where.region = RegionOfArn(uri.key);
+const Context::Place* Context::FindPlace(const KeyUri& where) const {
+  const Place* place = places_.load();
+  while (place != nullptr && place->where != where) {
+    place = place->next;
   }
-  for (const Place* place = places_.load(); place != nullptr;
-       place = place->next) {
-    if (place->where == where) {
-      return place->kms;
-    }
+  return place;
+}
+
+base::Result<std::shared_ptr<Kms>> Context::KmsOf(const KeyUri& uri) {
+  if (const Place* const known = FindPlace(PlaceOf(uri))) {
+    return known->kms;
   }
   RETURN_IF_ERROR(section_);
-  const kms::client::Environment environment =
-      kms::client::ProcessEnvironment();
-  ASSIGN_OR_RETURN(const TokenSettings settings,
-                   SettingsFor(uri, *section_, environment));
-  ASSIGN_OR_RETURN(kms::client::Options options,
-                   module::OptionsOf(settings, environment));
-  options.timeout = section_->timeout;
-  options.connect_timeout = std::min<std::chrono::milliseconds>(
-      options.connect_timeout, section_->timeout);
-  ASSIGN_OR_RETURN(std::shared_ptr<Kms> kms,
+  ASSIGN_OR_RETURN(kms::client::Options options, OptionsFor(uri, *section_));
+  ASSIGN_OR_RETURN(std::unique_ptr<Kms> kms,
                    ClientKms::Create(std::move(options), clock_));
-  // Two threads may each make one for the same place, which does no harm.
-  auto* const place = new Place{std::move(where), kms, places_.load()};
+  return WatchKms(std::move(kms));
+}
+
+// Threads that do this at once may remember a place twice, or a few too many,
+// which does no harm.
+void Context::Remember(const KeyUri& uri, const std::shared_ptr<Kms>& kms) {
+  KeyUri where = PlaceOf(uri);
+  Place* const newest = places_.load();
+  const int known = newest == nullptr ? 0 : newest->number;
+  if (known >= kMaxPlaces || FindPlace(where) != nullptr) {
+    return;
+  }
+  auto* const place = new Place{std::move(where), kms, known + 1, newest};
   while (!places_.compare_exchange_weak(place->next, place)) {
   }
-  return kms;
+}
+
+base::Status Context::CheckReference(const KeyUri& uri) const {
+  RETURN_IF_ERROR(section_);
+  return openssl::CheckReference(uri, *section_);
+}
+
+base::Result<std::string> Context::Endpoint() const {
+  RETURN_IF_ERROR(section_);
+  ASSIGN_OR_RETURN(const kms::client::Options options,
+                   OptionsFor({}, *section_));
+  return Describe(options.endpoint);
+}
+
+base::Status Context::Ping() const {
+  RETURN_IF_ERROR(section_);
+  ASSIGN_OR_RETURN(kms::client::Options options, OptionsFor({}, *section_));
+  ASSIGN_OR_RETURN(const auto client,
+                   kms::client::Client::Create(std::move(options), clock_));
+  const OutsideForkGate outside;
+  RETURN_IF_ERROR(client->Get("/readyz"));
+  return {};
 }
 
 void LetGo(std::shared_ptr<const void> thing) {

@@ -3,7 +3,6 @@
 #define PKCS11_OPENSSL_CONTEXT_H_
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -13,20 +12,9 @@
 #include "kms/client/library.h"
 #include "pkcs11/kms.h"
 #include "pkcs11/openssl/core.h"
+#include "pkcs11/openssl/section.h"
 
 namespace pkcs11::openssl {
-
-// What the provider's section of openssl.cnf says. Empty texts: as the
-// configuration file or the environment says.
-struct Section {
-  std::string config;  // A pkcs11.toml.
-  std::string token;   // The label of the [[token]] in it; empty: the first.
-  std::string endpoint;
-  std::string region;
-  std::string profile;
-  std::string ca_file;
-  std::chrono::seconds timeout{10};
-};
 
 // A Context is one loaded provider: the OpenSSL that loaded it, an OpenSSL of
 // our own to do public operations with, and the clients that it calls the KMS
@@ -49,12 +37,28 @@ class Context {
   OSSL_LIB_CTX* library() const { return library_.get(); }
 
   // The KMS that has the key: where `uri` says or, for what it leaves open, the
-  // section, the configuration file, the environment. The same for the same
-  // answers. Makes no connection. Fails with kInvalidArgument or kIo.
+  // section, the configuration file, the environment. Makes no connection.
+  // Fails with kInvalidArgument or kIo.
   base::Result<std::shared_ptr<Kms>> KmsOf(const kms::client::KeyUri& uri);
+
+  // For a KMS that has answered: KmsOf() returns it for the same place from now
+  // on. Places of which nothing came, or too many of them, are not kept.
+  void Remember(const kms::client::KeyUri& uri,
+                const std::shared_ptr<Kms>& kms);
+
+  // As section.h has it.
+  base::Status CheckReference(const kms::client::KeyUri& uri) const;
+
+  // For who looks for mistakes: where keys are whose name does not say it.
+  // Makes no connection. Fails with kInvalidArgument or kIo.
+  base::Result<std::string> Endpoint() const;
+  // Fails if nothing answers there.
+  base::Status Ping() const;
 
  private:
   struct Place;
+
+  const Place* FindPlace(const kms::client::KeyUri& where) const;
 
   Context(const Core& core, kms::client::LibraryContext library);
 

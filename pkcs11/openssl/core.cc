@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdarg>
 
+#include "pkcs11/fork_gate.h"
+
 namespace pkcs11::openssl {
 namespace {
 
@@ -29,8 +31,12 @@ constexpr std::array kReasons = {
 // More than anybody reads; OpenSSL keeps 1 KiB.
 constexpr std::size_t kMaxText = 1000;
 
-// Of loads within loads, which go back one mark each.
-constexpr int kMarks = 8;
+// As often as OpenSSL 3.0 goes back to a mark between a decoder's failure and
+// the end of what the host has called: twice in its store of files
+// (ossl_store_handle_load_result), and not in PEM_read_bio_PrivateKey(), which
+// clears as many marks. Any more would stay, and the host's own ERR_pop_to_mark
+// would find them instead of the host's.
+constexpr int kMarks = 2;
 
 // OpenSSL takes what it formats as a va_list, which only such a function has.
 void SetError(  // NOLINT(cert-dcl50-cpp)
@@ -129,6 +135,7 @@ int Core::RaiseToStay(Reason reason, std::string_view text) const {
 }
 
 std::size_t Core::Read(OSSL_CORE_BIO* bio, std::span<std::uint8_t> into) const {
+  const OutsideForkGate outside;
   std::size_t done = 0;
   std::size_t got = 0;
   while (done < into.size() &&
@@ -140,8 +147,15 @@ std::size_t Core::Read(OSSL_CORE_BIO* bio, std::span<std::uint8_t> into) const {
 
 std::string_view Core::ReadLine(OSSL_CORE_BIO* bio,
                                 std::span<char> into) const {
+  const OutsideForkGate outside;
   const int got = gets_(bio, into.data(), static_cast<int>(into.size()));
   return {into.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+int CallBack(OSSL_CALLBACK* callback, const OSSL_PARAM* params,
+             void* argument) {
+  const OutsideForkGate outside;
+  return callback(params, argument);
 }
 
 }  // namespace pkcs11::openssl

@@ -49,11 +49,13 @@ class Core {
   // OpenSSL takes for a failure.
   int Raise(Reason reason, std::string_view text) const;
 
-  // The same for an error that must outlive what OpenSSL does when a decoder
-  // has failed: it tries others, and drops the errors of those that failed by
-  // going back to a mark. Here it finds marks of our own, above this error.
-  // They go when the error is read or cleared.
+  // The same for an error of a decoder, which must outlive what OpenSSL does
+  // when one has failed: it tries others, and drops the errors of those that
+  // failed by going back to a mark. Here it finds marks of our own, above this
+  // error. Those that it does not use go when the error is read or cleared.
   int RaiseToStay(Reason reason, std::string_view text) const;
+
+  // What follows, and CallBack(), leave the fork gate: the host may wait there.
 
   // Reads up to `into.size()` bytes, fewer only at the end.
   std::size_t Read(OSSL_CORE_BIO* bio, std::span<std::uint8_t> into) const;
@@ -71,6 +73,9 @@ class Core {
   OSSL_FUNC_BIO_read_ex_fn* read_ = nullptr;
   OSSL_FUNC_BIO_gets_fn* gets_ = nullptr;
 };
+
+// Gives the host what it has asked for; returns what it says.
+int CallBack(OSSL_CALLBACK* callback, const OSSL_PARAM* params, void* argument);
 
 }  // namespace pkcs11::openssl
 

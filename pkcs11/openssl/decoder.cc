@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // DECODER: reference files. OpenSSL shows these functions every PEM and DER
 // that the process reads, other keys and certificates as well: what is not a
-// reference is left alone after its first line or its first few bytes, which
-// are all that is looked at, and without an error.
+// reference is left alone, without an error, after its first line that begins a
+// block of PEM, or after its first few bytes of DER. Nothing behind is read.
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 #include <openssl/crypto.h>
@@ -99,12 +99,20 @@ const Core& CoreOf(void* decoder) {
   return (*static_cast<ContextOwner*>(decoder))->core();
 }
 
-int DoesSelection(void*, int) { return 1; }
+constexpr int kPrivate = OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
+constexpr int kPublic = OSSL_KEYMGMT_SELECT_PUBLIC_KEY;
 
-int DecodePem(void* decoder, OSSL_CORE_BIO* bio, int, OSSL_CALLBACK* callback,
-              void* argument, OSSL_PASSPHRASE_CALLBACK*, void*) {
+// A reference is to a key. Who wants parameters alone would have the KMS asked
+// for nothing. 0: whatever is there.
+int DoesSelection(void*, int selection) {
+  return selection == 0 || (selection & (kPrivate | kPublic)) != 0 ? 1 : 0;
+}
+
+int DecodePem(void* decoder, OSSL_CORE_BIO* bio, int selection,
+              OSSL_CALLBACK* callback, void* argument,
+              OSSL_PASSPHRASE_CALLBACK*, void*) {
   const Core& core = CoreOf(decoder);
-  if (!FindsReference(core, bio)) {
+  if (DoesSelection(decoder, selection) == 0 || !FindsReference(core, bio)) {
     return kNotOurs;
   }
   std::optional<base::Bytes> der = ReadBlock(core, bio);
@@ -123,7 +131,7 @@ int DecodePem(void* decoder, OSSL_CORE_BIO* bio, int, OSSL_CALLBACK* callback,
       OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, der->data(),
                                         der->size()),
       OSSL_PARAM_construct_end()};
-  return callback(object.data(), argument);
+  return CallBack(callback, object.data(), argument);
 }
 
 // All of a reference; nothing if it is something else.
@@ -146,7 +154,9 @@ int DecodeDer(void* decoder, OSSL_CORE_BIO* bio, int selection,
               OSSL_CALLBACK* callback, void* argument,
               OSSL_PASSPHRASE_CALLBACK*, void*) {
   const Core& core = CoreOf(decoder);
-  const std::optional<base::Bytes> der = ReadDer(core, bio);
+  const std::optional<base::Bytes> der = DoesSelection(decoder, selection) == 1
+                                             ? ReadDer(core, bio)
+                                             : std::nullopt;
   if (!der.has_value()) {
     return kNotOurs;
   }
@@ -154,11 +164,14 @@ int DecodeDer(void* decoder, OSSL_CORE_BIO* bio, int selection,
   if (!uri.has_value()) {
     return core.RaiseToStay(Reason::kReference, uri.error().message);
   }
-  const bool for_private =
-      selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
-  return GiveKey(*static_cast<ContextOwner*>(decoder), *uri,
-                 for_private ? Half::kPrivate : Half::kPublic, callback,
-                 argument);
+  const ContextOwner& context = *static_cast<ContextOwner*>(decoder);
+  if (const base::Status trusted = context->CheckReference(*uri);
+      !trusted.has_value()) {
+    return core.RaiseToStay(Reason::kReference, trusted.error().message);
+  }
+  const bool for_private = selection == 0 || (selection & kPrivate) != 0;
+  return GiveKey(context, *uri, for_private ? Half::kPrivate : Half::kPublic,
+                 &Core::RaiseToStay, callback, argument);
 }
 
 template <auto kDecode>

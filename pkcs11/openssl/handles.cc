@@ -21,11 +21,10 @@ Reason ReasonOf(const base::Error& error) {
 }  // namespace
 
 int GiveKey(const ContextOwner& context, const kms::client::KeyUri& uri,
-            Half half, OSSL_CALLBACK* callback, void* argument) {
+            Half half, Raiser raise, OSSL_CALLBACK* callback, void* argument) {
   const auto key = LoadKey(context, uri);
   if (!key.has_value()) {
-    return context->core().RaiseToStay(ReasonOf(key.error()),
-                                       key.error().message);
+    return (context->core().*raise)(ReasonOf(key.error()), key.error().message);
   }
   auto handle = std::make_unique<KeyHandle>(
       KeyHandle{context, (*key)->type, half == Half::kPrivate ? *key : nullptr,
@@ -42,7 +41,7 @@ int GiveKey(const ContextOwner& context, const kms::client::KeyUri& uri,
                                         static_cast<void*>(&reference),
                                         kReferenceBytes),
       OSSL_PARAM_construct_end()};
-  const int done = callback(object.data(), argument);
+  const int done = CallBack(callback, object.data(), argument);
   LetGo(std::shared_ptr<KeyHandle>(reference));
   return done;
 }

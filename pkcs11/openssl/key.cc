@@ -75,7 +75,7 @@ struct UsageText {
 };
 constexpr std::array kUsageTexts = {
     UsageText{Usage::kSignVerify, "signing"},
-    UsageText{Usage::kEncryptDecrypt, "decryption"},
+    UsageText{Usage::kEncryptDecrypt, "encryption and decryption"},
     UsageText{Usage::kKeyAgreement, "key agreement"},
 };
 
@@ -120,6 +120,7 @@ base::Result<std::shared_ptr<const KmsKey>> LoadKey(
   ASSIGN_OR_RETURN(
       const Json reply,
       kms->Call("GetPublicKey", {{"KeyId", base::WipingString(uri.key)}}));
+  context->Remember(uri, kms);
   const std::string spec(TextMember(reply, "KeySpec").value_or(""));
   const auto usage = ParseUsage(TextMember(reply, "KeyUsage").value_or(""));
   auto key = std::make_shared<KmsKey>();
@@ -161,7 +162,7 @@ bool MayUse(const KeyHandle& key, Usage usage) {
              key.kms_key->arn + " is for " +
                  std::string(UsageName(key.kms_key->usage)) + ": " +
                  (wanted == kUsageTexts.end() ? "this" : wanted->text) +
-                 " needs a key that was created with KeyUsage " +
+                 " takes a key that was created with KeyUsage " +
                  std::string(UsageName(usage)));
   return false;
 }

@@ -160,14 +160,19 @@ int Begin(void* opaque, void* key, const OSSL_PARAM params[]) {
   return SetParams(opaque, params);
 }
 
+bool AreOnOneCurve(const PkeyOwner& one, const PkeyOwner& other) {
+  const QuietQueue quiet;
+  return one != nullptr && other != nullptr &&
+         EVP_PKEY_parameters_eq(one.get(), other.get()) == 1;
+}
+
 int SetPeer(void* opaque, void* key) {
   ExchangeContext& context = Get(opaque);
   const auto& handle = *static_cast<KeyHandle*>(key);
-  const QuietQueue quiet;
-  if (handle.public_key == nullptr || !handle.has_point ||
-      EVP_PKEY_parameters_eq(context.public_key.get(),
-                             handle.public_key.get()) != 1) {
-    return 0;
+  if (!handle.has_point ||
+      !AreOnOneCurve(context.public_key, handle.public_key)) {
+    return Refuse(context, Reason::kArguments,
+                  "the peer's key must be a public key on the same curve");
   }
   context.peer = Share(handle.public_key);
   return 1;

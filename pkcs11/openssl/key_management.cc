@@ -141,7 +141,7 @@ int Export(void* key, int selection, OSSL_CALLBACK* callback, void* argument) {
     return 0;
   }
   const ParamsOwner params(raw);
-  return callback(params.get(), argument);
+  return CallBack(callback, params.get(), argument);
 }
 
 // Software's private keys are nothing that a client of a KMS should see.

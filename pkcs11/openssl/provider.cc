@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "pkcs11/openssl/context.h"
+#include "pkcs11/openssl/live_kms.h"
 #include "pkcs11/openssl/operations.h"
 #include "pkcs11/openssl/shim.h"
 
@@ -23,12 +24,19 @@ void Teardown(void* provider) {
   LetGo(std::move(owner->context));
 }
 
+// Of our own, for `claviger doctor`: where the KMS is, and 1 if it answers.
+// Both raise an error if not.
+constexpr const char* kEndpoint = "claviger-endpoint";
+constexpr const char* kAnswers = "claviger-answers";
+
 const OSSL_PARAM* GettableParams(void*) {
   static const auto params = std::to_array<OSSL_PARAM>(
       {OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_NAME, nullptr, 0),
        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_VERSION, nullptr, 0),
        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_BUILDINFO, nullptr, 0),
-       OSSL_PARAM_int(OSSL_PROV_PARAM_STATUS, nullptr), OSSL_PARAM_END});
+       OSSL_PARAM_int(OSSL_PROV_PARAM_STATUS, nullptr),
+       OSSL_PARAM_utf8_string(kEndpoint, nullptr, 0),
+       OSSL_PARAM_int(kAnswers, nullptr), OSSL_PARAM_END});
   return params.data();
 }
 
@@ -42,7 +50,30 @@ constexpr std::array kTexts = {
     TextRow{OSSL_PROV_PARAM_BUILDINFO, CLAVIGER_VERSION},
 };
 
-int GetParams(void*, OSSL_PARAM params[]) {
+int GetEndpoint(const Context& context, OSSL_PARAM* param) {
+  if (param == nullptr) {
+    return 1;
+  }
+  const base::Result<std::string> endpoint = context.Endpoint();
+  if (!endpoint.has_value()) {
+    return context.core().Raise(Reason::kConfiguration,
+                                endpoint.error().message);
+  }
+  return OSSL_PARAM_set_utf8_string(param, endpoint->c_str());
+}
+
+int GetAnswers(const Context& context, OSSL_PARAM* param) {
+  if (param == nullptr) {
+    return 1;
+  }
+  const base::Status answered = context.Ping();
+  if (!answered.has_value()) {
+    return context.core().Raise(Reason::kKms, answered.error().message);
+  }
+  return OSSL_PARAM_set_int(param, 1);
+}
+
+int GetParams(void* provider, OSSL_PARAM params[]) {
   for (const TextRow& row : kTexts) {
     OSSL_PARAM* const param = OSSL_PARAM_locate(params, row.name);
     if (param != nullptr && OSSL_PARAM_set_utf8_ptr(param, row.text) != 1) {
@@ -50,7 +81,14 @@ int GetParams(void*, OSSL_PARAM params[]) {
     }
   }
   OSSL_PARAM* const status = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_STATUS);
-  return status == nullptr ? 1 : OSSL_PARAM_set_int(status, 1);
+  if (status != nullptr && OSSL_PARAM_set_int(status, 1) != 1) {
+    return 0;
+  }
+  const Context& context = *ContextOf(provider);
+  return GetEndpoint(context, OSSL_PARAM_locate(params, kEndpoint)) == 1 &&
+                 GetAnswers(context, OSSL_PARAM_locate(params, kAnswers)) == 1
+             ? 1
+             : 0;
 }
 
 struct OperationRow {
@@ -95,7 +133,10 @@ const OSSL_DISPATCH* Functions() {
 void WatchForks() {
   static constinit std::once_flag watched;
   std::call_once(watched, [] {
-    pthread_atfork(CloseForkGate, OpenForkGate, MakeForkGate);
+    pthread_atfork(CloseForkGate, OpenForkGate, [] {
+      TellChild();
+      MakeForkGate();
+    });
   });
 }
 

@@ -3,9 +3,12 @@
 #define PKCS11_OPENSSL_SHIM_H_
 
 #include <openssl/core_dispatch.h>
+#include <openssl/err.h>
 
+#include <new>
 #include <type_traits>
 
+#include "pkcs11/cancellation.h"
 #include "pkcs11/fork_gate.h"
 
 // How C++ functions become rows of the tables that a provider gives to OpenSSL.
@@ -15,16 +18,21 @@ template <auto kFunction>
 struct Shim;
 
 // Nothing that is thrown gets past here: it becomes the 0 or null pointer by
-// which OpenSSL knows a failure.
+// which OpenSSL knows a failure, and an error on its queue, where the default
+// provider has its own.
 template <typename Result, typename... Args, Result (*kFunction)(Args...)>
 struct Shim<kFunction> {
   static Result Call(Args... args) noexcept {
+    const WithoutCancellation uncancelled;
     try {
       const InsideForkGate inside;
       return kFunction(args...);
+    } catch (const std::bad_alloc&) {
+      ERR_raise(ERR_LIB_PROV, ERR_R_MALLOC_FAILURE);
     } catch (...) {
-      return Result();
+      ERR_raise(ERR_LIB_PROV, ERR_R_INTERNAL_ERROR);
     }
+    return Result();
   }
 };
 

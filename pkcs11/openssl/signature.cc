@@ -44,10 +44,16 @@ int SetNumber(bool (SignatureContext::*set)(int), SignatureContext& context,
     return 1;
   }
   const std::optional<int> number = read(*param);
-  return number.has_value() && (context.*set)(*number) ? 1 : 0;
+  if (!number.has_value()) {
+    context.Refuse(Reason::kArguments,
+                   std::string(param->key) + " cannot be " + ReadText(param));
+    return 0;
+  }
+  return (context.*set)(*number) ? 1 : 0;
 }
 
-// The padding before the salt, which means something only with it.
+// The padding before the salt, which means something only with it. All of them
+// before it is asked whether they go together: each may be changed.
 int SetParams(void* opaque, const OSSL_PARAM params[]) {
   if (params == nullptr) {
     return 1;
@@ -64,7 +70,8 @@ int SetParams(void* opaque, const OSSL_PARAM params[]) {
       SetText(&SignatureContext::SetMgfDigest, context,
               find(OSSL_SIGNATURE_PARAM_MGF1_DIGEST)) == 1 &&
       SetNumber(&SignatureContext::SetSaltLength, context,
-                find(OSSL_SIGNATURE_PARAM_PSS_SALTLEN), ReadSaltLength) == 1;
+                find(OSSL_SIGNATURE_PARAM_PSS_SALTLEN), ReadSaltLength) == 1 &&
+      context.Fits();
   return done ? 1 : 0;
 }
 
@@ -142,14 +149,23 @@ int Update(void* context, const unsigned char* bytes, size_t size) {
   return Get(context).Update({bytes, size}) ? 1 : 0;
 }
 
+// As OpenSSL's own signatures do, which know no more of the length before.
+bool HasRoom(SignatureContext& context, size_t room) {
+  return room >= context.Size() ||
+         context.Refuse(Reason::kArguments, "the buffer is too short");
+}
+
 int Sign(void* context, unsigned char* signature, size_t* size, size_t room,
          const unsigned char* input, size_t input_size) {
   if (signature == nullptr) {
     *size = Get(context).Size();
     return 1;
   }
+  if (!HasRoom(Get(context), room)) {
+    return 0;
+  }
   const auto made = Get(context).Sign({input, input_size});
-  if (!made.has_value() || made->size() > room) {
+  if (!made.has_value()) {
     return 0;
   }
   std::ranges::copy(*made, signature);
@@ -161,6 +177,9 @@ int SignDigest(void* context, unsigned char* signature, size_t* size,
                size_t room) {
   if (signature == nullptr) {
     return Sign(context, nullptr, size, 0, nullptr, 0);
+  }
+  if (!HasRoom(Get(context), room)) {
+    return 0;
   }
   const auto digest = Get(context).Digest();
   return digest.has_value() ? Sign(context, signature, size, room,

@@ -58,9 +58,11 @@ bool SignatureContext::IsEdwards() const {
 bool SignatureContext::Begin(Purpose purpose, const KeyHandle* key,
                              const std::string& digest) {
   if (key != nullptr) {
-    if (key->public_key == nullptr ||
-        (purpose == Purpose::kSign && !MayUse(*key, Usage::kSignVerify))) {
+    if (purpose == Purpose::kSign && !MayUse(*key, Usage::kSignVerify)) {
       return false;
+    }
+    if (key->public_key == nullptr || !key->has_point) {
+      return Refuse(Reason::kArguments, "the key has no public half");
     }
     kms_key_ = key->kms_key;
     public_key_ = openssl::Share(key->public_key);
@@ -124,7 +126,13 @@ bool SignatureContext::SetSaltLength(int length) {
     return Refuse(Reason::kArguments, "no salt is that long");
   }
   salt_length_ = length;
-  return purpose_ != Purpose::kSign || digest_ == nullptr || MaySignPss();
+  return true;
+}
+
+bool SignatureContext::Fits() const {
+  const bool is_pss = salt_length_.has_value() || mgf_digest_ != nullptr;
+  return purpose_ != Purpose::kSign || digest_ == nullptr || !is_pss ||
+         MaySignPss();
 }
 
 std::string SignatureContext::DigestName() const { return NameOf(digest_); }
@@ -134,7 +142,9 @@ std::string SignatureContext::MgfDigestName() const {
 }
 
 int SignatureContext::SaltLength() const {
-  const int length = salt_length_.value_or(RSA_PSS_SALTLEN_DIGEST);
+  const int length = salt_length_.value_or(purpose_ == Purpose::kVerify
+                                               ? RSA_PSS_SALTLEN_AUTO
+                                               : RSA_PSS_SALTLEN_DIGEST);
   return length == RSA_PSS_SALTLEN_DIGEST && digest_ != nullptr
              ? EVP_MD_get_size(digest_.get())
              : length;

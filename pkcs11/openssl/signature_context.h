@@ -37,6 +37,8 @@ class SignatureContext {
   bool SetPadding(int padding);
   bool SetMgfDigest(const std::string& name);
   bool SetSaltLength(int length);
+  // Whether what was set so far goes together.
+  bool Fits() const;
 
   int padding() const { return padding_; }
   // OpenSSL's name; empty: there is none.
@@ -47,6 +49,9 @@ class SignatureContext {
   // DER AlgorithmIdentifier of signatures with these settings; empty if there
   // are none.
   base::Bytes AlgorithmId() const;
+
+  // Raises an error and returns false.
+  bool Refuse(Reason reason, const std::string& text) const;
 
   // Bytes of the longest signature.
   std::size_t Size() const;
@@ -68,7 +73,6 @@ class SignatureContext {
     std::string algorithm;
   };
 
-  bool Refuse(Reason reason, const std::string& text) const;
   bool IsRsa() const;
   bool IsEdwards() const;
   bool MaySign() const;

@@ -2,6 +2,7 @@
 // The part of SignatureContext that is about the KMS: what it signs, and how it
 // is asked.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "pkcs11/openssl/signature_context.h"
@@ -24,6 +25,20 @@ const Hash* HashOf(const DigestOwner& digest) {
   return found == hashes.end() ? nullptr : *found;
 }
 
+// ECDSA signs a number, which the KMS need not know the hash of. Not of any:
+// the rest are weak, have no algorithm identifier with ECDSA, or no fixed
+// length.
+constexpr std::array kEcdsaDigests = {
+    "SHA2-224",     "SHA2-256", "SHA2-384", "SHA2-512", "SHA2-512/224",
+    "SHA2-512/256", "SHA3-224", "SHA3-256", "SHA3-384", "SHA3-512",
+};
+
+bool IsEcdsaDigest(const DigestOwner& digest) {
+  return std::ranges::any_of(kEcdsaDigests, [&](const char* name) {
+    return EVP_MD_is_a(digest.get(), name) == 1;
+  });
+}
+
 }  // namespace
 
 bool SignatureContext::MaySign() const {
@@ -32,9 +47,7 @@ bool SignatureContext::MaySign() const {
   }
   const Hash* const hash = HashOf(digest_);
   const bool possible = IsRsa() ? hash != nullptr && IsSignedByKms(*hash)
-                                : EVP_MD_is_a(digest_.get(), kSha1.name) != 1 &&
-                                      EVP_MD_get_size(digest_.get()) >=
-                                          static_cast<int>(kSha224.size);
+                                : IsEcdsaDigest(digest_);
   if (!possible) {
     return Refuse(Reason::kNotByKms, "a KMS signs no digests of " +
                                          DigestName() + std::string(kInstead));

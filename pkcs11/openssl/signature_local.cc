@@ -25,7 +25,8 @@ bool SignatureContext::Configure(EVP_PKEY_CTX* context) const {
   }
   return padding_ != RSA_PKCS1_PSS_PADDING ||
          (EVP_PKEY_CTX_set_rsa_pss_saltlen(
-              context, salt_length_.value_or(RSA_PSS_SALTLEN_DIGEST)) == 1 &&
+              // Whatever the signer took, as OpenSSL's own does.
+              context, salt_length_.value_or(RSA_PSS_SALTLEN_AUTO)) == 1 &&
           (mgf_digest_ == nullptr ||
            EVP_PKEY_CTX_set_rsa_mgf1_md(context, mgf_digest_.get()) == 1));
 }

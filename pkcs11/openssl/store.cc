@@ -22,7 +22,8 @@ struct Opened {
   ContextOwner context;
   kms::client::KeyUri uri;
   int expected = 0;  // OSSL_STORE_INFO_...; 0: anything.
-  bool given = false;
+  bool asked = false;
+  bool ended = false;
 };
 
 Opened* Open(void* store) { return static_cast<Opened*>(store); }
@@ -52,23 +53,33 @@ int SetParams(void* store, const OSSL_PARAM params[]) {
              : OSSL_PARAM_get_int(expected, &Open(store)->expected);
 }
 
-int Load(void* store, OSSL_CALLBACK* callback, void* argument,
-         OSSL_PASSPHRASE_CALLBACK*, void*) {
-  Opened& opened = *Open(store);
-  if (std::exchange(opened.given, true)) {
-    return 0;
-  }
+int GiveExpected(const Opened& opened, OSSL_CALLBACK* callback,
+                 void* argument) {
   switch (opened.expected) {
     case 0:
     case OSSL_STORE_INFO_PKEY:
-      return GiveKey(opened.context, opened.uri, Half::kPrivate, callback,
-                     argument);
+      return GiveKey(opened.context, opened.uri, Half::kPrivate, &Core::Raise,
+                     callback, argument);
     case OSSL_STORE_INFO_PUBKEY:
-      return GiveKey(opened.context, opened.uri, Half::kPublic, callback,
-                     argument);
+      return GiveKey(opened.context, opened.uri, Half::kPublic, &Core::Raise,
+                     callback, argument);
     default:
       return 1;  // Certificates and the like are in files.
   }
+}
+
+// A failure is not the end: OpenSSL's programs take a store that is at its end
+// for one that had nothing. They load once more and come to the end then.
+int Load(void* store, OSSL_CALLBACK* callback, void* argument,
+         OSSL_PASSPHRASE_CALLBACK*, void*) {
+  Opened& opened = *Open(store);
+  if (std::exchange(opened.asked, true)) {
+    opened.ended = true;
+    return 1;
+  }
+  const int done = GiveExpected(opened, callback, argument);
+  opened.ended = done == 1;
+  return done;
 }
 
 int Eof(void* store) {
@@ -76,7 +87,7 @@ int Eof(void* store) {
   const bool for_keys = opened.expected == 0 ||
                         opened.expected == OSSL_STORE_INFO_PKEY ||
                         opened.expected == OSSL_STORE_INFO_PUBKEY;
-  return opened.given || !for_keys ? 1 : 0;
+  return opened.ended || !for_keys ? 1 : 0;
 }
 
 int Close(void* store) {

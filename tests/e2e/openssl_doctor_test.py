@@ -4,10 +4,12 @@
 import pathlib
 import unittest
 
-from testlib.openssl import CLAVIGER, DEFAULT, OURS, PROVIDER, OpensslCase
+from testlib.openssl import (CLAVIGER, DEFAULT, OURS, P256, PROVIDER, OpensslCase,
+                             uri)
 
 
 class DoctorTest(OpensslCase):
+    KEYS = (P256,)
 
     def doctor(self, configuration, status=0, **changes):
         """What it says, as name: (word, text)."""
@@ -78,6 +80,48 @@ class DoctorTest(OpensslCase):
              "default_properties = ?provider=claviger\n[req]")))
         self.assertEqual(said["properties"][0], "WARN")
         self.assertIn("?provider=claviger", said["properties"][1])
+
+    def test_a_provider_in_openssls_own_folder(self):
+        modules = self.folder / "modules"
+        modules.mkdir()
+        (modules / "claviger.so").symlink_to(PROVIDER)
+        for line, word in (("module = claviger.so\n", "ok"), ("", "ok"),
+                           ("module = claviger\n", "FAIL")):
+            with self.subTest(line=line):
+                file = self.edited((f"module = {PROVIDER}\n", line))
+                said = self.doctor(file, 0 if word == "ok" else 1,
+                                   OPENSSL_MODULES=str(modules))
+                self.assertEqual(said["KMS"][0], word, said)
+                run = self.run_ours("pkey", "-noout", "-in", uri("p256"),
+                                    OPENSSL_CONF=file,
+                                    OPENSSL_MODULES=str(modules))
+                self.assertEqual(run.returncode == 0, word == "ok")
+
+    def test_it_looks_where_the_provider_looks(self):
+        socket = self.server.environment["CLAVIGER_SOCKET"]
+        nowhere = {"CLAVIGER_SOCKET": "/absent.sock"}
+        file = self.file("pkcs11.toml", (
+            f'[[token]]\nlabel = "first"\nendpoint = "{socket}"\n').encode())
+        for lines in ((f"endpoint = {socket}",), (f"config = {file}",),
+                      (f"config = {file}", "token = first", "timeout = 3")):
+            with self.subTest(lines=lines):
+                said = self.doctor(self.configuration(*lines), **nowhere)
+                self.assertEqual(said["KMS"][0], "ok", said)
+                self.assertIn(socket, said["KMS"][1])
+        said = self.doctor(self.configuration("endpoint = /elsewhere.sock"))
+        self.assertEqual(said["KMS"][0], "WARN")
+        self.assertIn("/elsewhere.sock", said["KMS"][1])
+
+    def test_mistakes_in_the_section(self):
+        for line, text in (("timeout = 0", "from 1 to 130"),
+                           ("reference_options = yes", "can only be `allow`"),
+                           ("endpoint = http://far.example", "far.example"),
+                           ("config = /absent.toml", "/absent.toml"),
+                           ("token = payments", "no configuration file")):
+            with self.subTest(line=line):
+                said = self.doctor(self.configuration(line), 1)
+                self.assertEqual(said["KMS"][0], "FAIL")
+                self.assertIn(text, said["KMS"][1])
 
     def test_a_kms_that_is_away(self):
         said = self.doctor(self.configuration(),

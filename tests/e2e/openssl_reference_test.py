@@ -6,6 +6,7 @@ import base64
 import os
 import pathlib
 import random
+import socket
 import unittest
 
 from testlib.openssl import (CLAVIGER, ED25519, P256, P384, RSA, OpensslCase,
@@ -57,6 +58,19 @@ class PemReferenceTest(OpensslCase):
                 (("alias/" + "w" * 300,), "claviger:alias/" + "w" * 300)):
             with self.subTest(arguments=arguments):
                 self.assertEqual(self.made(*arguments), pem(reference(text)))
+
+    def test_it_says_what_programs_will_refuse(self):
+        for arguments, text in (
+                ((), ""), (("--region", "eu-west-1"), ""),
+                (("--endpoint", "https://kms.example"), "endpoint is another"),
+                (("--profile", "signing"), "a profile or a token"),
+                (("--token", "first"), "a profile or a token")):
+            with self.subTest(arguments=arguments):
+                run = self.run_program(CLAVIGER, "pem-reference", "alias/web",
+                                       *arguments)
+                self.assertEqual(run.returncode, 0)
+                self.assertEqual(bool(run.stderr), bool(text))
+                self.assertIn(text, run.stderr)
 
     def test_names_that_cannot_be(self):
         for arguments in (("",), ("alias/web\n",),
@@ -119,6 +133,40 @@ class ReferenceTest(OpensslCase):
             with self.subTest(text=text[:60]):
                 self.assertIn("damaged: make it anew", self.refused(
                     "pkey", "-pubout", "-in", self.file("bad", text.encode())))
+
+    def test_one_does_not_say_where_requests_go(self):
+        """Whatever it is read as."""
+        with socket.socket(socket.AF_UNIX) as stranger:
+            stranger.bind(self.path("stranger"))
+            stranger.listen()
+            stranger.setblocking(False)
+            for option in (f"endpoint={self.path('stranger')}",
+                           "profile=other", "token=other"):
+                name = self.file("bad", pem(reference(
+                    uri("p256") + "?" + option)))
+                for words in (("pkey",), ("pkey", "-pubin"), ("storeutl",)):
+                    with self.subTest(option=option, words=words):
+                        run = self.run_ours(*words, "-in"
+                                            if words[0] == "pkey" else
+                                            "-noout", name)
+                        self.assertIn("`reference_options = allow`",
+                                      run.stderr)
+            self.assertRaises(BlockingIOError, stranger.accept)
+
+    def test_one_may_where_the_operator_allows_it(self):
+        allowed = {"OPENSSL_CONF":
+                   self.configuration("reference_options = allow"),
+                   "CLAVIGER_SOCKET": "/absent.sock"}
+        socket_path = self.server.environment["CLAVIGER_SOCKET"]
+        far = self.reference("p256", "--endpoint", socket_path)
+        self.ours("pkey", "-in", far, "-noout", **allowed)
+        self.ours("pkey", "-in", far, "-noout")  # It is what is configured.
+        self.ours("pkey", "-in", far, "-noout",
+                  OPENSSL_CONF=self.configuration(f"endpoint = {socket_path}"),
+                  CLAVIGER_SOCKET="/absent.sock")
+        self.assertIn("can only be `allow`", self.refused(
+            "pkey", "-in", far, "-noout",
+            OPENSSL_CONF=self.configuration("reference_options = yes")))
 
     def test_what_only_looks_like_one_is_not_ours(self):
         for der in (reference(uri("p256"), b"claviger key uri v2"),

@@ -28,6 +28,13 @@ class ImpossibleTest(OpensslCase):
         self.assertIn("a KMS signs no digests of SHA2-224",
                       self.dgst("rsa", "-sha224"))
 
+    def test_digests_that_no_algorithm_identifier_has_with_ecdsa(self):
+        for digest in ("shake256", "blake2b512", "blake2s256", "sm3",
+                       "md5-sha1"):
+            with self.subTest(digest=digest):
+                self.assertIn("a KMS signs no digests of",
+                              self.dgst("p256", f"-{digest}"))
+
     def test_salts_that_no_kms_makes(self):
         for salt in ("max", "auto", "20", "0"):
             with self.subTest(salt=salt):
@@ -93,9 +100,10 @@ class ImpossibleTest(OpensslCase):
         self.assertIn("created with KeyUsage SIGN_VERIFY",
                       self.dgst("oaep", "-sha256"))
         self.assertIn("is for KEY_AGREEMENT", self.dgst("agree", "-sha256"))
-        self.assertIn("created with KeyUsage ENCRYPT_DECRYPT", self.refused(
-            "pkeyutl", "-decrypt", "-inkey", uri("rsa"), "-in", self.message,
-            "-out", self.path("opened")))
+        for operation in ("-decrypt", "-encrypt"):
+            self.assertIn("created with KeyUsage ENCRYPT_DECRYPT", self.refused(
+                "pkeyutl", operation, "-inkey", uri("rsa"), "-in", self.message,
+                "-out", self.path("opened")))
         self.assertIn("created with KeyUsage KEY_AGREEMENT", self.refused(
             "pkeyutl", "-derive", "-inkey", uri("p256"), "-peerkey",
             self.public("agree"), "-out", self.path("secret")))
@@ -148,6 +156,22 @@ class AnswerTest(OpensslCase):
         self.assertIn("AccessDeniedException", said)
         self.assertIn("kms:Sign", said)
         self.assertRegex(said, r"\(Sign with arn:aws:kms:.*, request [-0-9a-f]+")
+
+    def test_a_store_that_fails_is_not_one_without_a_key(self):
+        key, _ = self.new("ECC_NIST_P256", "SIGN_VERIFY", "hidden")
+        root = f"arn:aws:iam::{self.account}:root"
+        self.kms.put_key_policy(
+            KeyId=key["KeyId"], PolicyName="default",
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Principal": {"AWS": root},
+                 "Action": "kms:*", "Resource": "*"},
+                {"Effect": "Deny", "Principal": {"AWS": "*"},
+                 "Action": "kms:GetPublicKey", "Resource": "*"}]}))
+        for options in ((), ("-keys",)):
+            with self.subTest(options=options):
+                said = self.refused("storeutl", "-noout", *options,
+                                    uri("hidden"))
+                self.assertEqual(said.count("AccessDeniedException"), 1, said)
 
     def test_a_disabled_key(self):
         key, _ = self.new("ECC_NIST_P256", "SIGN_VERIFY", "disabled")

@@ -10,7 +10,8 @@ import unittest
 
 from testlib.faults import wait_until
 from testlib.installed import free_port
-from testlib.openssl import P256, RSA, OpensslCase
+from testlib.openssl import (HANDSHAKES, P256, RSA, OpensslCase,
+                             handshakes)
 from testlib.web_servers import (
     APACHE, APACHE_MODULES, APACHE_USER, NGINX, NGINX_USER)
 
@@ -79,6 +80,17 @@ class ServersCase(OpensslCase):
             "--cacert", self.certificates[label],
             f"https://localhost:{self.port}/index.html")
 
+    def thousand(self):
+        """What is served after as many handshakes, half of them with each key:
+        the bodies."""
+        answers = handshakes(
+            self.port, self.certificates.values(),
+            b"GET /index.html HTTP/1.0\r\nHost: localhost\r\n\r\n",
+            tuple(CIPHERS.values()))
+        return [body for head, _, body in
+                (answer.partition(b"\r\n\r\n") for answer in answers)
+                if b" 200 " in head]
+
     def get(self, label, version="1.2"):
         run = self.curl(label, version)
         self.assertEqual(run.returncode, 0, run.stderr + self.errors())
@@ -121,6 +133,12 @@ class NginxTest(ServersCase):
         self.assertNotIn(self.pid, self.workers_that_answer())
         self.get("rsa")
         self.get("p256", "1.3")
+
+    def test_a_thousand_handshakes_of_forked_workers(self):
+        workers = self.workers_that_answer()
+        served = self.thousand()
+        self.assertEqual(len(served), HANDSHAKES, self.errors()[-1000:])
+        self.assertEqual({int(body) for body in served}, workers)
 
     def test_workers_of_a_new_configuration_sign(self):
         before = self.workers_that_answer()
@@ -170,6 +188,11 @@ class ApacheTest(ServersCase):
     def stop(self):
         os.kill(self.pid, signal.SIGTERM)
         wait_until(lambda: not (self.folder / "pid").exists(), "Apache ends")
+
+    def test_a_thousand_handshakes_of_forked_processes(self):
+        self.assertEqual(self.thousand(), [b"served"] * HANDSHAKES,
+                         self.errors()[-1000:])
+        self.assertNotIn("exit signal", self.errors())
 
     def test_both_kinds_of_keys_serve_also_after_a_graceful_restart(self):
         for _ in range(2):

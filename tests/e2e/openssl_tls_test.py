@@ -2,18 +2,13 @@
 """TLS with keys of the KMS, as server and as client, of `openssl`, curl and
 Python; the other side knows nothing of the provider."""
 
-import concurrent.futures
-import socket
-import ssl
 import subprocess
-import threading
 import unittest
 
-from testlib.openssl import ED25519, P256, P384, RSA, OpensslCase, uri
+from testlib.openssl import (DEFAULT, ED25519, HANDSHAKES, OURS, P256, P384,
+                             RSA, OpensslCase, handshakes, uri)
 
 VERSIONS = ("-tls1_2", "-tls1_3")
-HANDSHAKES = 1000
-CLIENTS = 8
 
 # A TLS server in Python that greets whoever comes and says how it ends.
 SERVER = """
@@ -164,6 +159,51 @@ class ServerTest(TlsCase):
         self.program(*client)
 
 
+class OrderTest(TlsCase):
+    """What docs/openssl.md warns of: `default` listed last."""
+
+    def software(self, *algorithm):
+        name = algorithm[0]
+        key, certificate = self.path(f"{name}.key"), self.path(f"{name}.pem")
+        self.plain("genpkey", "-algorithm", *algorithm, "-out", key)
+        self.plain("req", "-new", "-x509", "-config", self.configuration(),
+                   "-subj", "/CN=localhost", "-key", key, "-out", certificate)
+        return certificate, key
+
+    def shakes(self, certificate, key, order, version):
+        port = self.s_server(certificate, key,
+                             OPENSSL_CONF=self.configuration(order=order))
+        return self.run_program(
+            "openssl", "s_client", "-connect", f"localhost:{port}", version,
+            "-CAfile", certificate,
+            "-verify_return_error").returncode == 0
+
+    def test_tls_1_2_with_curves_needs_default_first(self):
+        curve = self.software("EC", "-pkeyopt", "group:P-256")
+        ours = (self.self_signed("p256"), uri("p256"))
+        for pair, version, good in (
+                (curve, "-tls1_2", False), (ours, "-tls1_2", False),
+                (curve, "-tls1_3", True), (ours, "-tls1_3", True)):
+            with self.subTest(key=pair[1], version=version):
+                self.assertTrue(self.shakes(*pair, (DEFAULT, OURS), version))
+                self.assertEqual(self.shakes(*pair, (OURS, DEFAULT), version),
+                                 good)
+
+    def test_software_keys_sign_and_stay_in_software(self):
+        signature = self.path("signature")
+        for algorithm in (("RSA",), ("EC", "-pkeyopt", "group:P-256")):
+            certificate, key = self.software(*algorithm)
+            public = self.file("soft.pub", self.plain(
+                "x509", "-noout", "-pubkey", "-in", certificate).encode())
+            with self.subTest(algorithm=algorithm):
+                self.ours("dgst", "-sha256", "-sign", key, "-out", signature,
+                          self.message, CLAVIGER_SOCKET="/absent.sock",
+                          OPENSSL_CONF=self.configuration(
+                              order=(OURS, DEFAULT)))
+                self.plain("dgst", "-sha256", "-verify", public, "-signature",
+                           signature, self.message)
+
+
 class ClientTest(TlsCase):
 
     def test_every_key_authenticates_a_client(self):
@@ -199,26 +239,12 @@ class ClientTest(TlsCase):
 
 class ManyHandshakesTest(TlsCase):
 
-    def shake(self, context, port):
-        with socket.create_connection(("127.0.0.1", port)) as plain:
-            with context.wrap_socket(plain,
-                                     server_hostname="localhost") as link:
-                return link.recv(5)
-
     def test_a_thousand_handshakes_of_a_server_with_threads(self):
         certificate = self.self_signed("p256")
         port = self.python_server(SERVER, certificate, self.reference("p256"),
                                   OPENSSL_CONF=self.configuration())
-        contexts = threading.local()
-
-        def client(_):
-            if not hasattr(contexts, "own"):
-                contexts.own = ssl.create_default_context(cafile=certificate)
-            return self.shake(contexts.own, port)
-
-        with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
-            self.assertEqual(list(pool.map(client, range(HANDSHAKES))),
-                             [b"hello"] * HANDSHAKES)
+        self.assertEqual(handshakes(port, [certificate]),
+                         [b"hello"] * HANDSHAKES)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program's OpenSSL with the provider reads any file as a key: it comes to an
-// end, and what is no reference is read as by an OpenSSL without the provider.
+// A program's OpenSSL with the provider reads any file as a private key, a
+// public key or parameters: it comes to an end, and what is no reference is
+// read as by an OpenSSL without the provider.
 #include <openssl/core.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
+#include <openssl/x509.h>
 
 #include <cstdlib>
 
@@ -48,7 +50,28 @@ PkeyOwner ReadDer(OSSL_LIB_CTX* library, base::ByteView input) {
   return PkeyOwner(d2i_PrivateKey_ex_bio(bio.get(), nullptr, library, nullptr));
 }
 
+PkeyOwner ReadPublic(OSSL_LIB_CTX* library, base::ByteView input) {
+  const BioOwner bio(
+      BIO_new_mem_buf(input.data(), static_cast<int>(input.size())));
+  return PkeyOwner(PEM_read_bio_PUBKEY_ex(bio.get(), nullptr, nullptr, nullptr,
+                                          library, nullptr));
+}
+
+PkeyOwner ReadPublicDer(OSSL_LIB_CTX* library, base::ByteView input) {
+  const unsigned char* at = input.data();
+  return PkeyOwner(d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(input.size()),
+                                 library, nullptr));
+}
+
+PkeyOwner ReadParameters(OSSL_LIB_CTX* library, base::ByteView input) {
+  const BioOwner bio(
+      BIO_new_mem_buf(input.data(), static_cast<int>(input.size())));
+  return PkeyOwner(
+      PEM_read_bio_Parameters_ex(bio.get(), nullptr, library, nullptr));
+}
+
 void Compare(PkeyOwner (*read)(OSSL_LIB_CTX*, base::ByteView),
+             int (*equal)(const EVP_PKEY*, const EVP_PKEY*),
              base::ByteView input) {
   static OSSL_LIB_CTX* const plain = NewLibrary(false);
   static OSSL_LIB_CTX* const ours = NewLibrary(true);
@@ -57,7 +80,7 @@ void Compare(PkeyOwner (*read)(OSSL_LIB_CTX*, base::ByteView),
   ERR_clear_error();
   // There is no KMS: no reference becomes a key.
   if ((one == nullptr) != (two == nullptr) ||
-      (one != nullptr && EVP_PKEY_eq(one.get(), two.get()) == 0)) {
+      (one != nullptr && equal(one.get(), two.get()) == 0)) {
     std::abort();
   }
 }
@@ -78,7 +101,10 @@ extern "C" int LLVMFuzzerTestOneInput(  // NOLINT(readability-identifier-naming)
       std::abort();
     }
   }
-  Compare(ReadPem, input);
-  Compare(ReadDer, input);
+  Compare(ReadPem, EVP_PKEY_eq, input);
+  Compare(ReadDer, EVP_PKEY_eq, input);
+  Compare(ReadPublic, EVP_PKEY_eq, input);
+  Compare(ReadPublicDer, EVP_PKEY_eq, input);
+  Compare(ReadParameters, EVP_PKEY_parameters_eq, input);
   return 0;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <thread>
 
 #include "pkcs11/module/initialize_arguments.h"
 #include "tests/pkcs11/cryptoki_test.h"
@@ -64,6 +66,20 @@ CK_RV InChild(const Work& work) {
   EXPECT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status));
   return static_cast<CK_RV>(WEXITSTATUS(status));
+}
+
+TEST(InitializeTest, AThreadThatIsCancelledFinishesItsCall) {
+  char file[] = "config=/absent/pkcs11.toml";
+  CK_C_INITIALIZE_ARGS arguments = {};
+  arguments.pReserved = file;
+  CK_RV rv = CKR_GENERAL_ERROR;
+  std::thread cancelled([&] {
+    pthread_cancel(pthread_self());
+    rv = C_Initialize(&arguments);  // Opens a file.
+  });
+  cancelled.join();
+  EXPECT_EQ(rv, CKR_OK);
+  EXPECT_EQ(C_Finalize(nullptr), CKR_OK);
 }
 
 class ForkTest : public CryptokiTest {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <openssl/conf.h>
 #include <openssl/err.h>
+#include <openssl/params.h>
 #include <openssl/provider.h>
 
 #include <algorithm>
@@ -25,9 +26,14 @@ namespace {
 struct Free {
   void operator()(CONF* conf) const { NCONF_free(conf); }
   void operator()(OSSL_LIB_CTX* library) const { OSSL_LIB_CTX_free(library); }
+  void operator()(OSSL_PROVIDER* provider) const {
+    OSSL_PROVIDER_unload(provider);
+  }
   void operator()(char* text) const { OPENSSL_free(text); }
 };
 using ConfOwner = std::unique_ptr<CONF, Free>;
+using LibraryOwner = std::unique_ptr<OSSL_LIB_CTX, Free>;
+using ProviderOwner = std::unique_ptr<OSSL_PROVIDER, Free>;
 
 constexpr std::string_view kModule = "claviger.so";
 
@@ -122,28 +128,42 @@ Finding CheckSection(const Configuration& configuration) {
   return configuration.file;
 }
 
+// What is on OpenSSL's queue of errors, which is emptied.
+std::string Reasons() {
+  std::string reasons;
+  const char* data = nullptr;
+  int flags = 0;
+  while (const unsigned long code =
+             ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
+    const char* const reason = ERR_reason_error_string(code);
+    reasons += fmt::format("; {} {}", reason == nullptr ? "" : reason,
+                           (flags & ERR_TXT_STRING) != 0 ? data : "");
+  }
+  return reasons;
+}
+
+// What to load `module` by: to a name without a slash OpenSSL adds ".so" here,
+// and not in openssl.cnf. Both are in its own folder then.
+std::string NameOf(const std::string& module) {
+  constexpr std::string_view kSuffix = ".so";
+  const bool is_bare = module.find('/') == std::string::npos;
+  return is_bare && module.ends_with(kSuffix)
+             ? module.substr(0, module.size() - kSuffix.size())
+             : module;
+}
+
 // Loads it as OpenSSL would, where its errors can be seen.
 Finding CheckModule(const Listed& ours) {
   const std::string what = ours.module.empty() ? ours.name : ours.module;
   if (what.starts_with('/') && !Exists(what)) {
     return Failure("there is no " + what);
   }
-  const std::unique_ptr<OSSL_LIB_CTX, Free> library(OSSL_LIB_CTX_new());
-  OSSL_PROVIDER* const provider =
-      OSSL_PROVIDER_load(library.get(), what.c_str());
+  const LibraryOwner library(OSSL_LIB_CTX_new());
+  const ProviderOwner provider(
+      OSSL_PROVIDER_load(library.get(), NameOf(what).c_str()));
   if (provider == nullptr) {
-    std::string reasons;
-    const char* data = nullptr;
-    int flags = 0;
-    while (const unsigned long code =
-               ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
-      const char* const reason = ERR_reason_error_string(code);
-      reasons += fmt::format("; {} {}", reason == nullptr ? "" : reason,
-                             (flags & ERR_TXT_STRING) != 0 ? data : "");
-    }
-    return Failure(what + " does not load" + reasons);
+    return Failure(what + " does not load" + Reasons());
   }
-  OSSL_PROVIDER_unload(provider);
   return what;
 }
 
@@ -178,7 +198,39 @@ Finding CheckProperties(const Configuration& configuration) {
   return std::string("none by default");
 }
 
-Finding CheckKms() {
+// Asks the provider, loaded as programs load it: only it knows what its section
+// says, and what of that counts.
+Finding AskProvider(const Configuration& configuration, const Listed& ours) {
+  const LibraryOwner library(OSSL_LIB_CTX_new());
+  if (OSSL_LIB_CTX_load_config(library.get(), configuration.file.c_str()) !=
+          1 ||
+      OSSL_PROVIDER_available(library.get(), ours.name.c_str()) != 1) {
+    return Failure("not asked: " + configuration.file +
+                   " does not make OpenSSL load the provider" + Reasons());
+  }
+  const ProviderOwner provider(
+      OSSL_PROVIDER_load(library.get(), ours.name.c_str()));
+  std::array<char, 4096> endpoint{};
+  std::array<OSSL_PARAM, 2> where = {
+      OSSL_PARAM_construct_utf8_string("claviger-endpoint", endpoint.data(),
+                                       endpoint.size()),
+      OSSL_PARAM_construct_end()};
+  if (OSSL_PROVIDER_get_params(provider.get(), where.data()) != 1) {
+    return Failure("no key can be loaded" + Reasons());
+  }
+  int answers = 0;
+  std::array<OSSL_PARAM, 2> whether = {
+      OSSL_PARAM_construct_int("claviger-answers", &answers),
+      OSSL_PARAM_construct_end()};
+  if (OSSL_PROVIDER_get_params(provider.get(), whether.data()) != 1) {
+    return Warning("no answer" + Reasons());
+  }
+  return answers == 1 ? Finding(fmt::format("answers at {}", endpoint.data()))
+                      : Warning("not asked: the provider is another version");
+}
+
+// Where programs look that have no provider.
+Finding AskKms() {
   ASSIGN_OR_RETURN(const auto client, MakeClient(Arguments()));
   const auto answer = client->Get("/readyz");
   if (!answer) {
@@ -204,7 +256,9 @@ base::Result<int> RunOpensslDoctor() {
     well = Report("default", CheckDefault(*configuration)) && well;
   }
   well = Report("properties", CheckProperties(*configuration)) && well;
-  well = Report("KMS", CheckKms()) && well;
+  well = Report("KMS", ours == nullptr ? AskKms()
+                                       : AskProvider(*configuration, *ours)) &&
+         well;
   return well ? kExitSuccess : kExitRefused;
 }
 

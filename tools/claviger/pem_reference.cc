@@ -48,10 +48,29 @@ base::Result<KeyUri> UriOf(const Arguments& arguments) {
   return kms::client::ParseKeyUri(kms::client::FormatKeyUri(uri));
 }
 
+// The provider does not follow a reference everywhere, for anybody may have
+// written it. Whether the endpoint is its own anyhow, only the program knows
+// that reads the file.
+void WarnOf(const KeyUri& uri) {
+  if (!uri.endpoint.empty()) {
+    fmt::print(stderr,
+               "claviger: programs whose endpoint is another one refuse this "
+               "reference, unless their openssl.cnf says `reference_options = "
+               "allow`\n");
+  }
+  if (!uri.profile.empty() || !uri.token.empty()) {
+    fmt::print(stderr,
+               "claviger: programs refuse a reference with a profile or a "
+               "token, unless their openssl.cnf says `reference_options = "
+               "allow`\n");
+  }
+}
+
 base::Result<int> RunPemReference(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const KeyUri uri, UriOf(arguments));
   fmt::print("{}", base::PemBlock(kms::client::kReferenceLabel,
                                   kms::client::EncodeReference(uri)));
+  WarnOf(uri);
   return kExitSuccess;
 }
 

@@ -2,8 +2,12 @@
 """What the tests of the OpenSSL provider have in common: programs that load it,
 reference files, and `openssl` without it as the second opinion."""
 
+import concurrent.futures
 import os
 import pathlib
+import socket
+import ssl
+import threading
 
 from testlib.pkcs11 import MESSAGE, Pkcs11Case
 from testlib.server import BIN
@@ -43,6 +47,38 @@ OURS = "claviger = claviger_section"
 
 def uri(label):
     return f"claviger:alias/{label}"
+
+
+HANDSHAKES = 1000
+CLIENTS = 8
+
+
+def handshakes(port, certificates, request=b"", ciphers=()):
+    """What a TLS server answers to a thousand clients, eight at once, in a list.
+    They take turns with the cipher lists, which are TLS 1.2's."""
+    contexts = threading.local()
+
+    def make(cipher):
+        context = ssl.create_default_context()
+        for certificate in certificates:
+            context.load_verify_locations(certificate)
+        if cipher:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers(cipher)
+        return context
+
+    def client(number):
+        if not hasattr(contexts, "own"):
+            contexts.own = [make(cipher) for cipher in ciphers or (None,)]
+        context = contexts.own[number % len(contexts.own)]
+        with socket.create_connection(("127.0.0.1", port), 60) as plain:
+            with context.wrap_socket(plain,
+                                     server_hostname="localhost") as link:
+                link.sendall(request)
+                return b"".join(iter(lambda: link.recv(4096), b""))
+
+    with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(client, range(HANDSHAKES)))
 
 
 class OpensslCase(Pkcs11Case):

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What programs see of a key through libcrypto, and how often the KMS is asked.
 #define OPENSSL_SUPPRESS_DEPRECATED  // Old programs still call such.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/store.h>
 
 #include <array>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "tests/pkcs11/openssl/provider_testing.h"
@@ -132,6 +135,21 @@ TEST_F(KeyTest, RefusalsCostNoCall) {
   EXPECT_EQ(kms_.Calls(), before);
 }
 
+TEST_F(KeyTest, NothingIsEncryptedToAKeyThatDoesNotDecrypt) {
+  const PkeyOwner signer =
+      host_->Load(NewKey("RSA_2048", "SIGN_VERIFY", "signer"));
+  const PkeyOwner opener =
+      host_->Load(NewKey("RSA_2048", "ENCRYPT_DECRYPT", "opener"));
+  const auto begins = [this](const PkeyOwner& key) {
+    const PkeyContext context(
+        EVP_PKEY_CTX_new_from_pkey(host_->library(), key.get(), nullptr));
+    return EVP_PKEY_encrypt_init(context.get());
+  };
+  EXPECT_EQ(begins(opener), 1);
+  EXPECT_NE(begins(signer), 1);
+  EXPECT_THAT(Errors(), HasSubstr("is for SIGN_VERIFY: encryption"));
+}
+
 TEST_F(KeyTest, AnErrorOfTheKmsIsTheErrorOfTheCall) {
   const std::string uri = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
   const PkeyOwner key = host_->Load(uri);
@@ -145,6 +163,48 @@ TEST_F(KeyTest, AnErrorOfTheKmsIsTheErrorOfTheCall) {
   kms_.Fail("GetPublicKey", denied);
   EXPECT_EQ(host_->Load(uri), nullptr);
   EXPECT_THAT(Errors(), HasSubstr("AccessDeniedException"));
+}
+
+TEST_F(KeyTest, AStoreThatFailsComesToItsEndWithoutAnotherCall) {
+  const std::string uri = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
+  kms_.Fail("GetPublicKey", base::Error{base::ErrorCode::kAccessDenied,
+                                        "AccessDeniedException: no"});
+  const std::unique_ptr<OSSL_STORE_CTX, OpensslFree<OSSL_STORE_close>> store(
+      OSSL_STORE_open_ex(uri.c_str(), host_->library(), nullptr, nullptr,
+                         nullptr, nullptr, nullptr, nullptr));
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(OSSL_STORE_load(store.get()), nullptr);
+  EXPECT_EQ(OSSL_STORE_error(store.get()), 1);
+  EXPECT_EQ(OSSL_STORE_eof(store.get()), 0);
+  EXPECT_THAT(Errors(), HasSubstr("AccessDeniedException: no"));
+  EXPECT_EQ(OSSL_STORE_load(store.get()), nullptr);
+  EXPECT_EQ(OSSL_STORE_error(store.get()), 0);
+  EXPECT_EQ(OSSL_STORE_eof(store.get()), 1);
+  EXPECT_EQ(kms_.Calls(), 1);
+  EXPECT_EQ(Errors(), "");
+}
+
+TEST_F(KeyTest, APlaceThatDidNotAnswerIsLookedUpAnew) {
+  const std::string uri = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
+  setenv("CLAVIGER_SOCKET", (folder_ / "absent").c_str(), 1);
+  EXPECT_EQ(host_->Load(uri), nullptr);
+  EXPECT_THAT(Errors(), HasSubstr("absent"));
+  setenv("CLAVIGER_SOCKET", (folder_ / "socket").c_str(), 1);
+  EXPECT_NE(host_->Load(uri), nullptr) << Errors();
+}
+
+TEST_F(KeyTest, NoMoreThanSixtyFourPlacesAreKept) {
+  const std::string uri = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
+  constexpr int kPlaces = 70;
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < kPlaces; ++i) {
+      const std::string region = "eu-west-" + std::to_string(i + 1);
+      EXPECT_NE(host_->Load(fmt::format("{}?region={}", uri, region)), nullptr)
+          << Errors();
+    }
+  }
+  // Those that are kept keep their connections.
+  EXPECT_EQ(server_.connections(), kPlaces + (kPlaces - 64));
 }
 
 TEST_F(KeyTest, AnswersThatCannotBeAreRefused) {

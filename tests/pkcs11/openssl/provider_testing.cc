@@ -6,6 +6,7 @@
 #include <openssl/store.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -54,10 +55,23 @@ void Serve(module::FakeKms& kms, kms::client::Peer& peer) {
   }
 }
 
-Host::Host() : library_(OSSL_LIB_CTX_new()) {
+Host::Host(const std::string& section) : library_(OSSL_LIB_CTX_new()) {
   OSSL_PROVIDER_add_builtin(library_.get(), "claviger", OSSL_provider_init);
+  if (!section.empty()) {
+    Configure(section);
+  }
   default_ = OSSL_PROVIDER_load(library_.get(), "default");
   ours_ = OSSL_PROVIDER_load(library_.get(), "claviger");
+}
+
+void Host::Configure(const std::string& section) {
+  const testlib::TempDir folder;
+  const std::string file = (folder / "openssl.cnf").string();
+  std::ofstream(file) << "openssl_conf = conf\n[conf]\nproviders = list\n"
+                         "[list]\ndefault = other\nclaviger = ours\n"
+                         "[other]\nactivate = 1\n[ours]\nactivate = 1\n"
+                      << section << "\n";
+  OSSL_LIB_CTX_load_config(library_.get(), file.c_str());
 }
 
 void Host::Unload() { OSSL_PROVIDER_unload(std::exchange(ours_, nullptr)); }
@@ -85,6 +99,13 @@ PkeyOwner Host::LoadText(base::ByteView text) const {
       BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   return PkeyOwner(PEM_read_bio_PrivateKey_ex(
       bio.get(), nullptr, nullptr, nullptr, library_.get(), nullptr));
+}
+
+PkeyOwner Host::LoadPublicText(base::ByteView text) const {
+  const BioOwner bio(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  return PkeyOwner(PEM_read_bio_PUBKEY_ex(bio.get(), nullptr, nullptr, nullptr,
+                                          library_.get(), nullptr));
 }
 
 ProviderTest::ProviderTest()

@@ -22,7 +22,8 @@ using LibraryOwner =
 // A Host is a program's OpenSSL that has loaded the default provider and ours.
 class Host {
  public:
-  Host();
+  // As the lines of its section of openssl.cnf say.
+  explicit Host(const std::string& section = "");
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -35,8 +36,11 @@ class Host {
   PkeyOwner Load(const std::string& uri) const;
   // The first private key in a file.
   PkeyOwner LoadText(base::ByteView text) const;
+  PkeyOwner LoadPublicText(base::ByteView text) const;
 
  private:
+  void Configure(const std::string& section);
+
   LibraryOwner library_;
   OSSL_PROVIDER* default_;
   OSSL_PROVIDER* ours_;

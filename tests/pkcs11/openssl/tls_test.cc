@@ -69,6 +69,7 @@ TEST_F(TlsTest, KeysAreLoadedAndUsedOverTls) {
 
 TEST_F(TlsTest, WhatTheHostHasInItsQueueStays) {
   NewKey("ECC_NIST_P256", "SIGN_VERIFY", "key");
+  host_ = std::make_unique<Host>("reference_options = allow");
   const std::string text = base::PemBlock(kms::client::kReferenceLabel,
                                           kms::client::EncodeReference(Uri()));
   ERR_raise_data(ERR_LIB_USER, 7, "the host's");
