@@ -18,7 +18,7 @@ constexpr int kBatch = 8;
 
 bool IsLong(std::uint8_t tag) {
   return tag >= 1 && tag <= kOperationCount &&
-         kOperationRows[tag - 1].lane != Lane::kShort;
+         HoldsUp(kOperationRows[tag - 1].lane);
 }
 
 }  // namespace

@@ -19,11 +19,18 @@
 // it. A number is never used again for something else.
 namespace hsm {
 
-// A long operation may hold a worker for many milliseconds: where there are
-// several workers, the first is kept free of them. A slow one, which may search
-// for primes, holds it for seconds: it has a worker of its own.
-enum class Lane : std::uint8_t { kShort, kLong, kSlow };
-inline constexpr std::size_t kLaneCount = 3;
+// A quick operation takes ten to forty times what a short one takes: it goes to
+// the same workers, but waits in a queue of its own. A long operation may hold
+// a worker for many milliseconds: where there are several workers, the first is
+// kept free of them. A slow one, which may search for primes, holds it for
+// seconds: it has a worker of its own.
+enum class Lane : std::uint8_t { kShort, kQuick, kLong, kSlow };
+inline constexpr std::size_t kLaneCount = 4;
+
+// Whether what is behind such an operation waits long.
+constexpr bool HoldsUp(Lane lane) {
+  return lane == Lane::kLong || lane == Lane::kSlow;
+}
 
 // The longest frame, counted as its length field counts. Only a listing of
 // keys may be longer.
@@ -139,13 +146,12 @@ constexpr const OperationRow& RowOf() {
 }
 
 // The row by which one request is scheduled: that of its operation, but for
-// signatures of a tenth of a millisecond and keys that need no search for
-// primes, which may go to any worker.
+// signatures of a tenth of a millisecond and keys that are made as quickly.
 template <typename Request>
 constexpr const OperationRow& RowFor(const Request& /*request*/) {
   return RowOf<Request>();
 }
-inline constexpr OperationRow kQuickSign{14, "Sign", 10, Lane::kShort,
+inline constexpr OperationRow kQuickSign{14, "Sign", 10, Lane::kQuick,
                                          kShortDeadline};
 static_assert(kQuickSign.number == RowOf<SignRequest>().number);
 constexpr const OperationRow& RowFor(const SignRequest& request) {
@@ -155,14 +161,16 @@ constexpr const OperationRow& RowFor(const SignRequest& request) {
              : RowOf<SignRequest>();
 }
 inline constexpr OperationRow kQuickGeneration{21, "GenerateWrappedKey", 40,
-                                               Lane::kShort, kShortDeadline};
+                                               Lane::kQuick, kLongDeadline};
 static_assert(kQuickGeneration.number ==
               RowOf<GenerateWrappedKeyRequest>().number);
 constexpr const OperationRow& RowFor(const GenerateWrappedKeyRequest& request) {
   const AlgorithmRow* const row = FindAlgorithm(request.key.algorithm);
-  return row != nullptr && row->kind != KeyKind::kRsa
-             ? kQuickGeneration
-             : RowOf<GenerateWrappedKeyRequest>();
+  const bool is_quick =
+      row != nullptr &&
+      (!IsKeyPair(row->kind) || request.key.algorithm == Algorithm::kP256Sign ||
+       request.key.algorithm == Algorithm::kP256Agree);
+  return is_quick ? kQuickGeneration : RowOf<GenerateWrappedKeyRequest>();
 }
 
 }  // namespace hsm

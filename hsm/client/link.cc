@@ -69,7 +69,7 @@ base::Status Link::Send(Call& call, base::MonotonicTime now) {
   if (long_calls_ > 0 && call.row->number != RowOf<EvictKeyRequest>().number) {
     call.due = std::max(now, long_due_) + call.row->deadline;
   }
-  if (call.row->lane != Lane::kShort) {
+  if (HoldsUp(call.row->lane)) {
     ++long_calls_;
     long_due_ = call.due;
   }
@@ -141,7 +141,7 @@ Call Link::Release(std::uint32_t slot) {
   free_.push_back(slot);
   outstanding_cost_ -= call.row->cost;
   --outstanding_calls_;
-  long_calls_ -= call.row->lane != Lane::kShort ? 1 : 0;
+  long_calls_ -= HoldsUp(call.row->lane) ? 1 : 0;
   return call;
 }
 

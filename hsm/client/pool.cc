@@ -12,9 +12,10 @@ namespace asio = boost::asio;
 
 // How much may wait in each lane, in cost units, of which a worker does some
 // 100 in a millisecond: a call that cannot be answered soon is refused at once.
-// A lane that is full refuses nobody in another one. Two hundred signatures may
-// wait, and a hundred key pairs.
-constexpr std::array<int, kLaneCount> kMaxQueuedCost = {4096, 16'384, 4096};
+// A lane that is full refuses nobody in another one. Two hundred RSA signatures
+// may wait, and a hundred key pairs.
+constexpr std::array<int, kLaneCount> kMaxQueuedCost = {4096, 8192, 16'384,
+                                                        4096};
 // How often deadlines are looked at.
 constexpr std::chrono::milliseconds kSweepPeriod{100};
 // How long calls wait for a worker when there is none: a worker that died is
@@ -68,6 +69,7 @@ int Pool::Rank(std::size_t worker, Lane lane) const {
   const bool is_slow = config_.slow_worker && worker + 1 == workers_.size();
   switch (lane) {
     case Lane::kShort:
+    case Lane::kQuick:
       return is_slow ? 0 : workers_[worker].link->has_long_call() ? 1 : 2;
     case Lane::kLong:
       return is_slow ? 0 : worker == 0 ? 1 : 2;

@@ -58,16 +58,37 @@ base::Status Pkcs11Token::Start() {
 
 base::Result<ObjectHandle> Pkcs11Token::Find(const KeyRef& key) {
   if (key.wrapped != nullptr) {
+    RETURN_IF_ERROR(Recognise(key));
     return Alive(wrapped_.Unwrapped(key));
+  }
+  if (wrapped_.Compare(key) != WrappedKeys::Match::kUnknown) {
+    RETURN_IF_ERROR(Forget(key.locator));
   }
   Workshop here = Here();
   return FindObject(here, key.locator);
 }
 
+// What is remembered of an object of the token is so while the index knows it.
+base::Status Pkcs11Token::Recognise(const KeyRef& key) {
+  if (index_.Known(key.locator)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "a wrapped key has the locator of an object of the token"};
+  }
+  const WrappedKeys::Match match = wrapped_.Compare(key);
+  if (match == WrappedKeys::Match::kSame) {
+    return {};
+  }
+  if (match == WrappedKeys::Match::kOther) {
+    RETURN_IF_ERROR(Forget(key.locator));
+  }
+  const auto gone = wrapped_.Note(key);
+  return gone ? Forget(*gone) : base::Status();
+}
+
 base::Status Pkcs11Token::Forget(const Locator& locator) {
   index_.Remove(locator);
   gives_plaintext_.erase(locator);
-  const base::Status unwrapped = wrapped_.Forget(locator);
+  base::Status unwrapped = wrapped_.Forget(locator);
   RETURN_IF_ERROR(cipher_.Forget(locator));
   return unwrapped;
 }
@@ -287,7 +308,8 @@ base::Result<PlaintextReply> Pkcs11Token::Execute(const AgreeRequest& request) {
 
 base::Status Pkcs11Token::CheckGivesPlaintext(const KeyRef& key,
                                               ObjectHandle object) {
-  if (gives_plaintext_.contains(key.locator)) {
+  // What is unwrapped as a key that decrypts does nothing else.
+  if (key.wrapped != nullptr || gives_plaintext_.contains(key.locator)) {
     return {};
   }
   ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());

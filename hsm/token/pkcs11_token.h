@@ -59,6 +59,8 @@ class Pkcs11Token final : public Token {
   Workshop Here() { return {*connection_, profile_, index_, cipher_}; }
   // On the token, or of this process's sessions if it is wrapped.
   base::Result<ObjectHandle> Find(const KeyRef& key);
+  // Makes sure that what is remembered of a locator is of this wrapped key.
+  base::Status Recognise(const KeyRef& key);
   base::Status Forget(const Locator& locator);
 
   // Whether the key is for that, and this token can do it.

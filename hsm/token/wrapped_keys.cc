@@ -53,11 +53,34 @@ std::size_t WrappedKeys::LocatorHash::operator()(const Locator& locator) const {
   return std::hash<std::string_view>()(base::AsText(locator.bytes));
 }
 
+WrappedKeys::Match WrappedKeys::Compare(const KeyRef& key) {
+  const Known* const known = known_.Find(key.locator);
+  if (known == nullptr) {
+    return Match::kUnknown;
+  }
+  if (key.wrapped == nullptr || known->algorithm != key.algorithm) {
+    return Match::kOther;
+  }
+  const WrappedKey& one = *known->wrapped;
+  const WrappedKey& other = *key.wrapped;
+  const bool same = one.wrapping_key == other.wrapping_key &&
+                    one.check_value == other.check_value &&
+                    one.bytes == other.bytes &&
+                    one.public_key == other.public_key;
+  return same ? Match::kSame : Match::kOther;
+}
+
+std::optional<Locator> WrappedKeys::Note(const KeyRef& key) {
+  const auto gone = known_.Insert(
+      key.locator, Known{key.locator, key.algorithm, key.wrapped});
+  return gone ? std::optional(gone->locator) : std::nullopt;
+}
+
 base::Result<ObjectHandle> WrappedKeys::Unwrapped(const KeyRef& key) {
   if (const ObjectHandle* object = unwrapped_.Find(key.locator)) {
     return *object;
   }
-  if (gone_.contains(key.locator)) {
+  if (gone_.Find(key.locator) != nullptr) {
     return Error{ErrorCode::kNotFound, "the key was destroyed"};
   }
   ASSIGN_OR_RETURN(const ObjectHandle object, Unwrap(key));
@@ -71,12 +94,25 @@ base::Result<ObjectHandle> WrappedKeys::Unwrapped(const KeyRef& key) {
   return object;
 }
 
-base::Result<ObjectHandle> WrappedKeys::Unwrap(const KeyRef& key) {
-  const AlgorithmRow* const row = FindAlgorithm(key.algorithm);
+// Of key pairs, only such as the token was seen to unwrap and to use.
+base::Status WrappedKeys::CheckCanHold(const AlgorithmRow* row) const {
   if (row == nullptr || !IsImported(row->use)) {
     return Error{ErrorCode::kInvalidArgument, "no such key is wrapped"};
   }
-  RETURN_IF_ERROR(CheckCanWrap(workshop_.profile));
+  const Profile& profile = workshop_.profile;
+  RETURN_IF_ERROR(CheckCanWrap(profile));
+  if (row->kind == KeyKind::kEdwards ||
+      (row->kind == KeyKind::kRsa && !profile.unwraps_rsa) ||
+      (row->kind == KeyKind::kEc && !profile.unwraps_ec)) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 "this token cannot unwrap keys of that kind"};
+  }
+  return {};
+}
+
+base::Result<ObjectHandle> WrappedKeys::Unwrap(const KeyRef& key) {
+  const AlgorithmRow* const row = FindAlgorithm(key.algorithm);
+  RETURN_IF_ERROR(CheckCanHold(row));
   const Locator& by = key.wrapped->wrapping_key;
   const Mechanism mechanism{workshop_.profile.rfc5649};
   Answer<ObjectHandle> answer;
@@ -86,15 +122,17 @@ base::Result<ObjectHandle> WrappedKeys::Unwrap(const KeyRef& key) {
     answer = sessions().anchor().UnwrapKey(
         mechanism, wrapping_key, key.wrapped->bytes,
         UnwrappedTemplate(key, *row, workshop_.profile.attributes));
-    if (!IsStale(answer.rv)) {
+    if (IsStale(answer.rv)) {
+      workshop_.index.Remove(by);
+    } else if (!WorthRetrying(answer.rv)) {
       break;
     }
-    workshop_.index.Remove(by);
   }
   if (RejectsWrapped(answer.rv)) {
     return Damaged(key, RvText(answer.rv));
   }
-  return std::move(answer).Take();
+  RETURN_IF_ERROR(answer.Done());
+  return answer.value;
 }
 
 base::Status WrappedKeys::CheckIsTheKey(const KeyRef& key,
@@ -189,41 +227,49 @@ base::Result<GenerateWrappedKeyReply> WrappedKeys::GeneratePair(
   return reply;
 }
 
+// An RSA key that tells the right public half need not work.
+base::Result<CheckValue> WrappedKeys::CheckWorks(const KeyRef& key,
+                                                 const AlgorithmRow& row,
+                                                 ObjectHandle object) {
+  if (!IsKeyPair(row.kind)) {
+    return TestSecret(workshop_, key.algorithm, object);
+  }
+  RETURN_IF_ERROR(CheckIsThePair(key, row, object));
+  if (row.kind == KeyKind::kRsa) {
+    RETURN_IF_ERROR(CheckPair(workshop_, key.algorithm, object));
+  }
+  return key.wrapped->check_value;
+}
+
 base::Result<GenerateWrappedKeyReply> WrappedKeys::Generate(
     const GenerateWrappedKeyRequest& request) {
   const AlgorithmRow* const row = FindAlgorithm(request.key.algorithm);
-  if (row == nullptr || !IsImported(row->use) ||
-      request.key.wrapped != nullptr) {
-    return Error{ErrorCode::kInvalidArgument, "no such key is made wrapped"};
+  RETURN_IF_ERROR(CheckCanHold(row));
+  if (request.key.wrapped != nullptr) {
+    return Error{ErrorCode::kInvalidArgument, "the key is made already"};
   }
-  RETURN_IF_ERROR(CheckCanWrap(workshop_.profile));
-  const bool is_pair = IsKeyPair(row->kind);
-  ASSIGN_OR_RETURN(GenerateWrappedKeyReply reply,
-                   is_pair ? GeneratePair(request) : GenerateSecret(request));
+  ASSIGN_OR_RETURN(
+      GenerateWrappedKeyReply reply,
+      IsKeyPair(row->kind) ? GeneratePair(request) : GenerateSecret(request));
   // It must come back, and work, before anybody relies on it.
   KeyRef key = request.key;
-  auto wrapped = std::make_shared<WrappedKey>();
-  wrapped->wrapping_key = request.wrapping_key;
-  wrapped->bytes = reply.wrapped;
-  wrapped->public_key = reply.public_key;
-  wrapped->check_value = reply.check_value;
-  key.wrapped = wrapped;
+  key.wrapped = std::make_shared<const WrappedKey>(
+      WrappedKey{.wrapping_key = request.wrapping_key,
+                 .bytes = reply.wrapped,
+                 .check_value = reply.check_value,
+                 .public_key = reply.public_key});
   ASSIGN_OR_RETURN(const ObjectHandle object, Unwrap(key));
   SessionObject tested(sessions().anchor(), object);
-  if (is_pair) {
-    RETURN_IF_ERROR(CheckIsThePair(key, *row, object));
-  } else {
-    ASSIGN_OR_RETURN(reply.check_value,
-                     TestSecret(workshop_, key.algorithm, object));
-  }
+  ASSIGN_OR_RETURN(reply.check_value, CheckWorks(key, *row, object));
   RETURN_IF_ERROR(tested.Destroy());
   return reply;
 }
 
 base::Status WrappedKeys::Forget(const Locator& locator) {
+  const auto is_it = [&](const Locator& each) { return each == locator; };
+  known_.RemoveIf(is_it);
   base::Status status;
-  for (const ObjectHandle object : unwrapped_.RemoveIf(
-           [&](const Locator& each) { return each == locator; })) {
+  for (const ObjectHandle object : unwrapped_.RemoveIf(is_it)) {
     const auto answer = sessions().anchor().DestroyObject(object);
     if (answer.rv != CKR_OBJECT_HANDLE_INVALID) {
       status = answer.Done();

@@ -2,7 +2,9 @@
 #ifndef HSM_TOKEN_WRAPPED_KEYS_H_
 #define HSM_TOKEN_WRAPPED_KEYS_H_
 
-#include <set>
+#include <cstdint>
+#include <memory>
+#include <optional>
 
 #include "hsm/algorithms.h"
 #include "hsm/messages.h"
@@ -23,21 +25,35 @@ namespace hsm::token {
 class WrappedKeys {
  public:
   static constexpr std::size_t kMaxUnwrapped = 2048;  // 18 MB on SoftHSM.
+  static constexpr std::size_t kMaxKnown = 8192;
 
   explicit WrappedKeys(Workshop workshop) : workshop_(workshop) {}
 
-  // The session object of `key`, which is wrapped.
+  // Everything that is remembered of a key is remembered by its locator, which
+  // whoever asks can choose. So it is known which wrapped key a locator last
+  // was; before it is noted as another, all of it must be forgotten.
+  enum class Match : std::uint8_t { kUnknown, kSame, kOther };
+  Match Compare(const KeyRef& key);
+  // Returns a locator that must be forgotten to make room.
+  std::optional<Locator> Note(const KeyRef& key);
+
+  // The session object of `key`, which is wrapped and noted.
   base::Result<ObjectHandle> Unwrapped(const KeyRef& key);
 
   base::Result<GenerateWrappedKeyReply> Generate(
       const GenerateWrappedKeyRequest& request);
 
-  // Destroys the session object of a key. Fails if the token kept it.
+  // Destroys the session object of a key, and what was noted of it. Fails if
+  // the token kept it.
   base::Status Forget(const Locator& locator);
 
-  // The key is not unwrapped any more, whoever asks: its deletion is about to
+  // The key is not unwrapped any more by this process: its deletion is about to
   // be acknowledged, and a request that was on its way must not bring it back.
-  void NeverAgain(const Locator& locator) { gone_.insert(locator); }
+  void NeverAgain(const Locator& locator) {
+    if (gone_.Find(locator) == nullptr) {
+      gone_.Insert(locator, {});
+    }
+  }
 
   std::size_t size() const { return unwrapped_.size(); }
 
@@ -46,6 +62,19 @@ class WrappedKeys {
     std::size_t operator()(const Locator& locator) const;
   };
 
+  // What a locator was when it was last used.
+  struct Known {
+    Locator locator;
+    Algorithm algorithm;
+    std::shared_ptr<const WrappedKey> wrapped;
+  };
+  struct Gone {};
+
+  base::Status CheckCanHold(const AlgorithmRow* row) const;
+  // Uses a new key for what it is for, and tells its check value.
+  base::Result<CheckValue> CheckWorks(const KeyRef& key,
+                                      const AlgorithmRow& row,
+                                      ObjectHandle object);
   base::Result<ObjectHandle> Unwrap(const KeyRef& key);
   base::Status CheckIsTheKey(const KeyRef& key, ObjectHandle object);
   base::Status CheckIsThePair(const KeyRef& key, const AlgorithmRow& row,
@@ -60,7 +89,9 @@ class WrappedKeys {
 
   Workshop workshop_;
   Lru<Locator, ObjectHandle, LocatorHash> unwrapped_{kMaxUnwrapped};
-  std::set<Locator> gone_;  // Of this process's time.
+  Lru<Locator, Known, LocatorHash> known_{kMaxKnown};
+  // Far more than can be on their way.
+  Lru<Locator, Gone, LocatorHash> gone_{65'536};
 };
 
 }  // namespace hsm::token

@@ -56,6 +56,15 @@ base::Result<CheckValue> TestWrappingKey(Sessions& sessions,
     return Error{ErrorCode::kCorrupt,
                  "the wrapping key unwraps keys that can be read"};
   }
+  const auto copy = anchor.CopyObject(
+      wrapping_key, Template().Set(CKA_TOKEN, false).Set(CKA_DECRYPT, true));
+  if (copy.ok()) {
+    const SessionObject decrypts(anchor, copy.value);
+    return Error{ErrorCode::kUnsupportedOperation,
+                 "a copy of this token's wrapping key can decrypt, so that "
+                 "whoever has the PIN could read wrapped keys: it must not "
+                 "hold any. Set placement = \"resident\""};
+  }
   return base::ThreadHasher().Sha256(wrapped);
 }
 

@@ -13,9 +13,10 @@ namespace hsm::token {
 // kUnsupportedOperation, with the reason, if this token cannot hold keys so.
 base::Status CheckCanWrap(const Profile& profile);
 
-// Wraps a known secret, and tries to have it back readable. Returns SHA-256 of
-// what it was wrapped as, which names the key's value. kCorrupt if the token
-// gives it back.
+// Wraps a known secret, and tries to have it back readable, and to make a copy
+// of the key that decrypts. Returns SHA-256 of what the secret was wrapped as,
+// which names the key's value. kCorrupt if the token gives the secret back,
+// kUnsupportedOperation if it makes the copy.
 base::Result<CheckValue> TestWrappingKey(Sessions& sessions,
                                          const Profile& profile,
                                          ObjectHandle wrapping_key);

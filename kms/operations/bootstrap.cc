@@ -55,18 +55,19 @@ asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
   const auto is_it = [&](const store::ServiceKey& key) {
     return key.purpose == purpose;
   };
-  if (std::ranges::none_of(keys, is_it)) {
-    if (placement == Placement::kResident) {
-      co_return base::Status();
-    }
+  if (placement == Placement::kWrapped && std::ranges::none_of(keys, is_it)) {
     CO_RETURN_IF_ERROR(co_await MakeServiceKey(environment, purpose,
                                                hsm::Algorithm::kAesWrap));
   }
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment, purpose));
-  CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));
-  if (placement == Placement::kWrapped) {
-    environment.wrapping_key = key.ref.locator;
+  // Also those of a key store that had another name: keys may need them.
+  CO_ASSIGN_OR_RETURN(keys, environment.store.ListServiceKeys());
+  for (const store::ServiceKey& key : keys) {
+    if (key.ref.algorithm == hsm::Algorithm::kAesWrap) {
+      CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));
+    }
+    if (is_it(key) && placement == Placement::kWrapped) {
+      environment.wrapping_key = key.ref.locator;
+    }
   }
   co_return base::Status();
 }

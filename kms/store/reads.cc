@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/hash.h"
+#include "kms/ciphertext.h"
 #include "kms/key_id.h"
 #include "kms/key_spec.h"
 #include "kms/store/columns.h"
@@ -238,6 +240,16 @@ base::WallTime TakeTime(Columns& columns) { return columns.Time(); }
 
 ClockProgress TakeClockProgress(Columns& columns) { return {columns.Time()}; }
 
+// Of a wrapped one, the worker checks that it is what the row says; this is
+// whether the row is one of that key.
+bool IsItsOwn(const Key& key, const KeyMaterial& material) {
+  const auto id = ParseKeyId(key.id);
+  return material.ref.wrapped == nullptr ||
+         (id &&
+          material.id == MakeMaterialId(*id, material.ref.wrapped->check_value,
+                                        base::ThreadHasher()));
+}
+
 // A key is of a kind that there is, and so is each of its materials; a public
 // key is there exactly if it is one half of a pair.
 bool IsConsistent(const Key& key) {
@@ -245,6 +257,7 @@ bool IsConsistent(const Key& key) {
   return kind != nullptr &&
          std::ranges::all_of(key.materials, [&](const KeyMaterial& material) {
            return FitsKind(*kind, material.ref.algorithm) &&
+                  IsItsOwn(key, material) &&
                   material.public_key.empty() != IsKeyPair(key.spec) &&
                   material.import.has_value() ==
                       (key.origin == Origin::kExternal);

@@ -5,7 +5,10 @@
 #include <memory>
 #include <utility>
 
+#include "base/hash.h"
 #include "base/random.h"
+#include "kms/ciphertext.h"
+#include "kms/key_id.h"
 #include "kms/store/store.h"
 
 namespace bench {
@@ -30,7 +33,13 @@ base::Status FillStore(const std::string& folder, std::size_t count,
       key.id = key.row_id = base::NewUuidText();
       kms::KeyMaterial& material = key.materials.front();
       material.ref.locator.bytes = base::NewUuid().bytes;
-      std::ranges::copy(base::NewUuid().bytes, material.id.begin());
+      if (const auto& wrapped = material.ref.wrapped) {
+        material.id =
+            kms::MakeMaterialId(*kms::ParseKeyId(key.id), wrapped->check_value,
+                                base::ThreadHasher());
+      } else {
+        std::ranges::copy(base::NewUuid().bytes, material.id.begin());
+      }
       ids.push_back(key.id);
     }
     const auto insert =

@@ -30,7 +30,7 @@ constexpr double kStartSeconds = 2;
 constexpr double kMegabytes = 200;
 constexpr double kShareOfThousands = 0.8;  // "Flat", on a machine that drifts.
 
-const std::vector<std::string> kWrapped = {"--dev-wrapped"};
+constexpr const char* kWrapped = "--dev-wrapped";
 
 using Requests = std::deque<SignedRequest>;
 
@@ -92,7 +92,7 @@ base::Status WrappedKeys::MeasureHotKeys() {
     ASSIGN_OR_RETURN(Server server, Server::Start(bin_dir_, folder_));
     ASSIGN_OR_RETURN(resident_key, NewKey(server));
   }
-  ASSIGN_OR_RETURN(Server server, Server::Start(bin_dir_, folder_, kWrapped));
+  ASSIGN_OR_RETURN(Server server, Server::Start(bin_dir_, folder_, {kWrapped}));
   ASSIGN_OR_RETURN(const std::string wrapped_key, NewKey(server));
   ids_.push_back(wrapped_key);
   Requests resident, wrapped, create;
@@ -115,7 +115,7 @@ base::Result<Figures> WrappedKeys::MeasureWith(std::size_t count) {
   const base::RealClock clock;
   Figures figures;
   const base::MonotonicTime before = clock.Monotonic();
-  ASSIGN_OR_RETURN(Server server, Server::Start(bin_dir_, folder_, kWrapped));
+  ASSIGN_OR_RETURN(Server server, Server::Start(bin_dir_, folder_, {kWrapped}));
   figures.start_seconds =
       std::chrono::duration<double>(clock.Monotonic() - before).count();
   figures.megabytes = server.Megabytes();

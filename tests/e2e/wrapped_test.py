@@ -2,15 +2,15 @@
 """Keys that the token wraps and the store keeps: the same to every client."""
 
 import contextlib
-import pathlib
-import shutil
+import os
 import sqlite3
-import tempfile
+import subprocess
 import unittest
+
+import botocore.exceptions
 
 from testlib.clients import boto3_client
 from testlib.faults import FaultCase
-from testlib.server import Server
 
 WRAPPED = "--dev-wrapped"
 KINDS = [("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), ("HMAC_256",
@@ -83,7 +83,7 @@ class WrappedTest(FaultCase):
             self.assertEqual(opened["Plaintext"], key.encode())
 
     def test_a_store_with_swapped_rows_opens_nothing(self):
-        """Whoever can write to the store cannot make one key another."""
+        """Rows that are mixed up are noticed."""
         one, other = self.make(), self.make()
         blob = self.kms.encrypt(KeyId=one, Plaintext=MESSAGE)["CiphertextBlob"]
         self.assertEqual(self.server.stop(), 0)
@@ -101,21 +101,39 @@ class WrappedTest(FaultCase):
             kms.encrypt(KeyId=one, Plaintext=MESSAGE)
         kms.encrypt(KeyId=other, Plaintext=MESSAGE)
 
+    def test_a_row_of_another_key_is_refused(self):
+        one, other = self.make(), self.make()
+        self.assertEqual(self.server.stop(), 0)
+        path = self.server.dev / "claviger.db"
+        columns = "wrapped, wrapping_key, check_value"
+        with contextlib.closing(sqlite3.connect(path)) as store, store:
+            store.execute(
+                f"UPDATE key_materials SET ({columns}) = (SELECT {columns} "
+                "FROM key_materials WHERE key_id = ?) WHERE key_id = ?",
+                (other, one))
+        self.server.start()
+        kms = boto3_client(self.server)
+        with self.assertRaises(botocore.exceptions.ClientError):
+            kms.encrypt(KeyId=one, Plaintext=MESSAGE)
+        kms.encrypt(KeyId=other, Plaintext=MESSAGE)
+
     def test_without_the_wrapping_key_nothing_is_served(self):
-        """The token of another server, which never had it."""
         self.make()
         self.assertEqual(self.server.stop(), 0)
-        with Server() as other:
-            tokens = pathlib.Path(tempfile.mkdtemp()) / "tokens"
-            self.addCleanup(shutil.rmtree, tokens.parent)
-            shutil.copytree(other.dev / "tokens", tokens)
-            pins = [(other.dev / name).read_bytes()
-                    for name in ("pin", "so-pin")]
-        shutil.rmtree(self.server.dev / "tokens")
-        shutil.copytree(tokens, self.server.dev / "tokens")
-        for name, pin in zip(("pin", "so-pin"), pins):
-            (self.server.dev / name).write_bytes(pin)
-        self.assertIn("service key", self.start_refused(self.server))
+        (locator,), = rows(self.server, "SELECT locator FROM service_keys "
+                           "WHERE purpose LIKE 'wrapping-key/%'")
+        conf = self.server.folder / "softhsm2.conf"
+        conf.write_text(f"directories.tokendir = {self.server.dev}/tokens\n")
+        subprocess.run(
+            ["pkcs11-tool", "--module", "/usr/lib/softhsm/libsofthsm2.so",
+             "--token-label", "claviger-dev", "--login", "--pin", "env:PIN",
+             "--delete-object", "--type", "secrkey", "--id", locator.hex()],
+            check=True, capture_output=True, timeout=60,
+            env={**os.environ, "SOFTHSM2_CONF": str(conf),
+                 "PIN": (self.server.dev / "pin").read_text().strip()})
+        for options in ((WRAPPED,), ()):
+            self.server.options = options
+            self.assertIn("wrapping-key/", self.start_refused(self.server))
 
 
 if __name__ == "__main__":

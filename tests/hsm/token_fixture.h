@@ -69,7 +69,7 @@ class OpenTokenTest : public testing::Test {
 
   // A key that works.
   KeyRef Made(Algorithm algorithm = Algorithm::kXaes256Gcm) {
-    const KeyRef key = NewKey(algorithm);
+    KeyRef key = NewKey(algorithm);
     const auto made = token_->Execute(GenerateKeyRequest{key});
     EXPECT_TRUE(made.has_value()) << made.error().message;
     return key;

@@ -247,6 +247,55 @@ TEST_F(WrappedTest, AnEvictedKeyDoesNotComeBack) {
   EXPECT_ERROR(token_->Execute(CheckKeyRequest{key}), kNotFound);
 }
 
+// Whoever asks can give any locator to any wrapped key; what is remembered of
+// one must not be used for another.
+TEST_F(WrappedTest, ALieAboutALocatorOutlivesNobody) {
+  const KeyRef one = Wrapped(Algorithm::kXaes256Gcm);
+  const KeyRef other = Wrapped(Algorithm::kXaes256Gcm);
+  const Sealed before = Encrypted(one, "text");
+  KeyRef lie = other;
+  lie.locator = one.locator;
+  Encrypted(lie, "text");
+  EXPECT_ERROR(token_->Execute(ToDecrypt(lie, before)), kInvalidCiphertext);
+  const Sealed after = Encrypted(one, "text");
+  ASSERT_OK(token_->Execute(ToDecrypt(one, before)));
+  Reopen();
+  ASSERT_OK(token_->Execute(ToDecrypt(one, after)));
+}
+
+TEST_F(WrappedTest, NorAboutThatOfAnObjectOfTheToken) {
+  KeyRef lie = Wrapped(Algorithm::kXaes256Gcm);
+  Encrypted(lie, "text");
+  // The object comes later, and has the same locator.
+  const KeyRef resident{.locator = lie.locator,
+                        .algorithm = Algorithm::kXaes256Gcm};
+  ASSERT_OK(token_->Execute(GenerateKeyRequest{resident}));
+  EXPECT_ERROR(token_->Execute(ToEncrypt(lie, "text")), kInvalidArgument);
+  const Sealed sealed = Encrypted(resident, "text");
+  Reopen();
+  ASSERT_OK(token_->Execute(ToDecrypt(resident, sealed)));
+}
+
+// What customers import is wrapped under pairs that never decrypt, whatever
+// they are called, and whatever else is called so.
+TEST_F(WrappedTest, AWrappedKeyDoesNotSpeakForAnImportPair) {
+  const KeyRef pair = MadeOf(Algorithm::kRsa2048Unwrap).key;
+  KeyRef lie = Wrapped(Algorithm::kRsa2048Decrypt);
+  lie.locator = pair.locator;
+  RsaDecryptRequest request;
+  request.ciphertext = base::Bytes(256, 1);
+  for (const bool is_open : {true, false}) {
+    request.key = lie;
+    EXPECT_ERROR(token_->Execute(request), kInvalidArgument);
+    request.key = {.locator = pair.locator,
+                   .algorithm = Algorithm::kRsa2048Decrypt};
+    EXPECT_ERROR(token_->Execute(request), kInvalidArgument);
+    if (is_open) {
+      Reopen();
+    }
+  }
+}
+
 // One after the other takes the place of the one unused for longest.
 TEST_F(WrappedTest, MoreKeysThanAreKeptUnwrapped) {
   const KeyRef key = Wrapped(Algorithm::kXaes256Gcm);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/random.h"
 #include "hsm/codec.h"
@@ -250,6 +251,29 @@ TEST(StatusCodes, EveryCodeHasItsOwnNumber) {
   }
   EXPECT_EQ(ErrorOfStatus(kStatusOk), std::nullopt);
   EXPECT_EQ(ErrorOfStatus(255), std::nullopt);
+}
+
+// What is quick waits for itself and for nothing that is long.
+TEST(Operations, AreScheduledByWhatTheyTake) {
+  for (const auto& [algorithm, lane] :
+       {std::pair{Algorithm::kP256Sign, Lane::kQuick},
+        std::pair{Algorithm::kEd25519Sign, Lane::kQuick},
+        std::pair{Algorithm::kP384Sign, Lane::kLong},
+        std::pair{Algorithm::kRsa2048Sign, Lane::kLong}}) {
+    SignRequest sign;
+    sign.key.algorithm = algorithm;
+    EXPECT_EQ(RowFor(sign).lane, lane);
+  }
+  for (const auto& [algorithm, lane] :
+       {std::pair{Algorithm::kXaes256Gcm, Lane::kQuick},
+        std::pair{Algorithm::kHmacSha512, Lane::kQuick},
+        std::pair{Algorithm::kP256Agree, Lane::kQuick},
+        std::pair{Algorithm::kP521Sign, Lane::kSlow},
+        std::pair{Algorithm::kRsa4096Decrypt, Lane::kSlow}}) {
+    GenerateWrappedKeyRequest generate;
+    generate.key.algorithm = algorithm;
+    EXPECT_EQ(RowFor(generate).lane, lane);
+  }
 }
 
 TEST(Operations, AreFoundByTheirRequest) {

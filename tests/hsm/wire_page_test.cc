@@ -31,9 +31,10 @@ TEST(ProtocolPage, HasEveryOperation) {
         ContainsRegex(fmt::format(
             "\n\\| {} \\| {} \\|[^|]*\\|[^|]*\\| {} \\| {} \\| {} s \\|\n",
             row.number, row.name, row.cost,
-            row.lane == Lane::kShort  ? "short"
-            : row.lane == Lane::kLong ? "long"
-                                      : "slow",
+            row.lane == Lane::kShort   ? "short"
+            : row.lane == Lane::kQuick ? "quick"
+            : row.lane == Lane::kLong  ? "long"
+                                       : "slow",
             row.deadline.count() / 1000)));
   }
 }
