@@ -28,10 +28,10 @@ base::Status TestSignature(Sessions& sessions, const Pair& pair,
                            SignatureScheme scheme) {
   std::array<std::uint8_t, kMessageSize> message;
   base::RandomBytes(message);
-  const SignRequest request{.key = {.locator = {}, .algorithm = pair.algorithm},
-                            .scheme = scheme,
-                            .hash = Hash::kSha256,
-                            .message = base::Secret::CopyOf(message)};
+  SignRequest request;
+  request.key.algorithm = pair.algorithm;
+  request.scheme = scheme;
+  request.message = base::Secret::CopyOf(message);
   ASSIGN_OR_RETURN(const base::Bytes signature,
                    Sign(sessions, pair.private_key, request));
   if (pair.public_key != nullptr &&

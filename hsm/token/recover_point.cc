@@ -28,10 +28,10 @@ base::Result<Signed> SignSomething(Sessions& sessions, Algorithm algorithm,
                                    ObjectHandle object) {
   Signed made;
   base::RandomBytes(made.digest);
-  const SignRequest request{.key = {.locator = {}, .algorithm = algorithm},
-                            .scheme = SignatureScheme::kEcdsa,
-                            .hash = Hash::kSha256,
-                            .message = base::Secret::CopyOf(made.digest)};
+  SignRequest request;
+  request.key.algorithm = algorithm;
+  request.scheme = SignatureScheme::kEcdsa;
+  request.message = base::Secret::CopyOf(made.digest);
   ASSIGN_OR_RETURN(made.signature, Sign(sessions, object, request));
   return made;
 }
