@@ -152,15 +152,12 @@ double CpuSeconds(pid_t pid) {
 }
 
 double Megabytes(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
-  double kilobytes = 0;
-  for (std::string word; file >> word;) {
-    if (word == "Pss:") {
-      file >> kilobytes;
-      break;
-    }
-  }
-  double megabytes = kilobytes / 1024;
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  double all = 0;
+  double resident = 0;
+  file >> all >> resident;
+  double megabytes =
+      resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1024 * 1024);
   for (const pid_t child : ChildrenOf(pid)) {
     megabytes += Megabytes(child);
   }

@@ -46,8 +46,8 @@ class Child {
 // The seconds of CPU that the process and its descendants have used.
 double CpuSeconds(pid_t pid);
 
-// The memory that they have for themselves, and their share of what they share
-// (Pss of /proc/PID/smaps_rollup).
+// Their resident memory; what they share counts for each of them: who holds
+// secrets tells no more.
 double Megabytes(pid_t pid);
 
 }  // namespace bench

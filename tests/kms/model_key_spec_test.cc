@@ -80,11 +80,12 @@ TEST(KeySpecTest, TokenAlgorithmsFitOneKindEach) {
     EXPECT_EQ(FitsKind(kind, hsm::Algorithm::kP256Sign),
               kind.algorithm == hsm::Algorithm::kP256Sign);
   }
-  const auto unwrapping = std::ranges::count(
-      hsm::kAlgorithmRows, hsm::KeyUse::kUnwrap, &hsm::AlgorithmRow::use);
-  EXPECT_EQ(unwrapping, 3);  // No KMS key has those.
-  EXPECT_EQ(seen.size() + 1 + 3,
-            hsm::kAlgorithmRows.size());  // And the counter.
+  // No KMS key has those that guard others; and there is the counter.
+  const auto guarding = static_cast<std::size_t>(std::ranges::count_if(
+      hsm::kAlgorithmRows,
+      [](const auto& row) { return !hsm::IsImported(row.use); }));
+  EXPECT_EQ(guarding, 4U);
+  EXPECT_EQ(seen.size() + 1 + guarding, hsm::kAlgorithmRows.size());
 }
 
 TEST(KeySpecTest, EveryReportedSigningAlgorithmIsKnown) {
