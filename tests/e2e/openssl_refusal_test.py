@@ -142,8 +142,8 @@ class AnswerTest(OpensslCase):
                 self.assertIn("UnsupportedOperationException",
                               self.sign(f"claviger:{key['KeyId']}"))
 
-    def test_the_text_of_the_policy_reaches_the_user(self):
-        key, _ = self.new("ECC_NIST_P256", "SIGN_VERIFY", "denied")
+    def deny(self, key, action):
+        """To everybody, but nothing else."""
         root = f"arn:aws:iam::{self.account}:root"
         self.kms.put_key_policy(
             KeyId=key["KeyId"], PolicyName="default",
@@ -151,7 +151,11 @@ class AnswerTest(OpensslCase):
                 {"Effect": "Allow", "Principal": {"AWS": root},
                  "Action": "kms:*", "Resource": "*"},
                 {"Effect": "Deny", "Principal": {"AWS": "*"},
-                 "Action": "kms:Sign", "Resource": "*"}]}))
+                 "Action": action, "Resource": "*"}]}))
+
+    def test_the_text_of_the_policy_reaches_the_user(self):
+        key, _ = self.new("ECC_NIST_P256", "SIGN_VERIFY", "denied")
+        self.deny(key, "kms:Sign")
         said = self.sign(uri("denied"))
         self.assertIn("AccessDeniedException", said)
         self.assertIn("kms:Sign", said)
@@ -159,14 +163,7 @@ class AnswerTest(OpensslCase):
 
     def test_a_store_that_fails_is_not_one_without_a_key(self):
         key, _ = self.new("ECC_NIST_P256", "SIGN_VERIFY", "hidden")
-        root = f"arn:aws:iam::{self.account}:root"
-        self.kms.put_key_policy(
-            KeyId=key["KeyId"], PolicyName="default",
-            Policy=json.dumps({"Version": "2012-10-17", "Statement": [
-                {"Effect": "Allow", "Principal": {"AWS": root},
-                 "Action": "kms:*", "Resource": "*"},
-                {"Effect": "Deny", "Principal": {"AWS": "*"},
-                 "Action": "kms:GetPublicKey", "Resource": "*"}]}))
+        self.deny(key, "kms:GetPublicKey")
         for options in ((), ("-keys",)):
             with self.subTest(options=options):
                 said = self.refused("storeutl", "-noout", *options,

@@ -25,6 +25,13 @@ std::vector<std::string> Numbers(int count) {
   return texts;
 }
 
+// A long call that its worker never answers.
+hsm::GenerateKeyRequest CallThatHangs() {
+  hsm::GenerateKeyRequest request;
+  request.key.locator.bytes.fill(kSlowKey);
+  return request;
+}
+
 TEST_F(ClientTest, GivesEachOfTenThousandCallersItsOwnAnswer) {
   Start();
   // Within the queue's bound, as often as it takes.
@@ -137,11 +144,9 @@ TEST_F(ClientTest, ThrottlesWhenTheQueueIsFull) {
 // one lane refuses nobody in another one.
 TEST_F(ClientTest, AFullLaneRefusesNobodyInAnotherOne) {
   Start();
-  hsm::GenerateKeyRequest hangs;
-  hangs.key.locator.bytes.fill(kSlowKey);
   std::vector<std::optional<base::Result<hsm::GenerateKeyReply>>> waiting(600);
   for (auto& result : waiting) {
-    Spawn(client_->Call(hangs), result);
+    Spawn(client_->Call(CallThatHangs()), result);
   }
   const auto throttled = [&] {
     return std::ranges::count_if(waiting, [](const auto& result) {
@@ -182,10 +187,8 @@ TEST_F(ClientTest, SpreadsLoadOverTheWorkers) {
 // Worker 1 hangs in a long call; all else goes on at worker 0.
 TEST_F(ClientTest, ShortCallsDoNotWaitBehindLongOnes) {
   Start();
-  hsm::GenerateKeyRequest slow;
-  slow.key.locator.bytes.fill(kSlowKey);
   std::optional<base::Result<hsm::GenerateKeyReply>> never;
-  Spawn(client_->Call(slow), never);
+  Spawn(client_->Call(CallThatHangs()), never);
   EncryptAll(Numbers(1000));
   RunUntil([this] { return AllEnded(); });
   for (const auto& result : results_) {
@@ -200,10 +203,8 @@ TEST_F(ClientTest, ShortCallsDoNotWaitBehindLongOnes) {
 // A signature that is as short as they are is one of them; another is not.
 TEST_F(ClientTest, QuickSignaturesDoNotWaitBehindLongCalls) {
   Start();
-  hsm::GenerateKeyRequest slow;
-  slow.key.locator.bytes.fill(kSlowKey);
   std::optional<base::Result<hsm::GenerateKeyReply>> never;
-  Spawn(client_->Call(slow), never);
+  Spawn(client_->Call(CallThatHangs()), never);
   std::optional<base::Result<hsm::SignReply>> waits;
   const auto sign = [](hsm::Algorithm algorithm) {
     hsm::SignRequest request;
