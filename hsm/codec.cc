@@ -67,6 +67,24 @@ base::Status Decoder::Get(ImportRoute& value) {
   return {};
 }
 
+base::Status Decoder::Get(XksOperation& value) {
+  ASSIGN_OR_RETURN(const std::uint8_t byte, in_.U8());
+  value = static_cast<XksOperation>(byte);
+  if (value < XksOperation::kHealth || value > XksOperation::kDecrypt) {
+    return Impossible("an XKS operation");
+  }
+  return {};
+}
+
+base::Status Decoder::Get(XksOutcome& value) {
+  ASSIGN_OR_RETURN(const std::uint8_t byte, in_.U8());
+  value = static_cast<XksOutcome>(byte);
+  if (value < XksOutcome::kOk || value > XksOutcome::kForbidden) {
+    return Impossible("an outcome");
+  }
+  return {};
+}
+
 base::Status Decoder::Get(base::Secret& secret) {
   ASSIGN_OR_RETURN(const base::ByteView view, in_.Sized(kMaxPlaintext));
   secret = base::Secret::CopyOf(view);

@@ -93,6 +93,35 @@ auto Fields(Is<ReEncryptRequest> auto& m) {
   return std::tie(m.from, m.from_aad, m.sealed, m.to, m.counter, m.to_aad);
 }
 auto Fields(Is<RandomRequest> auto& m) { return std::tie(m.size); }
+auto Fields(Is<ExternalSealed> auto& m) {
+  return std::tie(m.metadata, m.iv, m.ciphertext, m.tag);
+}
+auto Fields(Is<SealExternalRequest> auto& m) {
+  return std::tie(m.key, m.version, m.aad, m.plaintext, m.want_integrity);
+}
+auto Fields(Is<SealExternalReply> auto& m) {
+  return std::tie(m.sealed, m.integrity);
+}
+auto Fields(Is<OpenExternalRequest> auto& m) {
+  return std::tie(m.key, m.aad, m.sealed);
+}
+auto Fields(Is<XksProxy> auto& m) {
+  return std::tie(m.endpoint, m.path, m.region, m.access_key_id,
+                  m.secret_access_key);
+}
+auto Fields(Is<XksRequest> auto& m) {
+  return std::tie(m.proxy, m.operation, m.external_key_id, m.kms_request_id,
+                  m.kms_operation, m.principal_arn, m.key_arn, m.via_service,
+                  m.source_vpc, m.source_vpce, m.aad, m.plaintext, m.sealed);
+}
+auto Fields(Is<XksManager> auto& m) {
+  return std::tie(m.id, m.model, m.status);
+}
+auto Fields(Is<XksReply> auto& m) {
+  return std::tie(m.outcome, m.message, m.microseconds, m.certificate_not_after,
+                  m.plaintext, m.sealed, m.key_spec, m.key_usages, m.key_status,
+                  m.proxy_vendor, m.proxy_model, m.manager_vendor, m.managers);
+}
 auto Fields(Is<DestroyKeyRequest> auto& m) { return std::tie(m.locator); }
 auto Fields(Is<EvictKeyRequest> auto& m) { return std::tie(m.locator); }
 auto Fields(Is<CheckKeyRequest> auto& m) { return std::tie(m.key); }
@@ -130,6 +159,7 @@ class Encoder {
 
  private:
   void Put(std::uint16_t value) { out_.U16(value); }
+  void Put(std::uint32_t value) { out_.U32(value); }
   void Put(std::uint64_t value) { out_.U64(value); }
   void Put(bool value) { out_.U8(value ? 1 : 0); }
   template <typename Enum>
@@ -192,6 +222,10 @@ class Decoder {
     ASSIGN_OR_RETURN(value, in_.U16());
     return {};
   }
+  base::Status Get(std::uint32_t& value) {
+    ASSIGN_OR_RETURN(value, in_.U32());
+    return {};
+  }
   base::Status Get(std::uint64_t& value) {
     ASSIGN_OR_RETURN(value, in_.U64());
     return {};
@@ -202,6 +236,8 @@ class Decoder {
   base::Status Get(Hash& value);
   base::Status Get(WrappingAlgorithm& value);
   base::Status Get(ImportRoute& value);
+  base::Status Get(XksOperation& value);
+  base::Status Get(XksOutcome& value);
   template <std::size_t kSize>
   base::Status Get(std::array<std::uint8_t, kSize>& bytes) {
     ASSIGN_OR_RETURN(const base::ByteView view, in_.Take(kSize));

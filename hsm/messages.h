@@ -285,6 +285,126 @@ struct RandomRequest {
   std::uint16_t size = 0;  // 1..1024 bytes.
 };
 
+// What AES-256-GCM made for somebody outside, in the parts of the XKS proxy
+// API (docs/protocol/xks.md). The metadata comes back with the ciphertext and
+// is authenticated.
+struct ExternalSealed {
+  base::Bytes metadata;    // At most kMaxExternalMetadata bytes.
+  base::Bytes iv;          // 12 bytes; what comes from outside may have 16.
+  base::Bytes ciphertext;  // As long as the plaintext.
+  base::Bytes tag;         // kTagSize bytes.
+};
+inline constexpr std::size_t kMaxExternalMetadata = 20;
+inline constexpr std::size_t kMaxExternalAad = 8192;
+
+// Encrypts under an external key. `version` says which key of it this is, and
+// goes into the metadata.
+struct SealExternalRequest {
+  KeyRef key;  // AES-256.
+  std::uint32_t version = 0;
+  base::Bytes aad;         // 0..kMaxExternalAad bytes.
+  base::Secret plaintext;  // 0..kMaxPlaintext bytes.
+  // Decrypts what was made, compares, and returns its SHA-256 with the AAD: the
+  // CiphertextDataIntegrityValue of the XKS proxy API.
+  bool want_integrity = false;
+};
+struct SealExternalReply {
+  ExternalSealed sealed;
+  base::Bytes integrity;  // 32 bytes; empty unless asked for.
+};
+
+// Fails with kInvalidCiphertext, without saying why, if the tag is wrong, or
+// nothing made by SealExternalRequest has such metadata.
+struct OpenExternalRequest {
+  KeyRef key;
+  base::Bytes aad;
+  ExternalSealed sealed;
+};
+
+// The operations of the XKS proxy API.
+enum class XksOperation : std::uint8_t {
+  kHealth = 1,
+  kMetadata = 2,
+  kEncrypt = 3,
+  kDecrypt = 4,
+};
+
+// An external key store's proxy: where it is, and how to sign for it. Shared by
+// the requests to it.
+struct XksProxy {
+  std::string endpoint;  // "https://xks.example.com"
+  std::string path;      // "/prefix/kms/xks/v1"
+  std::string region;    // In which requests are signed.
+  std::string access_key_id;
+  base::Secret secret_access_key;
+};
+
+// One request to a proxy, made by a worker that has no token. Members that
+// `operation` does not have are empty.
+struct XksRequest {
+  std::shared_ptr<const XksProxy> proxy;
+  XksOperation operation = XksOperation::kHealth;
+  std::string external_key_id;
+  // The requestMetadata.
+  std::string kms_request_id;
+  std::string kms_operation;
+  std::string principal_arn;
+  std::string key_arn;
+  std::string via_service;
+  std::string source_vpc;
+  std::string source_vpce;
+  base::Bytes aad;         // Of kEncrypt and kDecrypt.
+  base::Secret plaintext;  // Of kEncrypt.
+  ExternalSealed sealed;   // Of kDecrypt.
+};
+
+// What became of it: success, an error that the proxy named, or why there was
+// no answer that could be used.
+enum class XksOutcome : std::uint8_t {
+  kOk = 1,
+  kValidation = 2,
+  kInvalidState = 3,
+  kInvalidCiphertext = 4,
+  kInvalidKeyUsage = 5,
+  kAuthenticationFailed = 6,
+  kAccessDenied = 7,
+  kKeyNotFound = 8,
+  kInvalidUriPath = 9,
+  kThrottling = 10,
+  kUnsupportedOperation = 11,
+  kDependencyTimeout = 12,
+  kInternal = 13,
+  kMalformed = 14,     // Not JSON, wrong lengths, a wrong integrity value.
+  kNotReachable = 15,  // No address, no connection, or it broke.
+  kTls = 16,           // No TLS connection with whom it should be.
+  kTimedOut = 17,      // No answer in time.
+  kForbidden = 18,     // The address is one that this server may not ask.
+};
+
+struct XksManager {
+  std::string id;
+  std::string model;
+  std::string status;  // "ACTIVE", "DEGRADED" or "UNAVAILABLE".
+};
+
+struct XksReply {
+  XksOutcome outcome = XksOutcome::kInternal;
+  std::string message;  // For the log: what the proxy or the transport said.
+  std::uint64_t microseconds = 0;           // That the request took.
+  std::uint64_t certificate_not_after = 0;  // Unix seconds; 0: not known.
+  base::Secret plaintext;                   // Of kDecrypt.
+  ExternalSealed sealed;                    // Of kEncrypt.
+  // Of kMetadata.
+  std::string key_spec;
+  std::vector<std::string> key_usages;
+  std::string key_status;
+  // Of kHealth.
+  std::string proxy_vendor;
+  std::string proxy_model;
+  std::string manager_vendor;
+  std::vector<XksManager> managers;
+};
+
 // Destroys the object with this locator for good. Fails with kNotFound if the
 // token has none. Every worker must have evicted it first.
 struct DestroyKeyRequest {

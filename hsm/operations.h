@@ -99,6 +99,12 @@ inline constexpr std::tuple kOperations{
         {20, "ImportRoute", 1, Lane::kShort, kShortDeadline}},
     Operation<GenerateWrappedKeyRequest, GenerateWrappedKeyReply>{
         {21, "GenerateWrappedKey", 40, Lane::kSlow, kLongDeadline}},
+    Operation<SealExternalRequest, SealExternalReply>{
+        {22, "SealExternal", 2, Lane::kShort, kShortDeadline}},
+    Operation<OpenExternalRequest, PlaintextReply>{
+        {23, "OpenExternal", 1, Lane::kShort, kShortDeadline}},
+    Operation<XksRequest, XksReply>{
+        {24, "Xks", 1, Lane::kShort, kShortDeadline}},
 };
 // clang-format on
 

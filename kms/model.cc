@@ -6,12 +6,10 @@
 #include <utility>
 
 #include "kms/key_id.h"
+#include "kms/names.h"
 
 namespace kms {
 namespace {
-
-template <typename E>
-using Names = std::pair<E, std::string_view>;
 
 constexpr std::array kKeyStates = {
     Names<KeyState>{KeyState::kCreating, "Creating"},
@@ -48,6 +46,8 @@ constexpr std::array kKeyUsages = {
 constexpr std::array kOrigins = {
     Names<Origin>{Origin::kAwsKms, "AWS_KMS"},
     Names<Origin>{Origin::kExternal, "EXTERNAL"},
+    Names<Origin>{Origin::kAwsCloudHsm, "AWS_CLOUDHSM"},
+    Names<Origin>{Origin::kExternalKeyStore, "EXTERNAL_KEY_STORE"},
 };
 constexpr std::array kWrappingAlgorithms = {
     Names<hsm::WrappingAlgorithm>{hsm::WrappingAlgorithm::kOaepSha1,
@@ -67,24 +67,6 @@ constexpr std::array kRotationTypes = {
     Names<RotationType>{RotationType::kAutomatic, "AUTOMATIC"},
     Names<RotationType>{RotationType::kOnDemand, "ON_DEMAND"},
 };
-
-template <typename E, std::size_t kSize>
-std::string_view NameOf(const std::array<Names<E>, kSize>& names, E value) {
-  const auto it =
-      std::ranges::find(names, value, &std::pair<E, std::string_view>::first);
-  if (it == names.end()) {
-    std::abort();  // An enumerator without a name: a bug, not an input.
-  }
-  return it->second;
-}
-
-template <typename E, std::size_t kSize>
-std::optional<E> ValueOf(const std::array<Names<E>, kSize>& names,
-                         std::string_view name) {
-  const auto it =
-      std::ranges::find(names, name, &std::pair<E, std::string_view>::second);
-  return it == names.end() ? std::nullopt : std::optional<E>(it->first);
-}
 
 }  // namespace
 

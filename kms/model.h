@@ -56,6 +56,9 @@ enum class KeyUsage : std::uint8_t {
 enum class Origin : std::uint8_t {
   kAwsKms,
   kExternal,  // Its key material is imported.
+  // Keys in custom key stores (kms/custom_key_store.h), by their type.
+  kAwsCloudHsm,
+  kExternalKeyStore,
 };
 
 // What a key is among those that have its id in other Regions; kNone for a
@@ -154,6 +157,10 @@ struct Key {
   // The service whose AWS managed key it is ("s3.amazonaws.com"); empty for a
   // customer's.
   std::string managing_service;
+  // The id of the custom key store that it lives in, or empty; and which key of
+  // the external key manager it is, with Origin::kExternalKeyStore.
+  std::string custom_key_store;
+  std::string xks_key_id;
   // Oldest first. Empty only before the first import; the current one is the
   // last, or has one more after it, which is pending rotation.
   std::vector<KeyMaterial> materials;

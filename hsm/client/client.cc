@@ -107,6 +107,18 @@ Awaitable<GenerateWrappedKeyReply> Client::Call(
   return Execute(pool_, request);
 }
 
+Awaitable<SealExternalReply> Client::Call(SealExternalRequest request) {
+  return Execute(pool_, std::move(request));
+}
+
+Awaitable<PlaintextReply> Client::Call(OpenExternalRequest request) {
+  return Execute(pool_, std::move(request));
+}
+
+Awaitable<XksReply> Client::Call(XksRequest request) {
+  return Execute(pool_, std::move(request));
+}
+
 asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator,
                                                       SlowWorker slow_worker) {
   return pool_->EvictEverywhere(locator, slow_worker);

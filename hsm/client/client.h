@@ -77,6 +77,9 @@ class Client {
   Awaitable<ImportKeyReply> Call(ImportKeyRequest request);
   Awaitable<ImportRouteReply> Call(ImportRouteRequest request);
   Awaitable<GenerateWrappedKeyReply> Call(GenerateWrappedKeyRequest request);
+  Awaitable<SealExternalReply> Call(SealExternalRequest request);
+  Awaitable<PlaintextReply> Call(OpenExternalRequest request);
+  Awaitable<XksReply> Call(XksRequest request);
 
   // Makes every worker forget this key; a worker that does not confirm is
   // killed and replaced. When this succeeds, no process holds a copy.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hsm/token/external_cipher.h"
 #include "hsm/token/gcm.h"
 
 namespace hsm::token {
@@ -78,6 +79,18 @@ base::Result<base::Secret> KeyCipher::Open(const KeyRef& key,
     return Error{ErrorCode::kInvalidCiphertext, ""};
   }
   return OpenGcm(sessions_, object, IvOf(sealed.nonce), aad, sealed.ciphertext);
+}
+
+base::Result<SealExternalReply> KeyCipher::SealExternal(
+    const SealExternalRequest& request, ObjectHandle object) {
+  RETURN_IF_ERROR(CheckSupported(request.key.algorithm));
+  return token::SealExternal(sessions_, xaes_, object, request);
+}
+
+base::Result<base::Secret> KeyCipher::OpenExternal(
+    const OpenExternalRequest& request, ObjectHandle object) {
+  RETURN_IF_ERROR(CheckSupported(request.key.algorithm));
+  return token::OpenExternal(sessions_, xaes_, object, request);
 }
 
 base::Result<CheckValue> KeyCipher::SelfTest(Algorithm algorithm,

@@ -26,6 +26,12 @@ class KeyCipher {
   base::Result<base::Secret> Open(const KeyRef& key, ObjectHandle object,
                                   const Aad& aad, const Sealed& sealed);
 
+  // The same for external keys (external_cipher.h).
+  base::Result<SealExternalReply> SealExternal(
+      const SealExternalRequest& request, ObjectHandle object);
+  base::Result<base::Secret> OpenExternal(const OpenExternalRequest& request,
+                                          ObjectHandle object);
+
   // Uses the key, and returns its check value. Fails with kCorrupt if it does
   // not give back what it was given.
   base::Result<CheckValue> SelfTest(Algorithm algorithm, ObjectHandle object);

@@ -373,6 +373,24 @@ base::Result<GenerateWrappedKeyReply> Pkcs11Token::Execute(
   return Alive(wrapped_.Generate(request));
 }
 
+base::Result<SealExternalReply> Pkcs11Token::Execute(
+    const SealExternalRequest& request) {
+  RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kEncrypt));
+  return WithKey(request.key, [&](ObjectHandle object) {
+    return cipher_.SealExternal(request, object);
+  });
+}
+
+base::Result<PlaintextReply> Pkcs11Token::Execute(
+    const OpenExternalRequest& request) {
+  RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kEncrypt));
+  ASSIGN_OR_RETURN(base::Secret plaintext,
+                   WithKey(request.key, [&](ObjectHandle object) {
+                     return cipher_.OpenExternal(request, object);
+                   }));
+  return PlaintextReply{std::move(plaintext)};
+}
+
 base::Result<ImportRouteReply> Pkcs11Token::Execute(
     const ImportRouteRequest& request) {
   const AlgorithmRow* row = FindAlgorithm(request.algorithm);

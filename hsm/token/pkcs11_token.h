@@ -54,6 +54,8 @@ class Pkcs11Token final : public Token {
   base::Result<ImportRouteReply> Execute(const ImportRouteRequest&) override;
   base::Result<GenerateWrappedKeyReply> Execute(
       const GenerateWrappedKeyRequest&) override;
+  base::Result<SealExternalReply> Execute(const SealExternalRequest&) override;
+  base::Result<PlaintextReply> Execute(const OpenExternalRequest&) override;
 
  private:
   Workshop Here() { return {*connection_, profile_, index_, cipher_}; }

@@ -65,6 +65,14 @@ class Token {
   virtual base::Result<ImportRouteReply> Execute(const ImportRouteRequest&) = 0;
   virtual base::Result<GenerateWrappedKeyReply> Execute(
       const GenerateWrappedKeyRequest&) = 0;
+  virtual base::Result<SealExternalReply> Execute(
+      const SealExternalRequest&) = 0;
+  virtual base::Result<PlaintextReply> Execute(const OpenExternalRequest&) = 0;
+  // What asks an XKS proxy has no token, and the other way round.
+  base::Result<XksReply> Execute(const XksRequest&) const {
+    return base::Error{base::ErrorCode::kUnsupportedOperation,
+                       "a token asks no XKS proxy"};
+  }
 };
 
 }  // namespace hsm::token

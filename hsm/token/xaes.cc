@@ -86,8 +86,8 @@ base::Status Xaes::Drop(ObjectHandle message_key) {
                                                 : answer.Done();
 }
 
-base::Result<Sealed> Xaes::Seal(const Locator& locator, ObjectHandle key,
-                                const Aad& aad, base::ByteView plaintext) {
+base::Result<Xaes::Reservation> Xaes::Reserve(const Locator& locator,
+                                              ObjectHandle key) {
   ASSIGN_OR_RETURN(KeyState* const state, StateOf(locator, key));
   RenewIfSpent(*state);
   const MessageKeyId id{.locator = locator, .p = state->p};
@@ -103,13 +103,28 @@ base::Result<Sealed> Xaes::Seal(const Locator& locator, ObjectHandle key,
   ++state->messages;
   Iv iv;
   base::RandomBytes(iv);
+  return Reservation{.message_key = *message_key, .nonce = Join(id.p, iv)};
+}
+
+base::Result<Sealed> Xaes::SealReserved(const Reservation& reservation,
+                                        base::ByteView aad,
+                                        base::ByteView plaintext) {
+  const Nonce& nonce = reservation.nonce;
   ASSIGN_OR_RETURN(base::Bytes ciphertext,
-                   InUse(SealGcm(sessions_, *message_key, iv, aad, plaintext)));
-  return Sealed{.nonce = Join(id.p, iv), .ciphertext = std::move(ciphertext)};
+                   InUse(SealGcm(sessions_, reservation.message_key,
+                                 IvOf(nonce), aad, plaintext)));
+  return Sealed{.nonce = nonce, .ciphertext = std::move(ciphertext)};
+}
+
+base::Result<Sealed> Xaes::Seal(const Locator& locator, ObjectHandle key,
+                                base::ByteView aad, base::ByteView plaintext) {
+  ASSIGN_OR_RETURN(const Reservation reservation, Reserve(locator, key));
+  return SealReserved(reservation, aad, plaintext);
 }
 
 base::Result<base::Secret> Xaes::Open(const Locator& locator, ObjectHandle key,
-                                      const Aad& aad, const Sealed& sealed) {
+                                      base::ByteView aad,
+                                      const Sealed& sealed) {
   const MessageKeyId id{.locator = locator, .p = PrefixOf(sealed.nonce)};
   if (ObjectHandle* message_key = message_keys_.Find(id)) {
     return InUse(OpenGcm(sessions_, *message_key, IvOf(sealed.nonce), aad,
@@ -121,7 +136,7 @@ base::Result<base::Secret> Xaes::Open(const Locator& locator, ObjectHandle key,
 // Remembers the message key only if it opened something, so that forged
 // ciphertexts cannot push useful keys out.
 base::Result<base::Secret> Xaes::OpenAnew(const MessageKeyId& id,
-                                          ObjectHandle key, const Aad& aad,
+                                          ObjectHandle key, base::ByteView aad,
                                           const Sealed& sealed) {
   ASSIGN_OR_RETURN(KeyState* const state, StateOf(id.locator, key));
   ASSIGN_OR_RETURN(

@@ -40,9 +40,20 @@ class Xaes {
   // `key` is the object with this locator. Failures are the token's (CodeOf),
   // gcm.h's, and kHsmUnavailable if the token has lost our message keys.
   base::Result<Sealed> Seal(const Locator& locator, ObjectHandle key,
-                            const Aad& aad, base::ByteView plaintext);
+                            base::ByteView aad, base::ByteView plaintext);
   base::Result<base::Secret> Open(const Locator& locator, ObjectHandle key,
-                                  const Aad& aad, const Sealed& sealed);
+                                  base::ByteView aad, const Sealed& sealed);
+
+  // Seal in two steps, for an AAD that holds a part of the nonce. What Reserve
+  // gives is for one SealReserved, before anything else is asked of this Xaes.
+  struct Reservation {
+    ObjectHandle message_key;
+    Nonce nonce{};
+  };
+  base::Result<Reservation> Reserve(const Locator& locator, ObjectHandle key);
+  base::Result<Sealed> SealReserved(const Reservation& reservation,
+                                    base::ByteView aad,
+                                    base::ByteView plaintext);
 
   // Uses `key` without remembering anything of it: derives, encrypts and
   // decrypts. Returns its check value; fails with kCorrupt if what comes back
@@ -80,7 +91,7 @@ class Xaes {
                                       ObjectHandle message_key);
   base::Status Drop(ObjectHandle message_key);
   base::Result<base::Secret> OpenAnew(const MessageKeyId& id, ObjectHandle key,
-                                      const Aad& aad, const Sealed& sealed);
+                                      base::ByteView aad, const Sealed& sealed);
 
   Sessions& sessions_;
   const base::Clock& clock_;

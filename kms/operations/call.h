@@ -34,6 +34,7 @@ namespace kms::operations {
 class Counters;
 class DeletionGuard;
 class LastUsage;
+class XksCaller;
 
 // What operations stand on. One per io thread; everything is borrowed.
 struct Environment {
@@ -56,6 +57,8 @@ struct Environment {
   std::optional<hsm::Locator> wrapping_key;
   // Imported material may not be outside of the token, not even in a worker.
   bool strict_boundary = false;
+  // Asks the proxies of external key stores; null: there are none.
+  XksCaller* xks = nullptr;
   // Events of mutations that the log could not take when they happened; they
   // are in the outbox, and housekeeping tries again.
   std::vector<store::OutboxEvent> unlogged;

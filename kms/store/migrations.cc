@@ -31,6 +31,8 @@ constexpr std::array kMigrations = {
     Migration{10, kSchemaIdentities},
     Migration{11, kSchemaCertificates},
     Migration{12, kSchemaWrappedMaterials},
+    Migration{13, kSchemaExternalKeys},
+    Migration{14, kSchemaCustomKeyStores},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

@@ -27,14 +27,15 @@ constexpr std::array kIntentKinds = {
     std::pair{IntentKind::kDestroy, std::string_view("destroy")},
 };
 
-constexpr std::size_t kKeyColumns = 20;
+constexpr std::size_t kKeyColumns = 22;
 constexpr std::size_t kMaterialColumns = 15;
 constexpr std::string_view kSelectKey =
     "SELECT k.id, k.key_id, k.account, k.region, k.description, k.key_spec, "
     "k.key_usage, k.origin, k.state, k.created, k.deletion_date, "
     "k.multi_region_type, k.pending_window, k.destroying, k.policy, "
     "k.rotation_period, k.next_rotation, k.on_demand_rotations, "
-    "k.managing_service, k.policy_principals, "
+    "k.managing_service, k.policy_principals, k.custom_key_store, "
+    "k.xks_key_id, "
     "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
     "m.created, m.rotation_date, m.rotation_type, m.public_key, "
     "m.wrapping_key, m.wrapped, m.check_value, i.imported, "
@@ -93,6 +94,10 @@ Key TakeKey(Columns& columns) {
   key.on_demand_rotations = columns.Unsigned();
   key.managing_service = columns.Text();
   key.policy_principals = TakePrincipals(columns);
+  key.custom_key_store = columns.Text();
+  key.xks_key_id = columns.Text();
+  columns.Require((key.origin == Origin::kExternalKeyStore) !=
+                  key.xks_key_id.empty());
   columns.Require(key.row_id == KeyRowId(key.id, key.region) &&
                   key.IsMultiRegion() == IsMultiRegionKeyId(key.id) &&
                   key.pending_window_days.has_value() ==
@@ -436,9 +441,21 @@ base::Result<std::vector<hsm::Locator>> ReadLocators(
       "EXISTS (SELECT 1 FROM imported_materials i "
       "WHERE i.material_id = m.material_id AND i.imported = 1)) "
       "UNION ALL SELECT locator FROM import_pairs WHERE key_store = $1 "
+      "UNION ALL SELECT locator FROM external_key_versions "
+      "WHERE key_store = $1 "
       "UNION ALL SELECT locator FROM service_keys WHERE key_store = $1";
   return TakeAll(connection.Query(kSelect, {ToValue(key_store)}),
                  "key_materials", TakeLocator);
+}
+
+base::Result<bool> ReadHasWrappedMaterials(Connection& connection,
+                                           std::string_view key_store) {
+  ASSIGN_OR_RETURN(const Rows rows,
+                   connection.Query("SELECT 1 FROM key_materials "
+                                    "WHERE key_store = $1 AND wrapped IS NOT "
+                                    "NULL LIMIT 1",
+                                    {ToValue(key_store)}));
+  return !rows.empty();
 }
 
 base::Result<std::vector<Intent>> ReadIntents(Connection& connection) {

@@ -48,6 +48,8 @@ base::Result<std::vector<std::string>> ReadDueRotations(Connection& connection,
                                                         int limit);
 base::Result<std::vector<hsm::Locator>> ReadLocators(
     Connection& connection, std::string_view key_store);
+base::Result<bool> ReadHasWrappedMaterials(Connection& connection,
+                                           std::string_view key_store);
 base::Result<std::vector<Intent>> ReadIntents(Connection& connection);
 base::Result<std::vector<ServiceKey>> ReadServiceKeys(Connection& connection);
 base::Result<std::vector<std::string>> ReadServiceKeysDue(

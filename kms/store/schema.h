@@ -369,6 +369,75 @@ ALTER TABLE key_materials ADD COLUMN wrapped BYTEA;
 ALTER TABLE key_materials ADD COLUMN check_value BYTEA;
 )sql";
 
+// The XKS proxy: keys that are kept for other key management services, and what
+// those sign with.
+inline constexpr std::string_view kSchemaExternalKeys =
+    R"sql(CREATE TABLE external_keys (
+  tenant TEXT NOT NULL,
+  id TEXT NOT NULL,
+  enabled BIGINT NOT NULL CHECK (enabled IN (0, 1)),
+  created BIGINT NOT NULL,
+  PRIMARY KEY (tenant, id)
+);
+
+CREATE TABLE external_key_versions (
+  tenant TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  key_store TEXT NOT NULL,
+  locator BYTEA NOT NULL UNIQUE,
+  algorithm BIGINT NOT NULL,
+  check_value BYTEA NOT NULL,
+  created BIGINT NOT NULL,
+  reserved_uses BIGINT NOT NULL,
+  PRIMARY KEY (tenant, id, version),
+  FOREIGN KEY (tenant, id) REFERENCES external_keys (tenant, id)
+);
+CREATE INDEX external_key_versions_by_key_store
+  ON external_key_versions (key_store, locator);
+
+CREATE TABLE xks_credentials (
+  access_key_id TEXT NOT NULL PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  secret_nonce BYTEA NOT NULL,
+  secret_ciphertext BYTEA NOT NULL,
+  created BIGINT NOT NULL
+);
+CREATE INDEX xks_credentials_by_tenant ON xks_credentials (tenant, created);
+
+INSERT INTO service_keys_due (purpose) VALUES ('xks-credentials');
+)sql";
+
+// Custom key stores, and which keys live in them: '' for those that do not.
+inline constexpr std::string_view kSchemaCustomKeyStores =
+    R"sql(CREATE TABLE custom_key_stores (
+  id TEXT NOT NULL PRIMARY KEY,
+  account TEXT NOT NULL,
+  region TEXT NOT NULL,
+  name TEXT NOT NULL,
+  store_type TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  connection_error_code TEXT NOT NULL,
+  cloud_hsm_cluster_id TEXT NOT NULL,
+  trust_anchor_certificate TEXT NOT NULL,
+  connectivity TEXT NOT NULL,
+  uri_endpoint TEXT NOT NULL,
+  uri_path TEXT NOT NULL,
+  vpc_endpoint_service_name TEXT NOT NULL,
+  vpc_endpoint_service_owner TEXT NOT NULL,
+  access_key_id TEXT NOT NULL,
+  secret_nonce BYTEA NOT NULL,
+  secret_ciphertext BYTEA NOT NULL,
+  credential_set BIGINT NOT NULL,
+  UNIQUE (account, region, name)
+);
+
+ALTER TABLE keys ADD COLUMN custom_key_store TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN xks_key_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX keys_by_custom_key_store ON keys (custom_key_store, xks_key_id);
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -187,6 +187,12 @@ base::Result<std::vector<hsm::Locator>> SqlStore::ListLocators(
   });
 }
 
+base::Result<bool> SqlStore::HasWrappedMaterials(std::string_view key_store) {
+  return readers_->With([&](Connection& connection) {
+    return ReadHasWrappedMaterials(connection, key_store);
+  });
+}
+
 base::Result<std::vector<Intent>> SqlStore::ListIntents() {
   return readers_->With(ReadIntents);
 }
@@ -201,6 +207,14 @@ base::Result<std::vector<std::string>> SqlStore::ListServiceKeysDue() {
 
 base::Result<IdentityRows> SqlStore::ReadIdentities() {
   return readers_->With(ReadIdentityRows);
+}
+
+base::Result<ExternalKeyRows> SqlStore::ReadExternalKeys() {
+  return readers_->With(ReadExternalKeyRows);
+}
+
+base::Result<CustomKeyStoreRows> SqlStore::ReadCustomKeyStores() {
+  return readers_->With(ReadCustomKeyStoreRows);
 }
 
 base::Result<std::vector<OutboxEvent>> SqlStore::ListOutbox() {

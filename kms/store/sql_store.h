@@ -64,10 +64,14 @@ class SqlStore final : public Store {
   base::Result<std::vector<hsm::Locator>> ListLocators(
       std::string_view key_store) override;
 
+  base::Result<bool> HasWrappedMaterials(std::string_view key_store) override;
+
   base::Result<std::vector<Intent>> ListIntents() override;
   base::Result<std::vector<ServiceKey>> ListServiceKeys() override;
   base::Result<std::vector<std::string>> ListServiceKeysDue() override;
   base::Result<IdentityRows> ReadIdentities() override;
+  base::Result<ExternalKeyRows> ReadExternalKeys() override;
+  base::Result<CustomKeyStoreRows> ReadCustomKeyStores() override;
   base::Result<std::vector<OutboxEvent>> ListOutbox() override;
   base::Result<std::optional<ClockProgress>> GetClockProgress() override;
 

@@ -17,6 +17,8 @@
 #include "base/result.h"
 #include "kms/grant.h"
 #include "kms/model.h"
+#include "kms/store/custom_key_stores.h"
+#include "kms/store/external_keys.h"
 #include "kms/store/identities.h"
 
 namespace kms::store {
@@ -225,6 +227,9 @@ class Transaction {
 
   // Accounts, users and whatever else says who may ask.
   virtual Identities& identities() = 0;
+  // What the XKS proxy keeps for others.
+  virtual ExternalKeys& external_keys() = 0;
+  virtual CustomKeyStores& custom_key_stores() = 0;
 
   // Adds a use, or replaces the one of the same operation and principal. Does
   // nothing if there is no such key any more.
@@ -333,8 +338,12 @@ class Store {
       std::string_view key_store) = 0;
   // Every locator that the store knows of an object of this key store's token:
   // materials (but not wrapped ones, and those that wait for their import),
-  // wrapping pairs and service keys.
+  // wrapping pairs, external and service keys.
   virtual base::Result<std::vector<hsm::Locator>> ListLocators(
+      std::string_view key_store) = 0;
+
+  // Whether there are materials that a wrapping key of this key store wraps.
+  virtual base::Result<bool> HasWrappedMaterials(
       std::string_view key_store) = 0;
 
   virtual base::Result<std::vector<Intent>> ListIntents() = 0;
@@ -343,6 +352,8 @@ class Store {
   // is still to be given a service key.
   virtual base::Result<std::vector<std::string>> ListServiceKeysDue() = 0;
   virtual base::Result<IdentityRows> ReadIdentities() = 0;
+  virtual base::Result<ExternalKeyRows> ReadExternalKeys() = 0;
+  virtual base::Result<CustomKeyStoreRows> ReadCustomKeyStores() = 0;
   virtual base::Result<std::vector<OutboxEvent>> ListOutbox() = 0;
   virtual base::Result<std::optional<ClockProgress>> GetClockProgress() = 0;
 

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "kms/store/connection.h"
+#include "kms/store/custom_key_store_rows.h"
+#include "kms/store/external_key_rows.h"
 #include "kms/store/identity_rows.h"
 #include "kms/store/store.h"
 
@@ -32,7 +34,11 @@ std::string AliasCacheKey(std::string_view account, std::string_view region,
 class SqlTransaction final : public Transaction {
  public:
   SqlTransaction(Connection& connection, std::uint64_t revision)
-      : connection_(connection), revision_(revision), identities_(connection) {}
+      : connection_(connection),
+        revision_(revision),
+        identities_(connection),
+        external_keys_(connection),
+        custom_key_stores_(connection) {}
 
   std::uint64_t revision() const override { return revision_; }
 
@@ -93,6 +99,8 @@ class SqlTransaction final : public Transaction {
 
   base::Status InsertServiceKey(const ServiceKey& key) override;
   Identities& identities() override { return identities_; }
+  ExternalKeys& external_keys() override { return external_keys_; }
+  CustomKeyStores& custom_key_stores() override { return custom_key_stores_; }
 
   base::Status PutKeyUsage(std::string_view row_id,
                            const LastUse& usage) override;
@@ -117,6 +125,8 @@ class SqlTransaction final : public Transaction {
   Connection& connection_;
   std::uint64_t revision_;
   SqlIdentities identities_;
+  SqlExternalKeys external_keys_;
+  SqlCustomKeyStores custom_key_stores_;
   Touched touched_;
 };
 

@@ -231,4 +231,14 @@ base::Result<hsm::GenerateWrappedKeyReply> MemoryToken::Execute(
   return Unsupported();
 }
 
+base::Result<hsm::SealExternalReply> MemoryToken::Execute(
+    const hsm::SealExternalRequest&) {
+  return Unsupported();
+}
+
+base::Result<hsm::PlaintextReply> MemoryToken::Execute(
+    const hsm::OpenExternalRequest&) {
+  return Unsupported();
+}
+
 }  // namespace hsm_test

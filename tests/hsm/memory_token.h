@@ -87,6 +87,10 @@ class MemoryToken final : public hsm::token::Token {
       const hsm::ImportRouteRequest& request) override;
   base::Result<hsm::GenerateWrappedKeyReply> Execute(
       const hsm::GenerateWrappedKeyRequest& request) override;
+  base::Result<hsm::SealExternalReply> Execute(
+      const hsm::SealExternalRequest& request) override;
+  base::Result<hsm::PlaintextReply> Execute(
+      const hsm::OpenExternalRequest& request) override;
 
  private:
   explicit MemoryToken(Shared* shared) : shared_(shared) {}

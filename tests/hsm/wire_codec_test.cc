@@ -33,6 +33,7 @@ struct Filler {
     base::RandomBytes(bytes);
   }
   void Fill(std::uint16_t& value) { value = 0x0203; }
+  void Fill(std::uint32_t& value) { value = 0x0c0d0e0f; }
   void Fill(std::uint64_t& value) { value = 0x0405060708090a0b; }
   void Fill(bool& value) { value = !value; }
   void Fill(Algorithm& value) { value = Algorithm::kAes256GcmCounter; }
@@ -42,6 +43,8 @@ struct Filler {
     value = WrappingAlgorithm::kRsaAesSha256;
   }
   void Fill(ImportRoute& value) { value = ImportRoute::kInside; }
+  void Fill(XksOperation& value) { value = XksOperation::kDecrypt; }
+  void Fill(XksOutcome& value) { value = XksOutcome::kMalformed; }
   void Fill(base::Secret& secret) {
     secret = base::Secret(37);
     base::RandomBytes(secret.Reveal());
@@ -101,7 +104,8 @@ using Messages = testing::Types<
     AgreeRequest, RsaDecryptRequest, GenerateDataKeyPairRequest,
     GenerateDataKeyPairReply, ImportKeyRequest, ImportKeyReply,
     ImportRouteRequest, ImportRouteReply, GenerateWrappedKeyRequest,
-    GenerateWrappedKeyReply>;
+    GenerateWrappedKeyReply, SealExternalRequest, SealExternalReply,
+    OpenExternalRequest, XksRequest, XksReply>;
 TYPED_TEST_SUITE(CodecTest, Messages);
 
 TYPED_TEST(CodecTest, WhatIsDecodedIsEncodedTheSame) {

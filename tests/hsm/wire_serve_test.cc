@@ -133,6 +133,9 @@ TEST_F(ServeTest, AnswersEveryOperation) {
   Append(out, 19, ImportKeyRequest{});
   Append(out, 20, ImportRouteRequest{});
   Append(out, 21, GenerateWrappedKeyRequest{});
+  Append(out, 22, SealExternalRequest{});
+  Append(out, 23, OpenExternalRequest{});
+  Append(out, 24, XksRequest{});
   Write(socket, out);
   for (std::uint32_t slot = 1; slot <= kOperationCount; ++slot) {
     const auto reply = Read(socket);
