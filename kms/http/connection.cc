@@ -113,6 +113,8 @@ asio::awaitable<bool> Connection<Stream>::Handshake() {
     const auto [error] = co_await stream_.async_handshake(
         asio::ssl::stream_base::server, kAwaitTuple);
     if (error) {
+      // The alert that says why must not be lost to a reset.
+      refused_ = true;
       co_return false;
     }
     peer_.certificate = PeerCertificateOf(stream_.native_handle());

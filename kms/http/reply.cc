@@ -15,9 +15,10 @@ struct StatusRow {
   std::string_view line;
 };
 
-constexpr std::array<StatusRow, 12> kStatusLines = {{
+constexpr std::array<StatusRow, 15> kStatusLines = {{
     {200, "HTTP/1.1 200 OK\r\n"},
     {400, "HTTP/1.1 400 Bad Request\r\n"},
+    {401, "HTTP/1.1 401 Unauthorized\r\n"},
     {403, "HTTP/1.1 403 Forbidden\r\n"},
     {404, "HTTP/1.1 404 Not Found\r\n"},
     {405, "HTTP/1.1 405 Method Not Allowed\r\n"},
@@ -25,8 +26,10 @@ constexpr std::array<StatusRow, 12> kStatusLines = {{
     {409, "HTTP/1.1 409 Conflict\r\n"},
     {413, "HTTP/1.1 413 Content Too Large\r\n"},
     {417, "HTTP/1.1 417 Expectation Failed\r\n"},
+    {429, "HTTP/1.1 429 Too Many Requests\r\n"},
     {431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
     {500, "HTTP/1.1 500 Internal Server Error\r\n"},
+    {501, "HTTP/1.1 501 Not Implemented\r\n"},
     {503, "HTTP/1.1 503 Service Unavailable\r\n"},
 }};
 

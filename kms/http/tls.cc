@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <boost/asio/ssl/context.hpp>
 #include <chrono>
 #include <ctime>
@@ -85,6 +86,73 @@ base::Result<std::shared_ptr<ssl::context>> Make(const TlsFiles& files,
   return context;
 }
 
+std::string CommonNameOf(X509* certificate) {
+  const X509_NAME* const subject = X509_get_subject_name(certificate);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) {
+    return {};  // None, or several: it is not said who that is.
+  }
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(
+      &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  if (size < 0) {
+    return {};
+  }
+  std::string name(reinterpret_cast<const char*>(text),
+                   static_cast<std::size_t>(size));
+  OPENSSL_free(text);
+  return name;
+}
+
+// Where an SSL_CTX has its KnownClients.
+int KnownClientsIndex() {
+  static const int index =
+      SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+// Every refusal gets the alert handshake_failure: OpenSSL's own would be
+// unknown_ca and the like, by which AWS's clients do not tell what it is.
+int AdmitIfKnown(int chain_is_good, X509_STORE_CTX* store) {
+  const auto* const connection = static_cast<const SSL*>(
+      X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* const known = static_cast<const KnownClients*>(
+      SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), KnownClientsIndex()));
+  bool admitted = chain_is_good == 1;
+  if (admitted && X509_STORE_CTX_get_error_depth(store) == 0) {
+    const std::string name =
+        CommonNameOf(X509_STORE_CTX_get_current_cert(store));
+    admitted = known != nullptr && !name.empty() &&
+               std::ranges::find(known->names, name) != known->names.end();
+  }
+  if (!admitted) {
+    X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  }
+  return admitted ? 1 : 0;
+}
+
+base::Status AdmitKnownOnly(ssl::context& context, const KnownClients& known) {
+  error_code error;
+  context.load_verify_file(known.ca_file, error);
+  if (error) {
+    return Unusable(known.ca_file, error);
+  }
+  SSL_CTX* const native = context.native_handle();
+  // Only read.
+  void* const clients = const_cast<KnownClients*>(&known);
+  if (SSL_CTX_set_ex_data(native, KnownClientsIndex(), clients) != 1) {
+    return base::Error{base::ErrorCode::kInternal,
+                       "TLS: OpenSSL refuses the server's settings"};
+  }
+  STACK_OF(X509_NAME)* const names =
+      SSL_load_client_CA_file(known.ca_file.c_str());
+  SSL_CTX_set_client_CA_list(native, names);
+  SSL_CTX_set_verify(native, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                     AdmitIfKnown);
+  SSL_CTX_set_max_cert_list(native, kMostCertificateBytes);
+  return {};
+}
+
 std::optional<base::WallTime> TimeOf(const ASN1_TIME* time) {
   std::tm parts{};
   // Of a null pointer OpenSSL would say what time it is.
@@ -98,13 +166,25 @@ std::optional<base::WallTime> TimeOf(const ASN1_TIME* time) {
 
 base::Result<std::shared_ptr<TlsContext>> TlsContext::Load(
     TlsFiles files, ClientCertificates clients) {
-  std::shared_ptr<TlsContext> tls(new TlsContext(std::move(files), clients));
+  std::shared_ptr<TlsContext> tls(
+      new TlsContext(std::move(files), clients, std::nullopt));
+  RETURN_IF_ERROR(tls->Reload());
+  return tls;
+}
+
+base::Result<std::shared_ptr<TlsContext>> TlsContext::LoadForKnown(
+    TlsFiles files, KnownClients known) {
+  std::shared_ptr<TlsContext> tls(new TlsContext(
+      std::move(files), ClientCertificates::kIgnore, std::move(known)));
   RETURN_IF_ERROR(tls->Reload());
   return tls;
 }
 
 base::Status TlsContext::Reload() {
   ASSIGN_OR_RETURN(auto made, Make(files_, clients_));
+  if (known_) {
+    RETURN_IF_ERROR(AdmitKnownOnly(*made, *known_));
+  }
   const std::lock_guard lock(mutex_);
   current_ = std::move(made);
   return {};

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "kms/http/message.h"
@@ -32,6 +33,16 @@ struct TlsFiles {
 // than 112 bits: what it stands for is not for TLS to say.
 enum class ClientCertificates : std::uint8_t { kIgnore, kAsk };
 
+// Which clients a listener has anything to do with: those with a certificate
+// that leads to an authority of the PEM file `ca_file` and has one of these
+// common names. The handshake with any other ends in the alert
+// handshake_failure, as the XKS proxy API wants it (v1.0.3, "Client
+// certificates").
+struct KnownClients {
+  std::string ca_file;
+  std::vector<std::string> names;
+};
+
 // A TlsContext is what a TLS listener presents: TLS 1.2 and 1.3, session
 // tickets, one certificate. Safe to call from any thread.
 class TlsContext {
@@ -41,6 +52,11 @@ class TlsContext {
   static base::Result<std::shared_ptr<TlsContext>> Load(
       TlsFiles files, ClientCertificates clients = ClientCertificates::kIgnore);
 
+  // The same for a listener that serves `known` only. Whoever uses the context
+  // must not outlive it.
+  static base::Result<std::shared_ptr<TlsContext>> LoadForKnown(
+      TlsFiles files, KnownClients known);
+
   // Reads the files again. Connections that exist keep what they have; if it
   // fails, new ones do too.
   base::Status Reload();
@@ -49,11 +65,13 @@ class TlsContext {
   std::shared_ptr<boost::asio::ssl::context> current() const;
 
  private:
-  TlsContext(TlsFiles files, ClientCertificates clients)
-      : files_(std::move(files)), clients_(clients) {}
+  TlsContext(TlsFiles files, ClientCertificates clients,
+             std::optional<KnownClients> known)
+      : files_(std::move(files)), clients_(clients), known_(std::move(known)) {}
 
   const TlsFiles files_;
   const ClientCertificates clients_;
+  const std::optional<KnownClients> known_;
   mutable std::mutex mutex_;
   std::shared_ptr<boost::asio::ssl::context> current_;  // Guarded by mutex_.
 };

@@ -40,7 +40,8 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
   CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, first));
   CO_RETURN_IF_ERROR(co_await MakeDueKeys(environment));
   for (const std::string_view purpose :
-       {kForGrantTokens, kForImportTokens, kForSessionTokens}) {
+       {kForGrantTokens, kForImportTokens, kForSessionTokens,
+        kForXksCredentials}) {
     CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                         FindServiceKey(environment, purpose));
     CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));
@@ -55,7 +56,17 @@ asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
   const auto is_it = [&](const store::ServiceKey& key) {
     return key.purpose == purpose;
   };
-  if (placement == Placement::kWrapped && std::ranges::none_of(keys, is_it)) {
+  const bool is_there = std::ranges::any_of(keys, is_it);
+  if (!is_there) {
+    // What it has wrapped nothing else can unwrap: it is not made again.
+    CO_ASSIGN_OR_RETURN(
+        const bool is_needed,
+        environment.store.HasWrappedMaterials(environment.key_store));
+    if (is_needed) {
+      CO_RETURN_IF_ERROR(FindServiceKey(environment, purpose));
+    }
+  }
+  if (placement == Placement::kWrapped && !is_there) {
     CO_RETURN_IF_ERROR(co_await MakeServiceKey(environment, purpose,
                                                hsm::Algorithm::kAesWrap));
   }

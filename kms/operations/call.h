@@ -29,6 +29,10 @@
 #include "kms/store/store.h"
 #include "policy/request.h"
 
+namespace kms::xks {
+class TenantSource;
+}
+
 namespace kms::operations {
 
 class Counters;
@@ -59,6 +63,8 @@ struct Environment {
   bool strict_boundary = false;
   // Asks the proxies of external key stores; null: there are none.
   XksCaller* xks = nullptr;
+  // Of the XKS proxy; null: this server is none.
+  xks::TenantSource* tenants = nullptr;
   // Events of mutations that the log could not take when they happened; they
   // are in the outbox, and housekeeping tries again.
   std::vector<store::OutboxEvent> unlogged;

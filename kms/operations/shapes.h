@@ -247,6 +247,7 @@ inline constexpr Shape kXksServiceName = {
     .min = 20, .max = 64, .pattern = &kXksServiceNamePattern};
 inline constexpr Shape kAccountId = {
     .min = 12, .max = 12, .pattern = &kAccountIdPattern};
+inline constexpr Shape kXksTenant = {.min = 1, .max = 64};
 inline constexpr Shape kXksConnectivity = {.values = kXksConnectivities};
 inline constexpr Shape kXksAccessKeyId = {
     .min = 20, .max = 30, .pattern = &kXksAccessKeyIdPattern, .audited = false};

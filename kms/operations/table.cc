@@ -14,6 +14,7 @@
 #include "kms/operations/operation.h"
 #include "kms/operations/resolve.h"
 #include "kms/operations/shapes.h"
+#include "kms/operations/xks/handlers.h"
 
 namespace kms::operations {
 namespace {
@@ -148,6 +149,14 @@ constexpr std::array kScheduleKeyDeletion = {
     Member{"PendingWindowInDays", &kPendingWindow}};
 constexpr std::array kTagResource = {Member{"KeyId", &kKeyId, kRequired},
                                      Member{"Tags", &kTagList, kRequired}};
+constexpr std::array kXksTenantOnly = {
+    Member{"Tenant", &kXksTenant, kRequired}};
+constexpr std::array kExternalKey = {
+    Member{"Tenant", &kXksTenant, kRequired},
+    Member{"ExternalKeyId", &kXksKeyId, kRequired}};
+constexpr std::array kXksCredentialOfTenant = {
+    Member{"Tenant", &kXksTenant, kRequired},
+    Member{"AccessKeyId", &kXksAccessKeyId, kRequired}};
 constexpr std::array kUntagResource = {
     Member{"KeyId", &kKeyId, kRequired},
     Member{"TagKeys", &kTagKeyList, kRequired}};
@@ -172,14 +181,22 @@ constexpr bool kCrossAccount = true;
 constexpr std::array kOperations = {
     Operation{kOwn, "AcceptClock", "claviger:AcceptClock", kNoMembers, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, AcceptClock},
     Operation{kOwn, "AddAccount", "claviger:AddAccount", kAddAccount, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, AddAccount},
+    Operation{kOwn, "CreateExternalKey", "claviger:CreateExternalKey", kExternalKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, CreateExternalKey},
+    Operation{kOwn, "CreateXksCredential", "claviger:CreateXksCredential", kXksTenantOnly, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, CreateXksCredential},
     Operation{kOwn, "DeleteCertificates", "kms:DeleteCertificates", kKeyIdOnly, kAnyForm, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DeleteCertificates},
+    Operation{kOwn, "DeleteXksCredential", "claviger:DeleteXksCredential", kXksCredentialOfTenant, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, DeleteXksCredential},
+    Operation{kOwn, "DisableExternalKey", "claviger:DisableExternalKey", kExternalKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, DisableExternalKey},
+    Operation{kOwn, "EnableExternalKey", "claviger:EnableExternalKey", kExternalKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, EnableExternalKey},
     Operation{kOwn, "Explain", kExplains, kExplain, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, Explain},
     Operation{kOwn, "GetCertificates", "kms:GetPublicKey", kKeyIdOnly, kAnyForm, kAnyState, kReads, !kGrantable, kCrossAccount, nullptr, ResolveKeyId, GetCertificates},
     Operation{kOwn, "ListAccounts", "claviger:ListAccounts", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListAccounts},
+    Operation{kOwn, "ListExternalKeys", "claviger:ListExternalKeys", kXksTenantOnly, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListExternalKeys},
     Operation{kOwn, "ListPkcs11Objects", "kms:ListKeys", kListKeys, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ListPkcs11Objects},
+    Operation{kOwn, "ListXksCredentials", "claviger:ListXksCredentials", kXksTenantOnly, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListXksCredentials},
     Operation{kOwn, "PutCertificate", "kms:PutCertificate", kPutCertificate, kAnyForm, kForCertificates, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, PutCertificate},
     Operation{kOwn, "ReplayPolicy", kExplains, kReplayPolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ReplayPolicy},
     Operation{kOwn, "ResetKeyPolicy", "claviger:ResetKeyPolicy", kKeyIdOnly, kAnyForm, kAnyState, kWrites, !kGrantable, kCrossAccount, nullptr, ResolveResetKeyPolicy, ResetKeyPolicy},
+    Operation{kOwn, "RotateExternalKey", "claviger:RotateExternalKey", kExternalKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, RotateExternalKey},
     Operation{kOwn, "SimulatePolicy", kExplains, kSimulatePolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, SimulatePolicy},
     Operation{kOwn, "Status", "claviger:Status", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, Status},
     Operation{kOwn, "WhoCan", kExplains, kWhoCan, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, WhoCan},

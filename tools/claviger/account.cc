@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "base/wiping.h"
-#include "tools/claviger/connect.h"
+#include "tools/claviger/ask.h"
 #include "tools/claviger/files.h"
 #include "tools/claviger/verb.h"
 
@@ -24,29 +24,6 @@ constexpr auto kAddOptions = std::to_array<Option>({
     {kId, "The account: 12 digits", OptionKind::kText, true},
 });
 
-base::Result<base::Json> Ask(const Arguments& arguments,
-                             std::string_view operation,
-                             std::string_view request) {
-  ASSIGN_OR_RETURN(const auto client, MakeClient(arguments));
-  ASSIGN_OR_RETURN(const kms::client::Response response,
-                   client->Call(operation, request));
-  ASSIGN_OR_RETURN(base::Json reply, base::ParseJson(response.body));
-  if (!reply.is_object()) {
-    return Error{ErrorCode::kCorrupt, "the server's reply is no JSON object"};
-  }
-  return reply;
-}
-
-base::Result<std::string_view> MemberOf(const base::Json& object,
-                                        std::string_view name) {
-  const auto found = object.find(name);
-  if (found == object.end() || !found->is_string()) {
-    return Error{ErrorCode::kCorrupt,
-                 "the server's reply has no member " + std::string(name)};
-  }
-  return base::TextOf(*found);
-}
-
 base::Result<int> RunAdd(const Arguments& arguments) {
   const std::string id = arguments.Text(kId).value_or("");
   if (id.size() != 12 ||
@@ -55,8 +32,8 @@ base::Result<int> RunAdd(const Arguments& arguments) {
                  "an account is 12 digits, such as 111122223333"};
   }
   ASSIGN_OR_RETURN(const base::Json reply,
-                   Ask(arguments, "Claviger.AddAccount",
-                       fmt::format(R"({{"AccountId":"{}"}})", id)));
+                   AskForObject(arguments, "Claviger.AddAccount",
+                                fmt::format(R"({{"AccountId":"{}"}})", id)));
   ASSIGN_OR_RETURN(const auto key, MemberOf(reply, "AccessKeyId"));
   ASSIGN_OR_RETURN(const auto secret, MemberOf(reply, "SecretAccessKey"));
   base::WipingString text;
@@ -74,7 +51,7 @@ base::Result<int> RunAdd(const Arguments& arguments) {
 
 base::Result<int> RunList(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const base::Json reply,
-                   Ask(arguments, "Claviger.ListAccounts", "{}"));
+                   AskForObject(arguments, "Claviger.ListAccounts", "{}"));
   const auto accounts = reply.find("Accounts");
   if (accounts == reply.end() || !accounts->is_array()) {
     return Error{ErrorCode::kCorrupt, "the server's reply has no Accounts"};

@@ -39,6 +39,29 @@ base::Result<Json> AskOnce(kms::client::Client& client,
 
 }  // namespace
 
+base::Result<base::Json> AskForObject(const Arguments& arguments,
+                                      std::string_view operation,
+                                      std::string_view request) {
+  ASSIGN_OR_RETURN(const auto client, MakeClient(arguments));
+  ASSIGN_OR_RETURN(const kms::client::Response response,
+                   client->Call(operation, request));
+  ASSIGN_OR_RETURN(base::Json reply, base::ParseJson(response.body));
+  if (!reply.is_object()) {
+    return Error{ErrorCode::kCorrupt, "the server's reply is no JSON object"};
+  }
+  return reply;
+}
+
+base::Result<std::string_view> MemberOf(const base::Json& object,
+                                        std::string_view name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_string()) {
+    return Error{ErrorCode::kCorrupt,
+                 "the server's reply has no member " + std::string(name)};
+  }
+  return base::TextOf(*found);
+}
+
 base::Status AskAndPrint(const Arguments& arguments, std::string_view operation,
                          const Json& request, const Render& render) {
   ASSIGN_OR_RETURN(const auto client, MakeClient(arguments));

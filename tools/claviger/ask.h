@@ -17,6 +17,15 @@ namespace tools::claviger {
 // What the verbs that explain decisions take to print a reply as it came.
 inline constexpr const char* kJsonOption = "--json";
 
+// Calls an operation whose reply is a JSON object.
+base::Result<base::Json> AskForObject(const Arguments& arguments,
+                                      std::string_view operation,
+                                      std::string_view request);
+
+// A member of a reply that is a text. Fails with kCorrupt.
+base::Result<std::string_view> MemberOf(const base::Json& object,
+                                        std::string_view name);
+
 // Calls an operation and writes its reply to standard output: as it came with
 // --json, otherwise as `render` has it.
 using Render = std::function<base::Result<std::string>(const base::Json&)>;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <list>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -15,28 +16,32 @@
 namespace tools::claviger {
 namespace {
 
-std::array<Verb, 21> Verbs() {
-  return {AccountAddVerb(),
-          AccountListVerb(),
-          AuditVerifyVerb(),
-          CallVerb(),
-          CertificateDeleteVerb(),
-          CertificateGetVerb(),
-          CertificatePutVerb(),
-          ConfigCheckVerb(),
-          DecryptVerb(),
-          DoctorVerb(),
-          EncryptVerb(),
-          ExplainVerb(),
-          InitVerb(),
-          PemReferenceVerb(),
-          PolicyEvaluateVerb(),
-          PolicyReplayVerb(),
-          PolicyResetVerb(),
-          PolicySimulateVerb(),
-          PolicyWhoCanVerb(),
-          StatusVerb(),
-          TokenProbeVerb()};
+std::vector<Verb> Verbs() {
+  std::vector<Verb> verbs = {AccountAddVerb(),
+                             AccountListVerb(),
+                             AuditVerifyVerb(),
+                             CallVerb(),
+                             CertificateDeleteVerb(),
+                             CertificateGetVerb(),
+                             CertificatePutVerb(),
+                             ConfigCheckVerb(),
+                             DecryptVerb(),
+                             DoctorVerb(),
+                             EncryptVerb(),
+                             ExplainVerb(),
+                             InitVerb(),
+                             PemReferenceVerb(),
+                             PolicyEvaluateVerb(),
+                             PolicyReplayVerb(),
+                             PolicyResetVerb(),
+                             PolicySimulateVerb(),
+                             PolicyWhoCanVerb(),
+                             StatusVerb(),
+                             TokenProbeVerb()};
+  for (const Verb& verb : XksVerbs()) {
+    verbs.push_back(verb);
+  }
+  return verbs;
 }
 
 constexpr auto kGlobalOptions = std::to_array<Option>({
@@ -61,6 +66,7 @@ constexpr auto kGroups = std::to_array<Group>({
     {"config", "The configuration of a server"},
     {"policy", "What policies say"},
     {"token", "PKCS#11 tokens"},
+    {"xks", "External keys for other key management services"},
 });
 
 // What CLI11 fills in for one row.

@@ -2,6 +2,7 @@
 #ifndef TOOLS_CLAVIGER_VERB_H_
 #define TOOLS_CLAVIGER_VERB_H_
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -74,6 +75,7 @@ Verb PolicySimulateVerb();
 Verb PolicyWhoCanVerb();
 Verb StatusVerb();
 Verb TokenProbeVerb();
+std::array<Verb, 7> XksVerbs();
 
 // What every verb takes that talks to the server; written before or after it.
 inline constexpr const char* kEndpointOption = "--endpoint";

@@ -19,6 +19,7 @@
 #include "kms/operations/outbox.h"
 #include "kms/operations/reconcile.h"
 #include "kms/operations/usage_completion.h"
+#include "kms/operations/xks/tenants.h"
 #include "tools/clavigerd/gauges.h"
 #include "tools/clavigerd/identity_providers.h"
 #include "tools/clavigerd/io_thread.h"
@@ -26,6 +27,7 @@
 #include "tools/clavigerd/organization.h"
 #include "tools/clavigerd/policy_files.h"
 #include "tools/clavigerd/service_credentials.h"
+#include "tools/clavigerd/xks_tenants.h"
 
 namespace tools {
 namespace {
@@ -36,6 +38,9 @@ std::vector<std::string_view> OperationNames() {
   std::vector<std::string_view> names;
   for (const auto& operation : kms::operations::AllOperations()) {
     names.push_back(operation.name);
+  }
+  for (const std::string_view name : kms::xks::MetricNames()) {
+    names.push_back(name);
   }
   return names;
 }
@@ -77,6 +82,7 @@ struct Daemon::Parts {
   base::Status OpenLog();
   asio::awaitable<base::Status> Settle(const FirstAdministrator* first);
   base::Status MakeDirectory();
+  base::Status ListenXks();
   asio::awaitable<base::Status> LoadDirectory(const FirstAdministrator* first);
 
   config::Config config;
@@ -92,7 +98,9 @@ struct Daemon::Parts {
   std::unique_ptr<kms::audit::Log> log;
   std::unique_ptr<kms::operations::DeletionGuard> deletion_guard;
   std::unique_ptr<kms::operations::LastUsage> last_usage;
+  std::unique_ptr<kms::xks::TenantSource> tenants;
   std::shared_ptr<kms::http::TlsContext> tls;
+  std::shared_ptr<kms::http::TlsContext> xks_tls;
   std::vector<std::unique_ptr<IoThread>> threads;
   std::uint16_t http_port = 0;
 };
@@ -142,6 +150,7 @@ asio::awaitable<base::Status> Daemon::Parts::LoadDirectory(
     const FirstAdministrator* first) {
   auto& environment = threads.front()->environment();
   CO_RETURN_IF_ERROR(co_await kms::operations::LoadIdentities(environment));
+  CO_RETURN_IF_ERROR(co_await kms::operations::LoadTenants(environment));
   CO_RETURN_IF_ERROR(
       co_await kms::operations::EnsureAccount(environment, config.account));
   CO_RETURN_IF_ERROR(CheckServiceKeyIds(config, *directory->current()));
@@ -191,6 +200,8 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                    LoadIdentityProviders(parts.config));
   ASSIGN_OR_RETURN(parts.organization, LoadOrganization(parts.config));
   ASSIGN_OR_RETURN(parts.policy_files, DigestOfPolicies(parts.config));
+  ASSIGN_OR_RETURN(auto tenants, LoadXksTenants(parts.config));
+  parts.tenants = std::make_unique<kms::xks::TenantSource>(std::move(tenants));
   RETURN_IF_ERROR(MakeFolder(parts.config.state));
   RETURN_IF_ERROR(parts.OpenStore());
   RETURN_IF_ERROR(parts.OpenLog());
@@ -203,7 +214,8 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                          .identity_providers = parts.identity_providers,
                          .metrics = parts.metrics,
                          .authorizer = parts.authorizer,
-                         .organization = parts.organization};
+                         .organization = parts.organization,
+                         .tenants = *parts.tenants};
   for (int i = 0; i < parts.config.threads; ++i) {
     parts.threads.push_back(std::make_unique<IoThread>(parts.config, shared));
     IoThread& thread = *parts.threads.back();
@@ -213,9 +225,21 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
   return parts.threads.front()->RunToEnd(parts.Settle(first));
 }
 
+base::Status Daemon::Parts::ListenXks() {
+  if (!config.xks_proxy) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(xks_tls, LoadXksTls(*config.xks_proxy));
+  for (const auto& thread : threads) {
+    RETURN_IF_ERROR(thread->xks()->Listen(*config.xks_proxy, xks_tls));
+  }
+  return {};
+}
+
 base::Status Daemon::Listen() {
   Parts& parts = *parts_;
   const config::Config& config = parts.config;
+  RETURN_IF_ERROR(parts.ListenXks());
   if (config.https) {
     const auto clients = config.certificate_principals.empty()
                              ? kms::http::ClientCertificates::kIgnore
@@ -299,7 +323,20 @@ const char* WhoMayAskDiffers(const config::Config& a, const config::Config& b) {
   if (a.oidc_providers != b.oidc_providers) {
     return "[[oidc_provider]]";
   }
+  if (a.xks_tenants != b.xks_tenants) {
+    return "[[xks_tenant]]";
+  }
   return a.organization != b.organization ? "[organization]" : nullptr;
+}
+
+bool XksFilesDiffer(const config::Config& a, const config::Config& b) {
+  if (!a.xks_proxy || !b.xks_proxy) {
+    return a.xks_proxy.has_value() != b.xks_proxy.has_value();
+  }
+  return a.xks_proxy->certificate != b.xks_proxy->certificate ||
+         a.xks_proxy->private_key != b.xks_proxy->private_key ||
+         a.xks_proxy->client_ca != b.xks_proxy->client_ca ||
+         a.xks_proxy->client_names != b.xks_proxy->client_names;
 }
 
 }  // namespace
@@ -315,19 +352,25 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
   ASSIGN_OR_RETURN(const base::Digest files, DigestOfPolicies(config));
   if (files != parts_->policy_files) {
     return base::Error{base::ErrorCode::kInvalidArgument,
-                       "a file that [[oidc_provider]] or [organization] names "
-                       "has changed: that needs a restart"};
+                       "a file that [[oidc_provider]], [[xks_tenant]] or "
+                       "[organization] names has changed: that needs a "
+                       "restart"};
   }
-  if (parts_->tls == nullptr) {
+  if (parts_->tls == nullptr && parts_->xks_tls == nullptr) {
     return false;
   }
   if (config.certificate != current.certificate ||
-      config.private_key != current.private_key) {
+      config.private_key != current.private_key ||
+      XksFilesDiffer(config, current)) {
     return base::Error{base::ErrorCode::kInvalidArgument,
-                       "listen.certificate and listen.private_key name other "
-                       "files: that needs a restart"};
+                       "listen or xks_proxy name other certificates, keys or "
+                       "clients: that needs a restart"};
   }
-  RETURN_IF_ERROR(parts_->tls->Reload());
+  for (const auto& tls : {parts_->tls, parts_->xks_tls}) {
+    if (tls != nullptr) {
+      RETURN_IF_ERROR(tls->Reload());
+    }
+  }
   return true;
 }
 

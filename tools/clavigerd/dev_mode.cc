@@ -101,7 +101,8 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
                          .lock_dir = folder_,
                          .workers = kWorkers,
                          .wrapped = options.wrapped}};
-  return {};
+  return options.xks.empty() ? base::Status()
+                             : config::LoadXks(options.xks, config_);
 }
 
 base::Status DevMode::MakePins() {

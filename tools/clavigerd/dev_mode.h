@@ -22,6 +22,7 @@ struct DevOptions {
   std::string access_key;  // "ID:SECRET"; empty: made or found again.
   std::string account = "000000000000";
   bool wrapped = false;               // Placement of new keys.
+  std::string xks;                    // File of config::LoadXks, or empty.
   std::vector<std::string> services;  // Each "SERVICE=ID:SECRET".
 };
 

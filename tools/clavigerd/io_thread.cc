@@ -60,7 +60,8 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .log = shared.log,
                    .log_folder = config.state + "/audit",
                    .key_store = config.key_stores.front().name,
-                   .strict_boundary = config.strict_boundary},
+                   .strict_boundary = config.strict_boundary,
+                   .tenants = config.xks_proxy ? &shared.tenants : nullptr},
       service_(environment_),
       sessions_(environment_),
       api_(service_, shared.directory, sessions_, shared.metrics, shared.clock,
@@ -71,7 +72,11 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
       server_(io_, shared.clock, LimitsOf(config),
               [this](const kms::http::HttpRequest& request) {
                 return router_.Handle(request);
-              }) {}
+              }) {
+  if (config.xks_proxy) {
+    xks_.emplace(io_, config, environment_, shared.metrics);
+  }
+}
 
 base::Status IoThread::RunToEnd(asio::awaitable<base::Status> task) {
   std::optional<base::Status> result;
@@ -94,6 +99,9 @@ asio::awaitable<base::Status> IoThread::Connect() {
   CO_ASSIGN_OR_RETURN(const hsm::Capabilities capabilities,
                       co_await hsm_.Call(request));
   environment_.algorithm = capabilities.algorithm;
+  if (xks_) {
+    xks_->Describe(capabilities.manufacturer + " " + capabilities.model);
+  }
   for (const std::string& note : capabilities.notes) {
     base::LogInfo("token '{}': {}", capabilities.token_label, note);
   }
@@ -109,11 +117,18 @@ void IoThread::Run(kms::operations::Chores chores) {
         io_, kms::operations::KeepImportPairs(environment_),
         asio::bind_cancellation_slot(stop_pairs_.slot(), asio::detached));
   }
+  if (xks_) {
+    xks_->Start();
+  }
   io_.run();
 }
 
 asio::awaitable<void> IoThread::Close() {
-  const bool all_ended = co_await server_.Shutdown(kShutdownLimit);
+  bool all_ended = co_await server_.Shutdown(kShutdownLimit);
+  if (xks_) {
+    const bool others_ended = co_await xks_->Close(kShutdownLimit);
+    all_ended = all_ended && others_ended;
+  }
   if (!all_ended) {
     base::LogWarning("some connections did not end in time and were cut");
   }

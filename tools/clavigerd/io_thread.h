@@ -6,6 +6,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,6 +27,7 @@
 #include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/session_token.h"
+#include "tools/clavigerd/xks_front.h"
 #include "tools/config/config.h"
 
 namespace tools {
@@ -42,6 +44,7 @@ struct Shared {
   kms::http::Metrics& metrics;
   const kms::Authorizer& authorizer;
   const kms::Organization& organization;
+  kms::xks::TenantSource& tenants;
 };
 
 // An IoThread is all that one thread of the server has of its own: its loop,
@@ -54,6 +57,7 @@ class IoThread {
   kms::operations::Environment& environment() { return environment_; }
   kms::http::HttpServer& server() { return server_; }
   const hsm::client::Client& hsm() const { return hsm_; }
+  XksFront* xks() { return xks_ ? &*xks_ : nullptr; }
 
   // Runs `task` to its end on the calling thread, before Run().
   base::Status RunToEnd(boost::asio::awaitable<base::Status> task);
@@ -84,6 +88,7 @@ class IoThread {
   kms::http::QueryDoor query_{api_};
   kms::http::Router router_;
   kms::http::HttpServer server_;
+  std::optional<XksFront> xks_;  // If the configuration has an XKS proxy.
 };
 
 }  // namespace tools

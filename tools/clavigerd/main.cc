@@ -70,8 +70,9 @@ void Reload(Daemon& daemon, const std::string& config_file) {
     base::LogInfo("configuration reloaded");
   } else {
     base::LogWarning(
-        "nothing was reloaded: only the certificate of listen.https can be, "
-        "and there is no such listener; all else needs a restart");
+        "nothing was reloaded: only the certificates of listen.https and "
+        "xks_proxy can be, and there are no such listeners; all else needs a "
+        "restart");
   }
 }
 
@@ -165,6 +166,10 @@ int Main(int argc, char** argv) {
       ->needs(dev);
   app.add_flag("--dev-wrapped", options.dev_options.wrapped,
                "Keep new keys wrapped in the store, not on the token")
+      ->needs(dev);
+  app.add_option("--dev-xks", options.dev_options.xks,
+                 "File with the tables about external key stores: [xks_proxy] "
+                 "and [[xks_tenant]]")
       ->needs(dev);
   app.add_option("--account", options.dev_options.account, "12 digits")
       ->needs(dev)

@@ -35,6 +35,11 @@ base::Result<base::Digest> DigestOfPolicies(const config::Config& config) {
     AddFiles(config.organization->accounts, files);
     files.erase(std::string(kFullAccess));
   }
+  for (const config::XksTenant& tenant : config.xks_tenants) {
+    if (!tenant.policy.empty()) {
+      files.insert(tenant.policy);
+    }
+  }
   std::string all;
   for (const std::string& file : files) {
     ASSIGN_OR_RETURN(const std::string text, ReadPublicFile(file, kMostBytes));

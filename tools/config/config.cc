@@ -17,6 +17,7 @@
 #include "tools/config/organization.h"
 #include "tools/config/principals.h"
 #include "tools/config/table_reader.h"
+#include "tools/config/xks_proxy.h"
 
 namespace tools::config {
 namespace {
@@ -140,6 +141,14 @@ Status ReadListen(TableReader& reader, Config& config) {
       .Finish();
 }
 
+void ReadXksTables(TableReader& reader, Config& config) {
+  reader
+      .Table("xks_proxy",
+             [&](TableReader& table) { return ReadXksProxy(table, config); })
+      .Tables("xks_tenant",
+              [&](TableReader& table) { return ReadXksTenant(table, config); });
+}
+
 Status ReadTables(TableReader& reader, Config& config) {
   constexpr std::int64_t kMegabyte = 1 << 20;
   constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::max();
@@ -202,6 +211,7 @@ Status ReadTables(TableReader& reader, Config& config) {
           [&](TableReader& table) { return ReadOrganization(table, config); })
       .Tables("key_store",
               [&](TableReader& table) { return ReadKeyStore(table, config); });
+  ReadXksTables(reader, config);
   return reader.Finish();
 }
 
@@ -292,6 +302,7 @@ Status CheckWhole(const std::string& file, const Config& config) {
   RETURN_IF_ERROR(CheckServicePrincipals(file, config));
   RETURN_IF_ERROR(CheckPeerPrincipals(file, config));
   RETURN_IF_ERROR(CheckOidcProviders(file, config));
+  RETURN_IF_ERROR(CheckXksProxy(file, config));
   const bool has_files =
       !config.certificate.empty() && !config.private_key.empty();
   if (config.https && !has_files) {
@@ -343,20 +354,35 @@ base::Result<ListenAddress> ParseListenAddress(std::string_view text) {
   return address;
 }
 
-base::Result<Config> Load(const std::string& path) {
-  toml::table table;
+namespace {
+
+base::Result<toml::table> Parse(const std::string& path) {
   try {
-    table = toml::parse_file(path);
+    return toml::parse_file(path);
   } catch (const toml::parse_error& error) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("{}:{}: {}", path, error.source().begin.line,
                              error.description())};
   }
+}
+
+}  // namespace
+
+base::Result<Config> Load(const std::string& path) {
+  ASSIGN_OR_RETURN(const toml::table table, Parse(path));
   Config config;
   TableReader reader(path, table, "");
   RETURN_IF_ERROR(ReadTables(reader, config));
   RETURN_IF_ERROR(CheckWhole(path, config));
   return config;
+}
+
+base::Status LoadXks(const std::string& path, Config& config) {
+  ASSIGN_OR_RETURN(const toml::table table, Parse(path));
+  TableReader reader(path, table, "");
+  ReadXksTables(reader, config);
+  RETURN_IF_ERROR(reader.Finish());
+  return CheckXksProxy(path, config);
 }
 
 }  // namespace tools::config

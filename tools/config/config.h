@@ -90,6 +90,29 @@ struct Organization {
   bool operator==(const Organization&) const = default;
 };
 
+// [xks_proxy]: where other key management services ask for external keys.
+struct XksProxy {
+  ListenAddress listen;
+  std::string certificate;
+  std::string private_key;
+  // Who issues the certificates that clients must show, and the common names
+  // that they may have; empty: clients show none.
+  std::string client_ca;
+  std::vector<std::string> client_names;
+};
+
+// One [[xks_tenant]]: keys and credentials of its own under a path of its own.
+struct XksTenant {
+  std::string name;
+  std::string uri_prefix;            // "/team-a", or empty.
+  std::vector<std::string> regions;  // Empty: any.
+  std::string policy;  // File, read by clavigerd at its start; or empty.
+  int requests_per_second = 1800;
+  Place where;  // Of policy.
+
+  bool operator==(const XksTenant&) const = default;
+};
+
 // A blob of each of a request's largest members, what the worker answers, and
 // the rounding up of each to a power of two.
 inline constexpr std::uint64_t kSecretsOfARequest = 32U << 10;
@@ -138,12 +161,18 @@ struct Config {
   std::vector<OidcProvider> oidc_providers;
   std::optional<Organization> organization;
   std::vector<KeyStore> key_stores;
+  std::optional<XksProxy> xks_proxy;
+  std::vector<XksTenant> xks_tenants;
 };
 
 // Reads `path`. Fails with kInvalidArgument and "file:line: reason" for an
 // unknown key, a value of the wrong type or out of range, a missing value:
 // there is no default for what a typing error left out.
 base::Result<Config> Load(const std::string& path);
+
+// Reads a file that holds nothing but the tables about external key stores,
+// [xks_proxy] and [[xks_tenant]], into `config`. Fails like Load.
+base::Status LoadXks(const std::string& path, Config& config);
 
 }  // namespace tools::config
 

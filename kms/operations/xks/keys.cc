@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// External keys: AES-256 keys that this server keeps for a tenant's KMS.
+#include <string>
+#include <utility>
+
+#include "kms/json_writer.h"
+#include "kms/operations/intents.h"
+#include "kms/operations/xks/handlers.h"
+#include "kms/operations/xks/tenants.h"
+#include "kms/xks/authorization.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+using base::Error;
+using base::ErrorCode;
+using KeyAnswer = asio::awaitable<base::Result<Reply>>;
+
+// Which key the input names.
+struct Named {
+  std::string tenant;
+  std::string id;
+};
+
+base::Result<Named> KeyNamed(const Call& call) {
+  ASSIGN_OR_RETURN(const xks::TenantSettings* const tenant, TenantOf(call));
+  return Named{tenant->name, std::string(*call.Text("ExternalKeyId"))};
+}
+
+// Says of a row's absence or presence what it means.
+base::Status Explain(base::Status status, const Named& key) {
+  if (status || (status.error().code != ErrorCode::kNotFound &&
+                 status.error().code != ErrorCode::kAlreadyExists)) {
+    return status;
+  }
+  const bool is_there = status.error().code == ErrorCode::kAlreadyExists;
+  return Error{status.error().code,
+               "External key " + xks::ExternalKeyArn(key.tenant, key.id) +
+                   (is_there ? " already exists." : " does not exist.")};
+}
+
+Reply Describe(const Named& key, std::uint32_t version) {
+  Reply reply;
+  JsonWriter(reply.body)
+      .BeginObject()
+      .Text("Arn", xks::ExternalKeyArn(key.tenant, key.id))
+      .Text("ExternalKeyId", key.id)
+      .Number("Version", version)
+      .EndObject();
+  return reply;
+}
+
+// Makes the token's object for a version, announced by an intent.
+asio::awaitable<base::Result<ExternalKeyVersion>> MakeVersion(
+    Environment& environment, const Named& key, std::uint32_t number) {
+  CO_ASSIGN_OR_RETURN(
+      const hsm::Locator announced,
+      co_await AnnounceKey(environment,
+                           xks::ExternalKeyArn(key.tenant, key.id)));
+  hsm::GenerateKeyRequest request;
+  request.key.locator = announced;
+  request.key.algorithm = environment.algorithm;
+  const auto made = co_await environment.hsm.Call(request);
+  if (!made) {
+    co_await RollBackCreation(environment, announced);
+    co_return Error(made.error());
+  }
+  ExternalKeyVersion version;
+  version.version = number;
+  version.ref = request.key;
+  version.check_value = made->check_value;
+  version.key_store = environment.key_store;
+  version.created = environment.clock.Now();
+  co_return version;
+}
+
+// Commits `change`, which makes `version` known; what was made for nothing
+// goes.
+asio::awaitable<base::Status> Keep(Call& call, const Named& key,
+                                   const ExternalKeyVersion& version,
+                                   store::Store::Change change) {
+  auto whole = [&](store::Transaction& transaction) -> base::Status {
+    RETURN_IF_ERROR(Explain(change(transaction), key));
+    return transaction.DeleteIntent(version.ref.locator);
+  };
+  base::Status kept = co_await CommitTenants(call, whole);
+  if (!kept && call.committed_event.empty()) {
+    co_await RollBackCreation(call.environment, version.ref.locator);
+  }
+  co_return kept;
+}
+
+KeyAnswer SetEnabled(Call& call, bool enabled) {
+  CO_ASSIGN_OR_RETURN(const Named key, KeyNamed(call));
+  auto change = [&](store::Transaction& transaction) {
+    return Explain(transaction.external_keys().SetExternalKeyEnabled(
+                       key.tenant, key.id, enabled),
+                   key);
+  };
+  CO_RETURN_IF_ERROR(co_await CommitTenants(call, change));
+  co_return Reply();
+}
+
+}  // namespace
+
+KeyAnswer CreateExternalKey(Call& call) {
+  CO_ASSIGN_OR_RETURN(const Named named, KeyNamed(call));
+  const auto tenants = call.environment.tenants->current();
+  if (tenants->FindByName(named.tenant)->FindKey(named.id) != nullptr) {
+    co_return Explain(Error{ErrorCode::kAlreadyExists, ""}, named).error();
+  }
+  CO_ASSIGN_OR_RETURN(ExternalKeyVersion version,
+                      co_await MakeVersion(call.environment, named, 1));
+  ExternalKey key;
+  key.tenant = named.tenant;
+  key.id = named.id;
+  key.created = version.created;
+  key.versions = {version};
+  auto change = [&key](store::Transaction& transaction) {
+    return transaction.external_keys().InsertExternalKey(key);
+  };
+  CO_RETURN_IF_ERROR(co_await Keep(call, named, version, change));
+  co_return Describe(named, version.version);
+}
+
+KeyAnswer RotateExternalKey(Call& call) {
+  CO_ASSIGN_OR_RETURN(const Named named, KeyNamed(call));
+  const auto tenants = call.environment.tenants->current();
+  const ExternalKey* const key =
+      tenants->FindByName(named.tenant)->FindKey(named.id);
+  if (key == nullptr) {
+    co_return Explain(Error{ErrorCode::kNotFound, ""}, named).error();
+  }
+  CO_ASSIGN_OR_RETURN(const ExternalKeyVersion version,
+                      co_await MakeVersion(call.environment, named,
+                                           key->versions.back().version + 1));
+  auto change = [&](store::Transaction& transaction) {
+    return transaction.external_keys().AddVersion(named.tenant, named.id,
+                                                  version);
+  };
+  CO_RETURN_IF_ERROR(co_await Keep(call, named, version, change));
+  co_return Describe(named, version.version);
+}
+
+KeyAnswer EnableExternalKey(Call& call) { return SetEnabled(call, true); }
+
+KeyAnswer DisableExternalKey(Call& call) { return SetEnabled(call, false); }
+
+KeyAnswer ListExternalKeys(Call& call) {
+  CO_ASSIGN_OR_RETURN(const xks::TenantSettings* const settings,
+                      TenantOf(call));
+  const auto tenants = call.environment.tenants->current();
+  Reply reply;
+  JsonWriter writer(reply.body);
+  writer.BeginObject()
+      .Text("XksProxyUriPath", UriPathOf(*settings))
+      .BeginArray("Keys");
+  for (const auto& [id, key] : tenants->FindByName(settings->name)->keys) {
+    writer.BeginObject()
+        .Text("ExternalKeyId", id)
+        .Text("KeyStatus", key.enabled ? "ENABLED" : "DISABLED")
+        .Number("Version", key.versions.back().version)
+        .Time("CreationDate", key.created)
+        .Time("RotationDate", key.versions.back().created)
+        .EndObject();
+  }
+  writer.EndArray().EndObject();
+  co_return reply;
+}
+
+}  // namespace kms::operations

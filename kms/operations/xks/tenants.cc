@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/xks/tenants.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "kms/operations/service_keys.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::string_view kCredentialType = "xks-proxy-credential";
+constexpr std::string_view kTrialType = "xks-trial";
+
+}  // namespace
+
+asio::awaitable<base::Status> LoadTenants(Environment& environment) {
+  xks::TenantSource* const source = environment.tenants;
+  if (source == nullptr) {
+    co_return base::Status();
+  }
+  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
+                      FindServiceKey(environment, kForXksCredentials));
+  CO_ASSIGN_OR_RETURN(auto rows, environment.store.ReadExternalKeys());
+  const auto before = source->current();
+  xks::Tenants::Secrets secrets;
+  for (XksCredential& row : rows.credentials) {
+    xks::SecretPtr secret = before->FindSecret(row.access_key_id);
+    if (secret == nullptr) {
+      const hsm::Aad aad =
+          ServiceAad(environment, kCredentialType, row.access_key_id);
+      auto opened =
+          co_await OpenUnder(environment, key, aad, row.sealed_secret);
+      if (!opened && opened.error().code == ErrorCode::kInvalidCiphertext) {
+        base::LogError(
+            "the secret of XKS credential {} is not what was stored; it lets "
+            "nobody in",
+            row.access_key_id);
+        continue;
+      }
+      CO_ASSIGN_OR_RETURN(base::Secret clear, std::move(opened));
+      secret = std::make_shared<const base::Secret>(std::move(clear));
+    }
+    secrets.emplace(row.access_key_id, std::move(secret));
+  }
+  source->Replace(std::make_shared<const xks::Tenants>(
+      source->settings(), std::move(rows), std::move(secrets)));
+  co_return base::Status();
+}
+
+asio::awaitable<base::Status> CommitTenants(Call& call,
+                                            store::Store::Change change) {
+  CO_RETURN_IF_ERROR(co_await call.Commit(std::move(change)));
+  co_return co_await LoadTenants(call.environment);
+}
+
+asio::awaitable<base::Result<XksCredential>> SealXksCredential(
+    Environment& environment, std::string tenant, std::string access_key_id,
+    const base::Secret& secret) {
+  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
+                      FindServiceKey(environment, kForXksCredentials));
+  const hsm::Aad aad = ServiceAad(environment, kCredentialType, access_key_id);
+  base::Secret plaintext = base::Secret::CopyOf(secret.Reveal());
+  CO_ASSIGN_OR_RETURN(
+      hsm::Sealed sealed,
+      co_await SealUnder(environment, key, aad, std::move(plaintext)));
+  co_return XksCredential{.access_key_id = std::move(access_key_id),
+                          .tenant = std::move(tenant),
+                          .sealed_secret = std::move(sealed),
+                          .created = environment.clock.Now()};
+}
+
+base::Result<const xks::TenantSettings*> TenantOf(const Call& call) {
+  const std::string_view name = call.Text("Tenant").value_or("");
+  const xks::TenantSource* const source = call.environment.tenants;
+  std::string names;
+  if (source != nullptr) {
+    for (const xks::TenantSettings& tenant : source->settings()) {
+      if (tenant.name == name) {
+        return &tenant;
+      }
+      names.append(names.empty() ? "" : ", ").append(tenant.name);
+    }
+  }
+  return Error{
+      ErrorCode::kNotFound,
+      std::string("There is no XKS tenant '")
+          .append(name)
+          .append(names.empty() ? "': the configuration has no [[xks_tenant]]."
+                                : "': the configuration has " + names + ".")};
+}
+
+std::string UriPathOf(const xks::TenantSettings& tenant) {
+  return tenant.uri_prefix + "/kms/xks/v1";
+}
+
+asio::awaitable<base::Status> TryToken(Environment& environment) {
+  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
+                      FindServiceKey(environment, kForXksCredentials));
+  const hsm::Aad aad = ServiceAad(environment, kTrialType, "");
+  CO_ASSIGN_OR_RETURN(
+      hsm::Sealed sealed,
+      co_await SealUnder(environment, key, aad, base::Secret(12)));
+  CO_ASSIGN_OR_RETURN(
+      const base::Secret opened,
+      co_await OpenUnder(environment, key, aad, std::move(sealed)));
+  co_return opened.empty()
+      ? base::Status(Error{ErrorCode::kCorrupt, "the token gave nothing back"})
+      : base::Status();
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_XKS_PROXY_H_
+#define KMS_XKS_PROXY_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/wiping.h"
+#include "hsm/client/client.h"
+#include "kms/audit/log.h"
+#include "kms/xks/health.h"
+#include "kms/xks/quota.h"
+#include "kms/xks/tenants.h"
+#include "kms/xks/uses.h"
+#include "kms/xks/wire.h"
+
+namespace kms::xks {
+
+// A request whose signature is the tenant's. Everything is borrowed.
+struct Request {
+  const Tenant& tenant;
+  Operation operation;
+  std::string_view key_id;
+  std::string_view access_key_id;
+  std::string_view region;  // In which it was signed.
+  std::string_view source_address;
+  std::string_view user_agent;
+  std::string_view body;
+};
+
+// What a Proxy stands on. All of it belongs to its io thread, or is safe to
+// call from any; everything is borrowed.
+struct Foundation {
+  boost::asio::io_context& io;
+  hsm::client::Client& hsm;
+  store::Store& store;
+  audit::Log& log;
+  const base::Clock& clock;
+  const Health& health;
+};
+
+// A Proxy answers the requests of other key management services: it reads the
+// body, finds the key, checks its state and who may use it, has the token do
+// the work, and has the outcome in the audit log before it returns. XKS proxy
+// API v1.0.3; the errors are those of ErrorRowOf (wire.h).
+//
+// It belongs to one io thread.
+class Proxy {
+ public:
+  // What AWS KMS waits for is 250 ms, the way to us included.
+  static constexpr std::chrono::milliseconds kDeadline{200};
+
+  // `share`: this proxy is one of so many, which share each tenant's quota.
+  Proxy(const Foundation& foundation, int share)
+      : on_(foundation),
+        quotas_(foundation.clock, share),
+        uses_(foundation.store) {}
+
+  boost::asio::awaitable<base::Result<base::WipingString>> Handle(
+      const Request& request);
+
+ private:
+  struct Call;
+
+  boost::asio::awaitable<base::Result<base::WipingString>> Run(Call& call);
+  boost::asio::awaitable<base::Result<base::WipingString>> Encrypt(Call& call);
+  boost::asio::awaitable<base::Result<base::WipingString>> Decrypt(Call& call);
+  boost::asio::awaitable<base::Status> Record(const Call& call,
+                                              const base::Error* error);
+
+  const Foundation on_;
+  Quotas quotas_;
+  Uses uses_;
+};
+
+}  // namespace kms::xks
+
+#endif  // KMS_XKS_PROXY_H_

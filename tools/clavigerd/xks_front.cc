@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/clavigerd/xks_front.h"
+
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <utility>
+
+#include "kms/operations/xks/tenants.h"
+
+namespace tools {
+namespace {
+
+namespace asio = boost::asio;
+
+// A body over the door's own limit is answered by the door.
+constexpr std::size_t kMostBody = 2 * kms::http::XksDoor::kMostBody;
+
+kms::http::ServerLimits LimitsOf(const config::Config& config) {
+  kms::http::ServerLimits limits;
+  limits.request.body_bytes = kMostBody;
+  limits.connections = static_cast<std::size_t>(
+      std::max(config.max_connections / config.threads, 1));
+  return limits;
+}
+
+}  // namespace
+
+XksFront::XksFront(asio::io_context& io, const config::Config& config,
+                   kms::operations::Environment& environment,
+                   kms::http::Metrics& metrics)
+    : io_(io),
+      key_store_(environment.key_store),
+      health_(
+          environment.clock,
+          [&environment] { return kms::operations::TryToken(environment); }),
+      proxy_({.io = io,
+              .hsm = environment.hsm,
+              .store = environment.store,
+              .log = environment.log,
+              .clock = environment.clock,
+              .health = health_},
+             config.threads),
+      door_(proxy_, *environment.tenants, metrics, environment.clock,
+            static_cast<std::size_t>(config.max_requests_in_flight)),
+      server_(io, environment.clock, LimitsOf(config),
+              [this](const kms::http::HttpRequest& request) {
+                return door_.Handle(request);
+              }) {}
+
+void XksFront::Describe(std::string model) {
+  health_.Describe(key_store_, std::move(model));
+}
+
+base::Status XksFront::Listen(const config::XksProxy& proxy,
+                              std::shared_ptr<kms::http::TlsContext> tls) {
+  RETURN_IF_ERROR(
+      server_.ListenTls(proxy.listen.host, proxy.listen.port, std::move(tls)));
+  return {};
+}
+
+void XksFront::Start() {
+  asio::co_spawn(
+      io_, health_.Watch(),
+      asio::bind_cancellation_slot(stop_trials_.slot(), asio::detached));
+}
+
+asio::awaitable<bool> XksFront::Close(std::chrono::seconds limit) {
+  const bool all_ended = co_await server_.Shutdown(limit);
+  stop_trials_.emit(asio::cancellation_type::terminal);
+  co_return all_ended;
+}
+
+base::Result<std::shared_ptr<kms::http::TlsContext>> LoadXksTls(
+    const config::XksProxy& proxy) {
+  kms::http::TlsFiles files = {.certificate_chain = proxy.certificate,
+                               .private_key = proxy.private_key};
+  if (proxy.client_ca.empty()) {
+    return kms::http::TlsContext::Load(std::move(files));
+  }
+  return kms::http::TlsContext::LoadForKnown(
+      std::move(files),
+      {.ca_file = proxy.client_ca, .names = proxy.client_names});
+}
+
+}  // namespace tools
