@@ -35,9 +35,11 @@ std::string RoleArn(std::string_view session, std::string_view account) {
       .append(name.substr(0, name.find('/')));
 }
 
+// "AWS Internal", which no policy can name, is one of everyone; a service is
+// not, as in every policy, and must be named.
 policy::PrincipalKind KindOf(std::string_view principal) {
   using enum policy::PrincipalKind;
-  if (!principal.starts_with("arn:")) {
+  if (principal.ends_with(".amazonaws.com")) {
     return kService;
   }
   if (principal.find(":assumed-role/") != std::string_view::npos) {

@@ -5,6 +5,7 @@ import base64
 import datetime
 import json
 import re
+import signal
 import ssl
 import unittest
 from unittest import mock
@@ -315,6 +316,19 @@ class Administration(XksCase):
             strike(pid)
         wait_until(lambda: self.kms.decrypt(KEY, sealed, b"aad").status == 200,
                    "a worker")
+
+    def test_a_token_that_does_not_answer_in_time(self):
+        workers = workers_of(self.proxy.server)
+        for pid in workers:
+            strike(pid, signal.SIGSTOP)
+        try:
+            self.refused(self.kms.encrypt(KEY, b"x"), 503,
+                         "DependencyTimeoutException")
+        finally:
+            for pid in workers:
+                strike(pid, signal.SIGCONT)
+        wait_until(lambda: self.kms.encrypt(KEY, b"x").status == 200,
+                   "the token")
 
     def test_the_audit_log_tells_who_and_what_and_no_secret(self):
         sealed = self.sealed()
