@@ -2,8 +2,11 @@
 #ifndef TESTS_BENCH_ANSWERING_CONNECTION_H_
 #define TESTS_BENCH_ANSWERING_CONNECTION_H_
 
+#include <openssl/ssl.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +27,9 @@ struct Answer {
 // it shares a machine with.
 class AnsweringConnection {
  public:
-  static base::Result<AnsweringConnection> Open(std::uint16_t port);
+  // Within TLS if `tls`, which is borrowed, is not null.
+  static base::Result<AnsweringConnection> Open(std::uint16_t port,
+                                                SSL_CTX* tls = nullptr);
 
   // Sends a whole request. It is small: the socket takes it at once.
   base::Status Send(std::string_view request);
@@ -35,11 +40,20 @@ class AnsweringConnection {
   int fd() const { return socket_.get(); }
 
  private:
+  struct FreeSsl {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+
   explicit AnsweringConnection(hsm::Fd socket);
 
+  base::Status Shake(SSL_CTX* tls);
+  // Bytes that have come, at the end of the buffer: none yet is nullopt.
+  base::Result<std::optional<std::size_t>> Read();
+  base::Result<std::optional<std::size_t>> ReadTls();
   base::Result<std::optional<Answer>> Parse() const;
 
   hsm::Fd socket_;
+  std::unique_ptr<SSL, FreeSsl> ssl_;
   std::string buffer_;
   std::size_t received_ = 0;  // Of buffer_.
 };

@@ -60,7 +60,7 @@ base::Status Generator::Connect() {
   }
   for (std::size_t i = 0; i < plan_.connections; ++i) {
     ASSIGN_OR_RETURN(AnsweringConnection connection,
-                     AnsweringConnection::Open(plan_.port));
+                     AnsweringConnection::Open(plan_.port, plan_.tls));
     epoll_event event = {.events = EPOLLIN, .data = {.u64 = i}};
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.fd(), &event) != 0) {
       return SystemError("epoll_ctl");

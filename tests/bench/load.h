@@ -2,6 +2,8 @@
 #ifndef TESTS_BENCH_LOAD_H_
 #define TESTS_BENCH_LOAD_H_
 
+#include <openssl/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +34,7 @@ struct LoadResult {
 // How to load: as fast as answers come, or at a rate that does not care.
 struct LoadPlan {
   std::uint16_t port = 0;  // Of 127.0.0.1.
+  SSL_CTX* tls = nullptr;  // Null: plain HTTP. Borrowed.
   std::size_t connections = 1;
   std::chrono::milliseconds warm_up{300};  // Not measured.
   std::chrono::milliseconds duration{2000};

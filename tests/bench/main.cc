@@ -23,6 +23,7 @@
 #include "tests/bench/token_alone.h"
 #include "tests/bench/workload.h"
 #include "tests/bench/wrapped_keys.h"
+#include "tests/bench/xks_keys.h"
 
 namespace bench {
 namespace {
@@ -30,6 +31,7 @@ namespace {
 // What needs servers of its own.
 constexpr const char* kManyKeys = "many-keys";
 constexpr const char* kWrappedKeys = "wrapped-keys";
+constexpr const char* kXksKeys = "xks-keys";
 
 struct Options {
   std::string bin_dir = "build/release/bin";
@@ -85,6 +87,11 @@ base::Result<bool> Measure(const Options& options) {
         of_wrapped_keys,
         MeasureWrappedKeys(options.bin_dir, folder.path(), options.rounds));
   }
+  std::vector<Row> of_xks_keys;
+  if (options.part.empty() || options.part == kXksKeys) {
+    ASSIGN_OR_RETURN(of_xks_keys, MeasureXksKeys(options.bin_dir, folder.path(),
+                                                 options.rounds));
+  }
   ASSIGN_OR_RETURN(const DataSync sync_after, MeasureDataSync(folder.path()));
 
   fmt::print(
@@ -98,6 +105,7 @@ base::Result<bool> Measure(const Options& options) {
   std::vector<Row> rows = workload.Rows();
   std::ranges::copy(of_many_keys, std::back_inserter(rows));
   std::ranges::copy(of_wrapped_keys, std::back_inserter(rows));
+  std::ranges::copy(of_xks_keys, std::back_inserter(rows));
   Print(rows);
   return AllMet(rows);
 }
@@ -116,6 +124,7 @@ int Main(int argc, char** argv) {
   std::vector<std::string> parts = Workload::PartNames();
   parts.emplace_back(kManyKeys);
   parts.emplace_back(kWrappedKeys);
+  parts.emplace_back(kXksKeys);
   app.add_option("--part", options.part, "Measure this alone")
       ->check(CLI::IsMember(parts));
   app.add_flag("--check", options.check, "Fail below the line");

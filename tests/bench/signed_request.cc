@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/signed_request.h"
 
-#include <array>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -14,13 +14,22 @@ constexpr std::chrono::seconds kRenewAfter{60};
 
 }  // namespace
 
-SignedRequest::SignedRequest(std::string operation, std::string body)
-    : hasher_(std::make_unique<base::Hasher>(nullptr)),
+SignedRequest::SignedRequest(RequestForm form, std::string target,
+                             std::string body)
+    : form_(std::move(form)),
+      hasher_(std::make_unique<base::Hasher>(nullptr)),
       signer_(*hasher_,
-              {kAccessKeyId, base::Secret::CopyOf(kSecretAccessKey), {}},
-              kRegion, "kms"),
-      target_("TrentService." + std::move(operation)),
+              {form_.access_key_id, base::Secret::CopyOf(form_.secret), {}},
+              kRegion, form_.service),
+      target_(std::move(target)),
       body_(std::move(body)) {}
+
+SignedRequest::SignedRequest(std::string operation, std::string body)
+    : SignedRequest(RequestForm(), "TrentService." + std::move(operation),
+                    std::move(body)) {}
+
+SignedRequest::SignedRequest(RequestForm form, std::string body)
+    : SignedRequest(std::move(form), "", std::move(body)) {}
 
 std::string_view SignedRequest::Bytes() {
   const base::MonotonicTime now = clock_.Monotonic();
@@ -34,14 +43,16 @@ std::string_view SignedRequest::Bytes() {
 // The headers are those that boto3 sends.
 void SignedRequest::Sign(base::WallTime now) {
   const std::string length = std::to_string(body_.size());
-  const std::array<base::HeaderView, 5> headers = {{
-      {"Host", "127.0.0.1"},
-      {"X-Amz-Target", target_},
-      {"Content-Type", "application/x-amz-json-1.1"},
+  std::vector<base::HeaderView> headers = {
+      {"Host", form_.host},
+      {"Content-Type", form_.content_type},
       {"User-Agent", "claviger-bench/1"},
       {"Content-Length", length},
-  }};
-  bytes_ = "POST / HTTP/1.1\r\n";
+  };
+  if (!target_.empty()) {
+    headers.push_back({"X-Amz-Target", target_});
+  }
+  bytes_ = "POST " + form_.path + " HTTP/1.1\r\n";
   const auto add = [this](std::string_view name, std::string_view value) {
     bytes_.append(name).append(": ").append(value).append("\r\n");
   };
@@ -50,7 +61,7 @@ void SignedRequest::Sign(base::WallTime now) {
   }
   const auto added =
       signer_.Sign({.method = "POST",
-                    .path = "/",
+                    .path = form_.path,
                     .query = "",
                     .headers = headers,
                     .payload_sha256 = hasher_->Sha256(base::AsBytes(body_))},

@@ -8,6 +8,7 @@
 #include "kms/operations/intents.h"
 #include "kms/operations/reconcile.h"
 #include "kms/operations/service_keys.h"
+#include "kms/store/connection.h"
 #include "tests/kms/operations_testing.h"
 
 namespace kms::operations {
@@ -166,6 +167,24 @@ TEST_F(WrappedPlacementTest, ACreationThatFailsLeavesNothing) {
 
 // Keys that nobody can unwrap any more are noticed before a request is served,
 // and another wrapping key does not take the place of the one that is gone.
+// As if the row had been lost with a part of the store: what it has wrapped is
+// still there, and another wrapping key could not unwrap it.
+TEST_F(WrappedPlacementTest, AForgottenWrappingKeyIsNotMadeAgain) {
+  NewKey();
+  Close();
+  const std::string path = log_folder() + "/../claviger.db";
+  const auto connection = testlib::Take(store::Connection::Open({path}));
+  testlib::Take(connection->Run(
+      "DELETE FROM service_keys WHERE purpose LIKE 'wrapping-key/%'"));
+  Open();
+  testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kRefuse)));
+  for (const Placement placement :
+       {Placement::kWrapped, Placement::kResident}) {
+    EXPECT_THAT(Run(EnsureWrappingKey(environment(), placement)),
+                StatusIs(ErrorCode::kKeyUnavailable, HasSubstr("wrapping")));
+  }
+}
+
 TEST_F(WrappedPlacementTest, ALostWrappingKeyIsNotMadeAgain) {
   NewKey();
   const hsm::DestroyKeyRequest destroy = {*environment().wrapping_key};
