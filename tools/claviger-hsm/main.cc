@@ -104,12 +104,12 @@ base::Status Supervise(Options options) {
   supervisor.workers = options.store.workers + 1;  // One for slow operations.
   supervisor.ready_fd = options.ready_fd;
   const base::RealClock clock;
-  supervisor.open_token =
+  supervisor.prepare = hsm::OnToken(
       [&options, &clock]() -> base::Result<std::unique_ptr<hsm::token::Token>> {
-    RETURN_IF_ERROR(HardenProcess(options.dev));
-    ASSIGN_OR_RETURN(auto config, TokenConfigOf(options.store));
-    return hsm::token::Token::Open(std::move(config), clock);
-  };
+        RETURN_IF_ERROR(HardenProcess(options.dev));
+        ASSIGN_OR_RETURN(auto config, TokenConfigOf(options.store));
+        return hsm::token::Token::Open(std::move(config), clock);
+      });
   return hsm::RunSupervisor(supervisor, clock);
 }
 
