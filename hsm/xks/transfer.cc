@@ -175,10 +175,14 @@ void Transfer::NoteCertificate() {
 }
 
 XksReply Transfer::Finish(CURLcode code) {
+  // Both stay 0 without a connection; of one that was kept, only the second is
+  // set.
   curl_off_t connect_time = 0;
+  curl_off_t sent_time = 0;
   curl_off_t total_time = 0;
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_CONNECT_TIME_T, &connect_time);
+  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent_time);
   curl_easy_getinfo(easy_.get(), CURLINFO_TOTAL_TIME_T, &total_time);
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   XksReply reply;
@@ -187,7 +191,8 @@ XksReply Transfer::Finish(CURLcode code) {
   } else {
     const std::string_view said =
         error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
-    reply.outcome = OutcomeOfCurl(code, connect_time > 0, said);
+    reply.outcome =
+        OutcomeOfCurl(code, connect_time > 0 || sent_time > 0, said);
     reply.message = Printable(said);
     if (too_long_) {
       reply.outcome = XksOutcome::kMalformed;
