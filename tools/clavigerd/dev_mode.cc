@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -23,6 +24,8 @@ using base::ErrorCode;
 
 constexpr std::string_view kTokenLabel = "claviger-dev";
 constexpr int kWorkers = 2;
+// A machine that builds and tests beside us is not AWS.
+constexpr std::chrono::milliseconds kXksTimeout{2000};
 // Longer than claviger-hsm's patience with its workers.
 constexpr int kPredecessorTimeoutMs = 20'000;
 constexpr int kPredecessorPauseMs = 100;
@@ -67,6 +70,7 @@ base::Result<DevMode> DevMode::Prepare(const DevOptions& options) {
   WaitForPredecessor(dev.config_.key_stores[0].socket);
   ASSIGN_OR_RETURN(dev.workers_,
                    setup::Workers::Start(dev.config_.key_stores[0]));
+  RETURN_IF_ERROR(dev.StartXksWorkers(options));
   return dev;
 }
 
@@ -147,6 +151,28 @@ base::Status DevMode::AddService(const std::string& given) {
       fmt::format("{}/services/{}", folder_, config_.service_principals.size());
   RETURN_IF_ERROR(WriteFile(principal.secret_file, rest, 0600));
   config_.service_principals.push_back(std::move(principal));
+  return {};
+}
+
+base::Status DevMode::StartXksWorkers(const DevOptions& options) {
+  if (options.xks_connect.empty() && options.xks_ca.empty()) {
+    return {};
+  }
+  config::XksClient client;
+  client.socket = folder_ + "/xks.sock";
+  client.settings.timeout = kXksTimeout;
+  if (!options.xks_ca.empty()) {
+    client.settings.ca_file = options.xks_ca;
+  }
+  client.settings.client_certificate = options.xks_client_certificate;
+  client.settings.client_key = options.xks_client_key;
+  for (const std::string& text : options.xks_connect) {
+    ASSIGN_OR_RETURN(hsm::xks::ConnectTo to, hsm::xks::ParseConnectTo(text));
+    client.settings.connect_to.push_back(std::move(to));
+  }
+  WaitForPredecessor(client.socket);
+  ASSIGN_OR_RETURN(xks_workers_, setup::Workers::Start(client));
+  config_.xks_client = std::move(client);
   return {};
 }
 

@@ -23,6 +23,11 @@ struct DevOptions {
   std::string account = "000000000000";
   bool wrapped = false;               // Placement of new keys.
   std::vector<std::string> services;  // Each "SERVICE=ID:SECRET".
+  // With one of these, XKS proxies are asked: each "HOST:443:ADDRESS:PORT".
+  std::vector<std::string> xks_connect;
+  std::string xks_ca;
+  std::string xks_client_certificate;
+  std::string xks_client_key;
 };
 
 // A DevMode is a whole KMS under one folder, for development and CI: a SoftHSM
@@ -41,7 +46,9 @@ class DevMode {
   const FirstAdministrator& administrator() const { return administrator_; }
 
   // Whether the workers have ended by themselves.
-  bool WorkersEnded() const { return workers_.HaveEnded(); }
+  bool WorkersEnded() const {
+    return workers_.HaveEnded() || xks_workers_.HaveEnded();
+  }
 
   // Writes DIR/env and DIR/bin/claviger-aws for a server at `port`.
   base::Status WriteEnvironment(std::uint16_t port) const;
@@ -54,12 +61,14 @@ class DevMode {
   base::Status MakeAccessKey(const std::string& given);
   base::Status MakeToken();
   base::Status AddService(const std::string& given);
+  base::Status StartXksWorkers(const DevOptions& options);
 
   std::string folder_;
   config::Config config_;
   FirstAdministrator administrator_;
   std::optional<kms::store::FileLock> lock_;  // Of folder_.
   setup::Workers workers_;
+  setup::Workers xks_workers_;
 };
 
 }  // namespace tools

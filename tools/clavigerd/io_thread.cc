@@ -46,6 +46,9 @@ kms::http::ServerLimits LimitsOf(const config::Config& config) {
 
 IoThread::IoThread(const config::Config& config, const Shared& shared)
     : hsm_(io_, WorkersOf(config.key_stores.front()), shared.clock),
+      xks_(config.xks_client ? std::make_unique<XksWorkers>(
+                                   io_, *config.xks_client, shared.clock)
+                             : nullptr),
       counters_(shared.store),
       environment_{.store = shared.store,
                    .hsm = hsm_,
@@ -60,7 +63,8 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .log = shared.log,
                    .log_folder = config.state + "/audit",
                    .key_store = config.key_stores.front().name,
-                   .strict_boundary = config.strict_boundary},
+                   .strict_boundary = config.strict_boundary,
+                   .xks = xks_.get()},
       service_(environment_),
       sessions_(environment_),
       api_(service_, shared.directory, sessions_, shared.metrics, shared.clock,
@@ -94,6 +98,9 @@ asio::awaitable<base::Status> IoThread::Connect() {
   CO_ASSIGN_OR_RETURN(const hsm::Capabilities capabilities,
                       co_await hsm_.Call(request));
   environment_.algorithm = capabilities.algorithm;
+  if (xks_ != nullptr) {
+    CO_RETURN_IF_ERROR(co_await xks_->Start());
+  }
   for (const std::string& note : capabilities.notes) {
     base::LogInfo("token '{}': {}", capabilities.token_label, note);
   }
@@ -122,6 +129,9 @@ asio::awaitable<void> IoThread::Close() {
   stop_pairs_.emit(asio::cancellation_type::terminal);
   co_await kms::operations::RetryUnlogged(environment_);
   hsm_.Stop();
+  if (xks_ != nullptr) {
+    xks_->Stop();
+  }
   work_.reset();
   io_.stop();
 }

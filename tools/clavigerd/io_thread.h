@@ -26,6 +26,7 @@
 #include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/session_token.h"
+#include "tools/clavigerd/xks_workers.h"
 #include "tools/config/config.h"
 
 namespace tools {
@@ -58,7 +59,7 @@ class IoThread {
   // Runs `task` to its end on the calling thread, before Run().
   base::Status RunToEnd(boost::asio::awaitable<base::Status> task);
 
-  // Connects to the workers and learns what the token can.
+  // Connects to all workers and learns what the token can.
   boost::asio::awaitable<base::Status> Connect();
 
   // Serves on the calling thread until Stop() has done its work.
@@ -75,6 +76,7 @@ class IoThread {
   boost::asio::cancellation_signal stop_chores_;
   boost::asio::cancellation_signal stop_pairs_;  // KeepImportPairs
   hsm::client::Client hsm_;
+  std::unique_ptr<XksWorkers> xks_;  // Null unless configured.
   kms::operations::Counters counters_;
   kms::operations::Environment environment_;
   kms::operations::ApiService service_;

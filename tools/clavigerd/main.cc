@@ -139,6 +139,25 @@ base::Status RunConfigured(const Options& options) {
   return Serve(options, config, nullptr);
 }
 
+void AddXksOptions(CLI::App& app, CLI::Option* dev, DevOptions& options) {
+  app.add_option("--dev-xks-connect", options.xks_connect,
+                 "HOST:443:ADDRESS:PORT of an XKS proxy; may be repeated")
+      ->needs(dev);
+  app.add_option("--dev-xks-ca", options.xks_ca,
+                 "File of the authorities that XKS proxies are believed by")
+      ->needs(dev);
+  auto* const certificate =
+      app.add_option("--dev-xks-client-certificate",
+                     options.xks_client_certificate,
+                     "File of the certificate that XKS proxies are shown")
+          ->needs(dev);
+  auto* const key = app.add_option("--dev-xks-client-key",
+                                   options.xks_client_key, "File of its key")
+                        ->needs(dev)
+                        ->needs(certificate);
+  certificate->needs(key);
+}
+
 int Main(int argc, char** argv) {
   Options options;
   bool print_operations = false;
@@ -166,6 +185,7 @@ int Main(int argc, char** argv) {
   app.add_flag("--dev-wrapped", options.dev_options.wrapped,
                "Keep new keys wrapped in the store, not on the token")
       ->needs(dev);
+  AddXksOptions(app, dev, options.dev_options);
   app.add_option("--account", options.dev_options.account, "12 digits")
       ->needs(dev)
       ->check(CLI::Validator(

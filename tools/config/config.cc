@@ -17,6 +17,7 @@
 #include "tools/config/organization.h"
 #include "tools/config/principals.h"
 #include "tools/config/table_reader.h"
+#include "tools/config/xks_client.h"
 
 namespace tools::config {
 namespace {
@@ -201,7 +202,9 @@ Status ReadTables(TableReader& reader, Config& config) {
           "organization",
           [&](TableReader& table) { return ReadOrganization(table, config); })
       .Tables("key_store",
-              [&](TableReader& table) { return ReadKeyStore(table, config); });
+              [&](TableReader& table) { return ReadKeyStore(table, config); })
+      .Table("xks_client",
+             [&](TableReader& table) { return ReadXksClient(table, config); });
   return reader.Finish();
 }
 
