@@ -3,7 +3,10 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <memory>
 
 namespace hsm::xks {
@@ -23,9 +26,12 @@ base::Status Check(bool ok, const char* key, const std::string& file) {
   if (ok) {
     return {};
   }
-  const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
-  const std::string why = reason != nullptr ? reason : "it cannot be read";
+  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
+  if (access(file.c_str(), R_OK) != 0) {
+    reason = std::strerror(errno);
+  }
+  const std::string why = reason != nullptr ? reason : "OpenSSL refuses it";
   return base::Error{
       base::ErrorCode::kInvalidArgument,
       std::string("xks_client.") + key + ": cannot use " + file + ": " + why};

@@ -53,7 +53,7 @@ TEST_F(SettingsTest, TakesFilesThatFit) {
 
 TEST_F(SettingsTest, RefusesABundleThatIsNone) {
   settings_.ca_file = folder_ / "none.pem";
-  ExpectRefused("ca_file", "none.pem");
+  ExpectRefused("ca_file", "none.pem: No such file or directory");
   settings_.ca_file = Write("text.pem", "no certificate\n");
   ExpectRefused("ca_file", "text.pem");
 }
