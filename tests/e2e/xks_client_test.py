@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import unittest
+import urllib.request
 
 from testlib import Server, boto3_client
 from testlib.clients import SECONDS
@@ -78,6 +79,13 @@ class Configured(unittest.TestCase):
             [BIN / "claviger-hsm", "--config", self.server.config, "--xks"],
             stdin=subprocess.DEVNULL, **options)
 
+    def ready_workers(self):
+        with urllib.request.urlopen(self.server.endpoint + "/metrics",
+                                    timeout=SECONDS) as metrics:
+            [line] = [line for line in metrics.read().decode().splitlines()
+                      if line.startswith("claviger_xks_ready_workers ")]
+        return int(float(line.split()[1]))
+
     def test_clavigerd_starts_with_the_workers_and_not_without(self):
         with self.assertRaisesRegex(AssertionError, "xks.sock"):
             self.server.start()
@@ -90,10 +98,12 @@ class Configured(unittest.TestCase):
         self.assertEqual(len(children(workers.pid)), 2)
         kms = boto3_client(self.server)
         self.assertEqual(kms.list_keys()["Keys"], [])
+        self.assertEqual(self.ready_workers(), 2)
         # The workers may go and come back; the token's are others.
         workers.send_signal(signal.SIGTERM)
         self.assertEqual(workers.wait(STOP_SECONDS), 0)
         self.assertFalse(self.socket.exists())
+        wait_until(lambda: self.ready_workers() == 0, "the workers are missed")
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         kms.encrypt(KeyId=key, Plaintext=b"x")
         self.assertEqual(self.server.stop(), [0, 0])

@@ -55,6 +55,7 @@ class IoThread {
   kms::operations::Environment& environment() { return environment_; }
   kms::http::HttpServer& server() { return server_; }
   const hsm::client::Client& hsm() const { return hsm_; }
+  const XksWorkers* xks() const { return xks_.get(); }
 
   // Runs `task` to its end on the calling thread, before Run().
   base::Status RunToEnd(boost::asio::awaitable<base::Status> task);

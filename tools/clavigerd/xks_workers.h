@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "hsm/client/client.h"
+#include "hsm/client/stats.h"
 #include "kms/operations/xks_caller.h"
 #include "tools/config/config.h"
 
@@ -26,6 +27,8 @@ class XksWorkers final : public kms::operations::XksCaller {
   void Stop() { client_.Stop(); }
 
   hsm::client::Awaitable<hsm::XksReply> Ask(hsm::XksRequest request) override;
+
+  const hsm::client::Stats& stats() const { return client_.stats(); }
 
  private:
   hsm::client::Client client_;
