@@ -114,7 +114,7 @@ auto Fields(Is<XksRequest> auto& m) {
                   m.kms_operation, m.principal_arn, m.key_arn, m.via_service,
                   m.source_vpc, m.source_vpce, m.aad, m.plaintext, m.sealed);
 }
-auto Fields(Is<XksManager> auto& m) {
+auto Fields(Is<ExternalManagerHealth> auto& m) {
   return std::tie(m.id, m.model, m.status);
 }
 auto Fields(Is<XksReply> auto& m) {

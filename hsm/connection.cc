@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <span>
 
-#include "hsm/dispatch.h"
 #include "hsm/operations.h"
 
 namespace hsm {
@@ -23,14 +22,14 @@ bool IsLong(std::uint8_t tag) {
 
 }  // namespace
 
-Connection::Next Connection::OnReady(token::Token& token) {
+Connection::Next Connection::OnReady(const ExecuteFn& execute) {
   if (WantsToWrite()) {
     // What was read before the socket filled up is still to be executed.
     const Next next = Flush();
-    return next == Next::kRead ? Execute(token) : next;
+    return next == Next::kRead ? Execute(execute) : next;
   }
   const Next next = Read();
-  return next == Next::kRead ? Execute(token) : next;
+  return next == Next::kRead ? Execute(execute) : next;
 }
 
 Connection::Next Connection::Read() {
@@ -45,7 +44,7 @@ Connection::Next Connection::Read() {
   return again ? Next::kRead : Next::kClose;
 }
 
-Connection::Next Connection::Execute(token::Token& token) {
+Connection::Next Connection::Execute(const ExecuteFn& execute) {
   int unsent = 0;
   while (const auto head = in_.Head()) {
     if (head->length < kMinFrame || head->length > kMaxFrame) {
@@ -65,7 +64,7 @@ Connection::Next Connection::Execute(token::Token& token) {
     if (IsLong(frame->tag) && PeerHasGone()) {
       return Next::kClose;
     }
-    const Outcome outcome = Dispatch(token, *frame, out_);
+    const Outcome outcome = execute(*frame, *this);
     ++unsent;
     if (outcome == Outcome::kMalformed) {
       return Next::kClose;

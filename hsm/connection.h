@@ -3,20 +3,34 @@
 #define HSM_CONNECTION_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
 
 #include "base/wiping.h"
 #include "hsm/fd.h"
 #include "hsm/frame.h"
-#include "hsm/token/token.h"
 
 namespace hsm {
 
+enum class Outcome : std::uint8_t {
+  kReplied,    // Success or failure: the reply is appended.
+  kPending,    // The reply will be appended to the Connection's out() later.
+  kTokenGone,  // The reply, kHsmUnavailable, is appended; nothing more works.
+  kMalformed   // Not a request: no reply.
+};
+
 // A Connection is the worker's end of one stream of frames. It owns the socket
-// and both buffers, and never waits. Not synchronised.
-class Connection {
+// and both buffers, and never waits. Not synchronised. It is shared with those
+// who still have to reply to it, and who must not keep it alive.
+class Connection : public std::enable_shared_from_this<Connection> {
  public:
   // What is to become of it.
   enum class Next { kRead, kWrite, kClose, kTokenGone };
+
+  // Does what a frame asks for, and appends the reply to the connection's
+  // out().
+  using ExecuteFn = std::function<Outcome(const Frame&, Connection&)>;
 
   explicit Connection(Fd socket) : socket_(std::move(socket)) {}
 
@@ -26,14 +40,18 @@ class Connection {
 
   // Call when the socket is ready for what it waits for: writes what was left,
   // reads once, and executes every whole frame.
-  Next OnReady(token::Token& token);
+  Next OnReady(const ExecuteFn& execute);
+
+  // Replies that are not sent yet. Whoever appends to it outside of OnReady()
+  // calls Flush() afterwards.
+  base::WipingBytes& out() { return out_; }
+  // kRead when everything is written.
+  Next Flush();
 
  private:
   Next Read();
-  Next Execute(token::Token& token);
+  Next Execute(const ExecuteFn& execute);
   bool PeerHasGone() const;
-  // kRead when everything is written.
-  Next Flush();
 
   Fd socket_;
   FrameBuffer in_;

@@ -381,7 +381,7 @@ enum class XksOutcome : std::uint8_t {
   kForbidden = 18,     // The address is one that this server may not ask.
 };
 
-struct XksManager {
+struct ExternalManagerHealth {
   std::string id;
   std::string model;
   std::string status;  // "ACTIVE", "DEGRADED" or "UNAVAILABLE".
@@ -402,7 +402,7 @@ struct XksReply {
   std::string proxy_vendor;
   std::string proxy_model;
   std::string manager_vendor;
-  std::vector<XksManager> managers;
+  std::vector<ExternalManagerHealth> managers;
 };
 
 // Destroys the object with this locator for good. Fails with kNotFound if the

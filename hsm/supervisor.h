@@ -19,8 +19,8 @@ struct SupervisorOptions {
   std::string socket_path;          // Where clavigerd comes; made and removed.
   int workers = 2;                  // 1..65: that for slow operations too.
   std::vector<uid_t> allowed_uids;  // Who may connect.
-  OpenTokenFn open_token;           // Runs in each worker.
-  // A worker that takes longer to open its token is killed.
+  PrepareFn prepare;                // Runs in each worker.
+  // A worker that takes longer to get ready (to open its token) is killed.
   std::chrono::milliseconds open_deadline{120'000};
   // A worker that does not stop by itself for so long is killed at the end.
   std::chrono::milliseconds stop_patience{10'000};

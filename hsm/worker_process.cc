@@ -45,15 +45,15 @@ void CloseAllBut(int keep) {
 
 // The life of a worker process.
 [[noreturn]] void RunWorker(pid_t supervisor, Fd control,
-                            const OpenTokenFn& open_token) {
+                            const PrepareFn& prepare) {
   ResetSignals();
   CloseAllBut(control.get());
-  auto token = open_token();
+  const base::Result<ServeFn> serve = prepare();
   SupervisorReply report;
-  if (!token) {
-    report.status = token.error();
+  if (!serve) {
+    report.status = serve.error();
   }
-  if (!SendPacket(control.get(), EncodeReply(report)) || !token) {
+  if (!SendPacket(control.get(), EncodeReply(report)) || !serve) {
     _exit(kNotStarted);
   }
   // Not before: dying within C_Login is what must not happen. Whoever is
@@ -62,12 +62,21 @@ void CloseAllBut(int keep) {
   if (getppid() != supervisor) {
     _exit(kParentGone);
   }
-  _exit(static_cast<int>(Serve(**token, std::move(control))));
+  _exit(static_cast<int>((*serve)(std::move(control))));
 }
 
 }  // namespace
 
-base::Result<WorkerProcess> StartWorker(const OpenTokenFn& open_token) {
+PrepareFn OnToken(OpenTokenFn open_token) {
+  return [open_token = std::move(open_token)]() -> base::Result<ServeFn> {
+    ASSIGN_OR_RETURN(std::shared_ptr<token::Token> token, open_token());
+    return [token = std::move(token)](Fd control) {
+      return Serve(*token, std::move(control));
+    };
+  };
+}
+
+base::Result<WorkerProcess> StartWorker(const PrepareFn& prepare) {
   ASSIGN_OR_RETURN(SocketPair pair, MakeSocketPair(SOCK_SEQPACKET));
   const pid_t supervisor = getpid();
   const pid_t pid = fork();
@@ -75,7 +84,7 @@ base::Result<WorkerProcess> StartWorker(const OpenTokenFn& open_token) {
     return ErrnoError("start a worker process");
   }
   if (pid == 0) {
-    RunWorker(supervisor, std::move(pair.theirs), open_token);
+    RunWorker(supervisor, std::move(pair.theirs), prepare);
   }
   return WorkerProcess{pid, std::move(pair.ours)};
 }

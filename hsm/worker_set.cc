@@ -78,7 +78,7 @@ void WorkerSet::Advance() {
     if (worker.state == State::kStarting &&
         now >= worker.since + options_.open_deadline) {
       worker.reason = base::Error{base::ErrorCode::kTimeout,
-                                  "the token could not be opened in time"};
+                                  "a worker did not get ready in time"};
       Kill(worker);
     }
     if (MayStart(worker) && now >= worker.start_at) {
@@ -108,7 +108,7 @@ void WorkerSet::Start(std::size_t index) {
   ++worker.generation;
   worker.served = false;
   worker.reason.reset();
-  auto process = StartWorker(options_.open_token);
+  auto process = StartWorker(options_.prepare);
   if (!process) {
     worker.reason = process.error();
     worker.start_at = clock_.Monotonic() + worker.backoff.Next();
@@ -160,7 +160,7 @@ void WorkerSet::OnReport(std::size_t index) {
     refused_ = status.error();
   }
   base::LogError(
-      "{}: worker {} cannot open its token: {}{}", options_.key_store, index,
+      "{}: worker {} cannot start: {}{}", options_.key_store, index,
       status.error().message,
       final ? " (no further attempt before SIGHUP or a restart)" : "");
 }
@@ -189,7 +189,7 @@ void WorkerSet::OnGone(std::size_t index, int wait_status) {
   if (!worker.served && !worker.reason && !stopping_) {
     worker.reason = base::Error{
         base::ErrorCode::kHsmUnavailable,
-        "a worker " + DescribeExit(wait_status) + " while it opened the token"};
+        "a worker " + DescribeExit(wait_status) + " while it started"};
     base::LogError("{}: {}", options_.key_store, worker.reason->message);
   }
   worker.process = WorkerProcess();

@@ -28,14 +28,14 @@ template <typename Fake>
 class TokenTest : public ClientTest {
  protected:
   void StartOnToken(const std::string& pin = Fake::Pin()) {
-    supervised_.options().open_token = [&shared = supervised_.shared(),
-                                        &fake = fake_, pin]() {
-      ++shared.opens;
-      static const base::RealClock clock;
-      hsm::token::TokenConfig config = fake.Config();
-      config.pin = base::Secret::CopyOf(std::string_view(pin));
-      return hsm::token::Token::Open(std::move(config), clock);
-    };
+    supervised_.options().prepare =
+        hsm::OnToken([&shared = supervised_.shared(), &fake = fake_, pin]() {
+          ++shared.opens;
+          static const base::RealClock clock;
+          hsm::token::TokenConfig config = fake.Config();
+          config.pin = base::Secret::CopyOf(std::string_view(pin));
+          return hsm::token::Token::Open(std::move(config), clock);
+        });
     supervised_.Start();
     MakeClient();
   }

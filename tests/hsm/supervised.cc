@@ -22,9 +22,8 @@ Supervised::Supervised(int workers) : shared_(Shared::Make()) {
   options_.workers = workers;
   options_.allowed_uids = {geteuid()};
   options_.stop_patience = std::chrono::milliseconds{100};
-  options_.open_token = [shared = shared_] {
-    return MemoryToken::Open(shared);
-  };
+  options_.prepare =
+      hsm::OnToken([shared = shared_] { return MemoryToken::Open(shared); });
 }
 
 Supervised::~Supervised() {

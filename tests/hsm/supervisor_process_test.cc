@@ -157,16 +157,14 @@ TEST_F(SupervisorTest, TriesAgainAfterACrashInTheModule) {
 
 TEST_F(SupervisorTest, KillsAWorkerThatDoesNotGetReady) {
   supervised_.options().open_deadline = std::chrono::milliseconds{50};
-  supervised_.options().open_token =
-      [shared =
-           &shared()]() -> base::Result<std::unique_ptr<hsm::token::Token>> {
+  supervised_.options().prepare = hsm::OnToken([shared = &shared()] {
     if (++shared->opens == 1) {
       while (true) {
         pause();
       }
     }
     return MemoryToken::Open(shared);
-  };
+  });
   supervised_.Start();
   EXPECT_THAT(Connect(0).reply.status, StatusIs(ErrorCode::kTimeout));
 }

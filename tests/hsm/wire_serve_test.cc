@@ -15,20 +15,18 @@
 #include "hsm/socket.h"
 #include "hsm/status_codes.h"
 #include "tests/hsm/memory_token.h"
+#include "tests/hsm/stream_frames.h"
 #include "tests/testlib/status.h"
 
 namespace hsm {
 namespace {
 
 using base::ErrorCode;
+using hsm_test::Append;
 using hsm_test::EncryptOf;
 using hsm_test::MemoryToken;
-
-struct Reply {
-  std::uint32_t slot;
-  std::uint8_t status;
-  base::Bytes payload;
-};
+using hsm_test::Read;
+using hsm_test::Write;
 
 // A worker's loop on a thread, and the supervisor's end of its control socket.
 class ServeTest : public testing::Test {
@@ -44,46 +42,7 @@ class ServeTest : public testing::Test {
 
   ~ServeTest() override { control_.Close(); }
 
-  Fd Connect() {
-    SocketPair pair = testlib::Take(MakeSocketPair(SOCK_STREAM));
-    const base::Bytes hello = {1};
-    testlib::Take(SendPacket(control_.get(), hello, pair.theirs.get()));
-    return std::move(pair.ours);
-  }
-
-  template <typename Request>
-  static void Append(base::WipingBytes& out, std::uint32_t slot,
-                     const Request& request) {
-    testlib::Take(AppendFrame(slot, RowOf<Request>().number, request, out));
-  }
-
-  static void Write(const Fd& socket, base::ByteView bytes) {
-    while (!bytes.empty()) {
-      const ssize_t size =
-          send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      ASSERT_GT(size, 0);
-      bytes = bytes.subspan(static_cast<std::size_t>(size));
-    }
-  }
-
-  // The next reply; nothing at the end of the connection.
-  static std::optional<Reply> Read(const Fd& socket) {
-    base::Bytes head(kFrameHeadSize);
-    if (!ReadAll(socket, head)) {
-      return std::nullopt;
-    }
-    base::Reader reader(head);
-    const std::uint32_t length = *reader.U32();
-    Reply reply{*reader.U32(), *reader.U8(), {}};
-    reply.payload.resize(length - kMinFrame);
-    return ReadAll(socket, reply.payload) ? std::optional(reply) : std::nullopt;
-  }
-
-  static bool ReadAll(const Fd& socket, base::Bytes& bytes) {
-    return bytes.empty() ||
-           recv(socket.get(), bytes.data(), bytes.size(), MSG_WAITALL) ==
-               static_cast<ssize_t>(bytes.size());
-  }
+  Fd Connect() { return hsm_test::ConnectOver(control_); }
 
   hsm_test::Shared* const shared_ = hsm_test::Shared::Make();
   std::unique_ptr<token::Token> token_;

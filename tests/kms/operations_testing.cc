@@ -18,9 +18,8 @@ using nlohmann::json;
 // A SoftHSM token and two worker processes on it.
 struct Workers {
   Workers() {
-    supervised.options().open_token = [this] {
-      return hsm::token::Token::Open(token.Config(), clock);
-    };
+    supervised.options().prepare = hsm::OnToken(
+        [this] { return hsm::token::Token::Open(token.Config(), clock); });
     supervised.Start();
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // claviger-hsm: the workers of one key store, and their supervisor. The only
-// program that loads a PKCS#11 module and reads a PIN.
+// program that loads a PKCS#11 module and reads a PIN. With --xks its workers
+// have no token, and ask the XKS proxies of external key stores.
 #include <fmt/format.h>
 #include <pwd.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include "hsm/token/init_token.h"
 #include "hsm/token/probe_token.h"
 #include "hsm/token/token.h"
+#include "tools/claviger-hsm/xks_workers.h"
 #include "tools/config/config.h"
 #include "tools/files/files.h"
 
@@ -28,7 +30,8 @@ constexpr std::size_t kWorkerHeap = 4U << 20;
 
 struct Options {
   std::string config_file;
-  config::KeyStore store;
+  config::KeyStore store;  // With --xks only its socket and workers count.
+  XksOptions xks;
   bool dev = false;
   int ready_fd = -1;
   std::string label;
@@ -85,14 +88,25 @@ base::Result<config::KeyStore> FindKeyStore(
 base::Status ReadConfig(Options& options, std::vector<uid_t>& allowed) {
   if (options.config_file.empty()) {
     allowed = {geteuid(), 0};
-    return {};
+    return ReadConnectTo(options.xks);
   }
   ASSIGN_OR_RETURN(const config::Config config,
                    config::Load(options.config_file));
-  ASSIGN_OR_RETURN(options.store,
-                   FindKeyStore(config.key_stores, options.store.name));
   ASSIGN_OR_RETURN(const uid_t uid, UidOf(config.allowed_user));
   allowed = {uid, 0};
+  if (options.xks.chosen) {
+    if (!config.xks_client) {
+      return base::Error{
+          base::ErrorCode::kInvalidArgument,
+          "--xks needs a table [xks_client] in " + options.config_file};
+    }
+    options.xks.settings = config.xks_client->settings;
+    options.store.socket = config.xks_client->socket;
+    options.store.workers = config.xks_client->workers;
+    return {};
+  }
+  ASSIGN_OR_RETURN(options.store,
+                   FindKeyStore(config.key_stores, options.store.name));
   return {};
 }
 
@@ -104,12 +118,20 @@ base::Status Supervise(Options options) {
   supervisor.workers = options.store.workers + 1;  // One for slow operations.
   supervisor.ready_fd = options.ready_fd;
   const base::RealClock clock;
-  supervisor.open_token =
+  if (options.xks.chosen) {
+    supervisor.key_store = "xks_client";
+    supervisor.workers = options.store.workers;
+    supervisor.prepare = XksWorkers(
+        options.xks.settings, [&] { return HardenProcess(options.dev); },
+        clock);
+    return hsm::RunSupervisor(supervisor, clock);
+  }
+  supervisor.prepare = hsm::OnToken(
       [&options, &clock]() -> base::Result<std::unique_ptr<hsm::token::Token>> {
-    RETURN_IF_ERROR(HardenProcess(options.dev));
-    ASSIGN_OR_RETURN(auto config, TokenConfigOf(options.store));
-    return hsm::token::Token::Open(std::move(config), clock);
-  };
+        RETURN_IF_ERROR(HardenProcess(options.dev));
+        ASSIGN_OR_RETURN(auto config, TokenConfigOf(options.store));
+        return hsm::token::Token::Open(std::move(config), clock);
+      });
   return hsm::RunSupervisor(supervisor, clock);
 }
 
@@ -151,8 +173,11 @@ int Main(int argc, char** argv) {
   Options options;
   CLI::App app("The workers of one key store.", "claviger-hsm");
   app.set_version_flag("--version", "claviger-hsm " CLAVIGER_VERSION);
-  app.add_option("--config", options.config_file, "Configuration file (TOML)");
-  app.add_option("--key-store", options.store.name, "Name of the key store");
+  auto* const file = app.add_option("--config", options.config_file,
+                                    "Configuration file (TOML)");
+  auto* const key_store = app.add_option("--key-store", options.store.name,
+                                         "Name of the key store");
+  AddXksOptions(app, file, options.xks)->excludes(key_store);
   app.add_option("--socket", options.store.socket, "Where clavigerd comes");
   app.add_option("--workers", options.store.workers)->check(CLI::Range(1, 64));
   app.add_option("--ready-fd", options.ready_fd, "Told when listening");

@@ -231,7 +231,7 @@ base::Status Daemon::Parts::ListenXks() {
   }
   ASSIGN_OR_RETURN(xks_tls, LoadXksTls(*config.xks_proxy));
   for (const auto& thread : threads) {
-    RETURN_IF_ERROR(thread->xks()->Listen(*config.xks_proxy, xks_tls));
+    RETURN_IF_ERROR(thread->xks_front()->Listen(*config.xks_proxy, xks_tls));
   }
   return {};
 }

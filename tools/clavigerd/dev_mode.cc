@@ -67,6 +67,7 @@ base::Result<DevMode> DevMode::Prepare(const DevOptions& options) {
   WaitForPredecessor(dev.config_.key_stores[0].socket);
   ASSIGN_OR_RETURN(dev.workers_,
                    setup::Workers::Start(dev.config_.key_stores[0]));
+  RETURN_IF_ERROR(dev.StartXksWorkers());
   return dev;
 }
 
@@ -148,6 +149,25 @@ base::Status DevMode::AddService(const std::string& given) {
       fmt::format("{}/services/{}", folder_, config_.service_principals.size());
   RETURN_IF_ERROR(WriteFile(principal.secret_file, rest, 0600));
   config_.service_principals.push_back(std::move(principal));
+  return {};
+}
+
+base::Status DevMode::StartXksWorkers() {
+  if (!config_.xks_client) {
+    return {};
+  }
+  const hsm::xks::Settings& settings = config_.xks_client->settings;
+  if (!settings.allow_networks.empty() ||
+      settings.requests_per_second !=
+          hsm::xks::Settings().requests_per_second) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "a development server does not know xks_client.allow_networks "
+                 "and xks_client.requests_per_second: name proxies in "
+                 "connect_to"};
+  }
+  config_.xks_client->socket = folder_ + "/xks.sock";
+  WaitForPredecessor(config_.xks_client->socket);
+  ASSIGN_OR_RETURN(xks_workers_, setup::Workers::Start(*config_.xks_client));
   return {};
 }
 

@@ -42,7 +42,9 @@ class DevMode {
   const FirstAdministrator& administrator() const { return administrator_; }
 
   // Whether the workers have ended by themselves.
-  bool WorkersEnded() const { return workers_.HaveEnded(); }
+  bool WorkersEnded() const {
+    return workers_.HaveEnded() || xks_workers_.HaveEnded();
+  }
 
   // Writes DIR/env and DIR/bin/claviger-aws for a server at `port`.
   base::Status WriteEnvironment(std::uint16_t port) const;
@@ -55,12 +57,14 @@ class DevMode {
   base::Status MakeAccessKey(const std::string& given);
   base::Status MakeToken();
   base::Status AddService(const std::string& given);
+  base::Status StartXksWorkers();
 
   std::string folder_;
   config::Config config_;
   FirstAdministrator administrator_;
   std::optional<kms::store::FileLock> lock_;  // Of folder_.
   setup::Workers workers_;
+  setup::Workers xks_workers_;
 };
 
 }  // namespace tools

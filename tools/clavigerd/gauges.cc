@@ -24,7 +24,16 @@ void CatchUp(prometheus::Counter& counter, double total) {
   counter.Increment(total - counter.Value());
 }
 
-// The instruments of one operation of the token, over all io threads.
+// The counters of all workers that `thread` asks.
+std::vector<const Stats*> StatsOf(const IoThread& thread) {
+  std::vector<const Stats*> all = {&thread.hsm().stats()};
+  if (thread.xks_workers() != nullptr) {
+    all.push_back(&thread.xks_workers()->stats());
+  }
+  return all;
+}
+
+// The instruments of one operation of the workers, over all io threads.
 class TokenOperation {
  public:
   TokenOperation(std::size_t index, prometheus::Counter& calls,
@@ -37,12 +46,14 @@ class TokenOperation {
     std::int64_t sum_ns = 0;
     std::array<std::int64_t, kBuckets> buckets{};
     for (const auto& thread : threads) {
-      const OperationStats& stats = thread->hsm().stats().operations[index_];
-      calls += stats.calls.Get();
-      errors += stats.errors.Get();
-      sum_ns += stats.latency_ns.Get();
-      for (std::size_t i = 0; i < kBuckets; ++i) {
-        buckets[i] += stats.latency[i].Get();
+      for (const Stats* const of : StatsOf(*thread)) {
+        const OperationStats& stats = of->operations[index_];
+        calls += stats.calls.Get();
+        errors += stats.errors.Get();
+        sum_ns += stats.latency_ns.Get();
+        for (std::size_t i = 0; i < kBuckets; ++i) {
+          buckets[i] += stats.latency[i].Get();
+        }
       }
     }
     CatchUp(calls_, static_cast<double>(calls));
@@ -122,6 +133,16 @@ double SumOf(const std::vector<std::unique_ptr<IoThread>>& threads,
   return static_cast<double>(sum);
 }
 
+double ReadyXksWorkers(const std::vector<std::unique_ptr<IoThread>>& threads) {
+  std::int64_t sum = 0;
+  for (const auto& thread : threads) {
+    sum += thread->xks_workers() != nullptr
+               ? thread->xks_workers()->stats().ready_workers.Get()
+               : 0;
+  }
+  return static_cast<double>(sum);
+}
+
 std::vector<Gauge> GaugesOf(
     const std::vector<std::unique_ptr<IoThread>>& threads,
     const kms::store::Store& store, const kms::audit::Log& log) {
@@ -139,6 +160,9 @@ std::vector<Gauge> GaugesOf(
        of(&Stats::workers_replaced)},
       {"claviger_hsm_throttled", "Requests refused because a queue was full.",
        of(&Stats::throttled)},
+      {"claviger_xks_ready_workers",
+       "Connections to workers that ask XKS proxies.",
+       [&threads] { return ReadyXksWorkers(threads); }},
       {"claviger_store_queued_writes", "Changes waiting for the store.",
        [&store] { return static_cast<double>(store.QueueLength()); }},
       {"claviger_store_revision", "Mutations that the store has seen.",

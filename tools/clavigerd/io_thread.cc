@@ -46,6 +46,10 @@ kms::http::ServerLimits LimitsOf(const config::Config& config) {
 
 IoThread::IoThread(const config::Config& config, const Shared& shared)
     : hsm_(io_, WorkersOf(config.key_stores.front()), shared.clock),
+      xks_workers_(config.xks_client
+                       ? std::make_unique<XksWorkers>(io_, *config.xks_client,
+                                                      shared.clock)
+                       : nullptr),
       counters_(shared.store),
       environment_{.store = shared.store,
                    .hsm = hsm_,
@@ -61,6 +65,7 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .log_folder = config.state + "/audit",
                    .key_store = config.key_stores.front().name,
                    .strict_boundary = config.strict_boundary,
+                   .xks = xks_workers_.get(),
                    .tenants = config.xks_proxy ? &shared.tenants : nullptr},
       service_(environment_),
       sessions_(environment_),
@@ -74,7 +79,7 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                 return router_.Handle(request);
               }) {
   if (config.xks_proxy) {
-    xks_.emplace(io_, config, environment_, shared.metrics);
+    xks_front_.emplace(io_, config, environment_, shared.metrics);
   }
 }
 
@@ -99,8 +104,11 @@ asio::awaitable<base::Status> IoThread::Connect() {
   CO_ASSIGN_OR_RETURN(const hsm::Capabilities capabilities,
                       co_await hsm_.Call(request));
   environment_.algorithm = capabilities.algorithm;
-  if (xks_) {
-    xks_->Describe(capabilities.manufacturer + " " + capabilities.model);
+  if (xks_front_) {
+    xks_front_->Describe(capabilities.manufacturer + " " + capabilities.model);
+  }
+  if (xks_workers_ != nullptr) {
+    CO_RETURN_IF_ERROR(co_await xks_workers_->Start());
   }
   for (const std::string& note : capabilities.notes) {
     base::LogInfo("token '{}': {}", capabilities.token_label, note);
@@ -117,16 +125,16 @@ void IoThread::Run(kms::operations::Chores chores) {
         io_, kms::operations::KeepImportPairs(environment_),
         asio::bind_cancellation_slot(stop_pairs_.slot(), asio::detached));
   }
-  if (xks_) {
-    xks_->Start();
+  if (xks_front_) {
+    xks_front_->Start();
   }
   io_.run();
 }
 
 asio::awaitable<void> IoThread::Close() {
   bool all_ended = co_await server_.Shutdown(kShutdownLimit);
-  if (xks_) {
-    const bool others_ended = co_await xks_->Close(kShutdownLimit);
+  if (xks_front_) {
+    const bool others_ended = co_await xks_front_->Close(kShutdownLimit);
     all_ended = all_ended && others_ended;
   }
   if (!all_ended) {
@@ -137,6 +145,9 @@ asio::awaitable<void> IoThread::Close() {
   stop_pairs_.emit(asio::cancellation_type::terminal);
   co_await kms::operations::RetryUnlogged(environment_);
   hsm_.Stop();
+  if (xks_workers_ != nullptr) {
+    xks_workers_->Stop();
+  }
   work_.reset();
   io_.stop();
 }

@@ -28,6 +28,7 @@
 #include "kms/operations/outbox.h"
 #include "kms/operations/session_token.h"
 #include "tools/clavigerd/xks_front.h"
+#include "tools/clavigerd/xks_workers.h"
 #include "tools/config/config.h"
 
 namespace tools {
@@ -57,12 +58,14 @@ class IoThread {
   kms::operations::Environment& environment() { return environment_; }
   kms::http::HttpServer& server() { return server_; }
   const hsm::client::Client& hsm() const { return hsm_; }
-  XksFront* xks() { return xks_ ? &*xks_ : nullptr; }
+  // nullptr: the configuration has no XKS proxy; it asks none.
+  XksFront* xks_front() { return xks_front_ ? &*xks_front_ : nullptr; }
+  const XksWorkers* xks_workers() const { return xks_workers_.get(); }
 
   // Runs `task` to its end on the calling thread, before Run().
   base::Status RunToEnd(boost::asio::awaitable<base::Status> task);
 
-  // Connects to the workers and learns what the token can.
+  // Connects to all workers and learns what the token can.
   boost::asio::awaitable<base::Status> Connect();
 
   // Serves on the calling thread until Stop() has done its work.
@@ -79,6 +82,7 @@ class IoThread {
   boost::asio::cancellation_signal stop_chores_;
   boost::asio::cancellation_signal stop_pairs_;  // KeepImportPairs
   hsm::client::Client hsm_;
+  std::unique_ptr<XksWorkers> xks_workers_;  // Null unless configured.
   kms::operations::Counters counters_;
   kms::operations::Environment environment_;
   kms::operations::ApiService service_;
@@ -88,7 +92,7 @@ class IoThread {
   kms::http::QueryDoor query_{api_};
   kms::http::Router router_;
   kms::http::HttpServer server_;
-  std::optional<XksFront> xks_;  // If the configuration has an XKS proxy.
+  std::optional<XksFront> xks_front_;  // If there is an XKS proxy.
 };
 
 }  // namespace tools

@@ -167,9 +167,10 @@ int Main(int argc, char** argv) {
   app.add_flag("--dev-wrapped", options.dev_options.wrapped,
                "Keep new keys wrapped in the store, not on the token")
       ->needs(dev);
-  app.add_option("--dev-xks", options.dev_options.xks,
-                 "File with the tables about external key stores: [xks_proxy] "
-                 "and [[xks_tenant]]")
+  app.add_option(
+         "--dev-xks", options.dev_options.xks,
+         "File with the tables about external key stores: [xks_client], "
+         "[xks_proxy] and [[xks_tenant]]")
       ->needs(dev);
   app.add_option("--account", options.dev_options.account, "12 digits")
       ->needs(dev)

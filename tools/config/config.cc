@@ -17,6 +17,7 @@
 #include "tools/config/organization.h"
 #include "tools/config/principals.h"
 #include "tools/config/table_reader.h"
+#include "tools/config/xks_client.h"
 #include "tools/config/xks_proxy.h"
 
 namespace tools::config {
@@ -143,6 +144,8 @@ Status ReadListen(TableReader& reader, Config& config) {
 
 void ReadXksTables(TableReader& reader, Config& config) {
   reader
+      .Table("xks_client",
+             [&](TableReader& table) { return ReadXksClient(table, config); })
       .Table("xks_proxy",
              [&](TableReader& table) { return ReadXksProxy(table, config); })
       .Tables("xks_tenant",

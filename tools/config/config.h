@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/result.h"
+#include "hsm/xks/settings.h"
 
 namespace tools::config {
 
@@ -32,6 +33,13 @@ struct KeyStore {
   std::string lock_dir;  // For tokens without a directory of their own.
   int workers = 2;       // 1..64.
   bool wrapped = false;  // placement: "wrapped", or "resident".
+};
+
+// [xks_client]: the workers that ask the XKS proxies of external key stores.
+struct XksClient {
+  std::string socket = "/run/claviger-xks/xks.sock";  // Of their supervisor.
+  int workers = 1;                                    // 1..16.
+  hsm::xks::Settings settings;
 };
 
 // Whether `text` can name a service: NAME.amazonaws.com, the name of letters in
@@ -163,6 +171,7 @@ struct Config {
   std::vector<KeyStore> key_stores;
   std::optional<XksProxy> xks_proxy;
   std::vector<XksTenant> xks_tenants;
+  std::optional<XksClient> xks_client;  // Without, there are no external keys.
 };
 
 // Reads `path`. Fails with kInvalidArgument and "file:line: reason" for an
@@ -171,7 +180,7 @@ struct Config {
 base::Result<Config> Load(const std::string& path);
 
 // Reads a file that holds nothing but the tables about external key stores,
-// [xks_proxy] and [[xks_tenant]], into `config`. Fails like Load.
+// [xks_client], [xks_proxy] and [[xks_tenant]], into `config`. Fails like Load.
 base::Status LoadXks(const std::string& path, Config& config);
 
 }  // namespace tools::config

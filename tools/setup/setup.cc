@@ -100,17 +100,44 @@ base::Status MakeToken(const config::KeyStore& store, std::string_view label,
 }
 
 base::Result<Workers> Workers::Start(const config::KeyStore& store) {
+  return StartWith({"--key-store", store.name, "--socket", store.socket,
+                    "--module", store.module, "--token", store.token,
+                    "--pin-file", store.pin_file, "--lock-dir", store.lock_dir,
+                    "--workers", std::to_string(store.workers)});
+}
+
+base::Result<Workers> Workers::Start(const config::XksClient& client) {
+  const hsm::xks::Settings& settings = client.settings;
+  std::vector<std::string> arguments = {
+      "--xks",
+      "--socket",
+      client.socket,
+      "--workers",
+      std::to_string(client.workers),
+      "--timeout",
+      std::to_string(settings.timeout.count()),
+      "--ca-file",
+      settings.ca_file};
+  for (const hsm::xks::ConnectTo& to : settings.connect_to) {
+    arguments.insert(arguments.end(), {"--connect-to", to.text});
+  }
+  if (!settings.client_certificate.empty()) {
+    arguments.insert(arguments.end(),
+                     {"--client-certificate", settings.client_certificate,
+                      "--client-key", settings.client_key});
+  }
+  return StartWith(std::move(arguments));
+}
+
+base::Result<Workers> Workers::StartWith(std::vector<std::string> arguments) {
   std::array<int, 2> ready{};
   if (pipe2(ready.data(), O_CLOEXEC) != 0) {
     return Error{ErrorCode::kIo, std::strerror(errno)};
   }
-  const auto started = StartProgram(
-      {SiblingProgram("claviger-hsm"), "--dev", "--key-store", store.name,
-       "--socket", store.socket, "--module", store.module, "--token",
-       store.token, "--pin-file", store.pin_file, "--lock-dir", store.lock_dir,
-       "--workers", std::to_string(store.workers), "--ready-fd",
-       std::to_string(ready[1])},
-      ready[1]);
+  arguments.insert(arguments.begin(),
+                   {SiblingProgram("claviger-hsm"), "--dev"});
+  arguments.insert(arguments.end(), {"--ready-fd", std::to_string(ready[1])});
+  const auto started = StartProgram(arguments, ready[1]);
   close(ready[1]);
   const base::Status status =
       started ? WaitUntilReady(ready[0]) : Error(started.error());

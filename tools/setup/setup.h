@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -35,12 +36,14 @@ bool IsSoftHsmConfiguration(const std::string& path,
 base::Status MakeToken(const config::KeyStore& store, std::string_view label,
                        const std::string& so_pin_file, const std::string& mark);
 
-// Workers are a claviger-hsm process of ours, which serves `store` until this
-// is destroyed, to our own uid.
+// Workers are a claviger-hsm process of ours, which serves until this is
+// destroyed, to our own uid.
 class Workers {
  public:
-  // Returns when it listens. Fails with kHsmUnavailable if it does not.
+  // Those of a token; those that ask XKS proxies. Returns when it listens.
+  // Fails with kHsmUnavailable if it does not.
   static base::Result<Workers> Start(const config::KeyStore& store);
+  static base::Result<Workers> Start(const config::XksClient& client);
 
   Workers() = default;
   Workers(Workers&& other) noexcept;
@@ -52,6 +55,7 @@ class Workers {
 
  private:
   explicit Workers(pid_t supervisor) : supervisor_(supervisor) {}
+  static base::Result<Workers> StartWith(std::vector<std::string> arguments);
   void Stop();
 
   pid_t supervisor_ = -1;
