@@ -62,6 +62,10 @@ base::Status ProbeAttributes(Sessions& sessions, Profile& profile) {
   Session& session = sessions.anchor();
   Answer<ObjectHandle> key;
   for (const AttributeSupport& choice : kChoices) {
+    if ((choice.allowed_mechanisms && !sessions.quirks().allowed_mechanisms) ||
+        (choice.copyable && !sessions.quirks().copyable)) {
+      continue;
+    }
     profile.attributes = choice;
     key = session.GenerateKey(CKM_AES_KEY_GEN, MessageKeyTemplate(choice));
     if (key.ok()) {
@@ -144,7 +148,7 @@ base::Status ProbeGcm(Sessions& sessions, Profile& profile) {
   const std::size_t last = Hex(kGcmAnswer.ciphertext).size() - 1;
   for (const std::size_t byte : {std::size_t{0}, last}) {
     ASSIGN_OR_RETURN(profile.bad_tag, AnswerToForgery(sessions, key, byte));
-    if (!RejectsCiphertext(profile.bad_tag)) {
+    if (!RejectsCiphertext(sessions.quirks(), profile.bad_tag)) {
       Refuse(profile, "AES-256-GCM, forged ciphertext",
              profile.bad_tag == CKR_OK
                  ? "accepted"

@@ -348,8 +348,8 @@ TEST_F(TokenOpenTest, BadConfigurationSaysWhatToMend) {
        base::ErrorCode::kInvalidArgument, "lock"},
       {[](TokenConfig& c) { c.lock_dir = "/nonexistent"; },
        base::ErrorCode::kIo, "/nonexistent"},
-      {[](TokenConfig& c) { c.quirks = "nshield"; },
-       base::ErrorCode::kInvalidArgument, "\"generic\", \"softhsm\""},
+      {[](TokenConfig& c) { c.quirks = "acme"; },
+       base::ErrorCode::kInvalidArgument, "\"generic\", \"luna\""},
   };
   for (const Case& each : cases) {
     TokenConfig config = place_.Config();
