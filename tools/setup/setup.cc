@@ -99,18 +99,43 @@ base::Status MakeToken(const config::KeyStore& store, std::string_view label,
   return WriteFile(mark, std::string(label) + "\n", 0644);
 }
 
+std::vector<std::string> TokenOptions(const config::KeyStore& store) {
+  std::vector<std::string> options;
+  for (const auto& [option, value] :
+       {std::pair{"--module", &store.module},
+        std::pair{"--token", &store.token},
+        std::pair{"--pin-file", &store.pin_file},
+        std::pair{"--lock-dir", &store.lock_dir},
+        std::pair{"--quirks", &store.quirks},
+        std::pair{"--module-parameters", &store.module_parameters}}) {
+    if (!value->empty()) {
+      options.insert(options.end(), {option, *value});
+    }
+  }
+  for (const std::string& risk : store.accept_risks) {
+    options.insert(options.end(), {"--accept-risk", risk});
+  }
+  return options;
+}
+
 base::Result<Workers> Workers::Start(const config::KeyStore& store) {
   std::array<int, 2> ready{};
   if (pipe2(ready.data(), O_CLOEXEC) != 0) {
     return Error{ErrorCode::kIo, std::strerror(errno)};
   }
-  const auto started = StartProgram(
-      {SiblingProgram("claviger-hsm"), "--dev", "--key-store", store.name,
-       "--socket", store.socket, "--module", store.module, "--token",
-       store.token, "--pin-file", store.pin_file, "--lock-dir", store.lock_dir,
-       "--workers", std::to_string(store.workers), "--ready-fd",
-       std::to_string(ready[1])},
-      ready[1]);
+  std::vector<std::string> words = {SiblingProgram("claviger-hsm"),
+                                    "--dev",
+                                    "--key-store",
+                                    store.name,
+                                    "--socket",
+                                    store.socket,
+                                    "--workers",
+                                    std::to_string(store.workers),
+                                    "--ready-fd",
+                                    std::to_string(ready[1])};
+  const std::vector<std::string> token = TokenOptions(store);
+  words.insert(words.end(), token.begin(), token.end());
+  const auto started = StartProgram(words, ready[1]);
   close(ready[1]);
   const base::Status status =
       started ? WaitUntilReady(ready[0]) : Error(started.error());

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -34,6 +35,9 @@ bool IsSoftHsmConfiguration(const std::string& path,
 // written once the token is whole: if it is there, nothing is done.
 base::Status MakeToken(const config::KeyStore& store, std::string_view label,
                        const std::string& so_pin_file, const std::string& mark);
+
+// The options by which claviger-hsm is told the token of `store`.
+std::vector<std::string> TokenOptions(const config::KeyStore& store);
 
 // Workers are a claviger-hsm process of ours, which serves `store` until this
 // is destroyed, to our own uid.
