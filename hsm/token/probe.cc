@@ -22,6 +22,10 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
+constexpr std::string_view kIvInPlace =
+    "the token chooses the IV itself, and writes it over the caller's; our "
+    "ciphertexts need one that the caller chooses";
+
 // Only for our own constants.
 base::Bytes Hex(std::string_view text) {
   return base::HexDecode(text).value_or(base::Bytes());
@@ -97,6 +101,15 @@ base::Status ProbeAttributes(Sessions& sessions, Profile& profile) {
   return {};
 }
 
+// Whether the token takes no IV but zeros, and makes one in their place, as AWS
+// CloudHSM says of itself.
+base::Result<bool> MakesIvInPlace(Sessions& sessions, ObjectHandle key) {
+  Iv iv{};
+  ASSIGN_OR_RETURN(Session* const session, sessions.Working());
+  return session->EncryptGcm(key, iv, Hex(kGcmAnswer.aad), iv).ok() &&
+         iv != Iv{};
+}
+
 // What is wrong with the token's AES-GCM, or nothing.
 base::Result<std::optional<std::string>> FaultOfGcm(Sessions& sessions,
                                                     ObjectHandle key) {
@@ -105,11 +118,20 @@ base::Result<std::optional<std::string>> FaultOfGcm(Sessions& sessions,
   const base::Bytes aad = Hex(kGcmAnswer.aad);
   const base::Bytes expected = Hex(kGcmAnswer.ciphertext);
   ASSIGN_OR_RETURN(Session* const session, sessions.Working());
-  ASSIGN_OR_RETURN(
-      const base::Bytes sealed,
-      session->EncryptGcm(key, iv, aad, Hex(kGcmAnswer.plaintext)).Take());
-  if (sealed.size() != expected.size() || iv != wanted_iv) {
-    return "the token chooses the IV itself";
+  auto answer = session->EncryptGcm(key, iv, aad, Hex(kGcmAnswer.plaintext));
+  if (!answer.ok()) {
+    ASSIGN_OR_RETURN(const bool in_place, MakesIvInPlace(sessions, key));
+    if (in_place) {
+      return std::string(kIvInPlace);
+    }
+  }
+  ASSIGN_OR_RETURN(const base::Bytes sealed, std::move(answer).Take());
+  if (iv != wanted_iv) {
+    return std::string(kIvInPlace);
+  }
+  if (sealed.size() != expected.size()) {
+    return "the token chooses the IV itself, and appends it to the ciphertext; "
+           "ours need one that the caller chooses";
   }
   if (sealed != expected) {
     return "the known answer is wrong";
