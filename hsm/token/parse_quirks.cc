@@ -144,7 +144,9 @@ base::Result<Quirks> Read(std::string_view name, const toml::table& root) {
   file.Choice("login.pin", kPinForms, quirks.pin);
   file.Bool("objects.allowed_mechanisms", quirks.allowed_mechanisms);
   file.Bool("objects.copyable", quirks.copyable);
-  quirks.bad_data = ReturnValues(file, "answers.bad_data");
+  if (root.at_path("answers.bad_data")) {
+    quirks.bad_data = ReturnValues(file, "answers.bad_data");
+  }
   RETURN_IF_ERROR(file.Finish());
   return quirks;
 }

@@ -49,8 +49,9 @@ struct Quirks {
   // CKA_DESTROYABLE. The probe makes session objects only.
   bool allowed_mechanisms = true;
   bool copyable = true;
-  // Its own words for "the data is wrong", beside the standard's.
-  std::vector<CK_RV> bad_data;
+  // Its own words for "the data is wrong", beside the standard's: these, where
+  // nobody has found out.
+  std::vector<CK_RV> bad_data = {CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED};
 
   // What must be known before C_Initialize.
   bool matters_before_initialize() const {
