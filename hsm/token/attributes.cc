@@ -20,6 +20,14 @@ constexpr std::array kPrivateUsages = {CKA_DECRYPT, CKA_SIGN, CKA_SIGN_RECOVER,
 constexpr std::array kPublicUsages = {CKA_ENCRYPT, CKA_VERIFY,
                                       CKA_VERIFY_RECOVER, CKA_WRAP};
 
+// Whether the public half can do that, where a private one is for this.
+bool IsPublicUsage(KeyUse use, CK_ATTRIBUTE_TYPE usage) {
+  return (usage == CKA_VERIFY && use == KeyUse::kSign) ||
+         (usage == CKA_ENCRYPT &&
+          (use == KeyUse::kDecrypt || use == KeyUse::kUnwrap)) ||
+         (usage == CKA_WRAP && use == KeyUse::kUnwrap);
+}
+
 // A sensitive secret key that stays as it is made, without a usage.
 Template BoundKey(CK_KEY_TYPE type, CK_ULONG size,
                   const AttributeSupport& support) {
@@ -209,8 +217,9 @@ Template PublicTemplate(const KeyRef& key) {
       .Set(CKA_KEY_TYPE, CK_ULONG{TypeOf(row.kind)})
       .Set(CKA_TOKEN, false)
       .Set(CKA_PRIVATE, false);
+  // NSS tests a new pair by using both halves.
   for (const CK_ATTRIBUTE_TYPE usage : kPublicUsages) {
-    made.Set(usage, false);
+    made.Set(usage, IsPublicUsage(row.use, usage));
   }
   if (const Curve* curve = FindCurve(key.algorithm)) {
     made.Set(CKA_EC_PARAMS,

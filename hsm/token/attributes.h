@@ -65,8 +65,8 @@ Template MeasuringTemplate(CK_MECHANISM_TYPE mechanism,
                            const AttributeSupport& support);
 Template MeasuredTemplate();
 
-// The halves of a new pair. The public one is a session object and can do
-// nothing but be read.
+// The halves of a new pair. The public one is a session object, and is gone
+// when it has been read.
 Template PublicTemplate(const KeyRef& key);
 Template PrivateTemplate(const KeyRef& key, const AttributeSupport& support);
 

@@ -32,6 +32,22 @@ base::Result<TokenLock> LockFile(const TokenConfig& config) {
                   base::HexEncode(base::ByteView(digest).first(8))));
 }
 
+base::Status CheckParameters(const Quirks& quirks, const TokenConfig& config) {
+  if (quirks.needs_parameters == !config.module_parameters.empty()) {
+    return {};
+  }
+  return Error{
+      ErrorCode::kInvalidArgument,
+      quirks.needs_parameters
+          ? fmt::format("{} needs module_parameters; see the notes of its "
+                        "profile \"{}\" in docs/hsm.md",
+                        quirks.title, quirks.name)
+          : fmt::format("a module of profile \"{}\" ({}) takes no "
+                        "module_parameters: remove them, or name its profile "
+                        "in quirks",
+                        quirks.name, quirks.title)};
+}
+
 // A PIN that the token refused is never tried again: each try may be the last.
 Error PinRefused(const TokenIdentity& token, std::string_view reason) {
   return Error{
@@ -46,7 +62,7 @@ Error PinRefused(const TokenIdentity& token, std::string_view reason) {
 
 Connection::Connection(const Quirks& quirks, std::string token_directory,
                        TokenLock lock, Module module)
-    : quirks_(quirks),
+    : quirks_(&quirks),
       token_directory_(std::move(token_directory)),
       lock_(std::move(lock)),
       module_(std::move(module)) {}
@@ -58,6 +74,7 @@ base::Result<std::unique_ptr<Connection>> Connection::Open(
   }
   ASSIGN_OR_RETURN(const Quirks* const quirks,
                    FindQuirks(config.quirks, config.module));
+  RETURN_IF_ERROR(CheckParameters(*quirks, config));
   std::string directory;
   if (quirks->files_like_softhsm) {
     ASSIGN_OR_RETURN(directory, SoftHsmTokenDirectory());
@@ -70,7 +87,7 @@ base::Result<std::unique_ptr<Connection>> Connection::Open(
       *quirks, std::move(directory), std::move(lock), std::move(module)));
   {
     ASSIGN_OR_RETURN(const auto hold, connection->lock_.Take());
-    RETURN_IF_ERROR(connection->FindToken(config.token_uri));
+    RETURN_IF_ERROR(connection->FindToken(config));
     RETURN_IF_ERROR(connection->LogIn(config.pin));
   }
   return connection;
@@ -84,25 +101,26 @@ Connection::~Connection() {
 
 // SoftHSM sees no token while anybody is inside C_Login. Of our processes the
 // lock keeps us apart; a second look is for those that do not know it.
-base::Status Connection::FindToken(const std::string& uri) {
-  base::Status found = InitializeAndFind(uri);
+base::Status Connection::FindToken(const TokenConfig& config) {
+  base::Status found = InitializeAndFind(config);
   if (!found.has_value() && found.error().code == ErrorCode::kNotFound) {
     base::LogWarning("{}; looking once more", found.error().message);
     module_.Finalize();
-    found = InitializeAndFind(uri);
+    found = InitializeAndFind(config);
   }
   return found;
 }
 
-base::Status Connection::InitializeAndFind(const std::string& uri) {
+base::Status Connection::InitializeAndFind(const TokenConfig& config) {
   if (!token_directory_.empty()) {
     RETURN_IF_ERROR(RestoreTokenFiles(token_directory_));
   }
-  RETURN_IF_ERROR(module_.Initialize());
+  RETURN_IF_ERROR(module_.Initialize(config.module_parameters));
   ASSIGN_OR_RETURN(const std::string manufacturer, module_.Manufacturer());
-  RETURN_IF_ERROR(CheckQuirks(quirks_, manufacturer));
-  ASSIGN_OR_RETURN(slot_, module_.FindSlot(uri));
-  return {};
+  ASSIGN_OR_RETURN(quirks_,
+                   CheckQuirks(*quirks_, !config.quirks.empty(), manufacturer));
+  ASSIGN_OR_RETURN(slot_, module_.FindSlot(config.token_uri));
+  return CheckPin(*quirks_, config.pin);
 }
 
 base::Status Connection::LogIn(const base::Secret& pin) {
@@ -115,7 +133,7 @@ base::Status Connection::LogIn(const base::Secret& pin) {
   if (!token_directory_.empty()) {
     RETURN_IF_ERROR(BackUpTokenFile(token_directory_, slot_.token.serial));
   }
-  ASSIGN_OR_RETURN(sessions_, Sessions::Open(module_.functions(), slot_.id));
+  ASSIGN_OR_RETURN(sessions_, OpenSessions());
   const auto answer = sessions_->anchor().Login(pin);
   if (CodeOf(answer.rv) == ErrorCode::kAccessDenied) {
     return PinRefused(slot_.token, RvText(answer.rv));

@@ -33,10 +33,11 @@ class Connection {
   Sessions& sessions() { return *sessions_; }
   // Sessions of their own, whose objects go with them.
   base::Result<Sessions> OpenSessions() const {
-    return Sessions::Open(module_.functions(), slot_.id);
+    return Sessions::Open(module_.functions(), slot_.id, *quirks_);
   }
   const TokenLock& lock() const { return lock_; }
   const TokenIdentity& identity() const { return slot_.token; }
+  const Quirks& quirks() const { return *quirks_; }
 
   // Makes the objects just made or destroyed durable, if they are files here.
   base::Status Sync() const;
@@ -45,11 +46,11 @@ class Connection {
   Connection(const Quirks& quirks, std::string token_directory, TokenLock lock,
              Module module);
 
-  base::Status FindToken(const std::string& uri);
-  base::Status InitializeAndFind(const std::string& uri);
+  base::Status FindToken(const TokenConfig& config);
+  base::Status InitializeAndFind(const TokenConfig& config);
   base::Status LogIn(const base::Secret& pin);
 
-  const Quirks& quirks_;
+  const Quirks* quirks_;
   std::string token_directory_;  // Of SoftHSM's files, or empty.
   TokenLock lock_;
   Module module_;

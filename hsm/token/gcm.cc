@@ -49,7 +49,8 @@ base::Result<base::Secret> OpenGcm(Sessions& sessions, ObjectHandle key,
   }
   ASSIGN_OR_RETURN(Session* const session, sessions.Working());
   auto answer = session->DecryptGcm(key, iv, aad, ciphertext);
-  if (answer.function == "C_Decrypt" && RejectsCiphertext(answer.rv)) {
+  if (answer.function == "C_Decrypt" &&
+      RejectsCiphertext(sessions.quirks(), answer.rv)) {
     return Error{ErrorCode::kInvalidCiphertext, ""};
   }
   ASSIGN_OR_RETURN(base::Secret plaintext, std::move(answer).Take());

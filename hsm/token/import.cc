@@ -56,7 +56,7 @@ base::Result<std::unique_ptr<SessionObject>> MakeInSession(
     const Import& import, Template attributes) {
   Session& anchor = import.sessions().anchor();
   const auto made = import.source.Make(anchor, std::move(attributes));
-  if (RejectsWrapped(made.rv)) {
+  if (RejectsWrapped(import.sessions().quirks(), made.rv)) {
     return Wrong();
   }
   RETURN_IF_ERROR(made.Done());
@@ -85,7 +85,8 @@ base::Status CheckLength(const Import& import) {
   auto wrapped = anchor.WrapKey({mechanism}, with.handle(), secret->handle());
   // SoftHSM does not wrap a secret of no bytes.
   if (wrapped.rv == CKR_BUFFER_TOO_SMALL ||
-      wrapped.rv == CKR_KEY_NOT_WRAPPABLE || RejectsWrapped(wrapped.rv)) {
+      wrapped.rv == CKR_KEY_NOT_WRAPPABLE ||
+      RejectsWrapped(import.sessions().quirks(), wrapped.rv)) {
     return Wrong();
   }
   ASSIGN_OR_RETURN(const base::Bytes bytes, std::move(wrapped).Take());
@@ -238,6 +239,7 @@ base::Result<ImportKeyReply> ImportKey(Workshop workshop,
   if (row == nullptr || !IsImported(row->use)) {
     return Error{ErrorCode::kInvalidArgument, "no such key is imported"};
   }
+  RETURN_IF_ERROR(CheckHas(workshop.profile, request.key.algorithm));
   const ImportRoute route = RouteOf(workshop.profile, request.wrapping, *row);
   RETURN_IF_ERROR(CheckRequest(workshop, request, route));
   ASSIGN_OR_RETURN(const auto source,

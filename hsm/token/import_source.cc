@@ -152,7 +152,7 @@ base::Result<ObjectHandle> OpenAesKey(const Opening& opening,
     const auto made = WrappedSource(*FindHash(opening.wrapping.hash),
                                     opening.wrapping_key, opening.by_rsa)
                           .Make(anchor, std::move(attributes));
-    if (RejectsWrapped(made.rv)) {
+    if (RejectsWrapped(workshop.connection.sessions().quirks(), made.rv)) {
       return Wrong();
     }
     RETURN_IF_ERROR(made.Done());

@@ -33,6 +33,14 @@ CK_MECHANISM_TYPE GenerationOf(KeyKind kind) {
 
 }  // namespace
 
+base::Status CheckHas(const Profile& profile, Algorithm algorithm) {
+  if (profile.lacks.contains(algorithm)) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 "this token has no such key pairs"};
+  }
+  return {};
+}
+
 // Imported pairs have whatever exponent they were made with; some tokens do not
 // tell that of a private key, but then they made it.
 base::Result<PublicKey> RsaPublicKey(Session& session, ObjectHandle object,
@@ -151,6 +159,7 @@ base::Result<base::Bytes> Tested(Workshop& workshop, Algorithm algorithm,
 
 base::Result<base::Bytes> MakeKeyPair(Workshop workshop, const KeyRef& key) {
   ASSIGN_OR_RETURN(const AlgorithmRow* const row, PairRow(key.algorithm));
+  RETURN_IF_ERROR(CheckHas(workshop.profile, key.algorithm));
   ASSIGN_OR_RETURN(const MadePair made, row->kind == KeyKind::kRsa
                                             ? MakeByCopy(workshop, key)
                                             : MakeInPlace(workshop, *row, key));

@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/token/list_keys.h"
 
-#include <algorithm>
-#include <cstring>
-#include <optional>
 #include <utility>
 
 namespace hsm::token {
 namespace {
-
-// What an attribute of a number or truth value holds, if it can be read.
-template <typename T>
-std::optional<T> Read(Session& session, ObjectHandle object,
-                      CK_ATTRIBUTE_TYPE type) {
-  const auto answer = session.ReadAttribute(object, type);
-  if (!answer.ok() || answer.value.size() != sizeof(T)) {
-    return std::nullopt;
-  }
-  T value;
-  std::memcpy(&value, answer.value.data(), sizeof(value));
-  return value;
-}
 
 ListedKey Describe(Session& session, ObjectHandle object) {
   auto id = session.ReadAttribute(object, CKA_ID);
@@ -41,14 +25,15 @@ base::Result<std::vector<ListedKey>> ListKeys(Sessions& sessions,
   Session& anchor = sessions.anchor();
   std::vector<ListedKey> keys;
   for (const ObjectHandle object : found) {
-    if (Read<CK_BBOOL>(anchor, object, CKA_TOKEN) == CK_FALSE) {
+    if (anchor.ReadAttribute(object, CKA_TOKEN).value ==
+        base::Bytes{CK_FALSE}) {
       continue;  // Our own session objects.
     }
-    const auto object_class = Read<CK_OBJECT_CLASS>(anchor, object, CKA_CLASS);
-    if (!object_class) {
+    const auto object_class = anchor.ReadNumber(object, CKA_CLASS);
+    if (!object_class.ok()) {
       keys.push_back({.id = {}, .label = {}, .readable = false});
-    } else if (*object_class == CKO_SECRET_KEY ||
-               *object_class == CKO_PRIVATE_KEY) {
+    } else if (object_class.value == CKO_SECRET_KEY ||
+               object_class.value == CKO_PRIVATE_KEY) {
       keys.push_back(Describe(anchor, object));
     }
   }

@@ -42,6 +42,14 @@ TokenIdentity Identity(const CK_TOKEN_INFO& info) {
           .model = PaddedText(info.model)};
 }
 
+// NSS's arguments (its CK_C_INITIALIZE_ARGS): the text stands where the
+// standard's have pReserved, which follows and must be null. To others these
+// are the standard's.
+struct ArgumentsWithParameters {
+  CK_C_INITIALIZE_ARGS standard;
+  void* reserved;
+};
+
 struct FoundSlot {
   CK_SLOT_ID id;
   CK_TOKEN_INFO info;
@@ -104,10 +112,11 @@ Module::~Module() {
   }
 }
 
-base::Status Module::Initialize() {
+base::Status Module::Initialize(std::string parameters) {
   // Without CKF_OS_LOCKING_OK SoftHSM does not lock, and crashes under threads.
-  CK_C_INITIALIZE_ARGS args{};
-  args.flags = CKF_OS_LOCKING_OK;
+  ArgumentsWithParameters args{};
+  args.standard.flags = CKF_OS_LOCKING_OK;
+  args.standard.pReserved = parameters.empty() ? nullptr : parameters.data();
   const CK_RV rv = functions_->C_Initialize(&args);
   if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) {
     return Error{ErrorCode::kInvalidArgument,

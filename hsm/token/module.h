@@ -39,8 +39,9 @@ class Module {
   Module& operator=(Module&&) = delete;
 
   // Fails with kInvalidArgument if the process has initialised it already: two
-  // users of one library would log each other out.
-  base::Status Initialize();
+  // users of one library would log each other out. `parameters` are for those
+  // libraries that want a text (NSS); empty for all others.
+  base::Status Initialize(std::string parameters = {});
   void Finalize();
 
   // CK_INFO's manufacturerID.

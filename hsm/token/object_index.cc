@@ -2,7 +2,6 @@
 #include "hsm/token/object_index.h"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <vector>
 
@@ -17,13 +16,9 @@ using base::ErrorCode;
 
 // Public keys and certificates may bear the same CKA_ID.
 bool IsKey(Session& session, ObjectHandle object) {
-  const auto answer = session.ReadAttribute(object, CKA_CLASS);
-  CK_OBJECT_CLASS object_class = 0;
-  if (!answer.ok() || answer.value.size() != sizeof(object_class)) {
-    return false;
-  }
-  std::memcpy(&object_class, answer.value.data(), sizeof(object_class));
-  return object_class == CKO_SECRET_KEY || object_class == CKO_PRIVATE_KEY;
+  const auto object_class = session.ReadNumber(object, CKA_CLASS);
+  return object_class.ok() && (object_class.value == CKO_SECRET_KEY ||
+                               object_class.value == CKO_PRIVATE_KEY);
 }
 
 std::optional<Locator> AsLocator(const Answer<base::Bytes>& id) {

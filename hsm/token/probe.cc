@@ -22,6 +22,10 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
+constexpr std::string_view kIvInPlace =
+    "the token chooses the IV itself, and writes it over the caller's; our "
+    "ciphertexts need one that the caller chooses";
+
 // Only for our own constants.
 base::Bytes Hex(std::string_view text) {
   return base::HexDecode(text).value_or(base::Bytes());
@@ -62,6 +66,10 @@ base::Status ProbeAttributes(Sessions& sessions, Profile& profile) {
   Session& session = sessions.anchor();
   Answer<ObjectHandle> key;
   for (const AttributeSupport& choice : kChoices) {
+    if ((choice.allowed_mechanisms && !sessions.quirks().allowed_mechanisms) ||
+        (choice.copyable && !sessions.quirks().copyable)) {
+      continue;
+    }
     profile.attributes = choice;
     key = session.GenerateKey(CKM_AES_KEY_GEN, MessageKeyTemplate(choice));
     if (key.ok()) {
@@ -93,6 +101,15 @@ base::Status ProbeAttributes(Sessions& sessions, Profile& profile) {
   return {};
 }
 
+// Whether the token takes no IV but zeros, and makes one in their place, as AWS
+// CloudHSM says of itself.
+base::Result<bool> MakesIvInPlace(Sessions& sessions, ObjectHandle key) {
+  Iv iv{};
+  ASSIGN_OR_RETURN(Session* const session, sessions.Working());
+  return session->EncryptGcm(key, iv, Hex(kGcmAnswer.aad), iv).ok() &&
+         iv != Iv{};
+}
+
 // What is wrong with the token's AES-GCM, or nothing.
 base::Result<std::optional<std::string>> FaultOfGcm(Sessions& sessions,
                                                     ObjectHandle key) {
@@ -101,11 +118,20 @@ base::Result<std::optional<std::string>> FaultOfGcm(Sessions& sessions,
   const base::Bytes aad = Hex(kGcmAnswer.aad);
   const base::Bytes expected = Hex(kGcmAnswer.ciphertext);
   ASSIGN_OR_RETURN(Session* const session, sessions.Working());
-  ASSIGN_OR_RETURN(
-      const base::Bytes sealed,
-      session->EncryptGcm(key, iv, aad, Hex(kGcmAnswer.plaintext)).Take());
-  if (sealed.size() != expected.size() || iv != wanted_iv) {
-    return "the token chooses the IV itself";
+  auto answer = session->EncryptGcm(key, iv, aad, Hex(kGcmAnswer.plaintext));
+  if (!answer.ok()) {
+    ASSIGN_OR_RETURN(const bool in_place, MakesIvInPlace(sessions, key));
+    if (in_place) {
+      return std::string(kIvInPlace);
+    }
+  }
+  ASSIGN_OR_RETURN(const base::Bytes sealed, std::move(answer).Take());
+  if (iv != wanted_iv) {
+    return std::string(kIvInPlace);
+  }
+  if (sealed.size() != expected.size()) {
+    return "the token chooses the IV itself, and appends it to the ciphertext; "
+           "ours need one that the caller chooses";
   }
   if (sealed != expected) {
     return "the known answer is wrong";
@@ -144,7 +170,7 @@ base::Status ProbeGcm(Sessions& sessions, Profile& profile) {
   const std::size_t last = Hex(kGcmAnswer.ciphertext).size() - 1;
   for (const std::size_t byte : {std::size_t{0}, last}) {
     ASSIGN_OR_RETURN(profile.bad_tag, AnswerToForgery(sessions, key, byte));
-    if (!RejectsCiphertext(profile.bad_tag)) {
+    if (!RejectsCiphertext(sessions.quirks(), profile.bad_tag)) {
       Refuse(profile, "AES-256-GCM, forged ciphertext",
              profile.bad_tag == CKR_OK
                  ? "accepted"

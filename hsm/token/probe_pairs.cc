@@ -35,6 +35,8 @@ constexpr struct {
     {Algorithm::kSecp256k1Sign, "ECDSA with secp256k1"},
     {Algorithm::kEd25519Sign, "Ed25519"},
     {Algorithm::kP256Agree, "ECDH with P-256"},
+    {Algorithm::kP384Agree, "ECDH with P-384"},
+    {Algorithm::kP521Agree, "ECDH with P-521"},
 };
 
 base::Status TryPair(Sessions& sessions, const Profile& profile,
@@ -259,8 +261,14 @@ void ProbePrivateKeys(Sessions& sessions, Profile& profile) {
 
 void ProbePairs(Sessions& sessions, Profile& profile) {
   for (const auto& [algorithm, tried] : kPairs) {
-    profile.findings.push_back(
-        {std::string(tried), Outcome(TryPair(sessions, profile, algorithm))});
+    base::Status status = TryPair(sessions, profile, algorithm);
+    if (!status.has_value()) {  // It would be missed until the next start.
+      status = TryPair(sessions, profile, algorithm);
+    }
+    if (!status.has_value()) {
+      profile.lacks.insert(algorithm);
+    }
+    profile.findings.push_back({std::string(tried), Outcome(status)});
   }
   ProbeOaep(sessions, profile);
   ProbePrivateKeys(sessions, profile);

@@ -14,9 +14,11 @@ namespace hsm::token {
 
 // What `claviger token probe` prints.
 struct ProbeReport {
+  std::string quirks;  // The profile that was used.
   Capabilities capabilities;
-  std::vector<Finding> findings;  // In the order in which they were tried.
-  std::string refusal;            // Empty: Token::Open accepts the token.
+  std::vector<Finding> findings;   // In the order in which they were tried.
+  std::vector<std::string> risks;  // Those it has, accepted or not (risks.h).
+  std::string refusal;             // Empty: Token::Open accepts the token.
 };
 
 // Logs in to the token, probes it and logs out. Leaves no object behind. Fails

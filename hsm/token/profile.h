@@ -2,6 +2,7 @@
 #ifndef HSM_TOKEN_PROFILE_H_
 #define HSM_TOKEN_PROFILE_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,12 @@ struct Profile {
   bool unwraps_oaep_sha256 = false;
   bool unwraps_rsa = false;
   bool unwraps_ec = false;
+  // Key pairs that it cannot make and use.
+  std::set<Algorithm> lacks;
 
   std::vector<Finding> findings;
   std::vector<std::string> notes;  // Those an operator should read.
+  std::vector<std::string> risks;  // Of the thefts that succeeded (risks.h).
   std::string refusal;  // Why we must not use this token; empty if we may.
 };
 

@@ -5,8 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
-#include "hsm/token/softhsm.h"
+#include "base/log.h"
+#include "hsm/token/quirks_files.h"
 
 namespace hsm::token {
 namespace {
@@ -14,24 +19,17 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::array kQuirks = {
-    Quirks{.name = "generic", .manufacturer = "", .files_like_softhsm = false},
-    Quirks{.name = "softhsm",
-           .manufacturer = "SoftHSM",
-           .files_like_softhsm = true},
-};
+constexpr std::string_view kGeneric = "generic";
 
-// SoftHSM 2.6 says CKR_GENERAL_ERROR, nShield CKR_FUNCTION_FAILED, NSS and the
-// standard CKR_ENCRYPTED_DATA_INVALID, PKCS#11 3.0 CKR_AEAD_DECRYPT_FAILED.
+// What the standard has for data that is wrong: PKCS#11 2.40, and 3.0's
+// CKR_AEAD_DECRYPT_FAILED.
 constexpr std::array kRejections = {
-    CKR_GENERAL_ERROR,          CKR_FUNCTION_FAILED,
     CKR_DATA_INVALID,           CKR_DATA_LEN_RANGE,
     CKR_ENCRYPTED_DATA_INVALID, CKR_ENCRYPTED_DATA_LEN_RANGE,
     CKR_AEAD_DECRYPT_FAILED,    CKR_SIGNATURE_INVALID,
 };
 
-// SoftHSM says CKR_GENERAL_ERROR to a wrong padding or check value, and
-// CKR_FUNCTION_FAILED to what is no PKCS#8 of that type.
+// What cannot be a key, or not one as the template says.
 constexpr std::array kWrappedRejections = {
     CKR_WRAPPED_KEY_INVALID, CKR_WRAPPED_KEY_LEN_RANGE, CKR_KEY_SIZE_RANGE,
     CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCONSISTENT};
@@ -43,42 +41,118 @@ bool Contains(std::span<const CK_RV> rvs, CK_RV rv) {
   return std::ranges::find(rvs, rv) != rvs.end();
 }
 
+// A test reads them too: what it passes does not fail here.
+std::vector<Quirks> ReadAll() {
+  std::vector<Quirks> all;
+  all.reserve(QuirksFiles().size());
+  for (const QuirksFile& file : QuirksFiles()) {
+    auto quirks = ParseQuirks(file.name, file.text);
+    if (!quirks.has_value()) {
+      base::LogError("{}", quirks.error().message);
+      std::abort();
+    }
+    all.push_back(*std::move(quirks));
+  }
+  return all;
+}
+
+const Quirks* Named(std::string_view name) {
+  const auto it = std::ranges::find(AllQuirks(), name, &Quirks::name);
+  return it == AllQuirks().end() ? nullptr : &*it;
+}
+
+// By the name of the file, after symbolic links.
+const Quirks* OfModule(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  const std::string file =
+      (error ? std::filesystem::path(path) : real).filename().string();
+  const auto it = std::ranges::find_if(AllQuirks(), [&](const Quirks& each) {
+    return !each.module.empty() && file.find(each.module) != std::string::npos;
+  });
+  return it == AllQuirks().end() ? Named(kGeneric) : &*it;
+}
+
 }  // namespace
+
+std::span<const Quirks> AllQuirks() {
+  static const std::vector<Quirks> all = ReadAll();
+  return all;
+}
 
 base::Result<const Quirks*> FindQuirks(std::string_view name,
                                        const std::string& module_path) {
-  if (name.empty()) {
-    name = IsSoftHsmModule(module_path) ? "softhsm" : "generic";
+  const Quirks* const found =
+      name.empty() ? OfModule(module_path) : Named(name);
+  if (found != nullptr) {
+    return found;
   }
-  const auto* it = std::ranges::find(kQuirks, name, &Quirks::name);
-  if (it == kQuirks.end()) {
-    std::string known;
-    for (const Quirks& quirks : kQuirks) {
-      known += fmt::format("{}\"{}\"", known.empty() ? "" : ", ", quirks.name);
-    }
-    return Error{
-        ErrorCode::kInvalidArgument,
-        fmt::format("unknown quirks \"{}\"; known are {}", name, known)};
+  std::string known;
+  for (const Quirks& quirks : AllQuirks()) {
+    known += fmt::format("{}\"{}\"", known.empty() ? "" : ", ", quirks.name);
   }
-  return it;
+  return Error{ErrorCode::kInvalidArgument,
+               fmt::format("unknown quirks \"{}\"; known are {}", name, known)};
 }
 
-base::Status CheckQuirks(const Quirks& quirks, std::string_view manufacturer) {
-  for (const Quirks& row : kQuirks) {
-    if (row.files_like_softhsm && !quirks.files_like_softhsm &&
-        manufacturer.starts_with(row.manufacturer)) {
+base::Result<const Quirks*> CheckQuirks(const Quirks& quirks, bool named,
+                                        std::string_view manufacturer) {
+  for (const Quirks& each : AllQuirks()) {
+    if (each.manufacturer.empty() ||
+        !manufacturer.starts_with(each.manufacturer)) {
+      continue;
+    }
+    if (each.matters_before_initialize() && each.name != quirks.name) {
       return Error{ErrorCode::kInvalidArgument,
-                   fmt::format("the module says that it is {}, whose files "
-                               "need care: set quirks = \"{}\"",
-                               manufacturer, row.name)};
+                   fmt::format("the module says that it is {}, which needs "
+                               "care from the start: set quirks = \"{}\"",
+                               manufacturer, each.name)};
+    }
+    if (!named && quirks.name == kGeneric) {
+      return &each;
     }
   }
-  return {};
+  return &quirks;
 }
 
-bool RejectsCiphertext(CK_RV rv) { return Contains(kRejections, rv); }
-bool RejectsWrapped(CK_RV rv) {
-  return RejectsCiphertext(rv) || Contains(kWrappedRejections, rv);
+base::Status CheckPin(const Quirks& quirks, const base::Secret& pin) {
+  const std::string_view text = pin.RevealText();
+  constexpr std::size_t kKeyIdDigits = 4;
+  switch (quirks.pin) {
+    case PinForm::kAny:
+      return {};
+    case PinForm::kUserAndPassword: {
+      const std::size_t colon = text.find(':');
+      if (colon != std::string_view::npos && colon > 0 &&
+          colon + 1 < text.size()) {
+        return {};
+      }
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("the PIN file of a token of {} must hold "
+                               "user:password",
+                               quirks.title)};
+    }
+    case PinForm::kKeyIdAndPassword:
+      if (text.size() > kKeyIdDigits &&
+          text.substr(0, kKeyIdDigits)
+                  .find_first_not_of("0123456789abcdefABCDEF") ==
+              std::string_view::npos) {
+        return {};
+      }
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("the PIN file of a token of {} must hold the "
+                               "authentication key's id, four hexadecimal "
+                               "digits, and right after it the password",
+                               quirks.title)};
+  }
+  return Error{ErrorCode::kInternal, "unknown form of PIN"};
+}
+
+bool RejectsCiphertext(const Quirks& quirks, CK_RV rv) {
+  return Contains(kRejections, rv) || Contains(quirks.bad_data, rv);
+}
+bool RejectsWrapped(const Quirks& quirks, CK_RV rv) {
+  return RejectsCiphertext(quirks, rv) || Contains(kWrappedRejections, rv);
 }
 bool WorthRetrying(CK_RV rv) { return Contains(kPassing, rv); }
 

@@ -23,7 +23,8 @@ base::Result<base::Secret> DecryptBy(Sessions& sessions,
                                      base::ByteView ciphertext) {
   ASSIGN_OR_RETURN(Session* const session, sessions.Working());
   auto answer = session->Decrypt(mechanism, object, ciphertext);
-  if (answer.function == "C_Decrypt" && RejectsCiphertext(answer.rv)) {
+  if (answer.function == "C_Decrypt" &&
+      RejectsCiphertext(sessions.quirks(), answer.rv)) {
     return Error{ErrorCode::kInvalidCiphertext, ""};
   }
   return std::move(answer).Take();

@@ -210,6 +210,17 @@ Answer<base::Bytes> Session::ReadAttribute(ObjectHandle object,
   return {Noted(rv), "C_GetAttributeValue", std::move(value)};
 }
 
+Answer<CK_ULONG> Session::ReadNumber(ObjectHandle object,
+                                     CK_ATTRIBUTE_TYPE type) {
+  CK_ULONG value = 0;
+  CK_ATTRIBUTE attribute = {type, &value, sizeof(value)};
+  CK_RV rv = module_->C_GetAttributeValue(handle_, Raw(object), &attribute, 1);
+  if (rv == CKR_OK && attribute.ulValueLen != sizeof(value)) {
+    rv = CKR_ATTRIBUTE_VALUE_INVALID;
+  }
+  return {Noted(rv), "C_GetAttributeValue", value};
+}
+
 Answer<base::Secret> Session::ReadSecret(ObjectHandle object) {
   base::Secret value(kMaxSecret);
   CK_ATTRIBUTE attribute = {CKA_VALUE, value.Reveal().data(), value.size()};

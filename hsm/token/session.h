@@ -95,6 +95,8 @@ class Session {
   // One attribute, of at most 1024 bytes.
   Answer<base::Bytes> ReadAttribute(ObjectHandle object,
                                     CK_ATTRIBUTE_TYPE type);
+  // One that is a CK_ULONG. NSS says CKR_BUFFER_TOO_SMALL to a larger buffer.
+  Answer<CK_ULONG> ReadNumber(ObjectHandle object, CK_ATTRIBUTE_TYPE type);
   // CKA_VALUE, of at most 128 bytes.
   Answer<base::Secret> ReadSecret(ObjectHandle object);
 

@@ -6,10 +6,10 @@
 namespace hsm::token {
 
 base::Result<Sessions> Sessions::Open(const CK_FUNCTION_LIST& module,
-                                      CK_SLOT_ID slot) {
+                                      CK_SLOT_ID slot, const Quirks& quirks) {
   ASSIGN_OR_RETURN(Session anchor, Session::Open(module, slot));
   ASSIGN_OR_RETURN(Session working, Session::Open(module, slot));
-  return Sessions(module, slot, std::move(anchor), std::move(working));
+  return Sessions(module, slot, quirks, std::move(anchor), std::move(working));
 }
 
 base::Result<Session*> Sessions::Working() {

@@ -3,6 +3,7 @@
 #define HSM_TOKEN_SESSIONS_H_
 
 #include "base/result.h"
+#include "hsm/token/quirks.h"
 #include "hsm/token/session.h"
 
 namespace hsm::token {
@@ -18,23 +19,27 @@ namespace hsm::token {
 class Sessions {
  public:
   static base::Result<Sessions> Open(const CK_FUNCTION_LIST& module,
-                                     CK_SLOT_ID slot);
+                                     CK_SLOT_ID slot, const Quirks& quirks);
 
   Session& anchor() { return anchor_; }
+  // Of the token.
+  const Quirks& quirks() const { return *quirks_; }
 
   // A session in which no operation is active. Valid until the next call.
   base::Result<Session*> Working();
 
  private:
-  Sessions(const CK_FUNCTION_LIST& module, CK_SLOT_ID slot, Session anchor,
-           Session working)
+  Sessions(const CK_FUNCTION_LIST& module, CK_SLOT_ID slot,
+           const Quirks& quirks, Session anchor, Session working)
       : module_(&module),
         slot_(slot),
+        quirks_(&quirks),
         anchor_(std::move(anchor)),
         working_(std::move(working)) {}
 
   const CK_FUNCTION_LIST* module_;
   CK_SLOT_ID slot_;
+  const Quirks* quirks_;
   Session anchor_;
   Session working_;
 };

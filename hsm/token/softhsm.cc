@@ -43,13 +43,6 @@ std::string ConfigurationPath() {
 
 }  // namespace
 
-bool IsSoftHsmModule(const std::string& path) {
-  std::error_code error;
-  const auto real = std::filesystem::canonical(path, error);
-  return !error &&
-         real.filename().string().find("softhsm") != std::string::npos;
-}
-
 base::Result<std::string> TokenDirectoryIn(std::string_view configuration) {
   while (!configuration.empty()) {
     const auto end = configuration.find('\n');

@@ -10,10 +10,6 @@
 // What we know of SoftHSM 2 from outside its module: where its files are.
 namespace hsm::token {
 
-// Whether the module at `path`, after symbolic links, is SoftHSM's. It must be
-// known before C_Initialize, which already reads the token directory.
-bool IsSoftHsmModule(const std::string& path);
-
 // The directory that holds all tokens, as SoftHSM itself finds it:
 // directories.tokendir of $SOFTHSM2_CONF, or of ~/.config/softhsm2/
 // softhsm2.conf, or of /etc/softhsm/softhsm2.conf. Fails with kInvalidArgument

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hsm/token/attributes.h"
+#include "hsm/token/risks.h"
 
 namespace hsm::token {
 namespace {
@@ -131,26 +132,21 @@ bool UnwrapReadable(Scene& scene) {
   return !wrapped.ok() || (unwrapped.ok() && IsOpen(session, unwrapped.value));
 }
 
-struct Theft {
-  std::string_view tried;
-  bool (*succeeds)(Scene&);
-  bool takes_key;            // Or only bends it.
-  std::string_view meaning;  // Of a success.
-};
-
-constexpr std::array kThefts = {
-    Theft{"read a sensitive key", Read, true,
-          "a key made sensitive and non-extractable can be read"},
-    Theft{"change a key to be readable", Change, true,
-          "CKA_SENSITIVE or CKA_EXTRACTABLE of a finished key can be changed"},
-    Theft{"copy a key to be readable", Copy, true,
-          "a copy of a key can be less sensitive than the key"},
-    Theft{"wrap a non-extractable key", Wrap, true,
-          "a non-extractable key can be wrapped by any other key"},
-    Theft{"copy a key to gain usages", GainUsage, false,
-          "a copy of a key can have usages that the key does not have: "
-          "whoever has the PIN can use keys for more than they are made for"},
-};
+bool Succeeds(Theft theft, Scene& scene) {
+  switch (theft) {
+    case Theft::kRead:
+      return Read(scene);
+    case Theft::kChange:
+      return Change(scene);
+    case Theft::kCopy:
+      return Copy(scene);
+    case Theft::kWrap:
+      return Wrap(scene);
+    case Theft::kGainUsage:
+      return GainUsage(scene);
+  }
+  return true;
+}
 
 // A resident key's twin, as a session object, a message key, and the private
 // key of a pair, if the token makes such.
@@ -181,17 +177,17 @@ base::Result<std::vector<ObjectHandle>> Victims(Sessions& sessions,
   return victims;
 }
 
-void Judge(const Theft& theft, bool succeeded, Profile& profile) {
+void Judge(const TheftRow& row, bool succeeded, Profile& profile) {
   profile.findings.push_back(
-      {fmt::format("theft: {}", theft.tried),
-       std::string(succeeded ? theft.meaning : "refused by the token")});
+      {fmt::format("theft: {}", row.tried),
+       std::string(succeeded ? row.meaning : "refused by the token")});
   if (!succeeded) {
     return;
   }
-  if (!theft.takes_key) {
-    profile.notes.emplace_back(theft.meaning);
-  } else if (profile.refusal.empty()) {
-    profile.refusal = theft.meaning;
+  if (row.risk.empty()) {
+    profile.notes.emplace_back(row.meaning);
+  } else {
+    profile.risks.emplace_back(row.risk);
   }
 }
 
@@ -199,13 +195,13 @@ void Judge(const Theft& theft, bool succeeded, Profile& profile) {
 
 base::Status AttemptThefts(Sessions& sessions, Profile& profile) {
   ASSIGN_OR_RETURN(const auto victims, Victims(sessions, profile));
-  for (const Theft& theft : kThefts) {
+  for (const TheftRow& row : kThefts) {
     bool succeeded = false;
     for (const ObjectHandle victim : victims) {
       Scene scene{sessions, profile, victim};
-      succeeded = theft.succeeds(scene) || succeeded;
+      succeeded = Succeeds(row.theft, scene) || succeeded;
     }
-    Judge(theft, succeeded, profile);
+    Judge(row, succeeded, profile);
   }
   Scene scene{sessions, profile, victims.front()};
   profile.unwrap_template = !UnwrapReadable(scene);

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -19,6 +20,9 @@ struct TokenConfig {
   base::Secret pin;       // CKU_USER.
   std::string quirks;     // Name of a profile, or empty: recognise by itself.
   std::string lock_dir;   // For tokens that have no directory of their own.
+  std::string module_parameters;  // For modules that want them: NSS.
+  // Thefts that the token may allow, by name (risks.h).
+  std::vector<std::string> accept_risks;
 };
 
 // A Token executes the requests of hsm/messages.h on one PKCS#11 token. It is
@@ -32,10 +36,10 @@ class Token {
  public:
   // Loads the module, finds the token, logs in (under the token directory's
   // lock, after a durable copy of a SoftHSM token.object) and probes it. Fails
-  // with kUnsupportedOperation and the reason if the token allows a theft, and
-  // with kAccessDenied if it refuses the PIN: trying again, or in another
-  // worker, would only lock the token. kInvalidArgument and kNotFound are the
-  // configuration's; the message says what to mend.
+  // with kUnsupportedOperation and the reason if the token allows a theft that
+  // is not accepted, and with kAccessDenied if it refuses the PIN: trying
+  // again, or in another worker, would only lock the token. kInvalidArgument
+  // and kNotFound are the configuration's; the message says what to mend.
   static base::Result<std::unique_ptr<Token>> Open(TokenConfig config,
                                                    const base::Clock& clock);
   virtual ~Token() = default;

@@ -101,6 +101,7 @@ base::Status WrappedKeys::CheckCanHold(const AlgorithmRow* row) const {
   }
   const Profile& profile = workshop_.profile;
   RETURN_IF_ERROR(CheckCanWrap(profile));
+  RETURN_IF_ERROR(CheckHas(profile, row->algorithm));
   if (row->kind == KeyKind::kEdwards ||
       (row->kind == KeyKind::kRsa && !profile.unwraps_rsa) ||
       (row->kind == KeyKind::kEc && !profile.unwraps_ec)) {
@@ -128,7 +129,7 @@ base::Result<ObjectHandle> WrappedKeys::Unwrap(const KeyRef& key) {
       break;
     }
   }
-  if (RejectsWrapped(answer.rv)) {
+  if (RejectsWrapped(sessions().quirks(), answer.rv)) {
     return Damaged(key, RvText(answer.rv));
   }
   RETURN_IF_ERROR(answer.Done());

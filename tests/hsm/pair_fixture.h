@@ -15,7 +15,7 @@
 #include "tests/fakes/softhsm_token.h"
 #include "tests/hsm/token_fixture.h"
 
-// Key pairs on SoftHSM, and plain OpenSSL to compare them with.
+// Key pairs, and plain OpenSSL to compare them with.
 namespace hsm::token {
 
 inline PkeyOwner ParsePublic(const base::Bytes& der) {
@@ -87,7 +87,8 @@ inline bool VerifiesMessage(const PkeyOwner& key, SignatureScheme scheme,
   return right;
 }
 
-class PairTest : public OpenTokenTest<fakes::SoftHsmToken> {
+template <typename Place>
+class PairTestOn : public OpenTokenTest<Place> {
  protected:
   struct MadePair {
     KeyRef key;
@@ -96,7 +97,7 @@ class PairTest : public OpenTokenTest<fakes::SoftHsmToken> {
 
   MadePair MadeOf(Algorithm algorithm) {
     const KeyRef key = NewKey(algorithm);
-    auto made = token_->Execute(GenerateKeyPairRequest{key});
+    auto made = this->token_->Execute(GenerateKeyPairRequest{key});
     EXPECT_TRUE(made.has_value()) << made.error().message;
     return {key, made.value_or(GenerateKeyPairReply()).public_key};
   }
@@ -114,6 +115,8 @@ class PairTest : public OpenTokenTest<fakes::SoftHsmToken> {
     return request;
   }
 };
+
+using PairTest = PairTestOn<fakes::SoftHsmToken>;
 
 }  // namespace hsm::token
 

@@ -6,7 +6,6 @@
 
 #include "hsm/token/cryptoki.h"
 #include "hsm/token/lru.h"
-#include "hsm/token/quirks.h"
 #include "hsm/token/template.h"
 #include "tests/hsm/token_fixture.h"
 
@@ -74,27 +73,6 @@ TEST(CryptokiTest, PaddingIsCut) {
   EXPECT_EQ(PaddedText(base::AsBytes("label   ")), "label");
   EXPECT_EQ(PaddedText(base::AsBytes("two words ")), "two words");
   EXPECT_EQ(PaddedText(base::AsBytes("    ")), "");
-}
-
-TEST(QuirksTest, OnlyDataErrorsRejectACiphertext) {
-  for (const CK_RV rv : {CKR_OK, CKR_DEVICE_ERROR, CKR_SESSION_HANDLE_INVALID,
-                         CKR_USER_NOT_LOGGED_IN, CKR_BUFFER_TOO_SMALL}) {
-    EXPECT_FALSE(RejectsCiphertext(rv)) << RvText(rv);
-  }
-  for (const CK_RV rv : {CKR_GENERAL_ERROR, CKR_ENCRYPTED_DATA_INVALID,
-                         CKR_AEAD_DECRYPT_FAILED}) {
-    EXPECT_TRUE(RejectsCiphertext(rv)) << RvText(rv);
-  }
-}
-
-TEST(QuirksTest, ModuleThatCallsItselfSoftHsmNeedsItsCare) {
-  const auto generic = FindQuirks("generic", "");
-  const auto softhsm = FindQuirks("softhsm", "");
-  ASSERT_OK(generic);
-  ASSERT_OK(softhsm);
-  EXPECT_ERROR(CheckQuirks(**generic, "SoftHSM"), kInvalidArgument);
-  ASSERT_OK(CheckQuirks(**softhsm, "SoftHSM"));
-  ASSERT_OK(CheckQuirks(**generic, "Thales"));
 }
 
 TEST(TemplateTest, LaterValuesReplaceEarlierOnes) {

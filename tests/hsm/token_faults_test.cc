@@ -294,7 +294,8 @@ TEST_F(TokenOpenTest, TokenWithoutAllowedMechanismsIsNoted) {
 
 TEST_F(TokenOpenTest, TokenWithWrongGcmIsRefused) {
   const std::map<std::string, std::string> reasons = {
-      {"iv-by-token", "chooses the IV"},
+      {"iv-by-token", "chooses the IV itself, and appends it"},
+      {"iv-in-place", "chooses the IV itself, and writes it over"},
       {"C_Encrypt lie", "known answer is wrong"},
       {"accept-forgery", "accepted"},
       {"bad-tag-unknown", "unknown answer CKR_ARGUMENTS_BAD"}};
@@ -348,8 +349,8 @@ TEST_F(TokenOpenTest, BadConfigurationSaysWhatToMend) {
        base::ErrorCode::kInvalidArgument, "lock"},
       {[](TokenConfig& c) { c.lock_dir = "/nonexistent"; },
        base::ErrorCode::kIo, "/nonexistent"},
-      {[](TokenConfig& c) { c.quirks = "nshield"; },
-       base::ErrorCode::kInvalidArgument, "\"generic\", \"softhsm\""},
+      {[](TokenConfig& c) { c.quirks = "acme"; },
+       base::ErrorCode::kInvalidArgument, "\"generic\", \"luna\""},
   };
   for (const Case& each : cases) {
     TokenConfig config = place_.Config();

@@ -15,6 +15,7 @@ using base::ErrorCode;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 using testlib::IsOk;
 using testlib::StatusIs;
@@ -33,6 +34,7 @@ TEST_F(ConfigTest, HasDefaults) {
   EXPECT_EQ(config.key_stores[0].socket, "/run/claviger-hsm/main.sock");
   EXPECT_EQ(config.key_stores[0].lock_dir, "/run/claviger-hsm");
   EXPECT_EQ(config.key_stores[0].workers, 2);
+  EXPECT_THAT(config.key_stores[0].accept_risks, IsEmpty());
 }
 
 TEST_F(ConfigTest, TakesEveryKey) {
@@ -90,6 +92,8 @@ TEST_F(ConfigTest, TakesEveryKeyOfAKeyStore) {
                             std::string(kStore) + R"(socket = "/h.sock"
 quirks = "softhsm"
 lock_dir = "/l"
+module_parameters = "configdir='/d'"
+accept_risks = ["keys-can-be-wrapped-out", "copies-can-be-extractable"]
 placement = "resident"
 workers = 64
 )"));
@@ -101,6 +105,9 @@ workers = 64
   EXPECT_EQ(store.socket, "/h.sock");
   EXPECT_EQ(store.quirks, "softhsm");
   EXPECT_EQ(store.lock_dir, "/l");
+  EXPECT_EQ(store.module_parameters, "configdir='/d'");
+  EXPECT_THAT(store.accept_risks, ElementsAre("keys-can-be-wrapped-out",
+                                              "copies-can-be-extractable"));
   EXPECT_EQ(store.workers, 64);
 }
 
@@ -178,6 +185,14 @@ TEST_F(ConfigTest, RefusesBadValuesOfAKeyStore) {
       {"socket = 1", "key_store.socket must be a text"},
       {"quirks = 1", "key_store.quirks must be a text"},
       {"lock_dir = 1", "key_store.lock_dir must be a text"},
+      {"module_parameters = 1", "key_store.module_parameters must be a text"},
+      {"accept_risks = \"keys-can-be-read\"",
+       "key_store.accept_risks must be a list"},
+      {"accept_risks = []", "with at least one of them"},
+      {"accept_risks = [\"all\"]",
+       "key_store.accept_risks has 'all'; known are keys-can-be-read, "
+       "keys-can-be-made-readable, copies-can-be-extractable, "
+       "keys-can-be-wrapped-out"},
       {"pin = \"1234\"", "unknown key 'key_store.pin'"},
       {"placement = \"Wrapped\"",
        "key_store.placement 'Wrapped' is neither \"resident\""},

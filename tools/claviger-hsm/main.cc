@@ -57,6 +57,8 @@ base::Result<hsm::token::TokenConfig> TokenConfigOf(
   config.token_uri = store.token;
   config.quirks = store.quirks;
   config.lock_dir = store.lock_dir;
+  config.module_parameters = store.module_parameters;
+  config.accept_risks = store.accept_risks;
   ASSIGN_OR_RETURN(config.pin, ReadSecretFile(store.pin_file));
   return config;
 }
@@ -153,6 +155,13 @@ base::Status Probe(const Options& options) {
   for (const auto& [tried, outcome] : report.findings) {
     fmt::print("{}: {}\n", tried, outcome);
   }
+  std::string risks;
+  for (const std::string& risk : report.risks) {
+    risks.append(risks.empty() ? "" : ", ").append(risk);
+  }
+  fmt::print("profile: {}\nrisks: {}\nverdict: {}\n", report.quirks,
+             risks.empty() ? "none" : risks,
+             report.refusal.empty() ? "fit to hold keys" : "refused");
   if (!report.refusal.empty()) {
     return base::Error{base::ErrorCode::kUnsupportedOperation, report.refusal};
   }
@@ -167,6 +176,11 @@ void AddTokenOptions(CLI::App& app, config::KeyStore& store) {
   app.add_option("--lock-dir", store.lock_dir,
                  "Lock folder of tokens without a directory");
   app.add_option("--quirks", store.quirks, "Name of a token profile");
+  app.add_option("--module-parameters", store.module_parameters,
+                 "What the module's C_Initialize wants (NSS)");
+  app.add_option("--accept-risk", store.accept_risks,
+                 "A theft that the token may allow, by its name")
+      ->allow_extra_args(false);
 }
 
 int Main(int argc, char** argv) {

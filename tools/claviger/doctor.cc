@@ -19,6 +19,7 @@
 #include "tools/claviger/verb.h"
 #include "tools/config/config.h"
 #include "tools/files/files.h"
+#include "tools/setup/setup.h"
 
 namespace tools::claviger {
 namespace {
@@ -153,9 +154,10 @@ Finding CheckClock(const config::Config& config) {
 }
 
 Finding ProbeToken(const config::KeyStore& store) {
-  RETURN_IF_ERROR(RunProgram({SiblingProgram("claviger-hsm"), "probe",
-                              "--module", store.module, "--token", store.token,
-                              "--pin-file", store.pin_file}));
+  std::vector<std::string> words = {SiblingProgram("claviger-hsm"), "probe"};
+  const std::vector<std::string> token = setup::TokenOptions(store);
+  words.insert(words.end(), token.begin(), token.end());
+  RETURN_IF_ERROR(RunProgram(words));
   return std::string("usable; its findings are above");
 }
 

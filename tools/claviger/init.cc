@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -32,10 +33,14 @@ using base::ErrorCode;
 
 base::Status MakeFolders(const Plan& plan) {
   std::error_code error;
-  for (const fs::path& folder :
-       {fs::path(plan.config_file).parent_path(), fs::path(plan.state),
-        fs::path(plan.token_folder), fs::path(plan.softhsm_conf).parent_path(),
-        fs::path(plan.pin_file).parent_path()}) {
+  std::vector<fs::path> folders = {fs::path(plan.config_file).parent_path(),
+                                   plan.state};
+  if (plan.makes_token()) {
+    folders.insert(folders.end(), {plan.token_folder,
+                                   fs::path(plan.softhsm_conf).parent_path(),
+                                   fs::path(plan.pin_file).parent_path()});
+  }
+  for (const fs::path& folder : folders) {
     fs::create_directories(folder, error);
     if (error) {
       return Error{ErrorCode::kIo, "cannot make the folder " + folder.string() +
@@ -43,8 +48,30 @@ base::Status MakeFolders(const Plan& plan) {
     }
   }
   fs::permissions(plan.state, fs::perms::owner_all, error);
-  fs::permissions(plan.token_folder, fs::perms::owner_all, error);
+  if (plan.makes_token()) {
+    fs::permissions(plan.token_folder, fs::perms::owner_all, error);
+  }
   return {};
+}
+
+// What the configuration says of a token beyond what each has.
+std::string TokenText(const Plan& plan, const config::KeyStore& store) {
+  std::string text;
+  if (!store.quirks.empty()) {
+    text += fmt::format("quirks = \"{}\"\n", store.quirks);
+  }
+  if (!store.module_parameters.empty()) {
+    text +=
+        fmt::format("module_parameters = \"{}\"\n", store.module_parameters);
+  }
+  if (!store.accept_risks.empty()) {
+    text += fmt::format("accept_risks = [\"{}\"]\n",
+                        fmt::join(store.accept_risks, "\", \""));
+  }
+  if (!plan.makes_token()) {
+    text += fmt::format("lock_dir = \"{}/claviger-hsm\"\n", plan.run_folder);
+  }
+  return text;
 }
 
 std::string ConfigText(const Plan& plan, const config::KeyStore& store) {
@@ -74,7 +101,7 @@ name = "{name}"
 module = "{module}"
 token = "{token}"
 pin_file = "{pin}"
-socket = "{run}/claviger-hsm/{name}.sock"
+{more}socket = "{run}/claviger-hsm/{name}.sock"
 # placement = "wrapped"          # New keys: in the store, wrapped by the token.
 workers = {workers}
 )",
@@ -85,6 +112,7 @@ workers = {workers}
       fmt::arg("pin", plan.systemd_credential
                           ? "/run/credentials/claviger-hsm@main.service/pin"
                           : plan.pin_file),
+      fmt::arg("more", TokenText(plan, store)),
       fmt::arg("workers", store.workers));
 }
 
@@ -97,6 +125,7 @@ base::Status MakeStore(const Plan& plan, config::KeyStore store,
                                      std::strerror(errno)};
   }
   store.socket = folder + "/hsm.sock";
+  store.lock_dir = folder;  // There is no server yet.
   config::Config config;
   config.state = plan.state;
   config.account = plan.account;
@@ -177,37 +206,48 @@ base::Status HandOver(const Plan& plan, const config::KeyStore& store,
   } else {
     fmt::print(
         "and, with the folders {0}/claviger-hsm and {0}/claviger there:\n"
-        "  SOFTHSM2_CONF={1} claviger-hsm --config {2}     (as {3})\n"
+        "  {1}claviger-hsm --config {2}     (as {3})\n"
         "  clavigerd --config {2}     (as {4})\n",
-        plan.run_folder, plan.softhsm_conf, plan.config_file, plan.hsm_user,
-        plan.user);
+        plan.run_folder,
+        plan.makes_token() ? "SOFTHSM2_CONF=" + plan.softhsm_conf + " " : "",
+        plan.config_file, plan.hsm_user, plan.user);
   }
   return {};
 }
 
-base::Result<int> RunInit(const Arguments& arguments) {
-  const Plan plan = PlanOf(arguments);
-  RETURN_IF_ERROR(CheckPlan(plan));
+// A new token of SoftHSM, and how to open it.
+base::Result<config::KeyStore> NewToken(const Plan& plan) {
   config::KeyStore store;
-  store.name = "main";
   ASSIGN_OR_RETURN(store.module, setup::FindSoftHsm());
   store.token = "pkcs11:token=" + plan.token_label;
   store.pin_file = plan.pin_file;
-  store.lock_dir = plan.token_folder;
-
-  RETURN_IF_ERROR(MakeFolders(plan));
   RETURN_IF_ERROR(setup::MakePinFile(plan.pin_file));
   RETURN_IF_ERROR(setup::MakePinFile(plan.pin_file + ".so"));
   RETURN_IF_ERROR(
       setup::UseSoftHsmConfiguration(plan.softhsm_conf, plan.token_folder));
   RETURN_IF_ERROR(setup::MakeToken(store, plan.token_label,
                                    plan.pin_file + ".so", plan.token_mark()));
+  return store;
+}
+
+base::Result<int> RunInit(const Arguments& arguments) {
+  const Plan plan = PlanOf(arguments);
+  RETURN_IF_ERROR(CheckPlan(plan));
+  RETURN_IF_ERROR(MakeFolders(plan));
+  config::KeyStore store = plan.given;
+  if (plan.makes_token()) {
+    ASSIGN_OR_RETURN(store, NewToken(plan));
+  }
+  store.name = "main";
+  store.pin_file = plan.pin_file;
   FirstAdministrator administrator;
   administrator.access_key_id = kms::identity::NewAccessKeyId("AKIA");
   administrator.secret = kms::identity::NewSecretKey();
   RETURN_IF_ERROR(MakeStore(plan, store, administrator));
   RETURN_IF_ERROR(GiveTo(plan.user, plan.state));
-  RETURN_IF_ERROR(GiveTo(plan.hsm_user, plan.token_folder));
+  if (plan.makes_token()) {
+    RETURN_IF_ERROR(GiveTo(plan.hsm_user, plan.token_folder));
+  }
   if (!plan.systemd_credential) {
     RETURN_IF_ERROR(GiveTo(plan.hsm_user, plan.pin_file));
   }
@@ -219,8 +259,8 @@ base::Result<int> RunInit(const Arguments& arguments) {
 
 Verb InitVerb() {
   return {"init",
-          "Makes a SoftHSM token, a store, an administrator and a "
-          "configuration on this machine",
+          "Makes a store, an administrator, a configuration and, unless there "
+          "is a token, one of SoftHSM on this machine",
           PlanOptions(), RunInit};
 }
 

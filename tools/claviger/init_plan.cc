@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <initializer_list>
 #include <utility>
 
+#include "hsm/token/risks.h"
+#include "tools/claviger/token_options.h"
 #include "tools/config/config.h"
 #include "tools/files/files.h"
 #include "tools/setup/setup.h"
@@ -26,7 +29,6 @@ constexpr const char* kAccount = "--account";
 constexpr const char* kTokenFolder = "--token-dir";
 constexpr const char* kTokenLabel = "--token-label";
 constexpr const char* kSoftHsmConf = "--softhsm-conf";
-constexpr const char* kPinFile = "--pin-file";
 constexpr const char* kRunFolder = "--run-dir";
 constexpr const char* kHttp = "--http";
 constexpr const char* kUser = "--user";
@@ -44,9 +46,17 @@ constexpr auto kOptions = std::to_array<Option>({
     {kSoftHsmConf,
      "SoftHSM configuration to write (default: "
      "/etc/claviger/softhsm2.conf)"},
-    {kPinFile,
-     "File for the PIN; the SO's is beside it, with .so (default: "
-     "/etc/claviger/pins/main)"},
+    {kPinFileOption,
+     "File for the PIN; the SO's of a new token is beside it, with .so "
+     "(default: /etc/claviger/pins/main)"},
+    {kModuleOption,
+     "PKCS#11 module of a token that is there (default: a new "
+     "token of SoftHSM)"},
+    {kTokenOption, "URI of that token, such as pkcs11:token=claviger"},
+    {kQuirksOption, "Name of that token's profile (default: recognised)"},
+    {kModuleParametersOption, "What its module's C_Initialize wants (NSS)"},
+    {kAcceptRiskOption, "A theft that it may allow, by its name",
+     OptionKind::kList},
     {kRunFolder, "Folder of the sockets (default: /run)"},
     {kHttp, "Serve plain HTTP on this loopback address and port as well"},
     {kUser, "User of clavigerd (default: claviger)"},
@@ -55,6 +65,14 @@ constexpr auto kOptions = std::to_array<Option>({
      "Write the administrator's access key here instead of "
      "printing it"},
 });
+
+// The first of `options` that was given, or nothing.
+std::string FirstGiven(const Arguments& arguments,
+                       std::initializer_list<const char*> options) {
+  const auto* const it = std::ranges::find_if(
+      options, [&](const char* option) { return arguments.Has(option); });
+  return it == options.end() ? "" : *it;
+}
 
 // The configuration is read in whatever folder the daemons are started.
 std::string Absolute(const std::string& path) {
@@ -106,6 +124,47 @@ base::Status CheckWords(const Plan& plan) {
   return {};
 }
 
+// Which token: one that is there, or a new one.
+base::Status CheckToken(const Plan& plan) {
+  constexpr auto kWrong = ErrorCode::kInvalidArgument;
+  const config::KeyStore& given = plan.given;
+  if (plan.makes_token()) {
+    return plan.for_given_token.empty()
+               ? base::Status()
+               : Refusal(kWrong, plan.for_given_token + " needs --module");
+  }
+  if (!plan.for_new_token.empty()) {
+    return Refusal(kWrong, plan.for_new_token +
+                               " is for a new token of SoftHSM, not for that "
+                               "of --module");
+  }
+  if (given.token.empty()) {
+    return Refusal(kWrong, "--module needs --token");
+  }
+  for (const std::string& text :
+       {given.module, given.token, given.quirks, given.module_parameters}) {
+    if (text.find_first_of("\"\\\n") != std::string::npos) {
+      return Refusal(kWrong,
+                     "what says which token it is may not hold quotes, "
+                     "backslashes or line breaks: " +
+                         text);
+    }
+  }
+  for (const std::string& risk : given.accept_risks) {
+    if (hsm::token::FindRisk(risk) == nullptr) {
+      return Refusal(kWrong, fmt::format("--accept-risk {}: known are {}", risk,
+                                         hsm::token::KnownRisks()));
+    }
+  }
+  if (!Exists(plan.pin_file)) {
+    return Refusal(ErrorCode::kNotFound,
+                   fmt::format("there is no {}: write the token's PIN to it, "
+                               "readable by its owner only",
+                               plan.pin_file));
+  }
+  return {};
+}
+
 base::Status CheckUsers(const Plan& plan) {
   for (const std::string& user : {plan.user, plan.hsm_user}) {
     if (getpwnam(user.c_str()) == nullptr) {
@@ -121,6 +180,24 @@ base::Status CheckUsers(const Plan& plan) {
 bool IsEmptyOrAbsent(const std::string& folder) {
   std::error_code error;
   return !Exists(folder) || fs::is_empty(folder, error);
+}
+
+// Those that only a run that makes a token touches.
+base::Status CheckFreshToken(const Plan& plan) {
+  constexpr auto kThere = ErrorCode::kAlreadyExists;
+  if (!Exists(plan.token_mark()) && !IsEmptyOrAbsent(plan.token_folder)) {
+    return Refusal(kThere, plan.token_folder +
+                               " is not empty. If an interrupted init left it, "
+                               "remove it and run init again; if it holds a "
+                               "token of yours, name another --token-dir");
+  }
+  if (Exists(plan.softhsm_conf) &&
+      !setup::IsSoftHsmConfiguration(plan.softhsm_conf, plan.token_folder)) {
+    return Refusal(kThere, plan.softhsm_conf +
+                               " exists and is not ours: name another "
+                               "--softhsm-conf");
+  }
+  return {};
 }
 
 // Everything in the folders is given to the daemons' users, so nothing of
@@ -143,17 +220,8 @@ base::Status CheckFresh(const Plan& plan) {
   if (!IsEmptyOrAbsent(plan.state)) {
     return Refusal(kThere, plan.state + " is not empty");
   }
-  if (!Exists(plan.token_mark()) && !IsEmptyOrAbsent(plan.token_folder)) {
-    return Refusal(kThere, plan.token_folder +
-                               " is not empty. If an interrupted init left it, "
-                               "remove it and run init again; if it holds a "
-                               "token of yours, name another --token-dir");
-  }
-  if (Exists(plan.softhsm_conf) &&
-      !setup::IsSoftHsmConfiguration(plan.softhsm_conf, plan.token_folder)) {
-    return Refusal(kThere, plan.softhsm_conf +
-                               " exists and is not ours: name another "
-                               "--softhsm-conf");
+  if (plan.makes_token()) {
+    RETURN_IF_ERROR(CheckFreshToken(plan));
   }
   const std::string& file = plan.credential_file;
   if (Exists(file)) {
@@ -182,18 +250,25 @@ Plan PlanOf(const Arguments& arguments) {
   plan.token_label = text(kTokenLabel, "claviger");
   plan.softhsm_conf =
       Absolute(text(kSoftHsmConf, "/etc/claviger/softhsm2.conf"));
-  plan.pin_file = Absolute(text(kPinFile, "/etc/claviger/pins/main"));
+  plan.pin_file = Absolute(text(kPinFileOption, "/etc/claviger/pins/main"));
   plan.run_folder = Absolute(text(kRunFolder, "/run"));
   plan.http = text(kHttp, "");
+  plan.given = TokenOf(arguments);
+  plan.for_new_token =
+      FirstGiven(arguments, {kTokenFolder, kTokenLabel, kSoftHsmConf});
+  plan.for_given_token =
+      FirstGiven(arguments, {kTokenOption, kQuirksOption,
+                             kModuleParametersOption, kAcceptRiskOption});
   plan.user = text(kUser, "claviger");
   plan.hsm_user = text(kHsmUser, "claviger-hsm");
   plan.credential_file = text(kCredentialFile, "");
-  plan.systemd_credential = !arguments.Has(kPinFile);
+  plan.systemd_credential = !arguments.Has(kPinFileOption);
   return plan;
 }
 
 base::Status CheckPlan(const Plan& plan) {
   RETURN_IF_ERROR(CheckWords(plan));
+  RETURN_IF_ERROR(CheckToken(plan));
   RETURN_IF_ERROR(CheckFresh(plan));
   return CheckUsers(plan);
 }

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "tools/claviger/verb.h"
+#include "tools/config/config.h"
 
 namespace tools::claviger {
 
@@ -23,8 +24,16 @@ struct Plan {
   std::string http;
   std::string user;
   std::string hsm_user;
-  std::string credential_file;      // Empty: print it.
+  std::string credential_file;  // Empty: print it.
+  // The token that is there already, and how to open it; without a module, one
+  // of SoftHSM is made.
+  config::KeyStore given;
+  // The first option given that is only for a new token; only for that one.
+  std::string for_new_token;
+  std::string for_given_token;
   bool systemd_credential = false;  // The unit hands the PIN on.
+
+  bool makes_token() const { return given.module.empty(); }
 
   // Written once the token is whole.
   std::string token_mark() const { return pin_file + ".token-made"; }

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "tools/claviger/files.h"
+#include "tools/claviger/token_options.h"
 #include "tools/claviger/verb.h"
+#include "tools/setup/setup.h"
 
 namespace tools::claviger {
 namespace {
@@ -15,15 +17,20 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr const char* kModule = "--module";
-constexpr const char* kToken = "--token";
-constexpr const char* kPinFile = "--pin-file";
+constexpr const char* kLockFolder = "--lock-dir";
 
 constexpr auto kOptions = std::to_array<Option>({
-    {kModule, "The token's PKCS#11 module", OptionKind::kText, true},
-    {kToken, "URI of the token, such as pkcs11:token=claviger",
+    {kModuleOption, "The token's PKCS#11 module", OptionKind::kText, true},
+    {kTokenOption, "URI of the token, such as pkcs11:token=claviger",
      OptionKind::kText, true},
-    {kPinFile, "File that holds the PIN", OptionKind::kText, true},
+    {kPinFileOption, "File that holds the PIN", OptionKind::kText, true},
+    {kQuirksOption, "Name of the token's profile (default: recognised)"},
+    {kModuleParametersOption, "What the module's C_Initialize wants (NSS)"},
+    {kAcceptRiskOption, "A theft that the token may allow, by its name",
+     OptionKind::kList},
+    {kLockFolder,
+     "Lock folder of tokens without a directory (default: "
+     "/run/claviger-hsm)"},
 });
 
 // The worker that was built or installed with this program, not whatever PATH
@@ -42,9 +49,11 @@ base::Result<std::string> WorkerPath() {
 base::Result<int> RunTokenProbe(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::string worker, WorkerPath());
   std::vector<std::string> words = {worker, "probe"};
-  for (const char* option : {kModule, kToken, kPinFile}) {
-    words.insert(words.end(), {option, *arguments.Text(option)});
-  }
+  config::KeyStore store = TokenOf(arguments);
+  store.pin_file = *arguments.Text(kPinFileOption);
+  store.lock_dir = arguments.Text(kLockFolder).value_or("/run/claviger-hsm");
+  const std::vector<std::string> token = setup::TokenOptions(store);
+  words.insert(words.end(), token.begin(), token.end());
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
   for (std::string& word : words) {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/region.h"
+#include "hsm/token/risks.h"
 #include "kms/identity/web_identity.h"
 #include "tools/config/organization.h"
 #include "tools/config/principals.h"
@@ -40,6 +41,8 @@ Status ReadKeyStore(TableReader& reader, Config& config) {
       .Text("socket", store.socket)
       .Text("quirks", store.quirks)
       .Text("lock_dir", store.lock_dir)
+      .Text("module_parameters", store.module_parameters)
+      .Texts("accept_risks", store.accept_risks)
       .Text("placement", placement)
       .Integer("workers", store.workers, 1, 64);
   store.wrapped = placement == kWrapped;
@@ -50,6 +53,12 @@ Status ReadKeyStore(TableReader& reader, Config& config) {
                     "token) nor \"{}\" (keys are wrapped by the token and "
                     "kept in the store)",
                     placement, kResident, kWrapped));
+  }
+  for (const std::string& risk : store.accept_risks) {
+    if (hsm::token::FindRisk(risk) == nullptr) {
+      reader.Refuse("accept_risks", fmt::format("has '{}'; known are {}", risk,
+                                                hsm::token::KnownRisks()));
+    }
   }
   RETURN_IF_ERROR(reader.Finish());
   if (store.socket.empty()) {

@@ -31,7 +31,9 @@ struct KeyStore {
   std::string socket;    // Of its supervisor.
   std::string quirks;    // Name of a profile; empty: recognised.
   std::string lock_dir;  // For tokens without a directory of their own.
-  int workers = 2;       // 1..64.
+  std::string module_parameters;          // For modules that want them: NSS.
+  std::vector<std::string> accept_risks;  // Of hsm/token/risks.h.
+  int workers = 2;                        // 1..64.
   bool wrapped = false;  // placement: "wrapped", or "resident".
 };
 

@@ -99,11 +99,32 @@ base::Status MakeToken(const config::KeyStore& store, std::string_view label,
   return WriteFile(mark, std::string(label) + "\n", 0644);
 }
 
+std::vector<std::string> TokenOptions(const config::KeyStore& store) {
+  std::vector<std::string> options;
+  for (const auto& [option, value] :
+       {std::pair{"--module", &store.module},
+        std::pair{"--token", &store.token},
+        std::pair{"--pin-file", &store.pin_file},
+        std::pair{"--lock-dir", &store.lock_dir},
+        std::pair{"--quirks", &store.quirks},
+        std::pair{"--module-parameters", &store.module_parameters}}) {
+    if (!value->empty()) {
+      options.insert(options.end(), {option, *value});
+    }
+  }
+  for (const std::string& risk : store.accept_risks) {
+    options.insert(options.end(), {"--accept-risk", risk});
+  }
+  return options;
+}
+
 base::Result<Workers> Workers::Start(const config::KeyStore& store) {
-  return StartWith({"--key-store", store.name, "--socket", store.socket,
-                    "--module", store.module, "--token", store.token,
-                    "--pin-file", store.pin_file, "--lock-dir", store.lock_dir,
-                    "--workers", std::to_string(store.workers)});
+  std::vector<std::string> arguments = {
+      "--key-store", store.name,  "--socket",
+      store.socket,  "--workers", std::to_string(store.workers)};
+  const std::vector<std::string> token = TokenOptions(store);
+  arguments.insert(arguments.end(), token.begin(), token.end());
+  return StartWith(std::move(arguments));
 }
 
 base::Result<Workers> Workers::Start(const config::XksClient& client) {

@@ -36,6 +36,9 @@ bool IsSoftHsmConfiguration(const std::string& path,
 base::Status MakeToken(const config::KeyStore& store, std::string_view label,
                        const std::string& so_pin_file, const std::string& mark);
 
+// The options by which claviger-hsm is told the token of `store`.
+std::vector<std::string> TokenOptions(const config::KeyStore& store);
+
 // Workers are a claviger-hsm process of ours, which serves until this is
 // destroyed, to our own uid.
 class Workers {

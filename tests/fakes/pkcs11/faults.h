@@ -17,6 +17,8 @@
 //   no-derive                 CKM_AES_ECB_ENCRYPT_DATA does not exist
 //   no-allowed-mechanisms     CKA_ALLOWED_MECHANISMS does not exist
 //   iv-by-token               C_Encrypt of AES-GCM appends an IV of its own
+//   iv-in-place               AES-GCM takes no IV but zeros, and C_EncryptInit
+//                             writes one of its own over them
 //   accept-forgery            C_Decrypt takes any tag
 //   bad-tag-unknown           C_Decrypt has an unheard-of answer to a wrong one
 //   theft KIND                allows one: value, change, copy, usage, wrap

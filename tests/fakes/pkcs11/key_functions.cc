@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/random.h"
@@ -50,12 +52,27 @@ CK_RV StartGcm(std::optional<Operation>& operation, CK_MECHANISM* mechanism,
   return CKR_OK;
 }
 
+// An IV of the token's own over one of zeros; false if there are no zeros.
+bool WriteIv(CK_GCM_PARAMS* gcm) {
+  const std::span<CK_BYTE> iv(gcm->iv_ptr, gcm->iv_len);
+  if (!std::ranges::all_of(iv, [](CK_BYTE byte) { return byte == 0; })) {
+    return false;
+  }
+  base::RandomBytes(iv);
+  return true;
+}
+
 }  // namespace
 
 CK_RV C_EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
                     CK_OBJECT_HANDLE key) {
   if (const CK_RV rv = BeginUser("C_EncryptInit", session); rv != CKR_OK) {
     return rv;
+  }
+  const bool in_place = Told("iv-in-place");
+  if (in_place && mechanism->mechanism == CKM_AES_GCM &&
+      !WriteIv(static_cast<CK_GCM_PARAMS*>(mechanism->pParameter))) {
+    return CKR_MECHANISM_PARAM_INVALID;
   }
   return StartGcm(FindSession(session)->encrypt, mechanism, key, CKA_ENCRYPT);
 }
