@@ -40,7 +40,8 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
   CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, first));
   CO_RETURN_IF_ERROR(co_await MakeDueKeys(environment));
   for (const std::string_view purpose :
-       {kForGrantTokens, kForImportTokens, kForSessionTokens}) {
+       {kForGrantTokens, kForImportTokens, kForSessionTokens,
+        kForXksCredentials}) {
     CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                         FindServiceKey(environment, purpose));
     CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));

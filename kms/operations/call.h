@@ -32,6 +32,7 @@
 namespace kms::operations {
 
 class Counters;
+class CustomKeyStoreSource;
 class DeletionGuard;
 class LastUsage;
 class XksCaller;
@@ -43,6 +44,7 @@ struct Environment {
   const Authorizer& authorizer;
   const Organization& organization;
   identity::DirectorySource& directory;
+  CustomKeyStoreSource& custom_key_stores;
   std::span<const identity::IdentityProvider> identity_providers = {};
   const base::Clock& clock;
   Counters& counters;

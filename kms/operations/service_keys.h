@@ -17,6 +17,7 @@ inline constexpr std::string_view kForCredentials = "credentials";
 inline constexpr std::string_view kForGrantTokens = "grant-token";
 inline constexpr std::string_view kForImportTokens = "import-token";
 inline constexpr std::string_view kForSessionTokens = "session-token";
+inline constexpr std::string_view kForXksCredentials = "xks-credentials";
 
 // Makes the key of a purpose that has none. Whether it may is the caller's to
 // know: a key that is lost is never made again.
