@@ -103,10 +103,11 @@ void WriteKeyMetadata(std::string_view name, const Key& key,
         .Text("Id", key.xks_key_id)
         .EndObject();
   }
-  // A replica that is still being created has no material to show.
+  // A replica that is still being created has no material to show, and that of
+  // a key in a custom key store is half of what it has.
   const KeyMaterial* const current = key.FindCurrentMaterial();
   if (key.spec == KeySpec::kSymmetricDefault && current != nullptr &&
-      key.state != KeyState::kCreating) {
+      key.state != KeyState::kCreating && key.custom_key_store.empty()) {
     writer.Text("CurrentKeyMaterialId", base::HexEncode(current->id));
   }
   writer.EndObject();

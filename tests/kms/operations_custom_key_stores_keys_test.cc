@@ -36,6 +36,7 @@ TEST_F(ExternalKeysTest, SayWhoseTheyAre) {
   EXPECT_EQ(made.at("KeyState"), "Enabled");
   EXPECT_EQ(made.at("KeySpec"), "SYMMETRIC_DEFAULT");
   EXPECT_EQ(made.at("MultiRegion"), false);
+  EXPECT_FALSE(made.contains("CurrentKeyMaterialId"));
   const json key = {{"KeyId", made.at("KeyId")}};
   EXPECT_EQ(Take(Ask("DescribeKey", key)).at("KeyMetadata"), made);
 

@@ -121,12 +121,13 @@ TEST_F(OutcomesTest, ManagersThatAreAllUnavailableCannotBeReached) {
   using Managers = std::vector<hsm::XksManager>;
   const std::vector<std::pair<Managers, std::string>> cases = {
       {{{"a", "m", "UNAVAILABLE"}, {"b", "m", "UNAVAILABLE"}}, kUnreachable},
-      {{{"a", "m", "UNAVAILABLE"}, {"b", "m", "DEGRADED"}}, "none"},
       {{{"a", "m", "active"}}, kUnreachable},
       {{}, kInvalidResponse},
+      {{{"a", "m", "UNAVAILABLE"}, {"b", "m", "DEGRADED"}}, "none"},
   };
   for (const auto& [managers, expected] : cases) {
-    xks_.lie = [&](hsm::XksReply& reply) { reply.managers = managers; };
+    const Managers& told = managers;
+    xks_.lie = [&told](hsm::XksReply& reply) { reply.managers = told; };
     EXPECT_EQ(NameOfError(Ask("CreateCustomKeyStore",
                               StoreInput("new", "/new/kms/xks/v1"))),
               expected);

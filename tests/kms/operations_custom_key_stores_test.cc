@@ -65,7 +65,7 @@ TEST_F(CustomKeyStoresTest, EachTypeHasItsMembers) {
                 StatusIs(ErrorCode::kValidation, HasSubstr(member)));
   }
   for (const auto& [member, value] :
-       {std::pair{"CloudHsmClusterId", "cluster-1a23b4cdefg"},
+       {std::pair{"CloudHsmClusterId", "cluster-abcdefghijk"},
         std::pair{"TrustAnchorCertificate", "-----"},
         std::pair{"KeyStorePassword", "kmsPswd1"},
         std::pair{"XksProxyVpcEndpointServiceOwner", "111122223333"}}) {
@@ -83,12 +83,12 @@ TEST_F(CustomKeyStoresTest, EachTypeHasItsMembers) {
 
 TEST_F(CustomKeyStoresTest, ThereIsNoCluster) {
   const json input = {{"CustomKeyStoreName", "store"},
-                      {"CloudHsmClusterId", "cluster-1a23b4cdefg"},
+                      {"CloudHsmClusterId", "cluster-abcdefghijk"},
                       {"TrustAnchorCertificate", "-----"},
                       {"KeyStorePassword", "kmsPswd1"}};
   EXPECT_THAT(Ask("CreateCustomKeyStore", input),
               StatusIs(ErrorCode::kCloudHsmClusterNotFound,
-                       HasSubstr("cluster-1a23b4cdefg")));
+                       HasSubstr("cluster-abcdefghijk")));
   EXPECT_THAT(LogText(), Not(HasSubstr("kmsPswd1")));
 }
 

@@ -86,7 +86,9 @@ TEST_F(StoreCustomKeyStoresTest, KeepsEveryField) {
   service.proxy.vpc_endpoint_service_owner = kAccount;
   service.state = ConnectionState::kFailed;
   service.connection_error_code = "XKS_PROXY_TIMED_OUT";
-  for (const CustomKeyStore* store : {&service, &external, &cluster}) {
+  for (const CustomKeyStore* store :
+       std::initializer_list<const CustomKeyStore*>{&service, &external,
+                                                    &cluster}) {
     ASSERT_OK(InsertStore(*store));
   }
   Reopen();

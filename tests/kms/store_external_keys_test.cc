@@ -104,7 +104,8 @@ TEST_F(StoreExternalKeysTest, KeepsEveryField) {
   key.enabled = false;
   const ExternalKey same_id = MakeExternalKey("a", "key", 2);
   const ExternalKey other = MakeExternalKey("b", "another", 3);
-  for (const ExternalKey* each : {&key, &same_id, &other}) {
+  for (const ExternalKey* each :
+       std::initializer_list<const ExternalKey*>{&key, &same_id, &other}) {
     ASSERT_OK(InsertKey(*each));
   }
   key.versions.push_back(MakeVersion(2, 4));
@@ -199,7 +200,8 @@ TEST_F(StoreExternalKeysTest, ReservedUsesAreHandedOutOnce) {
   Reopen();
   EXPECT_EQ(Take(Reserve(1, 1)), 65537U);
   EXPECT_THAT(Reserve(3, 1), StatusIs(ErrorCode::kNotFound));
-  for (const std::uint64_t count : {std::uint64_t{0}, (1ULL << 32) + 1}) {
+  for (const std::uint64_t count :
+       {std::uint64_t{0}, (std::uint64_t{1} << 32) + 1}) {
     EXPECT_THAT(Reserve(1, count), StatusIs(ErrorCode::kInvalidArgument));
   }
 }
