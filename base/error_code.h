@@ -51,6 +51,21 @@ enum class ErrorCode : std::uint8_t {
   kTag,
   kUnsupportedOperation,
   kConflict,
+  // Custom key stores, and the proxies of external ones.
+  kCustomKeyStoreNotFound,
+  kCustomKeyStoreNameInUse,
+  kCustomKeyStoreInvalidState,
+  kCustomKeyStoreHasKeys,
+  kCloudHsmClusterNotFound,
+  kXksKeyAlreadyInUse,
+  kXksKeyInvalidConfiguration,
+  kXksKeyNotFound,
+  kXksProxyUriInUse,
+  kXksProxyUnreachable,
+  kXksProxyCredentialRefused,
+  kXksProxyInvalidResponse,
+  kXksProxyInvalidConfiguration,
+  kXksProxyVpcServiceNotFound,
   // Ourselves and what we stand on.
   kKeyUnavailable,    // The key's material cannot be reached now.
   kHsmUnavailable,    // The worker or the token did not answer or is gone.

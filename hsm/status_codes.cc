@@ -64,6 +64,20 @@ constexpr std::array kStatuses = {
     StatusRow{92, kInvalidIdentityToken},
     StatusRow{93, kPackedPolicyTooLarge},
     StatusRow{94, kExpiredIdentityToken},
+    StatusRow{95, kCustomKeyStoreNotFound},
+    StatusRow{96, kCustomKeyStoreNameInUse},
+    StatusRow{97, kCustomKeyStoreInvalidState},
+    StatusRow{98, kCustomKeyStoreHasKeys},
+    StatusRow{99, kCloudHsmClusterNotFound},
+    StatusRow{100, kXksKeyAlreadyInUse},
+    StatusRow{101, kXksKeyInvalidConfiguration},
+    StatusRow{102, kXksKeyNotFound},
+    StatusRow{103, kXksProxyUriInUse},
+    StatusRow{104, kXksProxyUnreachable},
+    StatusRow{105, kXksProxyCredentialRefused},
+    StatusRow{106, kXksProxyInvalidResponse},
+    StatusRow{107, kXksProxyInvalidConfiguration},
+    StatusRow{108, kXksProxyVpcServiceNotFound},
 };
 static_assert(std::ranges::is_sorted(kStatuses, {}, &StatusRow::number));
 

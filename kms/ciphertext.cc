@@ -40,33 +40,56 @@ void UpdateSized(std::string_view text, base::Hasher& hasher) {
   hasher.Update(base::AsBytes(text));
 }
 
+bool IsKnown(std::uint8_t version, std::uint8_t algorithm, std::uint8_t kind) {
+  return version == kVersion &&
+         algorithm >=
+             static_cast<std::uint8_t>(CiphertextAlgorithm::kXaes256Gcm) &&
+         algorithm <= static_cast<std::uint8_t>(
+                          CiphertextAlgorithm::kExternalKeyStore) &&
+         (kind == static_cast<std::uint8_t>(KeyIdKind::kUuid) ||
+          kind == static_cast<std::uint8_t>(KeyIdKind::kMultiRegion));
+}
+
+base::Result<base::Bytes> ReadSized(base::Reader& reader) {
+  ASSIGN_OR_RETURN(const std::uint8_t size, reader.U8());
+  ASSIGN_OR_RETURN(const ByteView bytes, reader.Take(size));
+  return base::Bytes(bytes.begin(), bytes.end());
+}
+
+base::Result<hsm::ExternalSealed> ReadOuter(base::Reader& reader) {
+  hsm::ExternalSealed outer;
+  ASSIGN_OR_RETURN(outer.metadata, ReadSized(reader));
+  ASSIGN_OR_RETURN(outer.iv, ReadSized(reader));
+  ASSIGN_OR_RETURN(const ByteView tag, reader.Take(hsm::kTagSize));
+  outer.tag.assign(tag.begin(), tag.end());
+  outer.ciphertext.assign(reader.rest().begin(), reader.rest().end());
+  if (!IsOuterLayer(outer)) {
+    return base::Error{base::ErrorCode::kCorrupt, "no outer layer"};
+  }
+  return outer;
+}
+
 // A foreign blob's fields, or the Reader's kCorrupt.
 base::Result<Ciphertext> Read(ByteView blob) {
   base::Reader reader(blob);
   ASSIGN_OR_RETURN(const std::uint8_t version, reader.U8());
   ASSIGN_OR_RETURN(const std::uint8_t algorithm, reader.U8());
   ASSIGN_OR_RETURN(const std::uint8_t kind, reader.U8());
-  const bool known =
-      version == kVersion && (algorithm == 1 || algorithm == 2) &&
-      (kind == static_cast<std::uint8_t>(KeyIdKind::kUuid) ||
-       kind == static_cast<std::uint8_t>(KeyIdKind::kMultiRegion));
-  if (!known) {
+  if (!IsKnown(version, algorithm, kind)) {
     return base::Error{base::ErrorCode::kCorrupt, "unknown format"};
   }
   Ciphertext ciphertext;
-  ciphertext.header.algorithm = static_cast<hsm::Algorithm>(algorithm);
+  ciphertext.header.algorithm = static_cast<CiphertextAlgorithm>(algorithm);
   ciphertext.header.key_id.kind = static_cast<KeyIdKind>(kind);
   ASSIGN_OR_RETURN(const ByteView key_id, reader.Take(16));
   ASSIGN_OR_RETURN(const ByteView material, reader.Take(32));
-  ASSIGN_OR_RETURN(const ByteView nonce, reader.Take(24));
   std::ranges::copy(key_id, ciphertext.header.key_id.bytes.begin());
   std::ranges::copy(material, ciphertext.header.material.begin());
-  std::ranges::copy(nonce, ciphertext.sealed.nonce.begin());
-  if (reader.left() < hsm::kTagSize) {
-    return base::Error{base::ErrorCode::kCorrupt, "no tag"};
+  if (ciphertext.header.algorithm == CiphertextAlgorithm::kExternalKeyStore) {
+    ASSIGN_OR_RETURN(ciphertext.outer, ReadOuter(reader));
+  } else {
+    ASSIGN_OR_RETURN(ciphertext.sealed, ParseInner(reader.rest()));
   }
-  ciphertext.sealed.ciphertext.assign(reader.rest().begin(),
-                                      reader.rest().end());
   return ciphertext;
 }
 
@@ -89,6 +112,47 @@ base::Bytes SerializeCiphertext(const CiphertextHeader& header,
   blob.insert(blob.end(), sealed.nonce.begin(), sealed.nonce.end());
   blob.insert(blob.end(), sealed.ciphertext.begin(), sealed.ciphertext.end());
   return blob;
+}
+
+base::Bytes SerializeCiphertext(const CiphertextHeader& header,
+                                const hsm::ExternalSealed& outer) {
+  const HeaderBytes head = EncodeHeader(header);
+  base::Bytes blob;
+  blob.reserve(head.size() + 2 + outer.metadata.size() + outer.iv.size() +
+               outer.tag.size() + outer.ciphertext.size());
+  blob.insert(blob.end(), head.begin(), head.end());
+  for (const base::Bytes* const part : {&outer.metadata, &outer.iv}) {
+    blob.push_back(static_cast<std::uint8_t>(part->size()));
+    blob.insert(blob.end(), part->begin(), part->end());
+  }
+  blob.insert(blob.end(), outer.tag.begin(), outer.tag.end());
+  blob.insert(blob.end(), outer.ciphertext.begin(), outer.ciphertext.end());
+  return blob;
+}
+
+bool IsOuterLayer(const hsm::ExternalSealed& outer) {
+  return outer.metadata.size() <= hsm::kMaxExternalMetadata &&
+         (outer.iv.size() == 12 || outer.iv.size() == 16) &&
+         outer.tag.size() == hsm::kTagSize &&
+         outer.ciphertext.size() >= hsm::Nonce().size() + hsm::kTagSize;
+}
+
+base::Bytes SerializeInner(const hsm::Sealed& sealed) {
+  base::Bytes inner(sealed.nonce.begin(), sealed.nonce.end());
+  inner.insert(inner.end(), sealed.ciphertext.begin(), sealed.ciphertext.end());
+  return inner;
+}
+
+base::Result<hsm::Sealed> ParseInner(ByteView inner) {
+  hsm::Sealed sealed;
+  if (inner.size() < sealed.nonce.size() + hsm::kTagSize) {
+    return base::Error{base::ErrorCode::kCorrupt, "no nonce and tag"};
+  }
+  const ByteView nonce = inner.first(sealed.nonce.size());
+  const ByteView rest = inner.subspan(sealed.nonce.size());
+  std::ranges::copy(nonce, sealed.nonce.begin());
+  sealed.ciphertext.assign(rest.begin(), rest.end());
+  return sealed;
 }
 
 hsm::Aad CiphertextAad(const CiphertextHeader& header,

@@ -22,16 +22,26 @@ namespace kms {
 using EncryptionContext =
     std::vector<std::pair<std::string_view, std::string_view>>;
 
+// How a ciphertext is made. The first two are the hsm::Algorithm of the
+// material with the same number.
+enum class CiphertextAlgorithm : std::uint8_t {
+  kXaes256Gcm = 1,
+  kAes256GcmCounter = 2,
+  // By one of those, and then by the external key of an external key store.
+  kExternalKeyStore = 3,
+};
+
 // What a CiphertextBlob says about itself, in clear and authenticated.
 struct CiphertextHeader {
-  hsm::Algorithm algorithm = hsm::Algorithm::kXaes256Gcm;
+  CiphertextAlgorithm algorithm = CiphertextAlgorithm::kXaes256Gcm;
   KeyIdBytes key_id;
   MaterialId material{};
 };
 
 struct Ciphertext {
   CiphertextHeader header;
-  hsm::Sealed sealed;
+  hsm::Sealed sealed;         // But of kExternalKeyStore,
+  hsm::ExternalSealed outer;  // which has this.
 };
 
 inline constexpr std::size_t kMaxCiphertextSize = 6144;
@@ -42,6 +52,18 @@ base::Result<Ciphertext> ParseCiphertext(base::ByteView blob);
 
 base::Bytes SerializeCiphertext(const CiphertextHeader& header,
                                 const hsm::Sealed& sealed);
+
+// The same with kExternalKeyStore; `outer` must be an outer layer.
+base::Bytes SerializeCiphertext(const CiphertextHeader& header,
+                                const hsm::ExternalSealed& outer);
+
+// Whether the sizes of its parts are those that an outer layer can have.
+bool IsOuterLayer(const hsm::ExternalSealed& outer);
+
+// The inner layer, as the external key encrypts it: nonce || ciphertext || tag.
+// Parsing fails with kCorrupt if that cannot be one.
+base::Bytes SerializeInner(const hsm::Sealed& sealed);
+base::Result<hsm::Sealed> ParseInner(base::ByteView inner);
 
 // The additional authenticated data: SHA-256 over the header and the context.
 hsm::Aad CiphertextAad(const CiphertextHeader& header,

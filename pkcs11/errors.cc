@@ -133,6 +133,20 @@ CK_RV RvOf(ErrorCode code) {
     case kMalformedPolicy:
     case kPackedPolicyTooLarge:
     case kConflict:
+    case kCustomKeyStoreNotFound:
+    case kCustomKeyStoreNameInUse:
+    case kCustomKeyStoreInvalidState:
+    case kCustomKeyStoreHasKeys:
+    case kCloudHsmClusterNotFound:
+    case kXksKeyAlreadyInUse:
+    case kXksKeyInvalidConfiguration:
+    case kXksKeyNotFound:
+    case kXksProxyUriInUse:
+    case kXksProxyUnreachable:
+    case kXksProxyCredentialRefused:
+    case kXksProxyInvalidResponse:
+    case kXksProxyInvalidConfiguration:
+    case kXksProxyVpcServiceNotFound:
       return CKR_FUNCTION_FAILED;
     case kKeyUnavailable:
     case kHsmUnavailable:

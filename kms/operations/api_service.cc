@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "kms/operations/authorize.h"
+#include "kms/operations/custom_key_stores/key_rules.h"
 #include "kms/operations/dry_run.h"
 #include "kms/operations/grant_token.h"
 #include "kms/operations/identities.h"
@@ -32,7 +33,9 @@ base::Status CheckStates(const Call& call) {
     if (check.key == nullptr) {
       continue;
     }
-    RETURN_IF_ERROR(CheckState(check.states, *check.key));
+    RETURN_IF_ERROR(
+        CheckState(check.states, *AsShown(call.environment, check.key)));
+    RETURN_IF_ERROR(CheckServesKey(call.operation, *check.key));
     if (HasExpiredMaterial(*check.key, call.now)) {
       Key expired = *check.key;
       expired.state = KeyState::kPendingImport;

@@ -36,6 +36,7 @@ class TenantSource;
 namespace kms::operations {
 
 class Counters;
+class CustomKeyStoreSource;
 class DeletionGuard;
 class LastUsage;
 class XksCaller;
@@ -47,6 +48,7 @@ struct Environment {
   const Authorizer& authorizer;
   const Organization& organization;
   identity::DirectorySource& directory;
+  CustomKeyStoreSource& custom_key_stores;
   std::span<const identity::IdentityProvider> identity_providers = {};
   const base::Clock& clock;
   Counters& counters;

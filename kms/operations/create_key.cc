@@ -6,6 +6,7 @@
 #include "kms/key_id.h"
 #include "kms/key_spec.h"
 #include "kms/operations/authorize.h"
+#include "kms/operations/custom_key_stores/key_rules.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/key_metadata.h"
 #include "kms/operations/multi_region.h"
@@ -59,12 +60,7 @@ base::Status RefuseUnsupported(const Call& call) {
   if (origin && !ParseOrigin(*origin)) {
     return unsupported(fmt::format("Origin {} is", *origin));
   }
-  for (const std::string_view member : {"CustomKeyStoreId", "XksKeyId"}) {
-    if (call.Find(member) != nullptr) {
-      return unsupported("Custom key stores are");
-    }
-  }
-  return {};
+  return CheckCustomKeyStoreMembers(call);
 }
 
 base::Status CheckKind(const Call& call) {
@@ -99,6 +95,8 @@ Key DescribeNewKey(const Call& call) {
   if (key.origin == Origin::kExternal) {
     key.state = KeyState::kPendingImport;
   }
+  key.custom_key_store = call.Text("CustomKeyStoreId").value_or("");
+  key.xks_key_id = call.Text("XksKeyId").value_or("");
   const auto policy = call.Text("Policy");
   key.policy = policy ? std::string(*policy) : DefaultPolicy(account);
   return key;
@@ -106,6 +104,9 @@ Key DescribeNewKey(const Call& call) {
 
 base::Status InsertNewKey(store::Transaction& transaction, const Key& key,
                           const std::vector<Tag>& tags) {
+  if (key.origin == Origin::kExternalKeyStore) {
+    RETURN_IF_ERROR(ClaimExternalKey(transaction, key));
+  }
   RETURN_IF_ERROR(transaction.InsertKey(key));
   for (const Tag& tag : tags) {
     RETURN_IF_ERROR(transaction.PutTag(key.row_id, tag));
@@ -134,13 +135,17 @@ base::Status ResolveCreateKey(Call& call) {
 }
 
 // The key is in the store only when the token has it durably. One whose
-// material is imported has nothing on the token yet.
+// material is imported has nothing on the token yet; one in an external key
+// store has the key of its inner layer there.
 Answer CreateKey(Call& call) {
   Key key = DescribeNewKey(call);
   CO_RETURN_IF_ERROR(BindPrincipals(call, key));
   CO_RETURN_IF_ERROR(CheckLockout(call, key));
 
-  if (key.origin == Origin::kAwsKms) {
+  if (key.origin == Origin::kExternalKeyStore) {
+    CO_RETURN_IF_ERROR(co_await CheckExternalKey(call, key));
+  }
+  if (key.origin != Origin::kExternal) {
     CO_ASSIGN_OR_RETURN(KeyMaterial material,
                         co_await MakeMaterial(call.environment, key, call.now));
     key.materials.push_back(std::move(material));

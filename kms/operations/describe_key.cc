@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/json_writer.h"
+#include "kms/operations/custom_key_stores/key_rules.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/key_metadata.h"
 #include "kms/operations/multi_region.h"
@@ -11,7 +12,8 @@ Answer DescribeKey(Call& call) {
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject();
-  WriteKeyMetadata("KeyMetadata", *call.key, related, writer);
+  WriteKeyMetadata("KeyMetadata", *AsShown(call.environment, call.key), related,
+                   writer);
   writer.EndObject();
   co_return reply;
 }

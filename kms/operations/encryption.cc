@@ -108,7 +108,8 @@ asio::awaitable<base::Result<Encrypted>> EncryptUnder(Call& call,
     co_return MaterialError(key, sealed.error());
   }
   Encrypted encrypted;
-  encrypted.blob = SerializeCiphertext(binding.header, *sealed);
+  CO_ASSIGN_OR_RETURN(encrypted.blob,
+                      co_await FinishCiphertext(call, key, binding, *sealed));
   encrypted.material = binding.header.material;
   co_return encrypted;
 }
@@ -125,7 +126,7 @@ asio::awaitable<base::Result<Decrypted>> DecryptUnder(Call& call,
   hsm::DecryptRequest request;
   request.key = binding.ref;
   request.aad = binding.aad;
-  request.sealed = std::move(call.ciphertext->sealed);
+  CO_ASSIGN_OR_RETURN(request.sealed, co_await TakeSealed(call, key, binding));
   auto opened = co_await call.environment.hsm.Call(std::move(request));
   if (!opened) {
     co_return MaterialError(key, opened.error());

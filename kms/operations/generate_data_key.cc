@@ -33,10 +33,13 @@ Answer Generate(Call& call, bool want_plaintext) {
     co_return MaterialError(key, made.error());
   }
 
+  CO_ASSIGN_OR_RETURN(
+      const base::Bytes blob,
+      co_await FinishCiphertext(call, key, binding, made->sealed));
+
   Reply reply;
   JsonWriter writer(reply.body);
-  writer.BeginObject().Blob("CiphertextBlob",
-                            SerializeCiphertext(binding.header, made->sealed));
+  writer.BeginObject().Blob("CiphertextBlob", blob);
   if (want_plaintext) {
     writer.Blob("Plaintext", made->plaintext.Reveal());
   }

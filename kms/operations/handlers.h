@@ -126,7 +126,6 @@ Answer Verify(Call& call);
 Answer VerifyMac(Call& call);
 
 // What this server only knows to refuse.
-Answer NotServed(Call& call);
 Answer NotForAnyKey(Call& call);
 
 // Our own extensions ("Claviger." + name).

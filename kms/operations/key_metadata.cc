@@ -86,6 +86,9 @@ void WriteKeyMetadata(std::string_view name, const Key& key,
     writer.Time("ValidTo", *valid_to);
   }
   writer.Text("Origin", OriginName(key.origin));
+  if (!key.custom_key_store.empty()) {
+    writer.Text("CustomKeyStoreId", key.custom_key_store);
+  }
   WriteExpirationModel(key, writer);
   writer.Text("KeyManager", key.managing_service.empty() ? "CUSTOMER" : "AWS")
       .Text("CustomerMasterKeySpec", KeySpecName(key.spec))
@@ -95,10 +98,16 @@ void WriteKeyMetadata(std::string_view name, const Key& key,
   if (key.pending_window_days) {
     writer.Number("PendingDeletionWindowInDays", *key.pending_window_days);
   }
-  // A replica that is still being created has no material to show.
+  if (!key.xks_key_id.empty()) {
+    writer.BeginObject("XksKeyConfiguration")
+        .Text("Id", key.xks_key_id)
+        .EndObject();
+  }
+  // A replica that is still being created has no material to show, and that of
+  // a key in a custom key store is half of what it has.
   const KeyMaterial* const current = key.FindCurrentMaterial();
   if (key.spec == KeySpec::kSymmetricDefault && current != nullptr &&
-      key.state != KeyState::kCreating) {
+      key.state != KeyState::kCreating && key.custom_key_store.empty()) {
     writer.Text("CurrentKeyMaterialId", base::HexEncode(current->id));
   }
   writer.EndObject();

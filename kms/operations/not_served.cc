@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations that the API has and this server does not: known by their shapes,
+// Operations that the API has and no key here can do: known by their shapes,
 // authorized and recorded like the others, and refused.
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
 
 #include "kms/operations/handlers.h"
 
 namespace kms::operations {
-namespace {
-
-constexpr std::array kRefusing = {NotServed, NotForAnyKey};
-
-}  // namespace
-
-Answer NotServed(Call& call) {
-  co_return base::Error{
-      base::ErrorCode::kUnsupportedOperation,
-      fmt::format("{} is not supported by this server.", call.operation.name)};
-}
 
 // Encapsulate and Decapsulate need an ML_KEM key, which cannot exist.
 Answer NotForAnyKey(Call& call) {
@@ -31,7 +17,7 @@ Answer NotForAnyKey(Call& call) {
 }
 
 bool IsServed(const Operation& operation) {
-  return std::ranges::find(kRefusing, operation.run) == kRefusing.end();
+  return operation.run != NotForAnyKey;
 }
 
 }  // namespace kms::operations

@@ -24,7 +24,8 @@ struct Moved {
 };
 using Moving = boost::asio::awaitable<base::Result<Moved>>;
 
-// Between symmetric keys: the plaintext stays in the worker.
+// Between symmetric keys: the plaintext stays in the worker. Outer layers of
+// external key stores come off and on here.
 Moving MoveInToken(Call& call) {
   CO_ASSIGN_OR_RETURN(const Binding from,
                       BindForOpening(*call.source, call.ciphertext->header,
@@ -35,7 +36,8 @@ Moving MoveInToken(Call& call) {
   hsm::ReEncryptRequest request;
   request.from = from.ref;
   request.from_aad = from.aad;
-  request.sealed = std::move(call.ciphertext->sealed);
+  CO_ASSIGN_OR_RETURN(request.sealed,
+                      co_await TakeSealed(call, *call.source, from));
   request.to = to.ref;
   request.counter = to.counter;
   request.to_aad = to.aad;
@@ -44,7 +46,8 @@ Moving MoveInToken(Call& call) {
     co_return MaterialError(*call.source, sealed.error());
   }
   Moved moved;
-  moved.blob = SerializeCiphertext(to.header, *sealed);
+  CO_ASSIGN_OR_RETURN(moved.blob,
+                      co_await FinishCiphertext(call, *call.key, to, *sealed));
   moved.from = from.header.material;
   moved.to = to.header.material;
   co_return moved;

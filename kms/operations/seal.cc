@@ -3,10 +3,20 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/log.h"
 #include "kms/operations/counters.h"
+#include "kms/operations/custom_key_stores/outer_layer.h"
 
 namespace kms::operations {
+
+CiphertextAlgorithm CiphertextAlgorithmOf(const Key& key,
+                                          const KeyMaterial& material) {
+  return HasOuterLayer(key)
+             ? CiphertextAlgorithm::kExternalKeyStore
+             : static_cast<CiphertextAlgorithm>(material.ref.algorithm);
+}
 
 boost::asio::awaitable<base::Result<Binding>> BindForSealing(
     Call& call, const Key& key, const EncryptionContext& context) {
@@ -17,7 +27,7 @@ boost::asio::awaitable<base::Result<Binding>> BindForSealing(
                           "the store holds a key id that is none"};
   }
   Binding binding;
-  binding.header = {material.ref.algorithm, *key_id, material.id};
+  binding.header = {CiphertextAlgorithmOf(key, material), *key_id, material.id};
   binding.ref = material.ref;
   binding.aad = CiphertextAad(binding.header, context, base::ThreadHasher());
   if (material.ref.algorithm == hsm::Algorithm::kAes256GcmCounter) {
@@ -31,7 +41,8 @@ base::Result<Binding> BindForOpening(const Key& key,
                                      const CiphertextHeader& header,
                                      const EncryptionContext& context) {
   const KeyMaterial* const material = key.FindMaterial(header.material);
-  if (material == nullptr || material->ref.algorithm != header.algorithm) {
+  if (material == nullptr ||
+      CiphertextAlgorithmOf(key, *material) != header.algorithm) {
     return base::Error{base::ErrorCode::kInvalidCiphertext, ""};
   }
   Binding binding;
@@ -41,7 +52,30 @@ base::Result<Binding> BindForOpening(const Key& key,
   return binding;
 }
 
+boost::asio::awaitable<base::Result<base::Bytes>> FinishCiphertext(
+    Call& call, const Key& key, const Binding& binding,
+    const hsm::Sealed& sealed) {
+  if (!HasOuterLayer(key)) {
+    co_return SerializeCiphertext(binding.header, sealed);
+  }
+  CO_ASSIGN_OR_RETURN(const hsm::ExternalSealed outer,
+                      co_await SealOuter(call, key, binding.aad, sealed));
+  co_return SerializeCiphertext(binding.header, outer);
+}
+
+boost::asio::awaitable<base::Result<hsm::Sealed>> TakeSealed(
+    Call& call, const Key& key, const Binding& binding) {
+  if (!HasOuterLayer(key)) {
+    co_return std::move(call.ciphertext->sealed);
+  }
+  hsm::ExternalSealed outer = std::move(call.ciphertext->outer);
+  co_return co_await OpenOuter(call, key, binding.aad, std::move(outer));
+}
+
 base::Error MaterialError(const Key& key, base::Error error) {
+  if (HasOuterLayer(key) && error.code == base::ErrorCode::kInvalidCiphertext) {
+    return InnerLayerError(key);
+  }
   if (error.code != base::ErrorCode::kNotFound &&
       error.code != base::ErrorCode::kCorrupt) {
     return error;

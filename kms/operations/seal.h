@@ -20,6 +20,10 @@ struct Binding {
   hsm::Aad aad{};
 };
 
+// How new ciphertexts under a material of `key` are made.
+CiphertextAlgorithm CiphertextAlgorithmOf(const Key& key,
+                                          const KeyMaterial& material);
+
 // For a new ciphertext under `key`.
 boost::asio::awaitable<base::Result<Binding>> BindForSealing(
     Call& call, const Key& key, const EncryptionContext& context);
@@ -28,6 +32,15 @@ boost::asio::awaitable<base::Result<Binding>> BindForSealing(
 base::Result<Binding> BindForOpening(const Key& key,
                                      const CiphertextHeader& header,
                                      const EncryptionContext& context);
+
+// The whole ciphertext around what the token has sealed with `binding`.
+boost::asio::awaitable<base::Result<base::Bytes>> FinishCiphertext(
+    Call& call, const Key& key, const Binding& binding,
+    const hsm::Sealed& sealed);
+
+// What the token is to open of the call's ciphertext, which is moved from.
+boost::asio::awaitable<base::Result<hsm::Sealed>> TakeSealed(
+    Call& call, const Key& key, const Binding& binding);
 
 // A token's error in the words of the API: a material that its token does not
 // have is kKeyUnavailable, never NotFoundException.

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "kms/operations/custom_key_stores/handlers.h"
 #include "kms/operations/explain/handlers.h"
 #include "kms/operations/explain/inputs.h"
 #include "kms/operations/handlers.h"
@@ -201,22 +202,22 @@ constexpr std::array kOperations = {
     Operation{kOwn, "Status", "claviger:Status", kNoMembers, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveServerOperation, Status},
     Operation{kOwn, "WhoCan", kExplains, kWhoCan, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, WhoCan},
     Operation{kAws, "CancelKeyDeletion", "kms:CancelKeyDeletion", kKeyIdOnly, kIdOrArn, kOnlyPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, CancelKeyDeletion},
-    Operation{kAws, "ConnectCustomKeyStore", "kms:ConnectCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
+    Operation{kAws, "ConnectCustomKeyStore", "kms:ConnectCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ConnectCustomKeyStore},
     Operation{kAws, "CreateAlias", "kms:CreateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveCreateAlias, CreateAlias},
-    Operation{kAws, "CreateCustomKeyStore", "kms:CreateCustomKeyStore", kCreateCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
+    Operation{kAws, "CreateCustomKeyStore", "kms:CreateCustomKeyStore", kCreateCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateCreateCustomKeyStore, ResolveNothing, CreateCustomKeyStore},
     Operation{kAws, "CreateGrant", "kms:CreateGrant", kCreateGrant, kIdOrArn, kForGranting, kWrites, kGrantable, kCrossAccount, ValidateCreateGrant, ResolveKeyId, CreateGrant},
     Operation{kAws, "CreateKey", "kms:CreateKey", kCreateKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateCreateKey, ResolveCreateKey, CreateKey},
     Operation{kAws, "Decapsulate", "kms:Decapsulate", kDecapsulate, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, NotForAnyKey},
     Operation{kAws, "Decrypt", "kms:Decrypt", kDecrypt, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateDecrypt, ResolveDecrypt, Decrypt},
     Operation{kAws, "DeleteAlias", "kms:DeleteAlias", kDeleteAlias, kIdOrArn, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveDeleteAlias, DeleteAlias},
-    Operation{kAws, "DeleteCustomKeyStore", "kms:DeleteCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
+    Operation{kAws, "DeleteCustomKeyStore", "kms:DeleteCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, DeleteCustomKeyStore},
     Operation{kAws, "DeleteImportedKeyMaterial", "kms:DeleteImportedKeyMaterial", kDeleteImportedKeyMaterial, kIdOrArn, kForDeletingMaterial, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DeleteImportedKeyMaterial},
     Operation{kAws, "DeriveSharedSecret", "kms:DeriveSharedSecret", kDeriveSharedSecret, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, ValidateDeriveSharedSecret, ResolveKeyId, DeriveSharedSecret},
-    Operation{kAws, "DescribeCustomKeyStores", "kms:DescribeCustomKeyStores", kDescribeCustomKeyStores, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
+    Operation{kAws, "DescribeCustomKeyStores", "kms:DescribeCustomKeyStores", kDescribeCustomKeyStores, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateDescribeCustomKeyStores, ResolveNothing, DescribeCustomKeyStores},
     Operation{kAws, "DescribeKey", "kms:DescribeKey", kDescribeKey, kAnyForm, kAnyState, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, DescribeKey},
     Operation{kAws, "DisableKey", "kms:DisableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DisableKey},
     Operation{kAws, "DisableKeyRotation", "kms:DisableKeyRotation", kKeyIdOnly, kIdOrArn, kForRotationSchedule, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, DisableKeyRotation},
-    Operation{kAws, "DisconnectCustomKeyStore", "kms:DisconnectCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
+    Operation{kAws, "DisconnectCustomKeyStore", "kms:DisconnectCustomKeyStore", kCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, DisconnectCustomKeyStore},
     Operation{kAws, "EnableKey", "kms:EnableKey", kKeyIdOnly, kIdOrArn, kForEnabling, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, EnableKey},
     Operation{kAws, "EnableKeyRotation", "kms:EnableKeyRotation", kEnableKeyRotation, kIdOrArn, kForRotationSchedule, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, EnableKeyRotation},
     Operation{kAws, "Encapsulate", "kms:Encapsulate", kEncapsulate, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, NotForAnyKey},
@@ -251,7 +252,7 @@ constexpr std::array kOperations = {
     Operation{kAws, "TagResource", "kms:TagResource", kTagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateTagResource, ResolveKeyId, TagResource},
     Operation{kAws, "UntagResource", "kms:UntagResource", kUntagResource, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateUntagResource, ResolveKeyId, UntagResource},
     Operation{kAws, "UpdateAlias", "kms:UpdateAlias", kCreateAlias, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, ValidateAliasName, ResolveUpdateAlias, UpdateAlias},
-    Operation{kAws, "UpdateCustomKeyStore", "kms:UpdateCustomKeyStore", kUpdateCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, NotServed},
+    Operation{kAws, "UpdateCustomKeyStore", "kms:UpdateCustomKeyStore", kUpdateCustomKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, ValidateUpdateCustomKeyStore, ResolveNothing, UpdateCustomKeyStore},
     Operation{kAws, "UpdateKeyDescription", "kms:UpdateKeyDescription", kUpdateKeyDescription, kIdOrArn, kUnlessPendingDeletion, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, UpdateKeyDescription},
     Operation{kAws, "UpdatePrimaryRegion", "kms:UpdatePrimaryRegion", kUpdatePrimaryRegion, kIdOrArn, kForCryptography, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveUpdatePrimaryRegion, UpdatePrimaryRegion},
     Operation{kAws, "Verify", "kms:Verify", kVerify, kAnyForm, kForCryptography, kReads, kGrantable, kCrossAccount, nullptr, ResolveKeyId, Verify},

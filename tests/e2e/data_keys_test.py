@@ -158,7 +158,7 @@ class GenerateRandom(ServerCase):
         self.invalid("'1025' at 'numberOfBytes' failed to satisfy constraint: "
                      "Member must have value less than or equal to 1024", draw,
                      NumberOfBytes=1025)
-        self.refuses("UnsupportedOperationException",
+        self.refuses("CustomKeyStoreNotFoundException",
                      re.compile(".*"), draw, NumberOfBytes=1,
                      CustomKeyStoreId="cks-0123456789abcdef0")
 

@@ -103,6 +103,11 @@ class Story:
             print(f"not served: {refusal.message}")
             return None
 
+    def refused(self, code, operation, **request):
+        with self.test.assertRaises(Refused) as caught:
+            self.ask(operation, **request)
+        self.test.assertEqual(caught.exception.code, code)
+
     def new_key(self, **request):
         return self.ask("CreateKey", **request)["KeyMetadata"]["KeyId"]
 
@@ -244,11 +249,19 @@ class Story:
                     **request)
 
     def key_stores(self):
-        self.served("CreateCustomKeyStore", CustomKeyStoreName="store")
-        self.served("DescribeCustomKeyStores")
+        self.refused("CloudHsmClusterNotFoundException",
+                     "CreateCustomKeyStore", CustomKeyStoreName="store",
+                     CloudHsmClusterId="cluster-abcdefghijk",
+                     TrustAnchorCertificate="-----",
+                     KeyStorePassword="kmsPswd1")
+        told = self.ask("DescribeCustomKeyStores")
+        self.test.assertEqual(told["CustomKeyStores"], [])
+        store = {"CustomKeyStoreId": "cks-1234567890abcdef0"}
         for operation in ("ConnectCustomKeyStore", "DisconnectCustomKeyStore",
-                          "UpdateCustomKeyStore", "DeleteCustomKeyStore"):
-            self.served(operation, CustomKeyStoreId="cks-1234567890abcdef0")
+                          "DeleteCustomKeyStore"):
+            self.refused("CustomKeyStoreNotFoundException", operation, **store)
+        self.refused("CustomKeyStoreNotFoundException", "UpdateCustomKeyStore",
+                     NewCustomKeyStoreName="name", **store)
 
 
 def wrap(public_key, material):

@@ -133,15 +133,12 @@ class Replies(ServerCase):
         reply = call(self.server, "ListKeys", {}, service="DynamoDB_20120810")
         self.assertEqual(reply.json["__type"], "UnknownOperationException")
 
-    def test_operations_of_aws_that_are_not_there_yet(self):
-        for operation, request in (
-                ("DescribeCustomKeyStores", {}),
-                ("ConnectCustomKeyStore", {"CustomKeyStoreId": "cks-1"}),
-                ("CreateCustomKeyStore", {"CustomKeyStoreName": "x"})):
-            reply = call(self.server, operation, request)
+    def test_a_custom_key_store_that_is_not_there(self):
+        for operation in ("ConnectCustomKeyStore", "DeleteCustomKeyStore"):
+            reply = call(self.server, operation, {"CustomKeyStoreId": "cks-1"})
             self.assertEqual((reply.status, reply.json), (400, {
-                "__type": "UnsupportedOperationException",
-                "message": f"{operation} is not supported by this server."}))
+                "__type": "CustomKeyStoreNotFoundException",
+                "message": "Custom key store cks-1 does not exist."}))
 
     def test_bodies_that_are_not_the_operation_s_json(self):
         for body in (b"{", b"[]", b"1", b"null", b'"x"', b'{"KeyId":5}',

@@ -3,6 +3,8 @@
 """Writes ciphertext.json, from docs/protocol/ciphertext.md and not from our code.
 
 Usage: tests/golden/make_ciphertext.py > tests/golden/ciphertext.json
+       tests/golden/make_ciphertext.py external > \
+           tests/golden/ciphertext_external.json
 
 Needs the Python package "cryptography". The output is checked in and never
 changes: every release decrypts these ciphertexts.
@@ -11,11 +13,12 @@ changes: every release decrypts these ciphertexts.
 import hashlib
 import json
 import struct
+import sys
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-XAES, COUNTED = 1, 2
+XAES, COUNTED, EXTERNAL = 1, 2, 3
 UUID, MULTI_REGION = 1, 2
 
 
@@ -77,6 +80,39 @@ def vector(name, algorithm, kind, key_id, key, nonce, context, plaintext):
     }
 
 
+def external_vector(name, key_id, key, nonce, external_key, iv, metadata,
+                    context, plaintext):
+    """The inner layer is algorithm 1's, but for the header; the outer one is
+    what an XKS proxy that binds its metadata makes."""
+    check = check_value(XAES, key)
+    material = hashlib.sha256(b"claviger-material-1" + key_id + check).digest()
+    header = bytes([1, EXTERNAL, UUID]) + key_id + material
+    pairs = sorted(context.items(), key=lambda pair: pair[0].encode())
+    aad = hashlib.sha256(
+        header + struct.pack(">I", len(pairs))
+        + b"".join(sized(k) + sized(v) for k, v in pairs)).digest()
+    inner = nonce + AESGCM(derive(key, b"X", nonce[:12])).encrypt(
+        nonce[12:], plaintext, aad)
+    bound = struct.pack(">H", len(aad)) + aad + bytes([len(metadata)]) + metadata
+    sealed = AESGCM(external_key).encrypt(iv, inner, bound)
+    ciphertext, tag = sealed[:-16], sealed[-16:]
+    assert len(ciphertext) == len(plaintext) + 40
+    return {
+        "name": name, "algorithm": EXTERNAL,
+        "key_id": f"{key_id.hex()[:8]}-{key_id.hex()[8:12]}-"
+                  f"{key_id.hex()[12:16]}-{key_id.hex()[16:20]}-"
+                  f"{key_id.hex()[20:]}",
+        "aes_key": key.hex(), "external_key": external_key.hex(),
+        "nonce": nonce.hex(), "context": context,
+        "plaintext": plaintext.hex(), "material_id": material.hex(),
+        "header": header.hex(), "aad": aad.hex(), "inner": inner.hex(),
+        "metadata": metadata.hex(), "iv": iv.hex(), "tag": tag.hex(),
+        "ciphertext": ciphertext.hex(),
+        "blob": (header + bytes([len(metadata)]) + metadata
+                 + bytes([len(iv)]) + iv + tag + ciphertext).hex(),
+    }
+
+
 def fixed(label, size):
     """Bytes that anybody can make again."""
     return hashlib.shake_128(label.encode()).digest(size)
@@ -110,4 +146,19 @@ VECTORS = [
            REDUCED, counted(0x0123456789abcdef), {}, fixed("data key", 64)),
 ]
 
-print(json.dumps(VECTORS, indent=1))
+EXTERNAL_VECTORS = [
+    external_vector("external", fixed("id 7", 16), PLAIN, fixed("nonce 7", 24),
+                    fixed("external key", 32), fixed("iv 7", 12),
+                    bytes([1, 0, 0, 0, 3]), {"department": "finance"},
+                    b"behind two doors"),
+    external_vector("external, no metadata, 16 bytes of IV", fixed("id 8", 16),
+                    REDUCED, fixed("nonce 8", 24), fixed("external key", 32),
+                    fixed("iv 8", 16), b"", {}, b"\x00"),
+    external_vector("external, the largest", fixed("id 9", 16), REDUCED,
+                    fixed("nonce 9", 24), fixed("external key", 32),
+                    fixed("iv 9", 16), bytes(range(20)), {"a": "b"},
+                    bytes(4096)),
+]
+
+print(json.dumps(EXTERNAL_VECTORS if sys.argv[1:] == ["external"] else VECTORS,
+                 indent=1))

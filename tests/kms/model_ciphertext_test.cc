@@ -25,6 +25,11 @@ json Vectors() {
   return json::parse(file);
 }
 
+json ExternalVectors() {
+  std::ifstream file(CLAVIGER_GOLDEN "/ciphertext_external.json");
+  return json::parse(file);
+}
+
 base::Bytes Field(const json& vector, const char* name) {
   return testlib::Take(base::HexDecode(vector.at(name).get<std::string>()));
 }
@@ -40,8 +45,8 @@ std::array<std::uint8_t, kSize> ArrayOf(const base::Bytes& bytes) {
 CiphertextHeader HeaderOf(const json& vector) {
   const auto key_id = ParseKeyId(vector.at("key_id").get<std::string>());
   EXPECT_TRUE(key_id.has_value());
-  return {.algorithm =
-              static_cast<hsm::Algorithm>(vector.at("algorithm").get<int>()),
+  return {.algorithm = static_cast<CiphertextAlgorithm>(
+              vector.at("algorithm").get<int>()),
           .key_id = key_id.value_or(KeyIdBytes()),
           .material = ArrayOf<32>(Field(vector, "material_id"))};
 }
@@ -76,6 +81,64 @@ TEST(CiphertextTest, IsWhatItsDescriptionSays) {
   }
 }
 
+TEST(CiphertextTest, OfAnExternalKeyStoreIsWhatItsDescriptionSays) {
+  const json vectors = ExternalVectors();
+  ASSERT_EQ(vectors.size(), 3U);
+  for (const json& vector : vectors) {
+    SCOPED_TRACE(vector.at("name"));
+    const CiphertextHeader header = HeaderOf(vector);
+    const base::Bytes blob = Field(vector, "blob");
+    EXPECT_EQ(base::HexEncode(AadOf(vector)), vector.at("aad"));
+    ASSERT_OK_AND_ASSIGN(const Ciphertext parsed, ParseCiphertext(blob));
+    EXPECT_EQ(parsed.header.algorithm, CiphertextAlgorithm::kExternalKeyStore);
+    EXPECT_EQ(KeyIdText(parsed.header.key_id), vector.at("key_id"));
+    EXPECT_EQ(parsed.header.material, header.material);
+    EXPECT_EQ(base::HexEncode(parsed.outer.metadata), vector.at("metadata"));
+    EXPECT_EQ(base::HexEncode(parsed.outer.iv), vector.at("iv"));
+    EXPECT_EQ(base::HexEncode(parsed.outer.tag), vector.at("tag"));
+    EXPECT_EQ(base::HexEncode(parsed.outer.ciphertext),
+              vector.at("ciphertext"));
+    EXPECT_EQ(SerializeCiphertext(header, parsed.outer), blob);
+    const base::Bytes inner = Field(vector, "inner");
+    ASSERT_OK_AND_ASSIGN(const hsm::Sealed sealed, ParseInner(inner));
+    EXPECT_EQ(base::HexEncode(sealed.nonce), vector.at("nonce"));
+    EXPECT_EQ(SerializeInner(sealed), inner);
+  }
+}
+
+TEST(CiphertextTest, RefusesOuterLayersThatAreNone) {
+  const json vector = ExternalVectors().at(0);
+  const base::Bytes good = Field(vector, "blob");
+  constexpr std::size_t kLeast = 51 + 1 + 5 + 1 + 12 + 16 + 40;
+  for (std::size_t size = 51; size < kLeast; ++size) {
+    EXPECT_THAT(ParseCiphertext(base::ByteView(good).first(size)),
+                StatusIs(base::ErrorCode::kInvalidCiphertext, ""));
+  }
+  EXPECT_OK(ParseCiphertext(base::ByteView(good).first(kLeast)));
+  const auto sizes = [&](std::uint8_t metadata, std::uint8_t iv) {
+    base::Bytes blob(good.begin(), good.begin() + 51);
+    blob.push_back(metadata);
+    blob.insert(blob.end(), metadata, 1);
+    blob.push_back(iv);
+    blob.insert(blob.end(), iv, 2);
+    blob.insert(blob.end(), 16 + 40, 3);
+    return ParseCiphertext(blob);
+  };
+  for (const int metadata : {0, 5, 20}) {
+    for (const int iv : {12, 16}) {
+      EXPECT_OK(sizes(static_cast<std::uint8_t>(metadata),
+                      static_cast<std::uint8_t>(iv)));
+    }
+  }
+  for (const auto& [metadata, iv] :
+       {std::pair{21, 12}, std::pair{255, 12}, std::pair{0, 0},
+        std::pair{0, 11}, std::pair{0, 13}, std::pair{0, 17}}) {
+    EXPECT_THAT(sizes(static_cast<std::uint8_t>(metadata),
+                      static_cast<std::uint8_t>(iv)),
+                StatusIs(base::ErrorCode::kInvalidCiphertext, ""));
+  }
+}
+
 TEST(CiphertextTest, AnotherHeaderHasAnotherAad) {
   const json vector = Vectors().at(1);
   const CiphertextHeader header = HeaderOf(vector);
@@ -83,7 +146,7 @@ TEST(CiphertextTest, AnotherHeaderHasAnotherAad) {
     return CiphertextAad(changed, {}, base::ThreadHasher());
   };
   CiphertextHeader algorithm = header;
-  algorithm.algorithm = hsm::Algorithm::kAes256GcmCounter;
+  algorithm.algorithm = CiphertextAlgorithm::kAes256GcmCounter;
   CiphertextHeader kind = header;
   kind.key_id.kind = KeyIdKind::kMultiRegion;
   CiphertextHeader key = header;
@@ -121,7 +184,7 @@ TEST(CiphertextTest, RefusesWhatIsNoneWithoutAMessage) {
     refused(blob);
   }
   for (const std::size_t at : {1U, 2U}) {  // Algorithm and kind.
-    for (const int value : {0, 3, 255}) {
+    for (const int value : {0, at == 1U ? 4 : 3, 255}) {
       base::Bytes blob = good;
       blob[at] = static_cast<std::uint8_t>(value);
       refused(blob);
@@ -151,7 +214,7 @@ TEST(CiphertextTest, OpensOnATokenThatHasTheKey) {
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     hsm::KeyRef key;
     key.locator.bytes.fill(static_cast<std::uint8_t>(i + 1));
-    key.algorithm = HeaderOf(vectors[i]).algorithm;
+    key.algorithm = static_cast<hsm::Algorithm>(HeaderOf(vectors[i]).algorithm);
     PutKey(place, key, Field(vectors[i], "aes_key"));
     keys.push_back(key);
   }

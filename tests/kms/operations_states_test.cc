@@ -362,15 +362,6 @@ void StatesTest::Put(const Key& made, KeyState state) {
 
 std::string StatesTest::Expected(const std::string& row, char cell,
                                  const Subject& subject) const {
-  const Operation* const operation =
-      FindOperation("TrentService", OperationOf(row));
-  // What this server does not do at all is refused when the state allows it.
-  const std::string_view refused_by_what_it_is = "+*om";
-  if (!IsServed(*operation) &&
-      refused_by_what_it_is.find(cell) != std::string_view::npos) {
-    return "UnsupportedOperationException: " + OperationOf(row) +
-           " is not supported by this server.";
-  }
   if (cell == '+' || cell == '*') {
     return std::string(1, cell);
   }

@@ -21,6 +21,7 @@
 #include "kms/managed_keys.h"
 #include "kms/operations/api_service.h"
 #include "kms/operations/counters.h"
+#include "kms/operations/custom_key_stores/source.h"
 #include "kms/operations/deletion.h"
 #include "kms/operations/last_usage.h"
 #include "tests/testlib/status.h"
@@ -170,6 +171,7 @@ class OperationsTest : public testing::Test {
     ManagedKeyRules authorizer{policies};
     std::unique_ptr<store::Store> store;
     std::unique_ptr<identity::DirectorySource> directory;
+    CustomKeyStoreSource custom_key_stores;
     std::unique_ptr<DeletionGuard> guard;
     LastUsage last_usage;
     std::unique_ptr<RefusingLog> log;

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "kms/managed_keys.h"
+#include "kms/operations/custom_key_stores/load.h"
 #include "kms/operations/destructions.h"
 #include "kms/operations/identities.h"
 #include "kms/operations/intents.h"
@@ -93,6 +94,7 @@ struct Daemon::Parts {
   const kms::ManagedKeyRules authorizer{policies};
   kms::http::Metrics metrics{OperationNames()};
   std::unique_ptr<kms::identity::DirectorySource> directory;
+  kms::operations::CustomKeyStoreSource custom_key_stores;
   std::vector<kms::identity::IdentityProvider> identity_providers;
   std::unique_ptr<kms::store::Store> store;
   std::unique_ptr<kms::audit::Log> log;
@@ -151,6 +153,8 @@ asio::awaitable<base::Status> Daemon::Parts::LoadDirectory(
   auto& environment = threads.front()->environment();
   CO_RETURN_IF_ERROR(co_await kms::operations::LoadIdentities(environment));
   CO_RETURN_IF_ERROR(co_await kms::operations::LoadTenants(environment));
+  CO_RETURN_IF_ERROR(
+      co_await kms::operations::LoadCustomKeyStores(environment));
   CO_RETURN_IF_ERROR(
       co_await kms::operations::EnsureAccount(environment, config.account));
   CO_RETURN_IF_ERROR(CheckServiceKeyIds(config, *directory->current()));
@@ -211,6 +215,7 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                          .deletion_guard = *parts.deletion_guard,
                          .last_usage = *parts.last_usage,
                          .directory = *parts.directory,
+                         .custom_key_stores = parts.custom_key_stores,
                          .identity_providers = parts.identity_providers,
                          .metrics = parts.metrics,
                          .authorizer = parts.authorizer,

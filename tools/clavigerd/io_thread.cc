@@ -56,6 +56,7 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .authorizer = shared.authorizer,
                    .organization = shared.organization,
                    .directory = shared.directory,
+                   .custom_key_stores = shared.custom_key_stores,
                    .identity_providers = shared.identity_providers,
                    .clock = shared.clock,
                    .counters = counters_,
@@ -124,6 +125,9 @@ void IoThread::Run(kms::operations::Chores chores) {
     asio::co_spawn(
         io_, kms::operations::KeepImportPairs(environment_),
         asio::bind_cancellation_slot(stop_pairs_.slot(), asio::detached));
+    asio::co_spawn(
+        io_, kms::operations::KeepCustomKeyStores(environment_),
+        asio::bind_cancellation_slot(stop_stores_.slot(), asio::detached));
   }
   if (xks_front_) {
     xks_front_->Start();
@@ -143,6 +147,7 @@ asio::awaitable<void> IoThread::Close() {
   // A chore that is under way ends first; the next is not begun.
   stop_chores_.emit(asio::cancellation_type::terminal);
   stop_pairs_.emit(asio::cancellation_type::terminal);
+  stop_stores_.emit(asio::cancellation_type::terminal);
   co_await kms::operations::RetryUnlogged(environment_);
   hsm_.Stop();
   if (xks_workers_ != nullptr) {

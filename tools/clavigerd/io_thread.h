@@ -22,6 +22,8 @@
 #include "kms/identity/directory.h"
 #include "kms/operations/api_service.h"
 #include "kms/operations/counters.h"
+#include "kms/operations/custom_key_stores/chores.h"
+#include "kms/operations/custom_key_stores/source.h"
 #include "kms/operations/deletion.h"
 #include "kms/operations/housekeeping.h"
 #include "kms/operations/last_usage.h"
@@ -41,6 +43,7 @@ struct Shared {
   kms::operations::DeletionGuard& deletion_guard;
   kms::operations::LastUsage& last_usage;
   kms::identity::DirectorySource& directory;
+  kms::operations::CustomKeyStoreSource& custom_key_stores;
   const std::vector<kms::identity::IdentityProvider>& identity_providers;
   kms::http::Metrics& metrics;
   const kms::Authorizer& authorizer;
@@ -80,7 +83,8 @@ class IoThread {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
       work_{io_.get_executor()};
   boost::asio::cancellation_signal stop_chores_;
-  boost::asio::cancellation_signal stop_pairs_;  // KeepImportPairs
+  boost::asio::cancellation_signal stop_pairs_;   // KeepImportPairs
+  boost::asio::cancellation_signal stop_stores_;  // KeepCustomKeyStores
   hsm::client::Client hsm_;
   std::unique_ptr<XksWorkers> xks_workers_;  // Null unless configured.
   kms::operations::Counters counters_;

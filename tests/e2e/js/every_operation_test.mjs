@@ -192,12 +192,19 @@ test('multi-Region keys', async () => {
 });
 
 test('custom key stores', async () => {
-  await served('CreateCustomKeyStore', {CustomKeyStoreName: 'store'});
-  await served('DescribeCustomKeyStores');
-  for (const operation of ['Connect', 'Disconnect', 'Update', 'Delete']) {
-    await served(`${operation}CustomKeyStore`,
-                 {CustomKeyStoreId: 'cks-1234567890abcdef0'});
+  await refuses('CloudHsmClusterNotFoundException', 'CreateCustomKeyStore', {
+    CustomKeyStoreName: 'store', CloudHsmClusterId: 'cluster-abcdefghijk',
+    TrustAnchorCertificate: '-----', KeyStorePassword: 'kmsPswd1'});
+  const told = await send('DescribeCustomKeyStores', {});
+  assert.deepEqual(told.CustomKeyStores, []);
+  for (const operation of ['Connect', 'Disconnect', 'Delete']) {
+    await refuses('CustomKeyStoreNotFoundException',
+                  `${operation}CustomKeyStore`,
+                  {CustomKeyStoreId: 'cks-1234567890abcdef0'});
   }
+  await refuses('CustomKeyStoreNotFoundException', 'UpdateCustomKeyStore',
+                {CustomKeyStoreId: 'cks-1234567890abcdef0',
+                 NewCustomKeyStoreName: 'name'});
 });
 
 test('that was every command', () => {

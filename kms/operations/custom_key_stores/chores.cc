@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/custom_key_stores/chores.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "kms/operations/custom_key_stores/ask.h"
+#include "kms/operations/custom_key_stores/load.h"
+#include "kms/operations/custom_key_stores/outcomes.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kRound = std::chrono::seconds(1);
+constexpr int kRoundsPerHealth = 60;
+
+// The ConnectionErrorCode, or empty if the store is connected now; nothing if
+// it is not to be connected any more.
+asio::awaitable<std::optional<std::string_view>> TryToConnect(
+    Environment& environment, const OpenCustomKeyStore& open) {
+  if (open.proxy == nullptr) {
+    co_return kConnectionInternalError;
+  }
+  const auto pass = environment.custom_key_stores.Admit(
+      open.store.id, ConnectionState::kConnecting);
+  if (!pass) {
+    co_return std::nullopt;
+  }
+  std::string operation = "ConnectCustomKeyStore";
+  std::string request_id = base::NewUuidText();
+  const auto outcome = co_await AskHealth(
+      environment, open.proxy, std::move(operation), std::move(request_id));
+  if (!outcome) {
+    base::LogError("connecting custom key store {}: {}", open.store.id,
+                   outcome.error().message);
+    co_return kConnectionInternalError;
+  }
+  co_return *outcome == hsm::XksOutcome::kOk
+      ? std::string_view()
+      : RowOf(*outcome).connection_error_code;
+}
+
+// Whether what was asked is still what the row says.
+bool IsStillConnecting(const CustomKeyStore& asked, const CustomKeyStore& row) {
+  return row.state == ConnectionState::kConnecting &&
+         row.proxy.uri_endpoint == asked.proxy.uri_endpoint &&
+         row.proxy.uri_path == asked.proxy.uri_path &&
+         row.proxy.credential_set == asked.proxy.credential_set;
+}
+
+asio::awaitable<base::Status> SettleConnection(Environment& environment,
+                                               const CustomKeyStore& asked,
+                                               std::string_view error_code) {
+  auto change = [&](store::Transaction& transaction) -> base::Status {
+    store::CustomKeyStores& rows = transaction.custom_key_stores();
+    ASSIGN_OR_RETURN(CustomKeyStore row, rows.GetCustomKeyStore(asked.id));
+    if (!IsStillConnecting(asked, row)) {
+      return {};
+    }
+    row.state = error_code.empty() ? ConnectionState::kConnected
+                                   : ConnectionState::kFailed;
+    row.connection_error_code = error_code;
+    return rows.UpdateCustomKeyStore(row);
+  };
+  base::Status settled = co_await WriteCustomKeyStores(environment, change);
+  if (!settled && settled.error().code == base::ErrorCode::kNotFound) {
+    co_return base::Status();  // It was deleted.
+  }
+  if (settled) {
+    base::LogInfo("custom key store {} is {}", asked.id,
+                  error_code.empty() ? "connected" : error_code);
+  }
+  co_return settled;
+}
+
+}  // namespace
+
+asio::awaitable<base::Status> ConnectPendingStores(Environment& environment) {
+  const auto list = environment.custom_key_stores.current();
+  for (const OpenCustomKeyStore& open : list->stores) {
+    if (open.store.state != ConnectionState::kConnecting) {
+      continue;
+    }
+    const auto error_code = co_await TryToConnect(environment, open);
+    if (error_code) {
+      CO_RETURN_IF_ERROR(
+          co_await SettleConnection(environment, open.store, *error_code));
+    }
+  }
+  co_return base::Status();
+}
+
+void HealthWatch::Note(const std::string& id, hsm::XksOutcome outcome) {
+  const hsm::XksOutcome before = std::exchange(
+      last_.try_emplace(id, hsm::XksOutcome::kOk).first->second, outcome);
+  if (outcome == hsm::XksOutcome::kOk && before != hsm::XksOutcome::kOk) {
+    base::LogInfo("the proxy of custom key store {} is well again", id);
+  }
+}
+
+asio::awaitable<void> HealthWatch::AskOne(const std::string& id) {
+  const auto pass = environment_.custom_key_stores.Admit(id);
+  if (!pass) {
+    co_return;
+  }
+  std::string operation = "KmsHealthCheck";
+  std::string request_id = base::NewUuidText();
+  const auto outcome = co_await AskHealth(
+      environment_, pass->proxy(), std::move(operation), std::move(request_id));
+  if (outcome) {
+    Note(id, *outcome);
+  }
+}
+
+asio::awaitable<void> HealthWatch::AskAll() {
+  const auto list = environment_.custom_key_stores.current();
+  std::erase_if(last_, [&list](const auto& entry) {
+    return list->Find(entry.first) == nullptr;
+  });
+  for (const OpenCustomKeyStore& open : list->stores) {
+    co_await AskOne(open.store.id);
+  }
+}
+
+asio::awaitable<void> KeepCustomKeyStores(Environment& environment) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  HealthWatch watch(environment);
+  for (int round = 1;; ++round) {
+    boost::system::error_code cancelled;
+    timer.expires_after(kRound);
+    co_await timer.async_wait(
+        asio::redirect_error(asio::use_awaitable, cancelled));
+    if (cancelled) {
+      co_return;
+    }
+    co_await CatchUpWithStores(environment);
+    const base::Status connected = co_await ConnectPendingStores(environment);
+    if (!connected) {
+      base::LogError("connecting custom key stores: {}",
+                     connected.error().message);
+    }
+    if (round % kRoundsPerHealth == 0) {
+      co_await watch.AskAll();
+    }
+  }
+}
+
+}  // namespace kms::operations

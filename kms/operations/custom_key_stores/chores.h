@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_CUSTOM_KEY_STORES_CHORES_H_
+#define KMS_OPERATIONS_CUSTOM_KEY_STORES_CHORES_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <map>
+#include <string>
+
+#include "base/result.h"
+#include "hsm/client/client.h"
+#include "kms/operations/call.h"
+
+// What is done for custom key stores while nobody waits for it.
+namespace kms::operations {
+
+// Asks the proxies of all stores that are to be connected (CONNECTING), and
+// commits what has become of them: CONNECTED, or FAILED with a reason. One that
+// was disconnected or changed meanwhile is left alone. What a process had begun
+// that died is done by the next.
+boost::asio::awaitable<base::Status> ConnectPendingStores(
+    Environment& environment);
+
+// A HealthWatch asks the proxies of connected stores how they are. What is not
+// well is logged each time, and when it is well again. It changes no state:
+// CONNECTED says that a connect once worked. Belongs to one io thread; borrows
+// the environment.
+class HealthWatch {
+ public:
+  explicit HealthWatch(Environment& environment) : environment_(environment) {}
+
+  boost::asio::awaitable<void> AskAll();
+
+ private:
+  boost::asio::awaitable<void> AskOne(const std::string& id);
+  void Note(const std::string& id, hsm::XksOutcome outcome);
+
+  Environment& environment_;
+  std::map<std::string, hsm::XksOutcome> last_;  // By store.
+};
+
+// Once a second until cancelled, on one thread for all: ConnectPendingStores;
+// and once a minute the health of all that are connected. Proxies may be slow,
+// and nothing else that is due must wait with them.
+boost::asio::awaitable<void> KeepCustomKeyStores(Environment& environment);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_CUSTOM_KEY_STORES_CHORES_H_

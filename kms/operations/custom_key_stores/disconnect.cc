@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+
+#include "kms/operations/custom_key_stores/ask.h"
+#include "kms/operations/custom_key_stores/handlers.h"
+#include "kms/operations/custom_key_stores/load.h"
+#include "kms/operations/custom_key_stores/rules.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kPause = std::chrono::milliseconds(5);
+
+// Until the last request that was let out is answered, or has missed its
+// deadline: each has one.
+asio::awaitable<void> WaitForAnswers(const CustomKeyStoreSource& source,
+                                     std::string_view id) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  while (source.IsAsked(id)) {
+    timer.expires_after(kPause);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+}  // namespace
+
+// When this has answered, nothing leaves for the proxy any more.
+Answer DisconnectCustomKeyStore(Call& call) {
+  const std::string_view id = *call.Text("CustomKeyStoreId");
+  CO_RETURN_IF_ERROR(FindCustomKeyStore(call, id));
+  auto change = [&call](store::Transaction& transaction) -> base::Status {
+    ASSIGN_OR_RETURN(CustomKeyStore store,
+                     TakeCustomKeyStore(call, transaction));
+    RETURN_IF_ERROR(RequireStoreState(
+        store, {ConnectionState::kConnected, ConnectionState::kConnecting,
+                ConnectionState::kFailed}));
+    store.state = ConnectionState::kDisconnected;
+    store.connection_error_code.clear();
+    return transaction.custom_key_stores().UpdateCustomKeyStore(store);
+  };
+  CO_RETURN_IF_ERROR(co_await CommitCustomKeyStores(call, change));
+  co_await WaitForAnswers(call.environment.custom_key_stores, id);
+  co_return EmptyObject();
+}
+
+}  // namespace kms::operations

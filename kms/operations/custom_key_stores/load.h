@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_CUSTOM_KEY_STORES_LOAD_H_
+#define KMS_OPERATIONS_CUSTOM_KEY_STORES_LOAD_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "kms/operations/call.h"
+#include "kms/operations/custom_key_stores/source.h"
+
+// Custom key stores: from the store to the list in force.
+namespace kms::operations {
+
+// Reads all custom key stores, opens the secrets that the list in force does
+// not have yet, and puts the result in its place. A secret that was moved or
+// changed is left out and logged.
+boost::asio::awaitable<base::Status> LoadCustomKeyStores(
+    Environment& environment);
+
+// Call::Commit, then LoadCustomKeyStores: what was committed is in force when
+// this has succeeded. If only the second fails, no proxy is asked until
+// CatchUpWithStores has done it.
+boost::asio::awaitable<base::Status> CommitCustomKeyStores(
+    Call& call, store::Store::Change change);
+
+// The same for a change that no call makes.
+boost::asio::awaitable<base::Status> WriteCustomKeyStores(
+    Environment& environment, store::Store::Change change);
+
+// LoadCustomKeyStores, if the list in force has fallen behind the store.
+boost::asio::awaitable<void> CatchUpWithStores(Environment& environment);
+
+// The secret access key of the proxy of store `id`, sealed under the service
+// key "xks-credentials" and bound to the store and that id.
+boost::asio::awaitable<base::Result<hsm::Sealed>> SealXksSecret(
+    Environment& environment, std::string_view id, const base::Secret& secret);
+
+// With what the proxy of `store` is asked.
+XksProxyPtr MakeXksProxy(const CustomKeyStore& store, base::Secret secret);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_CUSTOM_KEY_STORES_LOAD_H_

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/custom_key_stores/outer_layer.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "kms/ciphertext.h"
+#include "kms/operations/custom_key_stores/ask.h"
+#include "kms/operations/custom_key_stores/outcomes.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+using base::Error;
+using base::ErrorCode;
+using hsm::XksOutcome;
+
+hsm::XksRequest NewRequest(const Key& key, const hsm::Aad& aad,
+                           hsm::XksOperation operation) {
+  hsm::XksRequest request;
+  request.operation = operation;
+  request.external_key_id = key.xks_key_id;
+  request.key_arn = key.Arn();
+  request.aad.assign(aad.begin(), aad.end());
+  return request;
+}
+
+// An error that is not the proxy's, as users of the key are told it.
+Error UseError(const Key& key, const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kDryRun:
+    case ErrorCode::kThrottled:
+      return error;
+    case ErrorCode::kCustomKeyStoreInvalidState:
+    case ErrorCode::kUnsupportedOperation:
+      return {ErrorCode::kInvalidState, error.message};
+    case ErrorCode::kTimeout:
+      return UseErrorOf(XksOutcome::kTimedOut);
+    default:
+      base::LogWarning("the proxy of {} cannot be asked: {}", key.Arn(),
+                       error.message);
+      return UseErrorOf(XksOutcome::kNotReachable);
+  }
+}
+
+asio::awaitable<base::Result<hsm::XksReply>> Ask(Call& call, const Key& key,
+                                                 hsm::XksRequest request) {
+  auto reply =
+      co_await AskForCall(call, key.custom_key_store, std::move(request));
+  if (!reply) {
+    co_return UseError(key, reply.error());
+  }
+  if (reply->outcome != XksOutcome::kOk) {
+    co_return UseErrorOf(reply->outcome);
+  }
+  co_return reply;
+}
+
+}  // namespace
+
+bool HasOuterLayer(const Key& key) {
+  return key.origin == Origin::kExternalKeyStore;
+}
+
+asio::awaitable<base::Result<hsm::ExternalSealed>> SealOuter(
+    Call& call, const Key& key, const hsm::Aad& aad, const hsm::Sealed& inner) {
+  hsm::XksRequest request = NewRequest(key, aad, hsm::XksOperation::kEncrypt);
+  const base::Bytes bytes = SerializeInner(inner);
+  request.plaintext = base::Secret::CopyOf(bytes);
+  CO_ASSIGN_OR_RETURN(hsm::XksReply reply,
+                      co_await Ask(call, key, std::move(request)));
+  if (!IsOuterLayer(reply.sealed) ||
+      reply.sealed.ciphertext.size() != bytes.size()) {
+    co_return UseErrorOf(XksOutcome::kMalformed);
+  }
+  co_return std::move(reply.sealed);
+}
+
+asio::awaitable<base::Result<hsm::Sealed>> OpenOuter(
+    Call& call, const Key& key, const hsm::Aad& aad,
+    hsm::ExternalSealed sealed) {
+  hsm::XksRequest request = NewRequest(key, aad, hsm::XksOperation::kDecrypt);
+  const std::size_t size = sealed.ciphertext.size();
+  request.sealed = std::move(sealed);
+  CO_ASSIGN_OR_RETURN(const hsm::XksReply reply,
+                      co_await Ask(call, key, std::move(request)));
+  auto inner = ParseInner(reply.plaintext.Reveal());
+  if (reply.plaintext.size() != size || !inner) {
+    co_return UseErrorOf(XksOutcome::kMalformed);
+  }
+  co_return *std::move(inner);
+}
+
+Error InnerLayerError(const Key& key) {
+  return {ErrorCode::kInvalidState,
+          fmt::format("The external key store proxy has decrypted, but what it "
+                      "gave back was not encrypted under {} with this "
+                      "encryption context.",
+                      key.Arn())};
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/custom_key_stores/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "kms/operations/custom_key_stores/handlers.h"
+
+namespace kms::operations {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+// What a type of store does with a member.
+enum class Need : std::uint8_t { kRequired, kOptional, kRefused };
+
+struct MemberRule {
+  std::string_view name;
+  Need external;
+  Need cloud_hsm;
+  bool moves_proxy = false;  // Is about where the proxy is.
+};
+
+constexpr std::array kRules = {
+    MemberRule{"CloudHsmClusterId", Need::kRefused, Need::kRequired},
+    MemberRule{"KeyStorePassword", Need::kRefused, Need::kRequired},
+    MemberRule{"TrustAnchorCertificate", Need::kRefused, Need::kRequired},
+    MemberRule{"XksProxyAuthenticationCredential", Need::kRequired,
+               Need::kRefused},
+    MemberRule{"XksProxyConnectivity", Need::kRequired, Need::kRefused, true},
+    MemberRule{"XksProxyUriEndpoint", Need::kRequired, Need::kRefused, true},
+    MemberRule{"XksProxyUriPath", Need::kRequired, Need::kRefused},
+    MemberRule{"XksProxyVpcEndpointServiceName", Need::kOptional,
+               Need::kRefused, true},
+    MemberRule{"XksProxyVpcEndpointServiceOwner", Need::kOptional,
+               Need::kRefused, true},
+};
+
+bool IsAboutProxy(const MemberRule& rule) {
+  return rule.external != Need::kRefused;
+}
+
+Need NeedOf(const MemberRule& rule, CustomKeyStoreType type) {
+  return type == CustomKeyStoreType::kExternalKeyStore ? rule.external
+                                                       : rule.cloud_hsm;
+}
+
+Error NotOfType(std::string_view member, CustomKeyStoreType type) {
+  return {ErrorCode::kValidation,
+          fmt::format("You cannot specify {} with a custom key store of type "
+                      "{}.",
+                      member, CustomKeyStoreTypeName(type))};
+}
+
+// The names of an endpoint service go with that connectivity alone.
+base::Status CheckServiceMembers(const Call& call) {
+  const auto connectivity = call.Text("XksProxyConnectivity");
+  const bool is_service =
+      connectivity == XksConnectivityName(XksConnectivity::kVpcEndpointService);
+  if (is_service && call.Find("XksProxyVpcEndpointServiceName") == nullptr) {
+    return Error{ErrorCode::kValidation,
+                 "You must specify XksProxyVpcEndpointServiceName with "
+                 "XksProxyConnectivity VPC_ENDPOINT_SERVICE."};
+  }
+  for (const std::string_view member :
+       {"XksProxyVpcEndpointServiceName", "XksProxyVpcEndpointServiceOwner"}) {
+    if (!is_service && call.Find(member) != nullptr) {
+      return Error{ErrorCode::kValidation,
+                   fmt::format("You can specify {} with XksProxyConnectivity "
+                               "VPC_ENDPOINT_SERVICE only.",
+                               member)};
+    }
+  }
+  return {};
+}
+
+bool IsBeside(const CustomKeyStore& store, const CustomKeyStore& other) {
+  return other.id != store.id && other.account == store.account &&
+         other.region == store.region;
+}
+
+void Take(const Call& call, std::string_view member, std::string& field) {
+  if (const auto text = call.Text(member)) {
+    field = *text;
+  }
+}
+
+}  // namespace
+
+base::Status ValidateCreateCustomKeyStore(const Call& call) {
+  const CustomKeyStoreType type = TypeOf(call);
+  for (const MemberRule& rule : kRules) {
+    const Need need = NeedOf(rule, type);
+    const bool is_there = call.Find(rule.name) != nullptr;
+    if (need == Need::kRefused && is_there) {
+      return NotOfType(rule.name, type);
+    }
+    if (need == Need::kRequired && !is_there) {
+      return Error{ErrorCode::kValidation,
+                   fmt::format("You must specify {} with a custom key store of "
+                               "type {}.",
+                               rule.name, CustomKeyStoreTypeName(type))};
+    }
+  }
+  return CheckServiceMembers(call);
+}
+
+base::Status ValidateUpdateCustomKeyStore(const Call& call) {
+  // Every custom key store that there can be is an external one.
+  for (const MemberRule& rule : kRules) {
+    if (!IsAboutProxy(rule) && call.Find(rule.name) != nullptr) {
+      return NotOfType(rule.name, CustomKeyStoreType::kExternalKeyStore);
+    }
+  }
+  if (call.Find("NewCustomKeyStoreName") == nullptr && !ChangesProxy(call)) {
+    return Error{ErrorCode::kValidation,
+                 "You must specify at least one property to change."};
+  }
+  return CheckServiceMembers(call);
+}
+
+Error NoSuchCustomKeyStore(std::string_view id) {
+  return {ErrorCode::kCustomKeyStoreNotFound,
+          fmt::format("Custom key store {} does not exist.", id)};
+}
+
+base::Status RequireStoreState(const CustomKeyStore& store,
+                               std::initializer_list<ConnectionState> allowed) {
+  if (std::ranges::find(allowed, store.state) != allowed.end()) {
+    return {};
+  }
+  std::string names;
+  for (const ConnectionState state : allowed) {
+    names.append(names.empty() ? "" : " or ")
+        .append(ConnectionStateName(state));
+  }
+  return Error{ErrorCode::kCustomKeyStoreInvalidState,
+               fmt::format("Custom key store {} is {}; for this operation it "
+                           "must be {}.",
+                           store.id, ConnectionStateName(store.state), names)};
+}
+
+CustomKeyStoreType TypeOf(const Call& call) {
+  return ParseCustomKeyStoreType(call.Text("CustomKeyStoreType").value_or(""))
+      .value_or(CustomKeyStoreType::kAwsCloudHsm);
+}
+
+bool MovesProxy(const Call& call) {
+  return std::ranges::any_of(kRules, [&call](const MemberRule& rule) {
+    return rule.moves_proxy && call.Find(rule.name) != nullptr;
+  });
+}
+
+bool ChangesProxy(const Call& call) {
+  return std::ranges::any_of(kRules, [&call](const MemberRule& rule) {
+    return IsAboutProxy(rule) && call.Find(rule.name) != nullptr;
+  });
+}
+
+CustomKeyStore WithMembersOf(const Call& call, CustomKeyStore store) {
+  Take(call, "CustomKeyStoreName", store.name);
+  Take(call, "NewCustomKeyStoreName", store.name);
+  XksProxyConfiguration& proxy = store.proxy;
+  Take(call, "XksProxyUriEndpoint", proxy.uri_endpoint);
+  Take(call, "XksProxyUriPath", proxy.uri_path);
+  if (const auto text = call.Text("XksProxyConnectivity")) {
+    proxy.connectivity = ParseXksConnectivity(*text).value_or(
+        XksConnectivity::kVpcEndpointService);
+    proxy.vpc_endpoint_service_name.clear();
+    proxy.vpc_endpoint_service_owner.clear();
+  }
+  Take(call, "XksProxyVpcEndpointServiceName", proxy.vpc_endpoint_service_name);
+  Take(call, "XksProxyVpcEndpointServiceOwner",
+       proxy.vpc_endpoint_service_owner);
+  if (HasSecret(call)) {
+    proxy.access_key_id = base::TextOf(
+        call.Find("XksProxyAuthenticationCredential")->at("AccessKeyId"));
+    proxy.credential_set = call.now;
+  }
+  return store;
+}
+
+bool HasSecret(const Call& call) {
+  return call.Find("XksProxyAuthenticationCredential") != nullptr;
+}
+
+base::Secret SecretIn(const Call& call) {
+  const base::Json& credential = *call.Find("XksProxyAuthenticationCredential");
+  return base::Secret::CopyOf(
+      base::TextOf(credential.at("RawSecretAccessKey")));
+}
+
+base::Status CheckFits(const CustomKeyStore& store,
+                       std::span<const CustomKeyStore> stores) {
+  for (const CustomKeyStore& other : stores) {
+    if (!IsBeside(store, other)) {
+      continue;
+    }
+    if (other.name == store.name) {
+      return Error{
+          ErrorCode::kCustomKeyStoreNameInUse,
+          fmt::format("Custom key store {} has this name already.", other.id)};
+    }
+    if (other.proxy.uri_endpoint == store.proxy.uri_endpoint &&
+        other.proxy.uri_path == store.proxy.uri_path) {
+      return Error{ErrorCode::kXksProxyUriInUse,
+                   fmt::format("Custom key store {} has this "
+                               "XksProxyUriEndpoint with this XksProxyUriPath "
+                               "already.",
+                               other.id)};
+    }
+  }
+  return {};
+}
+
+base::Status CheckRoom(const CustomKeyStore& store,
+                       std::span<const CustomKeyStore> stores) {
+  const auto count = std::ranges::count_if(
+      stores, [&](const auto& other) { return IsBeside(store, other); });
+  if (static_cast<std::size_t>(count) < kMostCustomKeyStores) {
+    return {};
+  }
+  return Error{ErrorCode::kLimitExceeded,
+               fmt::format("An account can have {} custom key stores in a "
+                           "Region. Delete one that is not needed.",
+                           kMostCustomKeyStores)};
+}
+
+base::Status CheckConnectivity(const CustomKeyStore& store) {
+  if (store.proxy.connectivity == XksConnectivity::kPublicEndpoint) {
+    return {};
+  }
+  return Error{ErrorCode::kXksProxyVpcServiceNotFound,
+               fmt::format("There is no VPC endpoint service {}: this server "
+                           "reaches proxies with XksProxyConnectivity "
+                           "PUBLIC_ENDPOINT only.",
+                           store.proxy.vpc_endpoint_service_name)};
+}
+
+}  // namespace kms::operations

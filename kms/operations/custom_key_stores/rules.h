@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_OPERATIONS_CUSTOM_KEY_STORES_RULES_H_
+#define KMS_OPERATIONS_CUSTOM_KEY_STORES_RULES_H_
+
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "kms/custom_key_store.h"
+#include "kms/operations/call.h"
+
+// What custom key stores may be. AWS KMS API Reference, CreateCustomKeyStore
+// and UpdateCustomKeyStore.
+namespace kms::operations {
+
+// An account may have so many in a Region. AWS KMS Developer Guide, "Quotas".
+inline constexpr std::size_t kMostCustomKeyStores = 10;
+
+base::Error NoSuchCustomKeyStore(std::string_view id);
+
+// Fails with kCustomKeyStoreInvalidState, naming the states, unless the store
+// is in one of `allowed`.
+base::Status RequireStoreState(const CustomKeyStore& store,
+                               std::initializer_list<ConnectionState> allowed);
+
+// The type that a request to create a store asks for.
+CustomKeyStoreType TypeOf(const Call& call);
+
+// Whether a member about the proxy's place is there: these are changed while
+// the store is disconnected only.
+bool MovesProxy(const Call& call);
+// Whether any member about the proxy is.
+bool ChangesProxy(const Call& call);
+
+// `store` with what the request says of its name and its proxy; but for the
+// secret.
+CustomKeyStore WithMembersOf(const Call& call, CustomKeyStore store);
+// The secret access key in the request; it must be there.
+base::Secret SecretIn(const Call& call);
+bool HasSecret(const Call& call);
+
+// Whether `store` may be beside the others of its account and Region in
+// `stores`; what has its id in there is itself. Fails with
+// kCustomKeyStoreNameInUse and kXksProxyUriInUse.
+base::Status CheckFits(const CustomKeyStore& store,
+                       std::span<const CustomKeyStore> stores);
+// Whether there is room for one more. Fails with kLimitExceeded.
+base::Status CheckRoom(const CustomKeyStore& store,
+                       std::span<const CustomKeyStore> stores);
+
+// Fails with kXksProxyVpcServiceNotFound if the store is to be reached by an
+// endpoint service: there are none.
+base::Status CheckConnectivity(const CustomKeyStore& store);
+
+}  // namespace kms::operations
+
+#endif  // KMS_OPERATIONS_CUSTOM_KEY_STORES_RULES_H_

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "kms/json_writer.h"
+#include "kms/operations/custom_key_stores/ask.h"
+#include "kms/operations/custom_key_stores/handlers.h"
+#include "kms/operations/custom_key_stores/load.h"
+#include "kms/operations/custom_key_stores/outcomes.h"
+#include "kms/operations/custom_key_stores/rules.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+using base::Error;
+using base::ErrorCode;
+
+// The name, the credential and the path may change under a connected store.
+base::Status CheckUpdatable(const Call& call, const CustomKeyStore& store) {
+  if (MovesProxy(call)) {
+    return RequireStoreState(store, {ConnectionState::kDisconnected});
+  }
+  return RequireStoreState(
+      store, {ConnectionState::kConnected, ConnectionState::kDisconnected});
+}
+
+// The secret with which the proxy is asked from now on.
+base::Result<base::Secret> NextSecret(const Call& call,
+                                      const OpenCustomKeyStore& open) {
+  if (HasSecret(call)) {
+    return SecretIn(call);
+  }
+  if (open.proxy == nullptr) {
+    return Error{ErrorCode::kXksProxyInvalidConfiguration,
+                 "The credential of the custom key store is lost. Specify "
+                 "XksProxyAuthenticationCredential."};
+  }
+  return base::Secret::CopyOf(open.proxy->secret_access_key.Reveal());
+}
+
+// The proxy must answer to the new values before they are in force.
+asio::awaitable<base::Status> TryProxy(Call& call,
+                                       const OpenCustomKeyStore& open,
+                                       const CustomKeyStore& next) {
+  CO_RETURN_IF_ERROR(CheckConnectivity(next));
+  CO_ASSIGN_OR_RETURN(base::Secret secret, NextSecret(call, open));
+  XksProxyPtr proxy = MakeXksProxy(next, std::move(secret));
+  std::string operation(call.operation.name);
+  std::string request_id(call.request.request_id);
+  CO_ASSIGN_OR_RETURN(
+      const hsm::XksOutcome outcome,
+      co_await AskHealth(call.environment, std::move(proxy),
+                         std::move(operation), std::move(request_id)));
+  if (outcome != hsm::XksOutcome::kOk) {
+    co_return StoreErrorOf(outcome);
+  }
+  co_return base::Status();
+}
+
+// What was checked before is checked again on the row as it is.
+base::Status UpdateRow(const Call& call, store::Transaction& transaction,
+                       const std::optional<hsm::Sealed>& secret) {
+  store::CustomKeyStores& rows = transaction.custom_key_stores();
+  ASSIGN_OR_RETURN(const auto stores, rows.GetCustomKeyStores());
+  ASSIGN_OR_RETURN(CustomKeyStore store, TakeCustomKeyStore(call, transaction));
+  RETURN_IF_ERROR(CheckUpdatable(call, store));
+  store = WithMembersOf(call, std::move(store));
+  if (secret) {
+    store.proxy.sealed_secret = *secret;
+  }
+  RETURN_IF_ERROR(CheckFits(store, stores));
+  return rows.UpdateCustomKeyStore(store);
+}
+
+}  // namespace
+
+Answer UpdateCustomKeyStore(Call& call) {
+  const std::string_view id = *call.Text("CustomKeyStoreId");
+  CO_ASSIGN_OR_RETURN(const OpenCustomKeyStore open,
+                      FindCustomKeyStore(call, id));
+  CO_RETURN_IF_ERROR(CheckUpdatable(call, open.store));
+  const CustomKeyStore next = WithMembersOf(call, open.store);
+  CO_ASSIGN_OR_RETURN(const auto known,
+                      call.environment.store.ReadCustomKeyStores());
+  CO_RETURN_IF_ERROR(CheckFits(next, known.stores));
+  if (ChangesProxy(call)) {
+    CO_RETURN_IF_ERROR(co_await TryProxy(call, open, next));
+  }
+  std::optional<hsm::Sealed> secret;
+  if (HasSecret(call)) {
+    const base::Secret plain = SecretIn(call);
+    CO_ASSIGN_OR_RETURN(secret,
+                        co_await SealXksSecret(call.environment, id, plain));
+  }
+  auto change = [&](store::Transaction& transaction) {
+    return UpdateRow(call, transaction, secret);
+  };
+  CO_RETURN_IF_ERROR(co_await CommitCustomKeyStores(call, change));
+  co_return EmptyObject();
+}
+
+}  // namespace kms::operations

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of a proxy's answers, cell by cell: the table was written from
+// the XKS proxy API specification and not from ours.
+#include <map>
+
+#include "kms/http/errors.h"
+#include "kms/operations/custom_key_stores/outcomes.h"
+#include "tests/kms/operations_custom_key_stores_testing.h"
+
+namespace kms::operations {
+namespace {
+
+using base::ErrorCode;
+using hsm::XksOutcome;
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+using testlib::StatusIs;
+using testlib::Take;
+
+struct Row {
+  XksOutcome outcome;
+  const char* of_store;
+  const char* of_key;
+  const char* connection_error_code;
+};
+constexpr const char* kInvalidResponse = "XksProxyInvalidResponseException";
+constexpr const char* kInvalidConfiguration =
+    "XksProxyInvalidConfigurationException";
+constexpr const char* kUnreachable = "XksProxyUriUnreachableException";
+constexpr const char* kStoreState = "CustomKeyStoreInvalidStateException";
+constexpr const char* kKeyConfiguration = "XksKeyInvalidConfigurationException";
+
+constexpr Row kRows[] = {
+    {XksOutcome::kValidation, kInvalidResponse, kStoreState,
+     "XKS_PROXY_INVALID_RESPONSE"},
+    {XksOutcome::kInvalidState, kInvalidConfiguration, kKeyConfiguration,
+     "XKS_PROXY_INVALID_CONFIGURATION"},
+    {XksOutcome::kInvalidCiphertext, kInvalidResponse, kStoreState,
+     "XKS_PROXY_INVALID_RESPONSE"},
+    {XksOutcome::kInvalidKeyUsage, kInvalidResponse, kKeyConfiguration,
+     "XKS_PROXY_INVALID_RESPONSE"},
+    {XksOutcome::kAuthenticationFailed,
+     "XksProxyIncorrectAuthenticationCredentialException", kStoreState,
+     "INVALID_CREDENTIALS"},
+    {XksOutcome::kAccessDenied, kInvalidConfiguration, kStoreState,
+     "XKS_PROXY_ACCESS_DENIED"},
+    {XksOutcome::kKeyNotFound, kInvalidResponse, "XksKeyNotFoundException",
+     "XKS_PROXY_INVALID_RESPONSE"},
+    {XksOutcome::kInvalidUriPath, kInvalidConfiguration, kStoreState,
+     "XKS_PROXY_INVALID_CONFIGURATION"},
+    {XksOutcome::kThrottling, kUnreachable, kStoreState,
+     "XKS_PROXY_NOT_REACHABLE"},
+    {XksOutcome::kUnsupportedOperation, kInvalidResponse,
+     "UnsupportedOperationException", "XKS_PROXY_INVALID_RESPONSE"},
+    {XksOutcome::kDependencyTimeout, kUnreachable, kStoreState,
+     "XKS_PROXY_TIMED_OUT"},
+    {XksOutcome::kInternal, kInvalidResponse, kStoreState,
+     "XKS_PROXY_INVALID_RESPONSE"},
+    {XksOutcome::kMalformed, kInvalidResponse, kStoreState,
+     "XKS_PROXY_INVALID_RESPONSE"},
+    {XksOutcome::kNotReachable, kUnreachable, kStoreState,
+     "XKS_PROXY_NOT_REACHABLE"},
+    {XksOutcome::kTls, kUnreachable, kStoreState,
+     "XKS_PROXY_INVALID_TLS_CONFIGURATION"},
+    {XksOutcome::kTimedOut, kUnreachable, kStoreState, "XKS_PROXY_TIMED_OUT"},
+    {XksOutcome::kForbidden, kInvalidConfiguration, kStoreState,
+     "XKS_PROXY_INVALID_CONFIGURATION"},
+};
+static_assert(std::size(kRows) == 17, "every outcome but kOk");
+
+template <typename T>
+std::string NameOfError(const base::Result<T>& result) {
+  return result ? "none"
+                : std::string(http::AwsErrorOf(result.error().code).json.name);
+}
+
+class OutcomesTest : public CustomKeyStoresTest {
+ protected:
+  OutcomesTest() : store_(NewConnectedStore()), key_(NewExternalKey(store_)) {}
+
+  std::string store_;
+  std::string key_;
+};
+
+TEST_F(OutcomesTest, EachHasItsErrors) {
+  const std::string blob = Encrypted(key_, "message");
+  const std::string idle = NewStore("idle", "/idle/kms/xks/v1");
+  for (const Row& row : kRows) {
+    SCOPED_TRACE(static_cast<int>(row.outcome));
+    xks_.outcome = row.outcome;
+    const std::string text(RowOf(row.outcome).text);
+    const auto created =
+        Ask("CreateCustomKeyStore", StoreInput("new", "/new/kms/xks/v1"));
+    EXPECT_EQ(NameOfError(created), row.of_store);
+    EXPECT_EQ(created.error().message, text);
+    EXPECT_EQ(NameOfError(Ask("UpdateCustomKeyStore",
+                              {{"CustomKeyStoreId", store_},
+                               {"XksProxyUriPath", "/new/kms/xks/v1"}})),
+              row.of_store);
+    EXPECT_EQ(NameOfError(CreateExternalKey(store_, "key-2")), row.of_key);
+    const json key = {{"KeyId", key_}};
+    json request = key;
+    request["Plaintext"] = "YQ==";
+    EXPECT_THAT(Ask("Encrypt", request),
+                StatusIs(ErrorCode::kInvalidState, text));
+    EXPECT_THAT(Ask("Decrypt", {{"CiphertextBlob", blob}}),
+                StatusIs(ErrorCode::kInvalidState, text));
+
+    Take(OnStore("ConnectCustomKeyStore", idle));
+    ConnectPending();
+    EXPECT_EQ(State(idle), std::string("FAILED ") + row.connection_error_code);
+    Take(OnStore("DisconnectCustomKeyStore", idle));
+    EXPECT_EQ(State(store_), "CONNECTED");
+  }
+  // Of what the proxy says, nothing reaches a client.
+  EXPECT_THAT(LogText(), Not(HasSubstr("words of the proxy")));
+}
+
+TEST_F(OutcomesTest, ManagersThatAreAllUnavailableCannotBeReached) {
+  using Managers = std::vector<hsm::ExternalManagerHealth>;
+  const std::vector<std::pair<Managers, std::string>> cases = {
+      {{{"a", "m", "UNAVAILABLE"}, {"b", "m", "UNAVAILABLE"}}, kUnreachable},
+      {{{"a", "m", "active"}}, kUnreachable},
+      {{}, kInvalidResponse},
+      {{{"a", "m", "UNAVAILABLE"}, {"b", "m", "DEGRADED"}}, "none"},
+  };
+  for (const auto& [managers, expected] : cases) {
+    const Managers& told = managers;
+    xks_.lie = [&told](hsm::XksReply& reply) { reply.managers = told; };
+    EXPECT_EQ(NameOfError(Ask("CreateCustomKeyStore",
+                              StoreInput("new", "/new/kms/xks/v1"))),
+              expected);
+  }
+}
+
+TEST_F(OutcomesTest, AnExternalKeyMustBeOfTheRightKind) {
+  using Reply = hsm::XksReply;
+  const std::vector<std::pair<void (*)(Reply&), std::string>> cases = {
+      {[](Reply& reply) { reply.key_spec = "AES_128"; }, "AES_128"},
+      {[](Reply& reply) { reply.key_spec.clear(); }, "AES_256"},
+      {[](Reply& reply) { reply.key_status = "DISABLED"; }, "DISABLED"},
+      {[](Reply& reply) { reply.key_usages = {"ENCRYPT"}; }, "DECRYPT"},
+      {[](Reply& reply) { reply.key_usages = {"DECRYPT"}; }, "ENCRYPT"},
+      {[](Reply& reply) { reply.key_usages.clear(); }, "ENCRYPT"},
+  };
+  for (const auto& [lie, text] : cases) {
+    xks_.lie = lie;
+    EXPECT_THAT(
+        CreateExternalKey(store_, "key-2"),
+        StatusIs(ErrorCode::kXksKeyInvalidConfiguration, HasSubstr(text)));
+  }
+}
+
+// What is not the proxy's fault.
+TEST_F(OutcomesTest, OurOwnTroubleIsTold) {
+  const json request = {{"KeyId", key_}, {"Plaintext", "YQ=="}};
+  const std::map<ErrorCode, ErrorCode> uses = {
+      {ErrorCode::kThrottled, ErrorCode::kThrottled},
+      {ErrorCode::kTimeout, ErrorCode::kInvalidState},
+      {ErrorCode::kHsmUnavailable, ErrorCode::kInvalidState}};
+  for (const auto& [error, expected] : uses) {
+    xks_.error = error;
+    EXPECT_THAT(Ask("Encrypt", request), StatusIs(expected));
+    EXPECT_THAT(
+        Ask("CreateCustomKeyStore", StoreInput("new", "/new/kms/xks/v1")),
+        StatusIs(error));
+  }
+  xks_.error.reset();
+  environment().xks = nullptr;
+  EXPECT_THAT(Ask("Encrypt", request), StatusIs(ErrorCode::kInvalidState));
+}
+
+}  // namespace
+}  // namespace kms::operations

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of custom key stores.
+#include <gmock/gmock.h>
+
+#include <functional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "tests/kms/store_testing.h"
+
+namespace kms::store {
+namespace {
+
+using base::ErrorCode;
+using testing::IsEmpty;
+using testlib::StatusIs;
+using testlib::Take;
+
+CustomKeyStore MakeStore(std::uint8_t n) {
+  CustomKeyStore store;
+  store.id = "cks-1234567890abcdef" + std::to_string(n);
+  store.account = kAccount;
+  store.region = kRegion;
+  store.name = "store " + std::to_string(n);
+  store.type = CustomKeyStoreType::kExternalKeyStore;
+  store.created = At(1000 + n);
+  store.proxy.uri_endpoint = "https://xks.example.com";
+  store.proxy.uri_path = "/p" + std::to_string(n) + "/kms/xks/v1";
+  store.proxy.access_key_id = "ABCDEFGHIJKLMNOPQRST";
+  store.proxy.sealed_secret.nonce.fill(n);
+  store.proxy.sealed_secret.ciphertext = {n, 0, 0xFF};
+  store.proxy.credential_set = At(2000 + n);
+  return store;
+}
+
+// Every field, for comparing.
+auto Fields(const CustomKeyStore& store) {
+  const XksProxyConfiguration& proxy = store.proxy;
+  return std::tuple(
+      store.id, store.account, store.region, store.name, store.type,
+      store.created, store.state, store.connection_error_code,
+      store.cloud_hsm_cluster_id, store.trust_anchor_certificate,
+      proxy.connectivity, proxy.uri_endpoint, proxy.uri_path,
+      proxy.vpc_endpoint_service_name, proxy.vpc_endpoint_service_owner,
+      proxy.access_key_id, proxy.sealed_secret.nonce,
+      proxy.sealed_secret.ciphertext, proxy.credential_set);
+}
+
+class StoreCustomKeyStoresTest : public StoreTest {
+ protected:
+  void SetUp() override { Open(); }
+
+  base::Status Change(
+      const std::function<base::Status(CustomKeyStores&)>& edit) {
+    return store_->WriteNow([&edit](Transaction& change) {
+      return edit(change.custom_key_stores());
+    });
+  }
+  base::Status InsertStore(const CustomKeyStore& store) {
+    return Change([&](CustomKeyStores& rows) {
+      return rows.InsertCustomKeyStore(store);
+    });
+  }
+  base::Result<CustomKeyStore> Get(std::string_view id) {
+    base::Result<CustomKeyStore> found = CustomKeyStore();
+    Take(Change([&](CustomKeyStores& rows) -> base::Status {
+      found = rows.GetCustomKeyStore(id);
+      return {};
+    }));
+    return found;
+  }
+};
+
+TEST_F(StoreCustomKeyStoresTest, KeepsEveryField) {
+  const CustomKeyStore external = MakeStore(1);
+  CustomKeyStore cluster = MakeStore(2);
+  cluster.type = CustomKeyStoreType::kAwsCloudHsm;
+  cluster.proxy = {};
+  cluster.cloud_hsm_cluster_id = "second";
+  cluster.trust_anchor_certificate = "-----BEGIN CERTIFICATE-----\n";
+  CustomKeyStore service = MakeStore(3);
+  service.proxy.connectivity = XksConnectivity::kVpcEndpointService;
+  service.proxy.vpc_endpoint_service_name = "com.amazonaws.vpce.x";
+  service.proxy.vpc_endpoint_service_owner = kAccount;
+  service.state = ConnectionState::kFailed;
+  service.connection_error_code = "XKS_PROXY_TIMED_OUT";
+  for (const CustomKeyStore* store :
+       std::initializer_list<const CustomKeyStore*>{&service, &external,
+                                                    &cluster}) {
+    ASSERT_OK(InsertStore(*store));
+  }
+  Reopen();
+  const CustomKeyStoreRows rows = Take(store_->ReadCustomKeyStores());
+  EXPECT_EQ(rows.revision, store_->info().revision);
+  ASSERT_EQ(rows.stores.size(), 3U);  // By id.
+  EXPECT_EQ(Fields(rows.stores[0]), Fields(external));
+  EXPECT_EQ(Fields(rows.stores[1]), Fields(cluster));
+  EXPECT_EQ(Fields(rows.stores[2]), Fields(service));
+  EXPECT_EQ(Fields(Take(Get(cluster.id))), Fields(cluster));
+}
+
+TEST_F(StoreCustomKeyStoresTest, UpdatesAllButWhatAStoreIs) {
+  const CustomKeyStore before = MakeStore(1);
+  ASSERT_OK(InsertStore(before));
+  CustomKeyStore next = MakeStore(2);
+  next.id = before.id;
+  next.account = "444455556666";
+  next.region = "eu-west-1";
+  next.state = ConnectionState::kConnected;
+  ASSERT_OK(Change(
+      [&](CustomKeyStores& rows) { return rows.UpdateCustomKeyStore(next); }));
+  next.account = before.account;
+  next.region = before.region;
+  next.created = before.created;
+  EXPECT_EQ(Fields(Take(Get(before.id))), Fields(next));
+}
+
+TEST_F(StoreCustomKeyStoresTest, TellsWhatIsNotThereOrIsAlready) {
+  const CustomKeyStore store = MakeStore(1);
+  const auto update = [&](CustomKeyStores& rows) {
+    return rows.UpdateCustomKeyStore(store);
+  };
+  const auto remove = [&](CustomKeyStores& rows) {
+    return rows.DeleteCustomKeyStore(store.id);
+  };
+  EXPECT_THAT(Change(update), StatusIs(ErrorCode::kNotFound));
+  EXPECT_THAT(Change(remove), StatusIs(ErrorCode::kNotFound));
+  EXPECT_THAT(Get(store.id), StatusIs(ErrorCode::kNotFound));
+  ASSERT_OK(InsertStore(store));
+  EXPECT_THAT(InsertStore(store), StatusIs(ErrorCode::kAlreadyExists));
+  CustomKeyStore same_name = MakeStore(2);
+  same_name.name = store.name;
+  EXPECT_THAT(InsertStore(same_name), StatusIs(ErrorCode::kAlreadyExists));
+  same_name.region = "eu-west-1";
+  EXPECT_OK(InsertStore(same_name));
+  ASSERT_OK(Change(remove));
+  EXPECT_EQ(Take(store_->ReadCustomKeyStores()).stores.size(), 1U);
+}
+
+TEST_F(StoreCustomKeyStoresTest, RefusesAStateWithoutItsReason) {
+  CustomKeyStore failed = MakeStore(1);
+  failed.state = ConnectionState::kFailed;
+  ASSERT_OK(InsertStore(failed));
+  EXPECT_THAT(Get(failed.id), StatusIs(ErrorCode::kCorrupt));
+}
+
+TEST_F(StoreCustomKeyStoresTest, CountsTheKeysOfAStore) {
+  const CustomKeyStore store = MakeStore(1);
+  ASSERT_OK(InsertStore(store));
+  for (const std::uint32_t n : {1U, 2U}) {
+    Key key = MakeKey(n);
+    key.origin = Origin::kExternalKeyStore;
+    key.custom_key_store = store.id;
+    key.xks_key_id = "key-" + std::to_string(n);
+    ASSERT_OK(Insert(key));
+  }
+  ASSERT_OK(Insert(MakeKey(3)));
+  Reopen();
+  const KeyPtr key = Take(store_->FindKey(MakeKey(2).id));
+  EXPECT_EQ(key->custom_key_store, store.id);
+  EXPECT_EQ(key->xks_key_id, "key-2");
+  const auto count = [this](std::string_view id, std::string_view xks_key_id) {
+    std::uint64_t keys = 0;
+    Take(Change([&](CustomKeyStores& rows) -> base::Status {
+      keys = Take(rows.CountKeys(id, xks_key_id));
+      return {};
+    }));
+    return keys;
+  };
+  EXPECT_EQ(count(store.id, ""), 2U);
+  EXPECT_EQ(count(store.id, "key-2"), 1U);
+  EXPECT_EQ(count(store.id, "key-3"), 0U);
+  EXPECT_EQ(count("cks-none", ""), 0U);
+}
+
+TEST_F(StoreCustomKeyStoresTest, RefusesAnExternalKeyWithoutItsId) {
+  Key key = MakeKey(1);
+  key.origin = Origin::kExternalKeyStore;
+  key.custom_key_store = "cks-1";
+  ASSERT_OK(Insert(key));
+  EXPECT_THAT(store_->FindKey(key.id), StatusIs(ErrorCode::kCorrupt));
+}
+
+}  // namespace
+}  // namespace kms::store
