@@ -180,13 +180,22 @@ base::Result<std::shared_ptr<TlsContext>> TlsContext::LoadForKnown(
   return tls;
 }
 
-base::Status TlsContext::Reload() {
+base::Result<std::shared_ptr<ssl::context>> TlsContext::Read() const {
   ASSIGN_OR_RETURN(auto made, Make(files_, clients_));
   if (known_) {
     RETURN_IF_ERROR(AdmitKnownOnly(*made, *known_));
   }
+  return made;
+}
+
+void TlsContext::Adopt(std::shared_ptr<ssl::context> read) {
   const std::lock_guard lock(mutex_);
-  current_ = std::move(made);
+  current_ = std::move(read);
+}
+
+base::Status TlsContext::Reload() {
+  ASSIGN_OR_RETURN(auto made, Read());
+  Adopt(std::move(made));
   return {};
 }
 

@@ -57,8 +57,12 @@ class TlsContext {
   static base::Result<std::shared_ptr<TlsContext>> LoadForKnown(
       TlsFiles files, KnownClients known);
 
-  // Reads the files again. Connections that exist keep what they have; if it
-  // fails, new ones do too.
+  // Reads the files again, for Adopt. Fails like Load, and changes nothing.
+  base::Result<std::shared_ptr<boost::asio::ssl::context>> Read() const;
+  // Puts what Read has given in force. Connections that exist keep what they
+  // have.
+  void Adopt(std::shared_ptr<boost::asio::ssl::context> read);
+  // Both.
   base::Status Reload();
 
   // What the next connection uses.

@@ -75,10 +75,11 @@ class Counted {
 }  // namespace
 
 XksDoor::XksDoor(xks::Proxy& proxy, const xks::TenantSource& tenants,
-                 Metrics& metrics, const base::Clock& clock,
-                 std::size_t most_in_flight)
+                 xks::Quotas& quotas, Metrics& metrics,
+                 const base::Clock& clock, std::size_t most_in_flight)
     : proxy_(proxy),
       tenants_(tenants),
+      quotas_(quotas),
       metrics_(metrics),
       clock_(clock),
       most_in_flight_(most_in_flight),
@@ -130,6 +131,7 @@ asio::awaitable<base::Result<base::WipingString>> XksDoor::Call(
     NoteFailure(request, claim.error());
     co_return NotSigned();
   }
+  CO_RETURN_IF_ERROR(quotas_.Take(tenant->settings));
   const xks::Request call{
       .tenant = *tenant,
       .operation = route.operation,

@@ -15,6 +15,7 @@
 #include "kms/http/message.h"
 #include "kms/http/metrics.h"
 #include "kms/xks/proxy.h"
+#include "kms/xks/quota.h"
 
 namespace kms::http {
 
@@ -23,7 +24,8 @@ namespace kms::http {
 // credentials, and has the Proxy answer. GET /ping is answered to anyone.
 //
 // Requests that cannot be authenticated are counted and logged, at a bounded
-// rate; they never reach the Proxy or the audit log.
+// rate; they never reach the Proxy or the audit log. Nor do those over the
+// tenant's quota, so that they cannot fill it.
 //
 // It belongs to one io thread. A request borrows from it until answered.
 class XksDoor {
@@ -33,8 +35,9 @@ class XksDoor {
 
   // References are borrowed. More than `most_in_flight` requests at a time are
   // throttled.
-  XksDoor(xks::Proxy& proxy, const xks::TenantSource& tenants, Metrics& metrics,
-          const base::Clock& clock, std::size_t most_in_flight);
+  XksDoor(xks::Proxy& proxy, const xks::TenantSource& tenants,
+          xks::Quotas& quotas, Metrics& metrics, const base::Clock& clock,
+          std::size_t most_in_flight);
 
   boost::asio::awaitable<HttpResponse> Handle(const HttpRequest& request);
 
@@ -48,10 +51,11 @@ class XksDoor {
 
   xks::Proxy& proxy_;
   const xks::TenantSource& tenants_;
+  xks::Quotas& quotas_;
   Metrics& metrics_;
   const base::Clock& clock_;
   const std::size_t most_in_flight_;
-  base::Hasher& hasher_ = base::ThreadHasher();
+  base::Hasher hasher_{nullptr};  // Not the thread's that makes the door.
   base::SigV4Verifier verifier_{hasher_};
   const base::Secret nobody_;  // Whoever is unknown is compared with it.
   LogLimit log_limit_;

@@ -17,6 +17,7 @@
 #include "kms/operations/last_usage.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/rotation.h"
+#include "kms/operations/xks/tenants.h"
 
 namespace kms::operations {
 namespace {
@@ -121,6 +122,7 @@ asio::awaitable<void> KeepHouse(Environment& environment, Chores chores) {
       continue;
     }
     co_await CatchUp(environment);
+    static_cast<void>(co_await CatchUpTenants(environment));
     WatchClock(environment, distrusted);
     const base::Status destroyed = co_await DestroyDueKeys(environment);
     if (!destroyed) {

@@ -10,8 +10,11 @@ namespace kms::xks {
 namespace {
 
 // The fields of an ARN: "arn", partition, service, Region, account, resource.
+constexpr std::size_t kPartition = 1;
+constexpr std::size_t kService = 2;
 constexpr std::size_t kRegion = 3;
 constexpr std::size_t kAccount = 4;
+constexpr std::size_t kResource = 5;
 
 // What a request does not say is no entry: conditions on it do not hold.
 void Add(Verdict& verdict, std::string_view key, std::string_view value) {
@@ -20,35 +23,51 @@ void Add(Verdict& verdict, std::string_view key, std::string_view value) {
   }
 }
 
-// The role of a session's ARN; without its path, which the session does not
-// tell: "arn:aws:sts::1:assumed-role/Name/session" is of role/Name.
-std::string RoleArn(std::string_view session, std::string_view account) {
-  constexpr std::string_view kSessions = ":assumed-role/";
-  const std::size_t at = session.find(kSessions);
-  if (at == std::string_view::npos) {
-    return {};
-  }
-  const std::string_view name = session.substr(at + kSessions.size());
-  return std::string("arn:aws:iam::")
-      .append(account)
+// Who asks, as far as the ARN tells.
+struct Principal {
+  policy::PrincipalKind kind = policy::PrincipalKind::kService;
+  std::string account;
+  std::string arn;  // For aws:PrincipalArn: of a session that of its role.
+};
+
+// A session's ARN does not tell the path of its role:
+// "arn:aws:sts::1:assumed-role/Name/session" is of arn:aws:iam::1:role/Name.
+std::string RoleArn(const policy::ArnParts& session) {
+  std::string_view name = session[kResource];
+  name.remove_prefix(name.find('/') + 1);
+  return std::string("arn:")
+      .append(session[kPartition])
+      .append(":iam::")
+      .append(session[kAccount])
       .append(":role/")
       .append(name.substr(0, name.find('/')));
 }
 
-// "AWS Internal", which no policy can name, is one of everyone; a service is
-// not, as in every policy, and must be named.
-policy::PrincipalKind KindOf(std::string_view principal) {
+// "AWS Internal", which no policy can name, is one of everyone. What is no ARN
+// else is a service, which is not, as in every policy, and must be named.
+Principal ReadPrincipal(std::string_view text) {
   using enum policy::PrincipalKind;
-  if (principal.ends_with(".amazonaws.com")) {
-    return kService;
+  const auto parts = policy::SplitArn(text);
+  if (!parts) {
+    return {.kind = text == "AWS Internal" ? kUser : kService,
+            .account = {},
+            .arn = std::string(text)};
   }
-  if (principal.find(":assumed-role/") != std::string_view::npos) {
-    return kAssumedRole;
+  Principal principal = {.kind = kUser,
+                         .account = std::string((*parts)[kAccount]),
+                         .arn = std::string(text)};
+  const std::string_view resource = (*parts)[kResource];
+  if ((*parts)[kService] == "sts") {
+    if (resource.starts_with("assumed-role/")) {
+      principal.kind = kAssumedRole;
+      principal.arn = RoleArn(*parts);
+    } else if (resource.starts_with("federated-user/")) {
+      principal.kind = kFederatedUser;
+    }
+  } else if (resource == "root") {
+    principal.kind = kRoot;
   }
-  if (principal.find(":federated-user/") != std::string_view::npos) {
-    return kFederatedUser;
-  }
-  return principal.ends_with(":root") ? kRoot : kUser;
+  return principal;
 }
 
 void FillContext(const RequestMetadata& metadata, Verdict& verdict) {
@@ -77,22 +96,17 @@ base::Status Authorize(const Tenant& tenant, Operation operation,
                        Verdict& verdict) {
   verdict.resource = ExternalKeyArn(tenant.settings.name, key_id);
   FillContext(metadata, verdict);
+  const Principal principal = ReadPrincipal(metadata.principal_arn);
+  const std::string_view account =
+      verdict.owned.emplace_back(principal.account);
   policy::Request request;
   request.action = ActionOf(operation);
   request.resource = verdict.resource;
   request.principal = metadata.principal_arn;
-  request.principal_kind = KindOf(metadata.principal_arn);
-  if (const auto parts = policy::SplitArn(metadata.principal_arn)) {
-    request.principal_account = (*parts)[kAccount];
-  }
-  if (request.principal_kind == policy::PrincipalKind::kAssumedRole) {
-    request.issuer = verdict.owned.emplace_back(
-        RoleArn(metadata.principal_arn, request.principal_account));
-    Add(verdict, "aws:PrincipalArn", request.issuer);
-  } else {
-    Add(verdict, "aws:PrincipalArn", metadata.principal_arn);
-  }
-  Add(verdict, "aws:PrincipalAccount", request.principal_account);
+  request.principal_kind = principal.kind;
+  request.principal_account = account;
+  Add(verdict, "aws:PrincipalArn", verdict.owned.emplace_back(principal.arn));
+  Add(verdict, "aws:PrincipalAccount", account);
   request.context = verdict.context;
   policy::Decision& decision = verdict.decision;
   if (tenant.settings.policy == nullptr) {

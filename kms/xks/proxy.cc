@@ -28,12 +28,28 @@ Error NotMadeHere() {
           "this key has not made such a ciphertext, or not with this AAD"};
 }
 
-// Waits for `work` no longer than `limit`; after that the work goes on and its
-// outcome is dropped, since what the token has begun cannot be called back.
-// Fails with kTimeout.
+// Counts from here on, until the last copy is gone.
+class Counted {
+ public:
+  explicit Counted(std::shared_ptr<std::size_t> count)
+      : count_(std::move(count)) {
+    ++*count_;
+  }
+  ~Counted() { --*count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  const std::shared_ptr<std::size_t> count_;
+};
+
+// Waits for `work` no longer than `limit`; after that the work goes on, still
+// counted, and its outcome is dropped, since what the token has begun cannot be
+// called back. Fails with kTimeout.
 template <typename T>
-asio::awaitable<base::Result<T>> Within(std::chrono::milliseconds limit,
+asio::awaitable<base::Result<T>> Within(std::chrono::nanoseconds limit,
                                         asio::io_context& io,
+                                        std::shared_ptr<Counted> counted,
                                         hsm::client::Awaitable<T> work) {
   struct State {
     explicit State(asio::io_context& context) : timer(context) {}
@@ -44,13 +60,16 @@ asio::awaitable<base::Result<T>> Within(std::chrono::milliseconds limit,
   state->timer.expires_after(limit);
   asio::co_spawn(
       io,
-      [](std::shared_ptr<State> kept,
+      [](std::shared_ptr<State> kept, std::shared_ptr<Counted> /*counted*/,
          hsm::client::Awaitable<T> running) -> asio::awaitable<void> {
         kept->result = co_await std::move(running);
         kept->timer.cancel();
-      }(state, std::move(work)),
+      }(state, std::move(counted), std::move(work)),
       asio::detached);
-  co_await state->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  // The work may have ended at once: then nothing will cancel the timer.
+  if (!state->result) {
+    co_await state->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
   if (!state->result) {
     co_return Error{ErrorCode::kTimeout, "the HSM did not answer in time"};
   }
@@ -93,9 +112,11 @@ base::Result<const ExternalKeyVersion*> VersionOf(const ExternalKey& key,
 
 // A Call is one request on its way, as the record of it will tell.
 struct Proxy::Call {
-  explicit Call(const Request& the_request) : request(the_request) {}
+  Call(const Request& the_request, base::MonotonicTime now)
+      : request(the_request), start(now) {}
 
   const Request& request;
+  const base::MonotonicTime start;
   const ExternalKey* key = nullptr;
   Input input;
   Verdict verdict;
@@ -103,7 +124,7 @@ struct Proxy::Call {
 };
 
 Answer Proxy::Handle(const Request& request) {
-  Call call(request);
+  Call call(request, on_.clock.Monotonic());
   base::Result<base::WipingString> reply = co_await Run(call);
   const Error* const error = reply ? nullptr : &reply.error();
   if (error != nullptr && ErrorRowOf(error->code).status >= 500) {
@@ -118,7 +139,6 @@ Answer Proxy::Handle(const Request& request) {
 // XKS proxy API v1.0.3. The order of the checks decides what a caller learns.
 Answer Proxy::Run(Call& call) {
   const Request& request = call.request;
-  CO_RETURN_IF_ERROR(quotas_.Take(request.tenant.settings));
   CO_RETURN_IF_ERROR(ReadBody(request.operation, request.body, call.input));
   if (request.operation == Operation::kHealth) {
     base::WipingString body;
@@ -151,6 +171,22 @@ Answer Proxy::Run(Call& call) {
   co_return Error{ErrorCode::kInternal, "an operation without an answer"};
 }
 
+template <typename Request>
+auto Proxy::Work(const Call& call, Request request)
+    -> decltype(std::declval<hsm::client::Client&>().Call(std::move(request))) {
+  if (*working_ >= most_working_) {
+    co_return Error{ErrorCode::kThrottled, "too many requests at once"};
+  }
+  auto counted = std::make_shared<Counted>(working_);
+  const std::chrono::nanoseconds left =
+      kDeadline - (on_.clock.Monotonic() - call.start);
+  if (left <= std::chrono::nanoseconds::zero()) {
+    co_return Error{ErrorCode::kTimeout, "the store did not answer in time"};
+  }
+  co_return co_await Within(left, on_.io, std::move(counted),
+                            on_.hsm.Call(std::move(request)));
+}
+
 Answer Proxy::Encrypt(Call& call) {
   const ExternalKeyVersion& version = call.key->versions.back();
   CO_RETURN_IF_ERROR(co_await uses_.Count(version));
@@ -161,10 +197,8 @@ Answer Proxy::Encrypt(Call& call) {
   request.aad = std::move(call.input.aad);
   request.plaintext = std::move(call.input.plaintext);
   request.want_integrity = call.input.want_integrity;
-  CO_ASSIGN_OR_RETURN(
-      const hsm::SealExternalReply sealed,
-      Outward(co_await Within(kDeadline, on_.io,
-                              on_.hsm.Call(std::move(request)))));
+  CO_ASSIGN_OR_RETURN(const hsm::SealExternalReply sealed,
+                      Outward(co_await Work(call, std::move(request))));
   base::WipingString body;
   WriteEncrypted(sealed, body);
   co_return body;
@@ -178,10 +212,8 @@ Answer Proxy::Decrypt(Call& call) {
   request.key = version->ref;
   request.aad = std::move(call.input.aad);
   request.sealed = std::move(call.input.sealed);
-  CO_ASSIGN_OR_RETURN(
-      const hsm::PlaintextReply opened,
-      Outward(co_await Within(kDeadline, on_.io,
-                              on_.hsm.Call(std::move(request)))));
+  CO_ASSIGN_OR_RETURN(const hsm::PlaintextReply opened,
+                      Outward(co_await Work(call, std::move(request))));
   base::WipingString body;
   WriteDecrypted(opened.plaintext, body);
   co_return body;
@@ -189,16 +221,18 @@ Answer Proxy::Decrypt(Call& call) {
 
 asio::awaitable<base::Status> Proxy::Record(const Call& call,
                                             const Error* error) {
-  std::string event = EventOf(
-      {.request = call.request,
-       .metadata = call.input.metadata,
-       .verdict = call.verdict,
-       .version = call.version,
-       .key_store = call.version == 0 ? std::string_view()
-                                      : call.key->versions.back().key_store,
-       .time = on_.clock.Now(),
-       .event_id = base::NewUuidText(),
-       .error = error});
+  const std::string_view key_store =
+      call.version == 0
+          ? std::string_view()
+          : std::string_view(call.key->versions[call.version - 1].key_store);
+  std::string event = EventOf({.request = call.request,
+                               .metadata = call.input.metadata,
+                               .verdict = call.verdict,
+                               .version = call.version,
+                               .key_store = key_store,
+                               .time = on_.clock.Now(),
+                               .event_id = base::NewUuidText(),
+                               .error = error});
   co_return co_await on_.log.Append(std::move(event));
 }
 

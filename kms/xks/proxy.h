@@ -5,8 +5,11 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -14,7 +17,6 @@
 #include "hsm/client/client.h"
 #include "kms/audit/log.h"
 #include "kms/xks/health.h"
-#include "kms/xks/quota.h"
 #include "kms/xks/tenants.h"
 #include "kms/xks/uses.h"
 #include "kms/xks/wire.h"
@@ -55,11 +57,10 @@ class Proxy {
   // What AWS KMS waits for is 250 ms, the way to us included.
   static constexpr std::chrono::milliseconds kDeadline{200};
 
-  // `share`: this proxy is one of so many, which share each tenant's quota.
-  Proxy(const Foundation& foundation, int share)
-      : on_(foundation),
-        quotas_(foundation.clock, share),
-        uses_(foundation.store) {}
+  // More than `most_working` requests at a time are throttled, and counted as
+  // long as the token may still work for them.
+  Proxy(const Foundation& foundation, std::size_t most_working)
+      : on_(foundation), most_working_(most_working), uses_(foundation.store) {}
 
   boost::asio::awaitable<base::Result<base::WipingString>> Handle(
       const Request& request);
@@ -73,8 +74,17 @@ class Proxy {
   boost::asio::awaitable<base::Status> Record(const Call& call,
                                               const base::Error* error);
 
+  // Has the token work for `call`, for as long as the call has left.
+  template <typename Request>
+  auto Work(const Call& call, Request request)
+      -> decltype(std::declval<hsm::client::Client&>().Call(
+          std::move(request)));
+
   const Foundation on_;
-  Quotas quotas_;
+  const std::size_t most_working_;
+  // Of what was given up too: it still holds secrets.
+  const std::shared_ptr<std::size_t> working_ =
+      std::make_shared<std::size_t>(0);
   Uses uses_;
 };
 

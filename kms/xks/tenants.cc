@@ -58,6 +58,13 @@ const Tenant* Tenants::FindByPrefix(std::string_view uri_prefix) const {
   return it == by_prefix_.end() ? nullptr : &it->second;
 }
 
+bool Tenants::HasRowsOf(std::string_view tenant) const {
+  return std::ranges::find(rows_.keys, tenant, &ExternalKey::tenant) !=
+             rows_.keys.end() ||
+         std::ranges::find(rows_.credentials, tenant, &XksCredential::tenant) !=
+             rows_.credentials.end();
+}
+
 SecretPtr Tenants::FindSecret(std::string_view access_key_id) const {
   return FindOrNull(secrets_, access_key_id);
 }
@@ -78,6 +85,13 @@ void TenantSource::Replace(std::shared_ptr<const Tenants> next) {
   if (next->revision() >= current_->revision()) {
     current_ = std::move(next);
   }
+  behind_ = needed_ > current_->revision();
+}
+
+void TenantSource::FallBehind(std::uint64_t revision) {
+  const std::lock_guard lock(mutex_);
+  needed_ = std::max(needed_, revision);
+  behind_ = needed_ > current_->revision();
 }
 
 }  // namespace kms::xks

@@ -2,6 +2,7 @@
 #ifndef KMS_XKS_TENANTS_H_
 #define KMS_XKS_TENANTS_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -59,6 +60,8 @@ class Tenants {
   // Changes whenever a secret of an access key id may have.
   std::uint64_t revision() const { return rows_.revision; }
   const store::ExternalKeyRows& rows() const { return rows_; }
+  // Whether the store knows a tenant of this name, configured or not.
+  bool HasRowsOf(std::string_view tenant) const;
   SecretPtr FindSecret(std::string_view access_key_id) const;
 
  private:
@@ -79,10 +82,17 @@ class TenantSource {
   // unless a later revision is already.
   void Replace(std::shared_ptr<const Tenants> next);
 
+  // The store's change to `revision` could not be read: somebody must try
+  // again, until tenants of that revision are in force.
+  void FallBehind(std::uint64_t revision);
+  bool is_behind() const { return behind_; }
+
  private:
   const std::vector<TenantSettings> settings_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Tenants> current_;  // Guarded by mutex_.
+  std::uint64_t needed_ = 0;                // Likewise: a revision.
+  std::atomic<bool> behind_ = false;        // needed_ is ahead of current_.
 };
 
 }  // namespace kms::xks

@@ -84,32 +84,35 @@ class Body {
   enum class Need : std::uint8_t { kOptional, kRequired };
 
   std::string Text(std::string_view name, Need need) {
-    const std::string_view text = Find(name, need);
-    if (text.size() > kMostText) {
+    const auto text = Find(name, need);
+    if (text && text->empty() && need == Need::kRequired) {
+      Fail(Invalid(Named(name, "is empty")));
+    }
+    if (text && text->size() > kMostText) {
       Fail(Invalid(Named(name, "is longer than 2048 bytes")));
       return {};
     }
-    return std::string(text);
+    return std::string(text.value_or(""));
   }
 
   base::Bytes Bytes(std::string_view name, Need need, std::size_t most) {
-    auto bytes = base::Base64Decode(Find(name, need));
+    auto bytes = base::Base64Decode(Find(name, need).value_or(""));
     return Check(name, std::move(bytes), most).value_or(base::Bytes());
   }
 
   base::Secret Secret(std::string_view name, Need need, std::size_t most) {
-    auto bytes = base::Base64DecodeSecret(Find(name, need));
+    auto bytes = base::Base64DecodeSecret(Find(name, need).value_or(""));
     auto checked = Check(name, std::move(bytes), most);
     return checked ? *std::move(checked) : base::Secret();
   }
 
   // A member that may only have this value. Returns whether it is there.
   bool Word(std::string_view name, Need need, std::string_view only) {
-    const std::string_view text = Find(name, need);
-    if (!text.empty() && text != only) {
+    const auto text = Find(name, need);
+    if (text && *text != only) {
       Fail(Invalid(Named(name, "must be ").append(only)));
     }
-    return !text.empty();
+    return text.has_value();
   }
 
   void Fail(Error error) {
@@ -120,17 +123,17 @@ class Body {
   base::Status Done() const { return status_; }
 
  private:
-  std::string_view Find(std::string_view name, Need need) {
+  std::optional<std::string_view> Find(std::string_view name, Need need) {
     const auto it = object_.find(name);
     if (it == object_.end() || it->is_null()) {
       if (need == Need::kRequired) {
         Fail(Invalid(Named(name, "is missing")));
       }
-      return {};
+      return std::nullopt;
     }
     if (!it->is_string()) {
       Fail(Invalid(Named(name, "must be a string")));
-      return {};
+      return std::nullopt;
     }
     return base::TextOf(*it);
   }

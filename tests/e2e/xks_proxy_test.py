@@ -351,7 +351,8 @@ class Administration(XksCase):
                          f"arn:aws:xks:::team-a/{KEY}")
         self.assertEqual(failed["errorCode"], "InvalidCiphertextException")
         secret = self.kms.credentials.secret_key
-        for path in self.proxy.server.dev.rglob("*"):
+        for path in [self.proxy.server.log,
+                     *self.proxy.server.dev.rglob("*")]:
             if path.is_file() and "tokens" not in path.parts:
                 data = path.read_bytes()
                 for canary in (CANARY, b64(CANARY).encode(), secret.encode()):
@@ -404,6 +405,29 @@ class Policies(unittest.TestCase):
                   if record.get("errorCode") == "AccessDeniedException"]
         self.assertEqual(denied[1]["additionalEventData"]["decision"]["sid"],
                          "NoCopies")
+
+
+class Forgotten(unittest.TestCase):
+
+    def test_a_tenant_that_is_not_configured_can_still_be_cleaned_up(self):
+        proxy = Proxy([{"name": "old", "uri_prefix": "/old"}])
+        self.addCleanup(proxy.close)
+        proxy.start()
+        proxy.claviger("xks", "create-key", "old", KEY)
+        kms = proxy.kms("old")
+        self.assertEqual(kms.ask("health").status, 200)
+        self.assertEqual(proxy.server.stop(), 0)
+        proxy.tables = [{"name": "new", "uri_prefix": "/new"}]
+        proxy.write()
+        proxy.server.start()
+        self.assertEqual(kms.ask("health").status, 404)
+        self.assertIn("has the name old", proxy.server.log_text())
+        self.assertIn(KEY, proxy.claviger("xks", "keys", "old").stdout)
+        proxy.claviger("xks", "disable", "old", KEY)
+        proxy.claviger("xks", "credentials", "delete", "old",
+                       kms.credentials.access_key)
+        created = proxy.claviger("xks", "create-key", "old", "x", check=False)
+        self.assertIn("There is no XKS tenant", created.stderr)
 
 
 class Quotas(unittest.TestCase):

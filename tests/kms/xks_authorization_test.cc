@@ -106,6 +106,44 @@ TEST(XksAuthorization, ASessionIsOfItsRole) {
   EXPECT_THAT(Decide(tenant, session), StatusIs(ErrorCode::kAccessDenied));
 }
 
+// The session does not tell its role's path, nor does every partition bear the
+// name "aws"; a path that looks like a session makes none.
+TEST(XksAuthorization, ASessionIsToldFromAUserAndFoundInItsPartition) {
+  const auto only = [](std::string_view effect, std::string_view arn) {
+    return std::string(R"({"Effect":")")
+        .append(effect)
+        .append(R"(","Principal":{"AWS":")")
+        .append(arn)
+        .append(R"("},"Action":"*","Resource":"*"})");
+  };
+  RequestMetadata metadata = Alice();
+  metadata.principal_arn =
+      "arn:aws:iam::111122223333:user/:assumed-role/Backup/eve";
+  const std::string backup = "arn:aws:iam::111122223333:role/Backup";
+  EXPECT_THAT(Decide(With("[" + only("Allow", backup) + "]"), metadata),
+              StatusIs(ErrorCode::kAccessDenied));
+
+  const std::string everyone =
+      R"({"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"})";
+  for (const std::string partition : {"aws", "aws-us-gov"}) {
+    const std::string role =
+        "arn:" + partition + ":iam::111122223333:role/contractors/Temp";
+    metadata.principal_arn =
+        "arn:" + partition + ":sts::111122223333:assumed-role/Temp/x";
+    EXPECT_THAT(
+        Decide(With("[" + everyone + "," + only("Deny", role) + "]"), metadata),
+        StatusIs(ErrorCode::kAccessDenied))
+        << partition;
+    EXPECT_OK(Decide(With("[" + only("Allow", role) + "]"), metadata))
+        << partition;
+    const Tenant by_condition =
+        With(R"([{"Effect":"Allow","Principal":"*","Action":"*","Resource":)"
+             R"("*","Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:)" +
+             partition + R"(:iam::111122223333:role/Temp"}}}])");
+    EXPECT_OK(Decide(by_condition, metadata)) << partition;
+  }
+}
+
 // Neither is an ARN: XKS proxy API v1.0.3, awsPrincipalArn.
 TEST(XksAuthorization, PrincipalsThatAreNoArnsArePossible) {
   const Tenant everyone = With(
@@ -116,6 +154,8 @@ TEST(XksAuthorization, PrincipalsThatAreNoArnsArePossible) {
   RequestMetadata metadata = Alice();
   metadata.principal_arn = "ec2.amazonaws.com";
   EXPECT_OK(Decide(service, metadata));
+  EXPECT_THAT(Decide(everyone, metadata), StatusIs(ErrorCode::kAccessDenied));
+  metadata.principal_arn = "ec2.amazonaws.com.cn";
   EXPECT_THAT(Decide(everyone, metadata), StatusIs(ErrorCode::kAccessDenied));
   metadata.principal_arn = "AWS Internal";
   EXPECT_OK(Decide(everyone, metadata));

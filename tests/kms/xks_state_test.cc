@@ -49,10 +49,10 @@ void RunToEnd(asio::awaitable<void> task) {
 
 TEST(XksQuotas, LetsThroughWhatASecondAllows) {
   base::FakeClock clock(kStart);
-  Quotas quotas(clock, 2);
+  Quotas quotas(clock);
   TenantSettings tenant;
   tenant.name = "a";
-  tenant.requests_per_second = 6;  // Of which this one of two has half.
+  tenant.requests_per_second = 3;
   TenantSettings other;
   other.name = "b";
   for (int i = 0; i < 3; ++i) {
@@ -216,6 +216,24 @@ TEST(XksTenants, HaveTheirOwnKeysAndCredentials) {
   source.Replace(std::make_shared<const Tenants>(source.settings(), rows,
                                                  Tenants::Secrets()));
   EXPECT_NE(source.current()->FindByName("a")->FindKey("k"), nullptr);
+  EXPECT_TRUE(source.current()->HasRowsOf("gone"));
+  EXPECT_FALSE(source.current()->HasRowsOf("b"));
+}
+
+TEST(XksTenants, KnowThatTheyAreBehindTheStore) {
+  TenantSource source({});
+  store::ExternalKeyRows rows;
+  rows.revision = 7;
+  source.Replace(std::make_shared<const Tenants>(source.settings(), rows,
+                                                 Tenants::Secrets()));
+  source.FallBehind(7);
+  EXPECT_FALSE(source.is_behind());
+  source.FallBehind(8);
+  EXPECT_TRUE(source.is_behind());
+  rows.revision = 8;
+  source.Replace(std::make_shared<const Tenants>(source.settings(), rows,
+                                                 Tenants::Secrets()));
+  EXPECT_FALSE(source.is_behind());
 }
 
 }  // namespace

@@ -106,6 +106,23 @@ TEST(XksBody, TellsWhoAskedThoughTheRestIsWrong) {
   EXPECT_EQ(input.metadata.kms_operation, "Encrypt");
 }
 
+// An algorithm of no name is none, and does not ask for less.
+TEST(XksBody, TakesNoEmptyWords) {
+  for (const char* const name :
+       {"encryptionAlgorithm", "ciphertextDataIntegrityValueAlgorithm"}) {
+    nlohmann::json body = Body();
+    body[name] = "";
+    Input input;
+    EXPECT_THAT(ReadBody(Operation::kEncrypt, body.dump(), input),
+                StatusIs(ErrorCode::kValidation, HasSubstr(name)));
+  }
+  nlohmann::json body = Body();
+  body["requestMetadata"]["awsPrincipalArn"] = "";
+  Input input;
+  EXPECT_THAT(ReadBody(Operation::kEncrypt, body.dump(), input),
+              StatusIs(ErrorCode::kValidation, HasSubstr("awsPrincipalArn")));
+}
+
 TEST(XksBody, RefusesTextsThatAreTooLong) {
   nlohmann::json body = Body();
   body["requestMetadata"]["kmsRequestId"] = std::string(2049, 'x');

@@ -23,12 +23,14 @@ private_key = "/k"
 )";
 constexpr const char* kTenant = "[[xks_tenant]]\nname = \"a\"\n";
 
+constexpr const char* kHeap = "[memory]\nsecure_heap_bytes = 33554432\n";
+
 class ConfigXks : public ConfigTest {};
 
 TEST_F(ConfigXks, TakesAProxyAndItsTenants) {
   ASSERT_OK_AND_ASSIGN(
       const Config config,
-      ReadWith(std::string(kProxy) +
+      ReadWith(std::string(kHeap) + kProxy +
                "client_ca = \"/ca\"\nclient_names = [\"aws\"]\n" +
                "[[xks_tenant]]\nname = \"team-a\"\nuri_prefix = \"/x/team-a\"\n"
                "regions = [\"us-east-1\"]\npolicy = \"/p\"\n"
@@ -62,6 +64,8 @@ TEST_F(ConfigXks, RefusesWhatCannotBe) {
       {proxy + "client_names = [\"aws\"]\n" + kTenant, "client_ca"},
       {proxy + "client = 1\n" + kTenant, "xks_proxy.client"},
       {whole + "key = \"x\"\n", "xks_tenant.key"},
+      {"[listen]\nhttp = \"127.0.0.1:443\"\n" + whole, "port 443"},
+      {"[memory]\nsecure_heap_bytes = 16777216\n" + whole, "xks_proxy"},
       {whole + kTenant, "name a"},
       {whole + "[[xks_tenant]]\nname = \"b\"\n", "uri_prefix ''"},
       {whole + "uri_prefix = \"a\"\n", "uri_prefix must"},

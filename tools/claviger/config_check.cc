@@ -6,6 +6,8 @@
 #include "tools/claviger/verb.h"
 #include "tools/clavigerd/identity_providers.h"
 #include "tools/clavigerd/organization.h"
+#include "tools/clavigerd/xks_front.h"
+#include "tools/clavigerd/xks_tenants.h"
 #include "tools/config/config.h"
 #include "tools/files/files.h"
 
@@ -41,6 +43,10 @@ base::Result<int> RunConfigCheck(const Arguments& arguments) {
   }
   RETURN_IF_ERROR(LoadIdentityProviders(config));
   RETURN_IF_ERROR(LoadOrganization(config));
+  RETURN_IF_ERROR(LoadXksTenants(config));
+  if (config.xks_proxy) {
+    RETURN_IF_ERROR(LoadXksTls(*config.xks_proxy));
+  }
   fmt::print("{}: ok\n", Printable(file));
   return kExitSuccess;
 }

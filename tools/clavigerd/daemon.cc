@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -101,6 +102,7 @@ struct Daemon::Parts {
   std::unique_ptr<kms::operations::DeletionGuard> deletion_guard;
   std::unique_ptr<kms::operations::LastUsage> last_usage;
   std::unique_ptr<kms::xks::TenantSource> tenants;
+  kms::xks::Quotas quotas{clock};
   std::shared_ptr<kms::http::TlsContext> tls;
   std::shared_ptr<kms::http::TlsContext> xks_tls;
   std::vector<std::unique_ptr<IoThread>> threads;
@@ -153,6 +155,7 @@ asio::awaitable<base::Status> Daemon::Parts::LoadDirectory(
   auto& environment = threads.front()->environment();
   CO_RETURN_IF_ERROR(co_await kms::operations::LoadIdentities(environment));
   CO_RETURN_IF_ERROR(co_await kms::operations::LoadTenants(environment));
+  kms::operations::LogForgottenTenants(environment);
   CO_RETURN_IF_ERROR(
       co_await kms::operations::LoadCustomKeyStores(environment));
   CO_RETURN_IF_ERROR(
@@ -220,7 +223,8 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                          .metrics = parts.metrics,
                          .authorizer = parts.authorizer,
                          .organization = parts.organization,
-                         .tenants = *parts.tenants};
+                         .tenants = *parts.tenants,
+                         .quotas = parts.quotas};
   for (int i = 0; i < parts.config.threads; ++i) {
     parts.threads.push_back(std::make_unique<IoThread>(parts.config, shared));
     IoThread& thread = *parts.threads.back();
@@ -236,6 +240,7 @@ base::Status Daemon::Parts::ListenXks() {
   }
   ASSIGN_OR_RETURN(xks_tls, LoadXksTls(*config.xks_proxy));
   for (const auto& thread : threads) {
+    RETURN_IF_ERROR(thread->RunToEnd(thread->xks_front()->Try()));
     RETURN_IF_ERROR(thread->xks_front()->Listen(*config.xks_proxy, xks_tls));
   }
   return {};
@@ -371,10 +376,16 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
                        "listen or xks_proxy name other certificates, keys or "
                        "clients: that needs a restart"};
   }
+  // Whole or not at all: nothing is adopted before all is read.
+  std::vector<std::function<void()>> adopt;
   for (const auto& tls : {parts_->tls, parts_->xks_tls}) {
     if (tls != nullptr) {
-      RETURN_IF_ERROR(tls->Reload());
+      ASSIGN_OR_RETURN(auto read, tls->Read());
+      adopt.emplace_back([tls, read] { tls->Adopt(read); });
     }
+  }
+  for (const auto& each : adopt) {
+    each();
   }
   return true;
 }

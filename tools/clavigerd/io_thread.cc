@@ -80,7 +80,8 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                 return router_.Handle(request);
               }) {
   if (config.xks_proxy) {
-    xks_front_.emplace(io_, config, environment_, shared.metrics);
+    xks_front_.emplace(io_, config, environment_, shared.quotas,
+                       shared.metrics);
   }
 }
 

@@ -49,6 +49,7 @@ struct Shared {
   const kms::Authorizer& authorizer;
   const kms::Organization& organization;
   kms::xks::TenantSource& tenants;
+  kms::xks::Quotas& quotas;
 };
 
 // An IoThread is all that one thread of the server has of its own: its loop,

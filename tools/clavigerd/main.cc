@@ -126,6 +126,7 @@ base::Status RunDev(const Options& options) {
       "no boundary between them and clavigerd");
   config::Config heap;
   heap.allow_unlocked_memory = true;
+  heap.secure_heap_bytes *= 2;  // For both doors, if there is an XKS proxy.
   RETURN_IF_ERROR(HardenProcess(heap));
   ASSIGN_OR_RETURN(const DevMode dev, DevMode::Prepare(options.dev_options));
   return Serve(options, dev.config(), &dev);

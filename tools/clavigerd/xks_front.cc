@@ -29,7 +29,7 @@ kms::http::ServerLimits LimitsOf(const config::Config& config) {
 
 XksFront::XksFront(asio::io_context& io, const config::Config& config,
                    kms::operations::Environment& environment,
-                   kms::http::Metrics& metrics)
+                   kms::xks::Quotas& quotas, kms::http::Metrics& metrics)
     : io_(io),
       key_store_(environment.key_store),
       health_(
@@ -41,8 +41,8 @@ XksFront::XksFront(asio::io_context& io, const config::Config& config,
               .log = environment.log,
               .clock = environment.clock,
               .health = health_},
-             config.threads),
-      door_(proxy_, *environment.tenants, metrics, environment.clock,
+             static_cast<std::size_t>(config.max_requests_in_flight)),
+      door_(proxy_, *environment.tenants, quotas, metrics, environment.clock,
             static_cast<std::size_t>(config.max_requests_in_flight)),
       server_(io, environment.clock, LimitsOf(config),
               [this](const kms::http::HttpRequest& request) {
@@ -58,6 +58,11 @@ base::Status XksFront::Listen(const config::XksProxy& proxy,
   RETURN_IF_ERROR(
       server_.ListenTls(proxy.listen.host, proxy.listen.port, std::move(tls)));
   return {};
+}
+
+asio::awaitable<base::Status> XksFront::Try() {
+  co_await health_.Try();
+  co_return base::Status();
 }
 
 void XksFront::Start() {

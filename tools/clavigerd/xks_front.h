@@ -15,6 +15,7 @@
 #include "kms/operations/call.h"
 #include "kms/xks/health.h"
 #include "kms/xks/proxy.h"
+#include "kms/xks/quota.h"
 #include "tools/config/config.h"
 
 namespace tools {
@@ -24,7 +25,7 @@ namespace tools {
 class XksFront {
  public:
   XksFront(boost::asio::io_context& io, const config::Config& config,
-           kms::operations::Environment& environment,
+           kms::operations::Environment& environment, kms::xks::Quotas& quotas,
            kms::http::Metrics& metrics);
 
   // What the token calls itself.
@@ -33,7 +34,9 @@ class XksFront {
   base::Status Listen(const config::XksProxy& proxy,
                       std::shared_ptr<kms::http::TlsContext> tls);
 
-  // Tries the token from now on, until Close.
+  // Tries the token once, before anybody can ask how it does.
+  boost::asio::awaitable<base::Status> Try();
+  // Tries it again and again from now on, until Close.
   void Start();
   boost::asio::awaitable<bool> Close(std::chrono::seconds limit);
 

@@ -296,13 +296,16 @@ Status CheckWhole(const std::string& file, const Config& config) {
                     "serves exactly one",
                     config.key_stores.size()));
   }
+  // The XKS proxy takes as many again.
   const std::uint64_t in_flight =
       static_cast<std::uint64_t>(config.threads) *
-      static_cast<std::uint64_t>(config.max_requests_in_flight);
+      static_cast<std::uint64_t>(config.max_requests_in_flight) *
+      (config.xks_proxy ? 2 : 1);
   if (in_flight * kSecretsOfARequest > config.secure_heap_bytes) {
     return wrong(fmt::format(
         "memory.secure_heap_bytes is {}, but {} requests in flight "
-        "(server.threads times server.max_requests_in_flight) may need {}",
+        "(server.threads times server.max_requests_in_flight, and as many of "
+        "xks_proxy if there is one) may need {}",
         config.secure_heap_bytes, in_flight, in_flight * kSecretsOfARequest));
   }
   if (config.http && !IsLoopback(config.http->host)) {

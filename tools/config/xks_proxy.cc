@@ -114,6 +114,20 @@ Status CheckXksProxy(const std::string& file, const Config& config) {
   if (config.xks_proxy && names.empty()) {
     return wrong("[xks_proxy] serves nobody: add an [[xks_tenant]]");
   }
+  if (config.xks_proxy) {
+    const ListenAddress& address = config.xks_proxy->listen;
+    if (address.port == 0) {
+      return wrong("xks_proxy.listen needs a port: AWS asks on 443");
+    }
+    for (const auto& other : {config.http, config.https}) {
+      if (other && other->port == address.port) {
+        return wrong(fmt::format(
+            "xks_proxy.listen has the port {} of listen.http or listen.https: "
+            "give it one of its own",
+            address.port));
+      }
+    }
+  }
   if (!config.xks_proxy && !names.empty()) {
     return wrong(
         "an [[xks_tenant]] needs [xks_proxy], which says where to "

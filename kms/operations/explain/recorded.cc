@@ -18,8 +18,13 @@ namespace {
 
 constexpr std::string_view kResourceTag = "aws:ResourceTag/";
 
-// Names are those of one API each; ours and AWS's do not meet.
-const Operation* OperationNamed(std::string_view name) {
+// Names are those of one API each; ours and AWS's do not meet. What was asked
+// of the XKS proxy is none of ours.
+const Operation* OperationOf(const base::Json& event) {
+  if (TextOfMember(event, "eventSource") == "kms-xks-proxy.amazonaws.com") {
+    return nullptr;
+  }
+  const std::string_view name = TextOfMember(event, "eventName");
   const auto all = AllOperations();
   const auto found = std::ranges::find(all, name, &Operation::name);
   return found == all.end() ? nullptr : &*found;
@@ -39,7 +44,7 @@ Supposed SupposedOf(const base::Json& event, CallerPtr caller,
   const std::string_view door =
       TextOfMember(MemberOf(event, "additionalEventData"), "door");
   return {.caller = std::move(caller),
-          .operation = OperationNamed(TextOfMember(event, "eventName")),
+          .operation = OperationOf(event),
           .region = std::string(TextOfMember(event, "awsRegion")),
           .source_address = std::string(TextOfMember(event, "sourceIPAddress")),
           .user_agent = std::string(TextOfMember(event, "userAgent")),

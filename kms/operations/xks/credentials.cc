@@ -48,6 +48,7 @@ base::Status Insert(store::Transaction& transaction,
 }  // namespace
 
 CredentialAnswer CreateXksCredential(Call& call) {
+  CO_RETURN_IF_ERROR(co_await CatchUpTenants(call.environment));
   CO_ASSIGN_OR_RETURN(const xks::TenantSettings* const tenant, TenantOf(call));
   const base::Secret secret = NewSecret();
   CO_ASSIGN_OR_RETURN(
@@ -70,33 +71,34 @@ CredentialAnswer CreateXksCredential(Call& call) {
 }
 
 CredentialAnswer DeleteXksCredential(Call& call) {
-  CO_ASSIGN_OR_RETURN(const xks::TenantSettings* const tenant, TenantOf(call));
+  CO_RETURN_IF_ERROR(co_await CatchUpTenants(call.environment));
+  CO_ASSIGN_OR_RETURN(const std::string tenant, TenantNameOf(call));
   const std::string id(*call.Text("AccessKeyId"));
   call.made = {"accessKeyId", id};
   auto change = [&](store::Transaction& transaction) -> base::Status {
     store::ExternalKeys& rows = transaction.external_keys();
-    ASSIGN_OR_RETURN(const auto credentials,
-                     rows.GetXksCredentials(tenant->name));
+    ASSIGN_OR_RETURN(const auto credentials, rows.GetXksCredentials(tenant));
     for (const XksCredential& credential : credentials) {
       if (credential.access_key_id == id) {
         return rows.DeleteXksCredential(id);
       }
     }
     return Error{ErrorCode::kNotFound,
-                 "Tenant " + tenant->name + " has no credential " + id + "."};
+                 "Tenant " + tenant + " has no credential " + id + "."};
   };
   CO_RETURN_IF_ERROR(co_await CommitTenants(call, change));
   co_return Reply();
 }
 
 CredentialAnswer ListXksCredentials(Call& call) {
-  CO_ASSIGN_OR_RETURN(const xks::TenantSettings* const tenant, TenantOf(call));
+  CO_RETURN_IF_ERROR(co_await CatchUpTenants(call.environment));
+  CO_ASSIGN_OR_RETURN(const std::string tenant, TenantNameOf(call));
   const auto tenants = call.environment.tenants->current();
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject().BeginArray("Credentials");
   for (const XksCredential& credential : tenants->rows().credentials) {
-    if (credential.tenant == tenant->name) {
+    if (credential.tenant == tenant) {
       writer.BeginObject()
           .Text("AccessKeyId", credential.access_key_id)
           .Time("CreationDate", credential.created)

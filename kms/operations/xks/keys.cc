@@ -23,9 +23,12 @@ struct Named {
   std::string id;
 };
 
-base::Result<Named> KeyNamed(const Call& call) {
-  ASSIGN_OR_RETURN(const xks::TenantSettings* const tenant, TenantOf(call));
-  return Named{tenant->name, std::string(*call.Text("ExternalKeyId"))};
+// Of a tenant that is configured. What a change that was not confirmed has
+// done must not be denied.
+asio::awaitable<base::Result<Named>> KeyOfTenant(Call& call) {
+  CO_RETURN_IF_ERROR(co_await CatchUpTenants(call.environment));
+  CO_ASSIGN_OR_RETURN(const xks::TenantSettings* const tenant, TenantOf(call));
+  co_return Named{tenant->name, std::string(*call.Text("ExternalKeyId"))};
 }
 
 // Says of a row's absence or presence what it means.
@@ -92,7 +95,9 @@ asio::awaitable<base::Status> Keep(Call& call, const Named& key,
 }
 
 KeyAnswer SetEnabled(Call& call, bool enabled) {
-  CO_ASSIGN_OR_RETURN(const Named key, KeyNamed(call));
+  CO_RETURN_IF_ERROR(co_await CatchUpTenants(call.environment));
+  CO_ASSIGN_OR_RETURN(const std::string tenant, TenantNameOf(call));
+  const Named key = {tenant, std::string(*call.Text("ExternalKeyId"))};
   auto change = [&](store::Transaction& transaction) {
     return Explain(transaction.external_keys().SetExternalKeyEnabled(
                        key.tenant, key.id, enabled),
@@ -105,7 +110,7 @@ KeyAnswer SetEnabled(Call& call, bool enabled) {
 }  // namespace
 
 KeyAnswer CreateExternalKey(Call& call) {
-  CO_ASSIGN_OR_RETURN(const Named named, KeyNamed(call));
+  CO_ASSIGN_OR_RETURN(const Named named, co_await KeyOfTenant(call));
   const auto tenants = call.environment.tenants->current();
   if (tenants->FindByName(named.tenant)->FindKey(named.id) != nullptr) {
     co_return Explain(Error{ErrorCode::kAlreadyExists, ""}, named).error();
@@ -125,7 +130,7 @@ KeyAnswer CreateExternalKey(Call& call) {
 }
 
 KeyAnswer RotateExternalKey(Call& call) {
-  CO_ASSIGN_OR_RETURN(const Named named, KeyNamed(call));
+  CO_ASSIGN_OR_RETURN(const Named named, co_await KeyOfTenant(call));
   const auto tenants = call.environment.tenants->current();
   const ExternalKey* const key =
       tenants->FindByName(named.tenant)->FindKey(named.id);
@@ -148,22 +153,26 @@ KeyAnswer EnableExternalKey(Call& call) { return SetEnabled(call, true); }
 KeyAnswer DisableExternalKey(Call& call) { return SetEnabled(call, false); }
 
 KeyAnswer ListExternalKeys(Call& call) {
-  CO_ASSIGN_OR_RETURN(const xks::TenantSettings* const settings,
-                      TenantOf(call));
+  CO_RETURN_IF_ERROR(co_await CatchUpTenants(call.environment));
+  CO_ASSIGN_OR_RETURN(const std::string tenant, TenantNameOf(call));
   const auto tenants = call.environment.tenants->current();
   Reply reply;
   JsonWriter writer(reply.body);
-  writer.BeginObject()
-      .Text("XksProxyUriPath", UriPathOf(*settings))
-      .BeginArray("Keys");
-  for (const auto& [id, key] : tenants->FindByName(settings->name)->keys) {
-    writer.BeginObject()
-        .Text("ExternalKeyId", id)
-        .Text("KeyStatus", key.enabled ? "ENABLED" : "DISABLED")
-        .Number("Version", key.versions.back().version)
-        .Time("CreationDate", key.created)
-        .Time("RotationDate", key.versions.back().created)
-        .EndObject();
+  writer.BeginObject();
+  if (const xks::Tenant* const served = tenants->FindByName(tenant)) {
+    writer.Text("XksProxyUriPath", UriPathOf(served->settings));
+  }
+  writer.BeginArray("Keys");
+  for (const ExternalKey& key : tenants->rows().keys) {
+    if (key.tenant == tenant) {
+      writer.BeginObject()
+          .Text("ExternalKeyId", key.id)
+          .Text("KeyStatus", key.enabled ? "ENABLED" : "DISABLED")
+          .Number("Version", key.versions.back().version)
+          .Time("CreationDate", key.created)
+          .Time("RotationDate", key.versions.back().created)
+          .EndObject();
+    }
   }
   writer.EndArray().EndObject();
   co_return reply;

@@ -2,6 +2,7 @@
 #include "kms/operations/xks/tenants.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,13 @@ using base::ErrorCode;
 constexpr std::string_view kCredentialType = "xks-proxy-credential";
 constexpr std::string_view kTrialType = "xks-trial";
 
+// A row of one tenant does not serve another.
+hsm::Aad CredentialAad(const Environment& environment, std::string_view tenant,
+                       std::string_view access_key_id) {
+  return ServiceAad(environment, kCredentialType,
+                    std::string(tenant).append("/").append(access_key_id));
+}
+
 }  // namespace
 
 asio::awaitable<base::Status> LoadTenants(Environment& environment) {
@@ -35,7 +43,7 @@ asio::awaitable<base::Status> LoadTenants(Environment& environment) {
     xks::SecretPtr secret = before->FindSecret(row.access_key_id);
     if (secret == nullptr) {
       const hsm::Aad aad =
-          ServiceAad(environment, kCredentialType, row.access_key_id);
+          CredentialAad(environment, row.tenant, row.access_key_id);
       auto opened =
           co_await OpenUnder(environment, key, aad, row.sealed_secret);
       if (!opened && opened.error().code == ErrorCode::kInvalidCiphertext) {
@@ -58,7 +66,51 @@ asio::awaitable<base::Status> LoadTenants(Environment& environment) {
 asio::awaitable<base::Status> CommitTenants(Call& call,
                                             store::Store::Change change) {
   CO_RETURN_IF_ERROR(co_await call.Commit(std::move(change)));
-  co_return co_await LoadTenants(call.environment);
+  base::Status loaded = co_await LoadTenants(call.environment);
+  if (!loaded) {
+    call.environment.tenants->FallBehind(
+        call.environment.store.info().revision);
+  }
+  co_return loaded;
+}
+
+asio::awaitable<base::Status> CatchUpTenants(Environment& environment) {
+  if (environment.tenants == nullptr || !environment.tenants->is_behind()) {
+    co_return base::Status();
+  }
+  base::Status loaded = co_await LoadTenants(environment);
+  if (!loaded) {
+    base::LogError(
+        "tenants of the XKS proxy have changed and cannot be read: "
+        "{}",
+        loaded.error().message);
+  }
+  co_return loaded;
+}
+
+void LogForgottenTenants(const Environment& environment) {
+  if (environment.tenants == nullptr) {
+    return;
+  }
+  const auto tenants = environment.tenants->current();
+  std::map<std::string, std::pair<int, int>> forgotten;
+  for (const ExternalKey& key : tenants->rows().keys) {
+    if (tenants->FindByName(key.tenant) == nullptr) {
+      ++forgotten[key.tenant].first;
+    }
+  }
+  for (const XksCredential& credential : tenants->rows().credentials) {
+    if (tenants->FindByName(credential.tenant) == nullptr) {
+      ++forgotten[credential.tenant].second;
+    }
+  }
+  for (const auto& [tenant, counts] : forgotten) {
+    base::LogWarning(
+        "no [[xks_tenant]] has the name {}, but the store has {} external keys "
+        "and {} credentials of it: they would be those of a tenant of that "
+        "name",
+        tenant, counts.first, counts.second);
+  }
 }
 
 asio::awaitable<base::Result<XksCredential>> SealXksCredential(
@@ -66,7 +118,7 @@ asio::awaitable<base::Result<XksCredential>> SealXksCredential(
     const base::Secret& secret) {
   CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                       FindServiceKey(environment, kForXksCredentials));
-  const hsm::Aad aad = ServiceAad(environment, kCredentialType, access_key_id);
+  const hsm::Aad aad = CredentialAad(environment, tenant, access_key_id);
   base::Secret plaintext = base::Secret::CopyOf(secret.Reveal());
   CO_ASSIGN_OR_RETURN(
       hsm::Sealed sealed,
@@ -95,6 +147,16 @@ base::Result<const xks::TenantSettings*> TenantOf(const Call& call) {
           .append(name)
           .append(names.empty() ? "': the configuration has no [[xks_tenant]]."
                                 : "': the configuration has " + names + ".")};
+}
+
+base::Result<std::string> TenantNameOf(const Call& call) {
+  const std::string name(call.Text("Tenant").value_or(""));
+  const xks::TenantSource* const source = call.environment.tenants;
+  if (source != nullptr && source->current()->HasRowsOf(name)) {
+    return name;
+  }
+  ASSIGN_OR_RETURN(const xks::TenantSettings* const settings, TenantOf(call));
+  return settings->name;
 }
 
 std::string UriPathOf(const xks::TenantSettings& tenant) {

@@ -18,9 +18,15 @@ namespace kms::operations {
 boost::asio::awaitable<base::Status> LoadTenants(Environment& environment);
 
 // Call::Commit, then LoadTenants: what was committed is in force when this has
-// succeeded.
+// succeeded. If only the second fails, CatchUpTenants tries again.
 boost::asio::awaitable<base::Status> CommitTenants(Call& call,
                                                    store::Store::Change change);
+
+// LoadTenants, if those in force have fallen behind the store.
+boost::asio::awaitable<base::Status> CatchUpTenants(Environment& environment);
+
+// Says in the log what the store has of tenants that are not configured.
+void LogForgottenTenants(const Environment& environment);
 
 // A new credential, its secret sealed under the service key "xks-credentials",
 // bound to the store and the access key id.
@@ -31,6 +37,10 @@ boost::asio::awaitable<base::Result<XksCredential>> SealXksCredential(
 // The settings of the tenant that the input names. Fails with kNotFound, and
 // with what there is.
 base::Result<const xks::TenantSettings*> TenantOf(const Call& call);
+
+// The name of the tenant that the input names, which may be one that is not
+// configured any more, but has something left. Fails like TenantOf.
+base::Result<std::string> TenantNameOf(const Call& call);
 
 // The path under which a tenant is asked: "/team-a/kms/xks/v1".
 std::string UriPathOf(const xks::TenantSettings& tenant);
