@@ -319,6 +319,46 @@ TEST_F(CustomKeyStoresTest, HealthIsAskedAndChangesNoState) {
   EXPECT_EQ(xks_.seen[0].path, "/kms/xks/v1");
 }
 
+TEST_F(CustomKeyStoresTest, WhatProxiesAnswerIsCounted) {
+  const std::string id = NewConnectedStore();
+  const XksStats& stats = environment().custom_key_stores.stats();
+  using hsm::XksOperation;
+  using hsm::XksOutcome;
+  EXPECT_EQ(stats.Answers(XksOperation::kHealth, XksOutcome::kOk), 2U);
+  xks_.lie = [](hsm::XksReply& reply) {
+    reply.microseconds = 1500;
+    reply.certificate_not_after = 1795342500;
+    reply.managers = {{"a", "m", "ACTIVE"},
+                      {"b", "m", "UNAVAILABLE"},
+                      {"c", "m", "ACTIVE"},
+                      {"d", "m", "\n"}};
+  };
+  HealthWatch watch(environment());
+  RunVoid(watch.AskAll());
+  EXPECT_EQ(stats.Microseconds(XksOperation::kHealth), 1500U);
+  EXPECT_EQ(stats.HealthOf(id).certificate_not_after, 1795342500U);
+  EXPECT_EQ(stats.HealthOf(id).managers,
+            (std::map<std::string, int, std::less<>>{
+                {"ACTIVE", 2}, {"UNAVAILABLE", 1}, {"UNKNOWN", 1}}));
+  xks_.lie = nullptr;
+  xks_.outcome = XksOutcome::kTls;
+  EXPECT_FALSE(CreateExternalKey(id, "key-1"));
+  EXPECT_EQ(stats.Answers(XksOperation::kMetadata, XksOutcome::kTls), 1U);
+  for (const ErrorCode error :
+       {ErrorCode::kThrottled, ErrorCode::kHsmUnavailable}) {
+    xks_.error = error;
+    EXPECT_FALSE(CreateExternalKey(id, "key-1"));
+  }
+  EXPECT_EQ(stats.throttled(), 1U);
+  EXPECT_EQ(stats.failed(), 1U);
+  // What is gone is forgotten.
+  xks_.error.reset();
+  Take(OnStore("DisconnectCustomKeyStore", id));
+  Take(OnStore("DeleteCustomKeyStore", id));
+  RunVoid(watch.AskAll());
+  EXPECT_TRUE(stats.HealthOf(id).managers.empty());
+}
+
 TEST_F(CustomKeyStoresTest, AreUpdatedWhenTheProxyAnswersToTheNewValues) {
   const std::string id = NewStore();
   const std::string secret(43, 'n');

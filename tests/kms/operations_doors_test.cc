@@ -142,6 +142,14 @@ class DoorsTest : public OperationsTest {
     if (operation.name == "ImportKeyMaterial") {
       input["ExpirationModel"] = "KEY_MATERIAL_DOES_NOT_EXPIRE";
     }
+    if (operation.name == "CreateCustomKeyStore") {
+      input["CloudHsmClusterId"] = "cluster-abcdefghijk";
+      input["TrustAnchorCertificate"] = "-----";
+      input["KeyStorePassword"] = "kmsPswd1";
+    }
+    if (operation.name == "UpdateCustomKeyStore") {
+      input["NewCustomKeyStoreName"] = "name";
+    }
     if (operation.name == "GetUser") {
       input["UserName"] = values_.at("UserName");
     }

@@ -29,6 +29,7 @@
 #include "tools/clavigerd/organization.h"
 #include "tools/clavigerd/policy_files.h"
 #include "tools/clavigerd/service_credentials.h"
+#include "tools/clavigerd/xks_gauges.h"
 #include "tools/clavigerd/xks_tenants.h"
 
 namespace tools {
@@ -231,6 +232,7 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
     RETURN_IF_ERROR(thread.RunToEnd(thread.Connect()));
   }
   AddGauges(parts.metrics, parts.threads, *parts.store, *parts.log);
+  AddXksGauges(parts.metrics, parts.custom_key_stores, parts.clock);
   return parts.threads.front()->RunToEnd(parts.Settle(first));
 }
 

@@ -31,6 +31,19 @@ void FillMetadata(const Call& call, hsm::XksRequest& request) {
   }
 }
 
+asio::awaitable<base::Result<hsm::XksReply>> AskAndCount(
+    Environment& environment, hsm::XksRequest request) {
+  const hsm::XksOperation operation = request.operation;
+  auto reply = co_await environment.xks->Ask(std::move(request));
+  XksStats& stats = environment.custom_key_stores.stats();
+  if (reply) {
+    stats.Count(operation, *reply);
+  } else {
+    stats.CountFailure(reply.error().code);
+  }
+  co_return reply;
+}
+
 }  // namespace
 
 base::Status RequireXks(const Environment& environment) {
@@ -44,7 +57,7 @@ base::Status RequireXks(const Environment& environment) {
 
 asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
     Environment& environment, XksProxyPtr proxy, std::string kms_operation,
-    std::string request_id) {
+    std::string request_id, std::string store) {
   CO_RETURN_IF_ERROR(RequireXks(environment));
   hsm::XksRequest request;
   const std::string endpoint = proxy->endpoint;
@@ -53,7 +66,10 @@ asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
   request.kms_operation = std::move(kms_operation);
   request.kms_request_id = std::move(request_id);
   CO_ASSIGN_OR_RETURN(const hsm::XksReply reply,
-                      co_await environment.xks->Ask(std::move(request)));
+                      co_await AskAndCount(environment, std::move(request)));
+  if (!store.empty()) {
+    environment.custom_key_stores.stats().NoteHealth(store, reply);
+  }
   const hsm::XksOutcome outcome = JudgeHealth(reply);
   if (outcome != hsm::XksOutcome::kOk) {
     base::LogWarning("external key store proxy {}: {} ({})", endpoint,
@@ -76,7 +92,7 @@ asio::awaitable<base::Result<hsm::XksReply>> AskForCall(
   }
   request.proxy = pass->proxy();
   FillMetadata(call, request);
-  co_return co_await call.environment.xks->Ask(std::move(request));
+  co_return co_await AskAndCount(call.environment, std::move(request));
 }
 
 base::Result<OpenCustomKeyStore> FindCustomKeyStore(const Call& call,

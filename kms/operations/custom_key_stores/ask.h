@@ -17,10 +17,11 @@ namespace kms::operations {
 base::Status RequireXks(const Environment& environment);
 
 // What JudgeHealth says of the proxy's answer. `proxy` need not be in force:
-// it is asked before it is. Errors are those of XksCaller.
+// it is asked before it is. If it is that of a store, `store` is the id. Errors
+// are those of XksCaller.
 boost::asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
     Environment& environment, XksProxyPtr proxy, std::string kms_operation,
-    std::string request_id);
+    std::string request_id, std::string store = {});
 
 // Asks the store's proxy on behalf of the call, with the requestMetadata of it:
 // `request` says what. Nothing leaves unless the store is connected

@@ -38,8 +38,9 @@ asio::awaitable<std::optional<std::string_view>> TryToConnect(
   }
   std::string operation = "ConnectCustomKeyStore";
   std::string request_id = base::NewUuidText();
-  const auto outcome = co_await AskHealth(
-      environment, open.proxy, std::move(operation), std::move(request_id));
+  const auto outcome =
+      co_await AskHealth(environment, open.proxy, std::move(operation),
+                         std::move(request_id), open.store.id);
   if (!outcome) {
     base::LogError("connecting custom key store {}: {}", open.store.id,
                    outcome.error().message);
@@ -115,8 +116,9 @@ asio::awaitable<void> HealthWatch::AskOne(const std::string& id) {
   }
   std::string operation = "KmsHealthCheck";
   std::string request_id = base::NewUuidText();
-  const auto outcome = co_await AskHealth(
-      environment_, pass->proxy(), std::move(operation), std::move(request_id));
+  const auto outcome =
+      co_await AskHealth(environment_, pass->proxy(), std::move(operation),
+                         std::move(request_id), id);
   if (outcome) {
     Note(id, *outcome);
   }
@@ -127,6 +129,8 @@ asio::awaitable<void> HealthWatch::AskAll() {
   std::erase_if(last_, [&list](const auto& entry) {
     return list->Find(entry.first) == nullptr;
   });
+  environment_.custom_key_stores.stats().Retain(
+      [&list](std::string_view id) { return list->Find(id) != nullptr; });
   for (const OpenCustomKeyStore& open : list->stores) {
     co_await AskOne(open.store.id);
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kms/custom_key_store.h"
+#include "kms/operations/custom_key_stores/stats.h"
 
 // The custom key stores, in memory.
 namespace kms::operations {
@@ -77,9 +78,13 @@ class CustomKeyStoreSource {
   // Whether a request to the store's proxy is still out.
   bool IsAsked(std::string_view id) const;
 
+  XksStats& stats() { return stats_; }
+  const XksStats& stats() const { return stats_; }
+
  private:
   void Return(const std::string& id);
 
+  XksStats stats_;
   mutable std::mutex mutex_;
   // Guarded by mutex_, as is what follows.
   std::shared_ptr<const CustomKeyStoreList> current_ =

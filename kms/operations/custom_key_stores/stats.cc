@@ -46,6 +46,13 @@ void XksStats::NoteHealth(std::string_view store, const hsm::XksReply& reply) {
   health_.insert_or_assign(std::string(store), std::move(health));
 }
 
+void XksStats::Retain(const std::function<bool(std::string_view)>& is_there) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(health_, [&is_there](const auto& entry) {
+    return !is_there(entry.first);
+  });
+}
+
 std::uint64_t XksStats::Answers(hsm::XksOperation operation,
                                 hsm::XksOutcome outcome) const {
   return answers_.at(IndexOf(operation)).at(IndexOf(outcome));

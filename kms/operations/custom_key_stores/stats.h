@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -34,6 +35,9 @@ class XksStats {
   void CountFailure(base::ErrorCode code);
   // `store` is the id of a custom key store.
   void NoteHealth(std::string_view store, const hsm::XksReply& reply);
+
+  // Forgets the health of stores for which `is_there` says no.
+  void Retain(const std::function<bool(std::string_view)>& is_there);
 
   std::uint64_t Answers(hsm::XksOperation operation,
                         hsm::XksOutcome outcome) const;
