@@ -94,7 +94,10 @@ class File {
     for (const auto& [key, node] : root_) {
       const toml::table* const table = node.as_table();
       if (table == nullptr) {
-        Require(taken_.contains(key.str()), key.str(), "is an unknown key");
+        // One with a dot is spelt like one in a table, and is none.
+        const bool known = taken_.contains(key.str()) &&
+                           key.str().find('.') == std::string::npos;
+        Require(known, key.str(), "is an unknown key");
         continue;
       }
       for (const auto& [inner, ignored] : *table) {

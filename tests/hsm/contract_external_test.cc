@@ -81,7 +81,7 @@ class ContractExternalTest : public ContractTest {
   // A key of which OpenSSL has the value.
   KeyRef Known(Algorithm algorithm, const base::Bytes& value) {
     const auto [wrapping, public_key] = MadeOf(Algorithm::kRsa2048Unwrap);
-    const KeyRef key = NewKey(algorithm);
+    KeyRef key = NewKey(algorithm);
     EXPECT_TRUE(token_
                     ->Execute(ImportKeyRequest{
                         .key = key,

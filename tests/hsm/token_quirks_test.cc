@@ -89,6 +89,8 @@ TEST(QuirksTest, SaysWhatCannotBeAProfile) {
       {good + "[answers]\nbad_data = [\"CKR_X\"]",
        "answers.bad_data names no CK_RV by \"CKR_X\""},
       {good + "recognise = 1", "recognise is an unknown key"},
+      {good + "\"recognise.module\" = \"x\"",
+       "recognise.module is an unknown key"},
       {"title = ", "profile \"x\": line 1"},
   };
   for (const auto& [text, reason] : cases) {

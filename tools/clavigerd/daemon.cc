@@ -75,6 +75,17 @@ base::Status CheckNotOlder(const kms::store::Store& store,
                   reached, logged)};
 }
 
+// A chore that was cut off may have left a change with the store's writer,
+// which borrows from the chore's coroutine; and of one that is answered the
+// writer may still hold the executor. Waits until the writer has done with all
+// such, before the threads and their coroutines go.
+void Drain(kms::store::Store& store) {
+  auto nothing = [](kms::store::Transaction&) -> base::Status {
+    return base::Error{base::ErrorCode::kConflict, "nothing to change"};
+  };
+  static_cast<void>(store.WriteNow(nothing));
+}
+
 }  // namespace
 
 struct Daemon::Parts {
@@ -198,7 +209,12 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
 Daemon::Daemon(config::Config config, const base::Clock& clock)
     : parts_(std::make_unique<Parts>(std::move(config), clock)) {}
 
-Daemon::~Daemon() = default;
+// Open may have failed.
+Daemon::~Daemon() {
+  if (parts_->store != nullptr) {
+    Drain(*parts_->store);
+  }
+}
 
 base::Status Daemon::Open(const FirstAdministrator* first) {
   Parts& parts = *parts_;
@@ -278,20 +294,6 @@ base::Status Daemon::Listen() {
 }
 
 std::uint16_t Daemon::http_port() const { return parts_->http_port; }
-
-namespace {
-
-// A chore that was cut off may have left a change with the store's writer,
-// which borrows from the chore's coroutine. Waits until the writer has done
-// with all such, before the threads and their coroutines go.
-void Drain(kms::store::Store& store) {
-  auto nothing = [](kms::store::Transaction&) -> base::Status {
-    return base::Error{base::ErrorCode::kConflict, "nothing to change"};
-  };
-  static_cast<void>(store.WriteNow(nothing));
-}
-
-}  // namespace
 
 void Daemon::Run() {
   Parts& parts = *parts_;
