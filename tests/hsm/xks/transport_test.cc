@@ -152,6 +152,7 @@ TEST_F(TransportTest, HasManyRequestsInFlight) {
   XksRequest slow = EncryptOf("slow");
   slow.external_key_id = "slow";
   std::vector<std::optional<XksReply>*> begun;
+  begun.reserve(8);
   for (int i = 0; i < 8; ++i) {
     begun.push_back(&Begin(slow));
   }
