@@ -11,7 +11,7 @@ namespace {
 
 // The fields of an ARN: "arn", partition, service, Region, account, resource.
 constexpr std::size_t kPartition = 1;
-constexpr std::size_t kService = 2;
+constexpr std::size_t kOfService = 2;
 constexpr std::size_t kRegion = 3;
 constexpr std::size_t kAccount = 4;
 constexpr std::size_t kResource = 5;
@@ -57,7 +57,7 @@ Principal ReadPrincipal(std::string_view text) {
                          .account = std::string((*parts)[kAccount]),
                          .arn = std::string(text)};
   const std::string_view resource = (*parts)[kResource];
-  if ((*parts)[kService] == "sts") {
+  if ((*parts)[kOfService] == "sts") {
     if (resource.starts_with("assumed-role/")) {
       principal.kind = kAssumedRole;
       principal.arn = RoleArn(*parts);

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The doors of several io threads, made on one; meant for the thread sanitizer.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/sigv4_signer.h"
+#include "kms/audit/log.h"
+#include "kms/http/xks_door.h"
+#include "tests/testlib/status.h"
+#include "tests/testlib/temp_dir.h"
+
+namespace kms::http {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kThreads = 2;
+constexpr int kRequests = 200;
+constexpr std::string_view kTarget = "/kms/xks/v1/health";
+constexpr const char* kId = "XKSKAAAAAAAAAAAAAAAA";
+constexpr const char* kSecret = "the secret of a test, of enough characters.";
+
+// What all threads share.
+struct Shared {
+  Shared() {
+    store = testlib::Take(
+        store::Store::Open({.path = (folder / "store.db").string()}, clock));
+    audit::LogOptions options;
+    options.folder = folder.path();
+    options.store_id = store->info().id;
+    log = testlib::Take(audit::Log::Open(options, clock));
+    xks::TenantSettings tenant;
+    tenant.name = "a";
+    tenant.requests_per_second = 1'000'000;
+    tenants = std::make_unique<xks::TenantSource>(std::vector{tenant});
+    store::ExternalKeyRows rows;
+    rows.revision = 1;
+    rows.credentials = {{.access_key_id = kId, .tenant = "a"}};
+    tenants->Replace(std::make_shared<const xks::Tenants>(
+        tenants->settings(), rows,
+        xks::Tenants::Secrets{{kId, std::make_shared<const base::Secret>(
+                                        base::Secret::CopyOf(kSecret))}}));
+  }
+
+  testlib::TempDir folder;
+  base::RealClock clock;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<audit::Log> log;
+  std::unique_ptr<xks::TenantSource> tenants;
+  xks::Quotas quotas{clock};
+  Metrics metrics{{}};
+};
+
+// One io thread's.
+class Front {
+ public:
+  explicit Front(Shared& shared)
+      : shared_(shared),
+        hsm_(io_, {.key_store = "none", .supervisor_socket = "/nowhere"},
+             shared.clock),
+        health_(shared.clock,
+                []() -> asio::awaitable<base::Status> {
+                  co_return base::Status();
+                }),
+        proxy_({.io = io_,
+                .hsm = hsm_,
+                .store = *shared.store,
+                .log = *shared.log,
+                .clock = shared.clock,
+                .health = health_},
+               64),
+        door_(proxy_, *shared.tenants, shared.quotas, shared.metrics,
+              shared.clock, 64) {}
+
+  // How many requests were taken for what they are.
+  int Ask(int number) {
+    int good = 0;
+    asio::co_spawn(io_, AskAll(number, good), asio::detached);
+    io_.run();
+    return good;
+  }
+
+ private:
+  // Each thread has bodies of its own, which are no requestMetadata.
+  asio::awaitable<void> AskAll(int number, int& good) {
+    base::Hasher hasher(nullptr);
+    base::SigV4Signer signer(hasher, {kId, base::Secret::CopyOf(kSecret), {}},
+                             "us-east-1", "kms-xks-proxy");
+    const Peer peer = {.address = "192.0.2.7", .unix_peer = {}};
+    for (int i = 0; i < kRequests; ++i) {
+      const std::string body = "[" + std::to_string(number * kRequests + i) +
+                               "]";
+      std::vector<base::HeaderView> headers = {{"host", "xks.example.com"}};
+      const auto added = testlib::Take(
+          signer.Sign({.method = "POST",
+                       .path = kTarget,
+                       .query = "",
+                       .headers = headers,
+                       .payload_sha256 = hasher.Sha256(base::AsBytes(body))},
+                      shared_.clock.Now()));
+      for (const base::Header& header : added) {
+        headers.push_back({header.name, header.value});
+      }
+      const HttpRequest request = {.method = "POST",
+                                   .target = kTarget,
+                                   .headers = headers,
+                                   .body = body,
+                                   .peer = peer,
+                                   .door = Door::kHttps};
+      const HttpResponse response = co_await door_.Handle(request);
+      good += response.status == 400 ? 1 : 0;
+    }
+  }
+
+  Shared& shared_;
+  asio::io_context io_{1};
+  hsm::client::Client hsm_;
+  xks::Health health_;
+  xks::Proxy proxy_;
+  XksDoor door_;
+};
+
+TEST(XksDoors, EachHashesByItself) {
+  Shared shared;
+  std::vector<std::unique_ptr<Front>> fronts;
+  for (int i = 0; i < kThreads; ++i) {
+    fronts.push_back(std::make_unique<Front>(shared));
+  }
+  std::array<int, kThreads> good{};
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] { good[i] = fronts[i]->Ask(i); });
+    }
+  }
+  for (const int each : good) {
+    EXPECT_EQ(each, kRequests);
+  }
+  shared.log->Close();
+}
+
+}  // namespace
+}  // namespace kms::http
