@@ -265,17 +265,19 @@ TEST_F(OlderStoreTest, GetsGrantsAndKeepsWhatItHas) {
 
 TEST_F(OlderStoreTest, IsDueAServiceKeyOnce) {
   EXPECT_THAT(Take(store_->ListServiceKeysDue()),
-              ElementsAre("grant-token", "import-token", "session-token"));
+              ElementsAre("grant-token", "import-token", "session-token",
+                          "xks-credentials"));
   Reopen();
   EXPECT_THAT(Take(store_->ListServiceKeysDue()),
-              ElementsAre("grant-token", "import-token", "session-token"));
+              ElementsAre("grant-token", "import-token", "session-token",
+                          "xks-credentials"));
   ServiceKey key;
   key.purpose = "grant-token";
   key.key_store = "default";
   ASSERT_OK(store_->WriteNow(
       [&](Transaction& change) { return change.InsertServiceKey(key); }));
   EXPECT_THAT(Take(store_->ListServiceKeysDue()),
-              ElementsAre("import-token", "session-token"));
+              ElementsAre("import-token", "session-token", "xks-credentials"));
   Close();
   {
     const auto connection = Take(Connection::Open({.path = Options().path}));
@@ -285,7 +287,7 @@ TEST_F(OlderStoreTest, IsDueAServiceKeyOnce) {
   }
   Open();
   EXPECT_THAT(Take(store_->ListServiceKeysDue()),
-              ElementsAre("import-token", "session-token"));
+              ElementsAre("import-token", "session-token", "xks-credentials"));
 }
 
 }  // namespace
