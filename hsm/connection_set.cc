@@ -52,10 +52,12 @@ std::optional<WorkerExit> ConnectionSet::OnReady(
   return wanted_[0].revents != 0 ? TakeConnection() : std::nullopt;
 }
 
-void ConnectionSet::Flush() {
-  std::erase_if(connections_, [](const auto& connection) {
+// What was read before a socket filled up is executed as soon as it is empty:
+// nothing else may come to say so.
+void ConnectionSet::Flush(const Connection::ExecuteFn& execute) {
+  std::erase_if(connections_, [&execute](const auto& connection) {
     return connection->WantsToWrite() &&
-           connection->Flush() == Connection::Next::kClose;
+           connection->OnReady(execute) == Connection::Next::kClose;
   });
 }
 

@@ -37,7 +37,7 @@ class ConnectionSet {
   std::optional<WorkerExit> OnReady(const Connection::ExecuteFn& execute);
 
   // Sends what was appended to out() of the connections meanwhile.
-  void Flush();
+  void Flush(const Connection::ExecuteFn& execute);
 
  private:
   std::optional<WorkerExit> TakeConnection();

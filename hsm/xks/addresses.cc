@@ -18,7 +18,7 @@ using base::ErrorCode;
 // What is not of the public Internet: IANA's registries of special-purpose
 // addresses (RFC 6890 and its successors), multicast, and what embeds an IPv4
 // address that a gateway would go on to.
-constexpr std::array<std::string_view, 26> kForbidden = {
+constexpr std::array<std::string_view, 31> kForbidden = {
     "0.0.0.0/8",        // This network, and the unspecified address.
     "10.0.0.0/8",       // Private.
     "100.64.0.0/10",    // Shared by carriers.
@@ -35,12 +35,17 @@ constexpr std::array<std::string_view, 26> kForbidden = {
     "224.0.0.0/4",      // Multicast.
     "240.0.0.0/4",      // Reserved, and broadcast.
     "::/96",            // Unspecified, loopback, IPv4-compatible.
+    "::ffff:0:0:0/96",  // IPv4-translated.
     "64:ff9b::/96",     // NAT64.
     "64:ff9b:1::/48",   // Local NAT64.
     "100::/64",         // Discard.
-    "2001::/32",        // Teredo.
+    "2001::/23",        // Protocol assignments, and Teredo.
     "2001:db8::/32",    // Documentation.
     "2002::/16",        // 6to4.
+    "3fff::/20",        // Documentation.
+    "4000::/2",         // Not of the public Internet, as all that follow.
+    "5f00::/16",        // Segment routing.
+    "8000::/1",         // Likewise.
     "fc00::/7",         // Unique local.
     "fe80::/10",        // Link-local.
     "fec0::/10",        // Site-local, of old.

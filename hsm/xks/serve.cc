@@ -89,7 +89,7 @@ WorkerExit Serve(Transport& transport, Fd control) {
       return *exit;
     }
     transport.Advance();
-    connections.Flush();
+    connections.Flush(execute);
   }
 }
 

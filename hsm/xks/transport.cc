@@ -22,8 +22,13 @@ XksReply ReplyOf(XksOutcome outcome, std::string message) {
   return reply;
 }
 
+// By whom rates and time-outs are told apart: who has another credential does
+// not use up what is somebody else's.
 std::string NameOf(const XksProxy& proxy) {
-  return proxy.endpoint + proxy.path;
+  return std::string(proxy.endpoint)
+      .append(proxy.path)
+      .append(" ")
+      .append(proxy.access_key_id);
 }
 
 CurlList ConnectToList(const Settings& settings) {
@@ -70,27 +75,31 @@ Transport::~Transport() {
   }
 }
 
-std::optional<XksReply> Transport::Refusal(const XksRequest& request,
-                                           const std::string& host) {
+base::Result<std::optional<XksReply>> Transport::Refusal(
+    const XksRequest& request, const std::string& host) {
   if (!surroundings_.rules.MayName(host)) {
-    return ReplyOf(XksOutcome::kForbidden,
-                   "an endpoint must be a name, not an address, unless "
-                   "xks_client.allow_networks has it");
+    return std::optional(
+        ReplyOf(XksOutcome::kForbidden,
+                "an endpoint must be a name, not an address, unless "
+                "xks_client.allow_networks has it"));
   }
   if (transfers_.size() >= surroundings_.settings.most_in_flight) {
-    return ReplyOf(XksOutcome::kThrottling,
-                   "too many requests to XKS proxies are in flight");
+    return base::Error{base::ErrorCode::kThrottled,
+                       "too many requests to XKS proxies are in flight"};
   }
   const std::optional<XksOutcome> refused =
       gate_.Refusal(NameOf(*request.proxy));
   if (!refused) {
-    return std::nullopt;
+    return std::optional<XksReply>();
   }
-  return ReplyOf(*refused,
-                 *refused == XksOutcome::kThrottling
-                     ? "more requests to this proxy than "
-                       "xks_client.requests_per_second"
-                     : "not asked: the last requests to this proxy timed out");
+  // Our own limits are no words of the proxy's.
+  if (*refused == XksOutcome::kThrottling) {
+    return base::Error{base::ErrorCode::kThrottled,
+                       "more requests to this proxy than "
+                       "xks_client.requests_per_second"};
+  }
+  return std::optional(ReplyOf(
+      *refused, "not asked: the last requests to this proxy timed out"));
 }
 
 base::Result<std::optional<XksReply>> Transport::Ask(const XksRequest& request,
@@ -102,7 +111,8 @@ base::Result<std::optional<XksReply>> Transport::Ask(const XksRequest& request,
       std::unique_ptr<Transfer> transfer,
       Transfer::Make(surroundings_, std::move(signed_request), SentBy(request),
                      NameOf(*request.proxy), std::move(done)));
-  if (std::optional<XksReply> refused = Refusal(request, host)) {
+  ASSIGN_OR_RETURN(std::optional<XksReply> refused, Refusal(request, host));
+  if (refused) {
     return refused;
   }
   CURL* const easy = transfer->easy();

@@ -57,8 +57,8 @@ class Transport {
   };
 
   Transport(Settings settings, const base::Clock& clock);
-  std::optional<XksReply> Refusal(const XksRequest& request,
-                                  const std::string& host);
+  base::Result<std::optional<XksReply>> Refusal(const XksRequest& request,
+                                                const std::string& host);
   void Complete(CURL* easy, CURLcode code);
 
   const Surroundings surroundings_;

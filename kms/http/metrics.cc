@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <mutex>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -54,6 +55,8 @@ struct Metrics::Instruments {
   OperationInstruments& Make(std::string_view operation);
   Counter& ErrorCounter(OperationInstruments& operation, base::ErrorCode error);
 
+  // Hooks and what they set, for one collection at a time.
+  std::mutex collecting;
   prometheus::Registry registry;
   Family<Counter>& requests =
       prometheus::BuildCounter()
@@ -168,6 +171,7 @@ void Metrics::OnCollect(std::function<void()> hook) {
 }
 
 std::string Metrics::Text() const {
+  const std::lock_guard lock(instruments_->collecting);
   for (const auto& hook : instruments_->hooks) {
     hook();
   }

@@ -5,6 +5,7 @@
 #include "kms/json_writer.h"
 #include "kms/key_spec.h"
 #include "kms/operations/authorize.h"
+#include "kms/operations/custom_key_stores/key_rules.h"
 #include "kms/operations/explain/log_search.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/imported_material.h"
@@ -94,7 +95,8 @@ base::Status WriteKey(Call& call, const std::string& id, bool with_aliases,
   }
   ASSIGN_OR_RETURN(const auto related, FindRelatedKeys(call, *key));
   writer.BeginObject();
-  WriteKeyMetadata("KeyMetadata", *key, related, writer);
+  WriteKeyMetadata("KeyMetadata", *AsShown(call.environment, key), related,
+                   writer);
   if (with_aliases) {
     RETURN_IF_ERROR(WriteAliases(call, *key, writer));
   }

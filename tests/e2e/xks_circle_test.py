@@ -12,7 +12,7 @@ import unittest
 from botocore.exceptions import ClientError
 
 from testlib.clients import aws_cli, boto3_client
-from testlib.faults import audit_records, strike, supervisor_of, wait_until
+from testlib.faults import audit_records, family, strike, wait_until
 from testlib.server import Server
 from testlib.xks import AWS, HOST, Proxy
 
@@ -116,7 +116,8 @@ class Circle(unittest.TestCase):
         self.assertEqual(self.state(store), "CONNECTED")
         self.assertEqual(self.opened(blob), PLAINTEXT)
         for server in (self.proxy.server, self.kms):
-            strike(supervisor_of(server))
+            for pid in family(server):
+                strike(pid)
             server.kill()
             server.start()
             wait_until(lambda: self.is_open(blob), "the circle")

@@ -97,8 +97,8 @@ class Front {
                              "us-east-1", "kms-xks-proxy");
     const Peer peer = {.address = "192.0.2.7", .unix_peer = {}};
     for (int i = 0; i < kRequests; ++i) {
-      const std::string body = "[" + std::to_string(number * kRequests + i) +
-                               "]";
+      const std::string body =
+          "[" + std::to_string(number * kRequests + i) + "]";
       std::vector<base::HeaderView> headers = {{"host", "xks.example.com"}};
       const auto added = testlib::Take(
           signer.Sign({.method = "POST",

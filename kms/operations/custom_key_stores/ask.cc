@@ -36,6 +36,14 @@ asio::awaitable<base::Result<hsm::XksReply>> AskAndCount(
   const hsm::XksOperation operation = request.operation;
   auto reply = co_await environment.xks->Ask(std::move(request));
   XksStats& stats = environment.custom_key_stores.stats();
+  if (!reply && reply.error().code == ErrorCode::kInvalidArgument) {
+    // Nothing that could be asked: what the API's shapes let through is still
+    // no name of a host.
+    hsm::XksReply refused;
+    refused.outcome = hsm::XksOutcome::kInvalidUriPath;
+    refused.message = reply.error().message;
+    reply = std::move(refused);
+  }
   if (reply) {
     stats.Count(operation, *reply);
   } else {
@@ -84,6 +92,11 @@ asio::awaitable<base::Result<hsm::XksReply>> AskForCall(
     co_return DryRunSucceeded();
   }
   CO_RETURN_IF_ERROR(RequireXks(call.environment));
+  if (call.environment.custom_key_stores.IsFull(custom_key_store)) {
+    co_return Error{ErrorCode::kThrottled,
+                    "The external key store proxy answers too slowly for so "
+                    "many requests. Try again."};
+  }
   const auto pass = call.environment.custom_key_stores.Admit(custom_key_store);
   if (!pass) {
     co_return Error{

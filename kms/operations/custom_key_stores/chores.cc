@@ -24,6 +24,13 @@ namespace asio = boost::asio;
 constexpr auto kRound = std::chrono::seconds(1);
 constexpr int kRoundsPerHealth = 60;
 
+// Trouble of our own that says nothing of the proxy.
+bool IsPassing(base::ErrorCode code) {
+  return code == base::ErrorCode::kThrottled ||
+         code == base::ErrorCode::kTimeout ||
+         code == base::ErrorCode::kHsmUnavailable;
+}
+
 // The ConnectionErrorCode, or empty if the store is connected now; nothing if
 // it is not to be connected any more.
 asio::awaitable<std::optional<std::string_view>> TryToConnect(
@@ -39,8 +46,11 @@ asio::awaitable<std::optional<std::string_view>> TryToConnect(
   std::string operation = "ConnectCustomKeyStore";
   std::string request_id = base::NewUuidText();
   const auto outcome =
-      co_await AskHealth(environment, open.proxy, std::move(operation),
+      co_await AskHealth(environment, pass->proxy(), std::move(operation),
                          std::move(request_id), open.store.id);
+  if (!outcome && IsPassing(outcome.error().code)) {
+    co_return std::nullopt;  // The next round tries again.
+  }
   if (!outcome) {
     base::LogError("connecting custom key store {}: {}", open.store.id,
                    outcome.error().message);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -196,6 +197,18 @@ base::Secret SecretIn(const Call& call) {
       base::TextOf(credential.at("RawSecretAccessKey")));
 }
 
+namespace {
+
+// Names of hosts have no case (RFC 4343).
+bool IsSameHost(std::string_view one, std::string_view other) {
+  return std::ranges::equal(one, other, [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  });
+}
+
+}  // namespace
+
 base::Status CheckFits(const CustomKeyStore& store,
                        std::span<const CustomKeyStore> stores) {
   for (const CustomKeyStore& other : stores) {
@@ -207,7 +220,7 @@ base::Status CheckFits(const CustomKeyStore& store,
           ErrorCode::kCustomKeyStoreNameInUse,
           fmt::format("Custom key store {} has this name already.", other.id)};
     }
-    if (other.proxy.uri_endpoint == store.proxy.uri_endpoint &&
+    if (IsSameHost(other.proxy.uri_endpoint, store.proxy.uri_endpoint) &&
         other.proxy.uri_path == store.proxy.uri_path) {
       return Error{ErrorCode::kXksProxyUriInUse,
                    fmt::format("Custom key store {} has this "
@@ -223,6 +236,10 @@ base::Status CheckRoom(const CustomKeyStore& store,
                        std::span<const CustomKeyStore> stores) {
   const auto count = std::ranges::count_if(
       stores, [&](const auto& other) { return IsBeside(store, other); });
+  if (stores.size() >= kMostOnServer) {
+    return Error{ErrorCode::kLimitExceeded,
+                 "This server has as many custom key stores as it can."};
+  }
   if (static_cast<std::size_t>(count) < kMostCustomKeyStores) {
     return {};
   }

@@ -18,6 +18,8 @@ namespace kms::operations {
 
 // An account may have so many in a Region. AWS KMS Developer Guide, "Quotas".
 inline constexpr std::size_t kMostCustomKeyStores = 10;
+// Of all accounts and Regions: each has a secret in memory.
+inline constexpr std::size_t kMostOnServer = 1000;
 
 base::Error NoSuchCustomKeyStore(std::string_view id);
 

@@ -60,6 +60,12 @@ std::optional<CustomKeyStoreSource::Pass> CustomKeyStoreSource::Admit(
   return std::optional<Pass>(std::in_place, *this, open->store.id, open->proxy);
 }
 
+bool CustomKeyStoreSource::IsFull(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = out_.find(id);
+  return it != out_.end() && it->second >= kMostOut;
+}
+
 bool CustomKeyStoreSource::IsAsked(std::string_view id) const {
   const std::lock_guard lock(mutex_);
   return out_.contains(id);

@@ -75,6 +75,11 @@ class CustomKeyStoreSource {
   std::optional<Pass> Admit(
       std::string_view id, ConnectionState state = ConnectionState::kConnected);
 
+  // Whether as many requests to the store's proxy are out as may be: one that
+  // is slow must leave room to the others.
+  static constexpr int kMostOut = 48;
+  bool IsFull(std::string_view id) const;
+
   // Whether a request to the store's proxy is still out.
   bool IsAsked(std::string_view id) const;
 

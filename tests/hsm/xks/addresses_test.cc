@@ -48,7 +48,13 @@ bool MayConnect(const AddressRules& rules, const std::string& address,
 
 TEST(AddressRules, ForbidWhatIsNotOfThePublicInternet) {
   const AddressRules rules({}, {});
-  for (const char* const address : {"0.0.0.0",
+  for (const char* const address : {"::ffff:0:7f00:1",
+                                    "2001:10::1",
+                                    "3fff::1",
+                                    "4000::1",
+                                    "5f00::1",
+                                    "9000::1",
+                                    "0.0.0.0",
                                     "0.1.2.3",
                                     "10.0.0.1",
                                     "10.255.255.255",

@@ -183,10 +183,8 @@ TEST_F(TransportTest, ThrottlesWhatIsTooMuch) {
   StartProxy(fakes::Honest);
   Begin(EncryptOf("a"));
   Begin(EncryptOf("b"));
-  const auto& third = Begin(EncryptOf("c"));
-  ASSERT_TRUE(third.has_value());
-  EXPECT_EQ(third->outcome, XksOutcome::kThrottling);
-  EXPECT_THAT(third->message, HasSubstr("in flight"));
+  EXPECT_THAT(transport().Ask(EncryptOf("c"), [](auto&&...) {}),
+              StatusIs(base::ErrorCode::kThrottled, HasSubstr("in flight")));
   RunUntil([&] { return transport().in_flight() == 0; });
   EXPECT_EQ(Ask(EncryptOf("d")).outcome, XksOutcome::kOk);
 }
@@ -197,15 +195,29 @@ TEST_F(TransportTest, ThrottlesEachProxyByItself) {
   base::FakeClock still{clock_.Now()};
   transport_ = testlib::Take(Transport::Create(settings_, still));
   EXPECT_EQ(Ask(EncryptOf("a")).outcome, XksOutcome::kOk);
-  const XksReply second = Ask(EncryptOf("b"));
-  EXPECT_EQ(second.outcome, XksOutcome::kThrottling);
-  EXPECT_THAT(second.message, HasSubstr("requests_per_second"));
+  EXPECT_THAT(
+      transport().Ask(EncryptOf("b"), [](auto&&...) {}),
+      StatusIs(base::ErrorCode::kThrottled, HasSubstr("requests_per_second")));
   XksRequest other = EncryptOf("c");
   const auto proxy = hsm_test::Proxy();
   proxy->path = "/other/kms/xks/v1";
   other.proxy = proxy;
   EXPECT_EQ(Ask(other).outcome, XksOutcome::kOk);
   EXPECT_EQ(proxy_->requests().size(), 2U);
+}
+
+// Who has no credential of a proxy does not use up what others may ask it.
+TEST_F(TransportTest, ThrottlesEachCredentialByItself) {
+  settings_.requests_per_second = 1;
+  StartProxy(fakes::Honest);
+  base::FakeClock still{clock_.Now()};
+  transport_ = testlib::Take(Transport::Create(settings_, still));
+  EXPECT_EQ(Ask(EncryptOf("a")).outcome, XksOutcome::kOk);
+  XksRequest other = EncryptOf("b");
+  const auto proxy = hsm_test::Proxy();
+  proxy->access_key_id = "OTHEROTHEROTHEROTHER";
+  other.proxy = proxy;
+  EXPECT_EQ(Ask(other).outcome, XksOutcome::kOk);
 }
 
 TEST_F(TransportTest, AsksNoProxyThatAlwaysTimesOut) {
