@@ -2,6 +2,9 @@
 // Custom key stores: what may be made, and how they are connected.
 #include <array>
 #include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "tests/kms/operations_custom_key_stores_testing.h"
 
@@ -109,6 +112,10 @@ TEST_F(CustomKeyStoresTest, NamesAndPlacesAreThereOnce) {
   EXPECT_THAT(Ask("CreateCustomKeyStore", StoreInput("one", "/two/kms/xks/v1")),
               StatusIs(ErrorCode::kCustomKeyStoreNameInUse));
   EXPECT_THAT(Ask("CreateCustomKeyStore", StoreInput("two", "/one/kms/xks/v1")),
+              StatusIs(ErrorCode::kXksProxyUriInUse));
+  json shouted = StoreInput("two", "/one/kms/xks/v1");
+  shouted["XksProxyUriEndpoint"] = "https://XKS.example.com";
+  EXPECT_THAT(Ask("CreateCustomKeyStore", shouted),
               StatusIs(ErrorCode::kXksProxyUriInUse));
   EXPECT_EQ(xks_.seen.size(), 1U);
   // Other Regions and accounts have their own.
@@ -272,19 +279,56 @@ TEST_F(CustomKeyStoresTest, StayConnectedOverARestart) {
   EXPECT_EQ(State(id), "CONNECTED");
 }
 
-TEST_F(CustomKeyStoresTest, WithoutAWorkerConnectingFails) {
+TEST_F(CustomKeyStoresTest, WithoutWorkersConnectingFails) {
   const std::string id = NewStore();
-  for (const bool has_worker : {true, false}) {
-    Take(OnStore("ConnectCustomKeyStore", id));
-    environment().xks = has_worker ? &xks_ : nullptr;
-    xks_.error = ErrorCode::kHsmUnavailable;
+  Take(OnStore("ConnectCustomKeyStore", id));
+  environment().xks = nullptr;
+  ConnectPending();
+  EXPECT_EQ(State(id), "FAILED INTERNAL_ERROR");
+  environment().xks = &xks_;
+  Take(OnStore("DisconnectCustomKeyStore", id));
+  EXPECT_EQ(State(id), "DISCONNECTED");
+}
+
+// It says nothing of the proxy, and ends by itself.
+TEST_F(CustomKeyStoresTest, TroubleOfOurOwnIsTriedAgain) {
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  for (const ErrorCode code : {ErrorCode::kThrottled, ErrorCode::kTimeout,
+                               ErrorCode::kHsmUnavailable}) {
+    xks_.error = code;
     ConnectPending();
-    EXPECT_EQ(State(id), "FAILED INTERNAL_ERROR");
-    xks_.error.reset();
-    environment().xks = &xks_;
-    Take(OnStore("DisconnectCustomKeyStore", id));
-    EXPECT_EQ(State(id), "DISCONNECTED");
+    EXPECT_EQ(State(id), "CONNECTING");
   }
+  xks_.error.reset();
+  ConnectPending();
+  EXPECT_EQ(State(id), "CONNECTED");
+}
+
+// What the shape of an endpoint lets through may still be no name of a host.
+TEST_F(CustomKeyStoresTest, AnEndpointThatCannotBeAskedIsAWrongConfiguration) {
+  xks_.error = ErrorCode::kInvalidArgument;
+  json input = StoreInput();
+  input["XksProxyUriEndpoint"] = "https://a..b.example";
+  EXPECT_THAT(Ask("CreateCustomKeyStore", input),
+              StatusIs(ErrorCode::kXksProxyInvalidConfiguration));
+}
+
+// One proxy that is slow leaves room to the others.
+TEST_F(CustomKeyStoresTest, AProxyHasSoManyRequestsAtATime) {
+  const std::string slow = NewConnectedStore();
+  const std::string key = NewExternalKey(slow);
+  CustomKeyStoreSource& source = environment().custom_key_stores;
+  std::vector<CustomKeyStoreSource::Pass> out;
+  for (int i = 0; i < CustomKeyStoreSource::kMostOut; ++i) {
+    std::optional<CustomKeyStoreSource::Pass> pass = source.Admit(slow);
+    ASSERT_TRUE(pass.has_value());
+    out.push_back(*std::move(pass));
+  }
+  const json encrypt = {{"KeyId", key}, {"Plaintext", "eA=="}};
+  EXPECT_THAT(Ask("Encrypt", encrypt), StatusIs(ErrorCode::kThrottled));
+  out.pop_back();
+  EXPECT_OK(Ask("Encrypt", encrypt));
 }
 
 TEST_F(CustomKeyStoresTest, OneThatIsDisconnectedMeanwhileStaysSo) {
