@@ -267,7 +267,7 @@ class ServerOfInit(unittest.TestCase):
     def test_says_that_there_is_nothing_to_reload(self):
         said = self.server.reload()
         self.assertIn("warning: nothing was reloaded: ", said)
-        self.assertIn("there is no such listener", said)
+        self.assertIn("there are no such listeners", said)
 
     def test_keeps_its_keys_over_a_restart(self):
         key = aws_cli(self.server, "create-key")["KeyMetadata"]["KeyId"]

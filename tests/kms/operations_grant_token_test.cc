@@ -130,7 +130,7 @@ TEST_F(GrantTokenTest, ATokenOfAnotherStoreIsRefused) {
 
 TEST_F(GrantTokenTest, NoGrantIsMadeWithoutItsToken) {
   const auto keys = Take(store().ListServiceKeys());
-  ASSERT_EQ(keys.size(), 4);
+  ASSERT_EQ(keys.size(), 5);
   ASSERT_OK(Run(hsm().EvictEverywhere(keys[1].ref.locator)));
   const hsm::DestroyKeyRequest destroy = {keys[1].ref.locator};
   ASSERT_OK(Run(hsm().Call(destroy)));

@@ -333,7 +333,7 @@ TEST_F(BootstrapTest, AnOlderStoreGetsItsNewServiceKeyOnce) {
   Open();
   ASSERT_OK(Check(NewStore::kRefuse));
   ASSERT_OK_AND_ASSIGN(const auto keys, store().ListServiceKeys());
-  ASSERT_EQ(keys.size(), 4U);
+  ASSERT_EQ(keys.size(), 5U);
   EXPECT_TRUE(OnToken(keys[1].ref.locator));
   ASSERT_OK_AND_ASSIGN(const auto intents, store().ListIntents());
   EXPECT_TRUE(intents.empty());
