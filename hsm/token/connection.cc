@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "base/bytes.h"
@@ -115,11 +116,19 @@ base::Status Connection::InitializeAndFind(const TokenConfig& config) {
   if (!token_directory_.empty()) {
     RETURN_IF_ERROR(RestoreTokenFiles(token_directory_));
   }
+  if (quirks_->needs_parameters) {
+    // NSS measures its disk, and may then keep what it has read for ten
+    // seconds: workers would not see what others make and destroy.
+    setenv("NSS_SDB_USE_CACHE", "no", 1);
+  }
   RETURN_IF_ERROR(module_.Initialize(config.module_parameters));
+  const bool named = !config.quirks.empty();
   ASSIGN_OR_RETURN(const std::string manufacturer, module_.Manufacturer());
-  ASSIGN_OR_RETURN(quirks_,
-                   CheckQuirks(*quirks_, !config.quirks.empty(), manufacturer));
+  ASSIGN_OR_RETURN(quirks_, CheckQuirks(*quirks_, named, manufacturer));
   ASSIGN_OR_RETURN(slot_, module_.FindSlot(config.token_uri));
+  // Behind another's module a token is still what it is.
+  ASSIGN_OR_RETURN(quirks_,
+                   CheckQuirks(*quirks_, named, slot_.token.manufacturer));
   return CheckPin(*quirks_, config.pin);
 }
 

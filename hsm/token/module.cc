@@ -21,6 +21,13 @@ struct FreeUri {
 using Uri = std::unique_ptr<P11KitUri, FreeUri>;
 
 base::Result<Uri> ParseUri(const std::string& text) {
+  // What follows may hold a PIN: it is not repeated.
+  if (text.find("pin-") != std::string::npos ||
+      text.find('?') != std::string::npos) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the URI of a token may have no query and no PIN: the PIN "
+                 "stands in pin_file; write, say, \"pkcs11:token=LABEL\""};
+  }
   Uri uri(p11_kit_uri_new());
   const int rc =
       p11_kit_uri_parse(text.c_str(), P11_KIT_URI_FOR_TOKEN, uri.get());

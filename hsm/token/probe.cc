@@ -287,7 +287,7 @@ base::Result<Profile> Probe(Sessions& sessions) {
   ProbeDerivation(sessions, profile);
   RETURN_IF_ERROR(ProbeAllowedMechanisms(sessions, profile));
   ProbeWrapping(sessions, profile);
-  ProbePairs(sessions, profile);
+  RETURN_IF_ERROR(ProbePairs(sessions, profile));
   RETURN_IF_ERROR(AttemptThefts(sessions, profile));
   return profile;
 }

@@ -259,11 +259,15 @@ void ProbePrivateKeys(Sessions& sessions, Profile& profile) {
 
 }  // namespace
 
-void ProbePairs(Sessions& sessions, Profile& profile) {
+base::Status ProbePairs(Sessions& sessions, Profile& profile) {
   for (const auto& [algorithm, tried] : kPairs) {
     base::Status status = TryPair(sessions, profile, algorithm);
     if (!status.has_value()) {  // It would be missed until the next start.
       status = TryPair(sessions, profile, algorithm);
+    }
+    if (!status.has_value() &&
+        status.error().code == ErrorCode::kHsmUnavailable) {
+      return status;  // That says nothing of what a token can.
     }
     if (!status.has_value()) {
       profile.lacks.insert(algorithm);
@@ -272,6 +276,7 @@ void ProbePairs(Sessions& sessions, Profile& profile) {
   }
   ProbeOaep(sessions, profile);
   ProbePrivateKeys(sessions, profile);
+  return {};
 }
 
 }  // namespace hsm::token

@@ -11,7 +11,7 @@ namespace hsm::token {
 // a published RSA key, whose generation would take too long. A token that can
 // do none of it is no worse for symmetric keys: this never fails. Needs
 // profile.attributes; leaves session objects behind.
-void ProbePairs(Sessions& sessions, Profile& profile);
+base::Status ProbePairs(Sessions& sessions, Profile& profile);
 
 }  // namespace hsm::token
 

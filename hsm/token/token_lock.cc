@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,7 +34,16 @@ base::Result<TokenLock> TokenLock::OfDirectory(const std::string& path) {
 }
 
 base::Result<TokenLock> TokenLock::OfFile(const std::string& path) {
-  return Open(path, O_RDWR | O_CREAT | O_NOFOLLOW);
+  ASSIGN_OR_RETURN(TokenLock lock, Open(path, O_RDWR | O_CREAT | O_NOFOLLOW));
+  // A command that root runs must not leave workers a file that they cannot
+  // open.
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  struct stat owner {};
+  if (geteuid() == 0 && (stat(folder.c_str(), &owner) != 0 ||
+                         fchown(lock.fd_, owner.st_uid, owner.st_gid) != 0)) {
+    return IoError(fmt::format("cannot give away {}", path));
+  }
+  return lock;
 }
 
 TokenLock::TokenLock(TokenLock&& other) noexcept

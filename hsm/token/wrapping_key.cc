@@ -31,6 +31,13 @@ base::Status CheckCanWrap(const Profile& profile) {
         "has the PIN could unwrap keys readable: it must not hold "
         "wrapped keys. Set placement = \"resident\""};
   }
+  // One theft of the wrapping key would open all that it has ever wrapped.
+  if (!profile.risks.empty()) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 "this token lets keys out, and a wrapping key with them: it "
+                 "must not hold wrapped keys, whatever risk is accepted. Set "
+                 "placement = \"resident\""};
+  }
   return {};
 }
 

@@ -25,7 +25,8 @@ constexpr std::chrono::seconds kLogInterval{1};
 constexpr std::size_t kSecretSize = 43;
 constexpr std::array<std::string_view, 1> kServices = {"kms-xks-proxy"};
 
-HttpResponse ResponseOf(base::Result<base::WipingString> reply) {
+// Takes the body out of `reply`.
+HttpResponse ResponseOf(base::Result<base::WipingString>& reply) {
   HttpResponse response;
   response.content_type = "application/json";
   if (reply) {
@@ -93,7 +94,8 @@ asio::awaitable<HttpResponse> XksDoor::Handle(const HttpRequest& request) {
   }
   const std::optional<xks::Route> route = xks::ParseTarget(request.target);
   if (!route) {
-    co_return ResponseOf(NoSuchPath());
+    base::Result<base::WipingString> none = NoSuchPath();
+    co_return ResponseOf(none);
   }
   const Counted counted(in_flight_);
   const base::MonotonicTime start = clock_.Monotonic();
@@ -108,7 +110,7 @@ asio::awaitable<HttpResponse> XksDoor::Handle(const HttpRequest& request) {
       xks::MetricName(route->operation),
       reply ? std::nullopt : std::optional(reply.error().code),
       clock_.Monotonic() - start);
-  co_return ResponseOf(std::move(reply));
+  co_return ResponseOf(reply);
 }
 
 asio::awaitable<base::Result<base::WipingString>> XksDoor::Call(

@@ -214,6 +214,9 @@ Daemon::~Daemon() {
   if (parts_->store != nullptr) {
     Drain(*parts_->store);
   }
+  if (parts_->log != nullptr) {
+    parts_->log->Close();
+  }
 }
 
 base::Status Daemon::Open(const FirstAdministrator* first) {
