@@ -132,6 +132,7 @@ class Front {
 TEST(XksDoors, EachHashesByItself) {
   Shared shared;
   std::vector<std::unique_ptr<Front>> fronts;
+  fronts.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     fronts.push_back(std::make_unique<Front>(shared));
   }
