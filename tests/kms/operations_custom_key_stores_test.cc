@@ -72,7 +72,10 @@ TEST_F(CustomKeyStoresTest, EachTypeHasItsMembers) {
         std::pair{"TrustAnchorCertificate", "-----"},
         std::pair{"KeyStorePassword", "kmsPswd1"},
         std::pair{"XksProxyVpcEndpointServiceOwner", "111122223333"}}) {
-    EXPECT_THAT(create([&](json& input) { input[member] = value; }),
+    // clang 14 captures no structured bindings.
+    EXPECT_THAT(create([name = member, text = value](json& input) {
+                  input[name] = text;
+                }),
                 StatusIs(ErrorCode::kValidation, HasSubstr(member)));
   }
   for (const char* half : {"AccessKeyId", "RawSecretAccessKey"}) {
