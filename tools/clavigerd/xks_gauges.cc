@@ -61,12 +61,11 @@ double Days(double seconds) { return seconds / kSecondsPerDay; }
 // Gauges of stores, which come and go: set anew at each collection.
 class StoreGauges {
  public:
-  StoreGauges(prometheus::Registry& registry, std::string name,
-              std::string help)
-      : family_(prometheus::BuildGauge()
-                    .Name(std::move(name))
-                    .Help(std::move(help))
-                    .Register(registry)) {}
+  StoreGauges(prometheus::Registry& registry, const std::string& name,
+              const std::string& help)
+      : family_(
+            prometheus::BuildGauge().Name(name).Help(help).Register(registry)) {
+  }
 
   void Clear() {
     for (prometheus::Gauge* const gauge : shown_) {
@@ -127,11 +126,9 @@ struct Stores {
 };
 
 prometheus::Family<prometheus::Counter>& CounterFamily(
-    prometheus::Registry& registry, std::string name, std::string help) {
-  return prometheus::BuildCounter()
-      .Name(std::move(name))
-      .Help(std::move(help))
-      .Register(registry);
+    prometheus::Registry& registry, const std::string& name,
+    const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
 void AddCounters(kms::http::Metrics& metrics, const XksStats& stats) {
