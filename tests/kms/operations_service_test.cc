@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "kms/operations/bootstrap.h"
 #include "kms/operations/outbox.h"
+#include "kms/xks/tenants.h"
 #include "tests/kms/operations_testing.h"
 
 namespace kms::operations {
@@ -130,6 +131,21 @@ TEST_F(ServiceTest, NeitherPlaintextNorCiphertextReachesTheLog) {
       testing::AllOf(Not(HasSubstr(kSecret)), Not(HasSubstr(Base64(kSecret))),
                      Not(HasSubstr("attack at")), Not(HasSubstr(blob)),
                      Not(HasSubstr(made.at("Plaintext").get<std::string>()))));
+}
+
+// Good inputs of what the operator does with external keys.
+std::map<std::string_view, json> InputsOfExternalKeys() {
+  const json tenant = {{"Tenant", "team-a"}};
+  const json key = {{"Tenant", "team-a"}, {"ExternalKeyId", "key-1"}};
+  return {{"CreateExternalKey", key},
+          {"CreateXksCredential", tenant},
+          {"DeleteXksCredential",
+           {{"Tenant", "team-a"}, {"AccessKeyId", "ABCDEFGHIJKLMNOPQRST"}}},
+          {"DisableExternalKey", key},
+          {"EnableExternalKey", key},
+          {"ListExternalKeys", tenant},
+          {"ListXksCredentials", tenant},
+          {"RotateExternalKey", key}};
 }
 
 // Good inputs of key pairs, MAC keys, custom key stores and what no key can do.
@@ -274,6 +290,7 @@ class EveryOperationTest : public OperationsTest {
   json InputOf(const Operation& operation) {
     auto inputs = GoodInputs(key_, blob_);
     inputs.merge(InputsOfOtherKinds(key_));
+    inputs.merge(InputsOfExternalKeys());
     const auto it = inputs.find(operation.name);
     EXPECT_NE(it, inputs.end()) << operation.name;
     return it == inputs.end() ? json::object() : it->second;
@@ -364,6 +381,10 @@ TEST_F(EveryOperationTest, OrSaysThatNoKeyCanDoIt) {
 // given.
 TEST_F(EveryOperationTest, OfOurOwnIsServedOnTheUnixSocketOnly) {
   testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
+  xks::TenantSettings tenant;
+  tenant.name = "team-a";
+  xks::TenantSource tenants({tenant});
+  environment().tenants = &tenants;
   for (const Operation& operation : Operations()) {
     if (operation.service != "Claviger" ||
         operation.action == "claviger:Explain" ||
@@ -376,8 +397,19 @@ TEST_F(EveryOperationTest, OfOurOwnIsServedOnTheUnixSocketOnly) {
     EXPECT_THAT(Ask(operation.name, input, from),
                 StatusIs(ErrorCode::kAccessDenied, HasSubstr("Unix socket")));
     from.door = Door::kUnix;
-    EXPECT_OK(Ask(operation.name, input, from));
+    if (operation.name == "DeleteXksCredential") {  // Its id is made up.
+      EXPECT_THAT(Ask(operation.name, input, from),
+                  StatusIs(ErrorCode::kNotFound, HasSubstr("no credential")));
+    } else {
+      EXPECT_OK(Ask(operation.name, input, from));
+    }
   }
+  EXPECT_EQ(tenants.current()
+                ->FindByName("team-a")
+                ->FindKey("key-1")
+                ->versions.size(),
+            2U);
+  environment().tenants = nullptr;
 }
 
 TEST_F(EveryOperationTest, FailsWithoutTheAuditLog) {
