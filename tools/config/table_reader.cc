@@ -127,7 +127,9 @@ TableReader& TableReader::Tables(
 }
 
 void TableReader::Refuse(const char* key, const std::string& reason) {
-  Fail(*table_.get(key), Named(key) + " " + reason);
+  const toml::node* const node = table_.get(key);
+  Fail(node != nullptr ? *node : static_cast<const toml::node&>(table_),
+       Named(key) + " " + reason);
 }
 
 std::string TableReader::Where(const char* key) const {

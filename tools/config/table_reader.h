@@ -51,7 +51,8 @@ class TableReader {
   TableReader& Tables(const char* key,
                       const std::function<base::Status(TableReader&)>& read);
 
-  // Says why the value of a key that was taken cannot be used.
+  // Says why the value of a key that was taken cannot be used, or that it is
+  // missing.
   void Refuse(const char* key, const std::string& reason);
 
   // "file:line" of a key that is there.
