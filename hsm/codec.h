@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -40,7 +41,9 @@ auto Fields(Is<KeyRef> auto& m) {
   return std::tie(m.locator, m.algorithm, m.wrapped);
 }
 auto Fields(Is<Sealed> auto& m) { return std::tie(m.nonce, m.ciphertext); }
-auto Fields(Is<GenerateKeyRequest> auto& m) { return std::tie(m.key); }
+auto Fields(Is<GenerateKeyRequest> auto& m) {
+  return std::tie(m.key, m.shareable);
+}
 auto Fields(Is<GenerateKeyReply> auto& m) { return std::tie(m.check_value); }
 auto Fields(Is<GenerateKeyPairRequest> auto& m) { return std::tie(m.key); }
 auto Fields(Is<GenerateKeyPairReply> auto& m) { return std::tie(m.public_key); }
@@ -67,10 +70,11 @@ auto Fields(Is<GenerateDataKeyPairReply> auto& m) {
   return std::tie(m.public_key, m.private_key, m.sealed);
 }
 auto Fields(Is<ImportKeyRequest> auto& m) {
-  return std::tie(m.key, m.wrapping_key, m.wrapping, m.wrapped, m.strict);
+  return std::tie(m.key, m.wrapping_key, m.wrapping, m.wrapped, m.strict,
+                  m.store_wrapping_key);
 }
 auto Fields(Is<ImportKeyReply> auto& m) {
-  return std::tie(m.check_value, m.public_key, m.route);
+  return std::tie(m.check_value, m.public_key, m.route, m.wrapped);
 }
 auto Fields(Is<ImportRouteRequest> auto& m) {
   return std::tie(m.algorithm, m.wrapping);
@@ -136,6 +140,19 @@ auto Fields(Is<ListedKey> auto& m) {
   return std::tie(m.id, m.label, m.readable);
 }
 auto Fields(Is<ListKeysReply> auto& m) { return std::tie(m.keys); }
+auto Fields(Is<MakeTransportKeyRequest> auto&) { return std::tie(); }
+auto Fields(Is<MakeTransportKeyReply> auto& m) {
+  return std::tie(m.public_key, m.hash);
+}
+auto Fields(Is<ShareWrappingKeyRequest> auto& m) {
+  return std::tie(m.wrapping_key, m.check_value, m.public_key, m.hash);
+}
+auto Fields(Is<ShareWrappingKeyReply> auto& m) { return std::tie(m.wrapped); }
+auto Fields(Is<ReceiveWrappingKeyRequest> auto& m) {
+  return std::tie(m.wrapping_key, m.check_value, m.wrapped, m.shareable);
+}
+auto Fields(Is<CheckPinRequest> auto& m) { return std::tie(m.pin); }
+auto Fields(Is<CheckPinReply> auto& m) { return std::tie(m.is_right); }
 auto Fields(Is<EmptyReply> auto&) { return std::tie(); }
 
 template <typename T>
@@ -183,6 +200,13 @@ class Encoder {
   void Put(const std::shared_ptr<T>& message) {
     Put(message != nullptr);
     if (message != nullptr) {
+      Put(*message);
+    }
+  }
+  template <typename T>
+  void Put(const std::optional<T>& message) {
+    Put(message.has_value());
+    if (message.has_value()) {
       Put(*message);
     }
   }
@@ -255,6 +279,15 @@ class Decoder {
       auto made = std::make_shared<T>();
       RETURN_IF_ERROR(Get(*made));
       message = std::move(made);
+    }
+    return {};
+  }
+  template <typename T>
+  base::Status Get(std::optional<T>& message) {
+    bool is_there = false;
+    RETURN_IF_ERROR(Get(is_there));
+    if (is_there) {
+      RETURN_IF_ERROR(Get(message.emplace()));
     }
     return {};
   }

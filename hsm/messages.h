@@ -105,6 +105,10 @@ using Counter = std::uint64_t;
 // `algorithm` decides its usages.
 struct GenerateKeyRequest {
   KeyRef key;
+  // Of kAesWrap only, by the operator's explicit choice: the key may leave its
+  // token, wrapped under a key that the token's security officer trusts
+  // (ShareWrappingKeyRequest). Never so otherwise.
+  bool shareable = false;
 };
 // The bytes that identify the key's value (design: KeyMaterialId) without
 // revealing it. Of a key pair: SHA-256 of its SubjectPublicKeyInfo.
@@ -122,7 +126,8 @@ struct GenerateKeyPairReply {
 };
 
 // The same for a wrapped key: nothing of it stays on the token. `key` has no
-// `wrapped` yet. Fails with kUnsupportedOperation if this token cannot wrap
+// `wrapped` yet, and any algorithm but kAesWrap. Fails with
+// kUnsupportedOperation if this token cannot wrap
 // such keys, or not so that they stay sensitive.
 struct GenerateWrappedKeyRequest {
   KeyRef key;
@@ -219,11 +224,16 @@ struct ImportKeyRequest {
   WrappingAlgorithm wrapping = WrappingAlgorithm::kOaepSha256;
   base::Bytes wrapped;
   bool strict = false;
+  // If set, the material becomes no object of the token, but a wrapped key, as
+  // GenerateWrappedKeyRequest makes one by this kAesWrap key.
+  std::optional<Locator> store_wrapping_key{};
 };
 struct ImportKeyReply {
   CheckValue check_value{};  // As GenerateKeyReply's, of pairs too.
   base::Bytes public_key;    // SubjectPublicKeyInfo; empty for secret keys.
   ImportRoute route = ImportRoute::kInWorker;
+  base::Bytes
+      wrapped{};  // WrappedKey::bytes; empty for an object of the token.
 };
 
 // A key pair that is not kept: its private key, PKCS#8 (RFC 5958), sealed like
@@ -448,6 +458,56 @@ struct ListedKey {
 };
 struct ListKeysReply {
   std::vector<ListedKey> keys;
+};
+
+// How a wrapping key comes from one token, the source, to another, the target:
+// the target makes a transport key, the source's security officer enters its
+// public half as trusted (`claviger token trust`), the source wraps the
+// wrapping key under it, and the target receives that.
+
+// On the target: makes the one transport key of the token, an RSA pair of 3072
+// bits that unwraps and does nothing else, or returns the one that is there.
+struct MakeTransportKeyRequest {};
+struct MakeTransportKeyReply {
+  base::Bytes public_key;   // SubjectPublicKeyInfo.
+  Hash hash = Hash::kSha1;  // Of RSAES-OAEP, with which the token unwraps.
+};
+
+// On the source. Fails with kUnsupportedOperation if the wrapping key was not
+// made shareable or the source cannot wrap so, kAccessDenied if the security
+// officer has not entered that public key as trusted, kCorrupt if the wrapping
+// key is not the one with that check value, or would leave under other keys.
+struct ShareWrappingKeyRequest {
+  KeyRef wrapping_key;       // kAesWrap.
+  CheckValue check_value{};  // Which key it must be.
+  base::Bytes public_key;    // MakeTransportKeyReply::public_key, and
+  Hash hash = Hash::kSha1;   // ::hash.
+};
+struct ShareWrappingKeyReply {
+  base::Bytes wrapped;  // RSAES-OAEP.
+};
+
+// On the target: makes the wrapping key an object of the token, as
+// GenerateKeyRequest does, and then destroys the transport key. Succeeds if it
+// is there already. Fails with kCorrupt, and leaves nothing, if that does not
+// give the key with that check value; kNotFound without a transport key;
+// kConflict if the key is there, but shareable where it should not be, or the
+// other way round.
+struct ReceiveWrappingKeyRequest {
+  KeyRef wrapping_key;  // kAesWrap, with the locator that it shall have.
+  CheckValue check_value{};
+  base::Bytes wrapped;     // ShareWrappingKeyReply::wrapped
+  bool shareable = false;  // Whether it may leave the target in its turn.
+};
+
+// Whether this is the PIN with which the worker opened its token, which is not
+// asked: a wrong guess does not count towards the token's lock. After ten in a
+// row the worker answers kLimitExceeded until it is started anew.
+struct CheckPinRequest {
+  base::Secret pin;
+};
+struct CheckPinReply {
+  bool is_right = false;
 };
 
 struct EmptyReply {};

@@ -105,6 +105,14 @@ inline constexpr std::tuple kOperations{
         {23, "OpenExternal", 1, Lane::kShort, kShortDeadline}},
     Operation<XksRequest, XksReply>{
         {24, "Xks", 1, Lane::kShort, kShortDeadline}},
+    Operation<MakeTransportKeyRequest, MakeTransportKeyReply>{
+        {25, "MakeTransportKey", 40, Lane::kSlow, kLongDeadline}},
+    Operation<ShareWrappingKeyRequest, ShareWrappingKeyReply>{
+        {26, "ShareWrappingKey", 40, Lane::kLong, kLongDeadline}},
+    Operation<ReceiveWrappingKeyRequest, EmptyReply>{
+        {27, "ReceiveWrappingKey", 80, Lane::kLong, kLongDeadline}},
+    Operation<CheckPinRequest, CheckPinReply>{
+        {28, "CheckPin", 1, Lane::kShort, kShortDeadline}},
 };
 // clang-format on
 

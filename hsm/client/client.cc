@@ -119,6 +119,22 @@ Awaitable<XksReply> Client::Call(XksRequest request) {
   return Execute(pool_, std::move(request));
 }
 
+Awaitable<MakeTransportKeyReply> Client::Call(MakeTransportKeyRequest request) {
+  return Execute(pool_, request);
+}
+
+Awaitable<ShareWrappingKeyReply> Client::Call(ShareWrappingKeyRequest request) {
+  return Execute(pool_, std::move(request));
+}
+
+Awaitable<EmptyReply> Client::Call(ReceiveWrappingKeyRequest request) {
+  return Execute(pool_, std::move(request));
+}
+
+Awaitable<CheckPinReply> Client::Call(CheckPinRequest request) {
+  return Execute(pool_, std::move(request));
+}
+
 asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator,
                                                       SlowWorker slow_worker) {
   return pool_->EvictEverywhere(locator, slow_worker);

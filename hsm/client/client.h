@@ -80,6 +80,10 @@ class Client {
   Awaitable<SealExternalReply> Call(SealExternalRequest request);
   Awaitable<PlaintextReply> Call(OpenExternalRequest request);
   Awaitable<XksReply> Call(XksRequest request);
+  Awaitable<MakeTransportKeyReply> Call(MakeTransportKeyRequest request);
+  Awaitable<ShareWrappingKeyReply> Call(ShareWrappingKeyRequest request);
+  Awaitable<EmptyReply> Call(ReceiveWrappingKeyRequest request);
+  Awaitable<CheckPinReply> Call(CheckPinRequest request);
 
   // Makes every worker forget this key; a worker that does not confirm is
   // killed and replaced. When this succeeds, no process holds a copy.

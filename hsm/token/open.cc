@@ -95,7 +95,8 @@ base::Result<std::unique_ptr<Token>> Token::Open(TokenConfig config,
   ASSIGN_OR_RETURN(Canary canary,
                    Canary::Make(connection->sessions(), profile.attributes));
   auto token = std::make_unique<Pkcs11Token>(
-      std::move(connection), std::move(canary), std::move(profile), clock);
+      std::move(connection), std::move(canary), std::move(profile),
+      PinCheck(config.pin), clock);
   RETURN_IF_ERROR(token->Start());
   return token;
 }

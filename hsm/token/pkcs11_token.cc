@@ -43,10 +43,12 @@ Capabilities CapabilitiesOf(const TokenIdentity& token,
 }
 
 Pkcs11Token::Pkcs11Token(std::unique_ptr<Connection> connection, Canary canary,
-                         Profile profile, const base::Clock& clock)
+                         Profile profile, PinCheck pin,
+                         const base::Clock& clock)
     : connection_(std::move(connection)),
       profile_(std::move(profile)),
       canary_(std::move(canary)),
+      pin_(std::move(pin)),
       index_(connection_->sessions()),
       cipher_(connection_->sessions(), clock, profile_),
       wrapped_(Here()) {}
@@ -398,6 +400,30 @@ base::Result<ImportRouteReply> Pkcs11Token::Execute(
     return Error{ErrorCode::kInvalidArgument, "no such key is imported"};
   }
   return ImportRouteReply{RouteOf(profile_, request.wrapping, *row)};
+}
+
+base::Result<MakeTransportKeyReply> Pkcs11Token::Execute(
+    const MakeTransportKeyRequest&) {
+  return Error{ErrorCode::kUnsupportedOperation,
+               "this token does not share wrapping keys"};
+}
+
+base::Result<ShareWrappingKeyReply> Pkcs11Token::Execute(
+    const ShareWrappingKeyRequest&) {
+  return Error{ErrorCode::kUnsupportedOperation,
+               "this token does not share wrapping keys"};
+}
+
+base::Result<EmptyReply> Pkcs11Token::Execute(
+    const ReceiveWrappingKeyRequest&) {
+  return Error{ErrorCode::kUnsupportedOperation,
+               "this token does not share wrapping keys"};
+}
+
+base::Result<CheckPinReply> Pkcs11Token::Execute(
+    const CheckPinRequest& request) {
+  ASSIGN_OR_RETURN(const bool is_right, pin_.Check(request.pin));
+  return CheckPinReply{is_right};
 }
 
 }  // namespace hsm::token

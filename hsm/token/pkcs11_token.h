@@ -11,6 +11,7 @@
 #include "hsm/token/key_cipher.h"
 #include "hsm/token/key_maker.h"
 #include "hsm/token/object_index.h"
+#include "hsm/token/pin_check.h"
 #include "hsm/token/profile.h"
 #include "hsm/token/token.h"
 #include "hsm/token/wrapped_keys.h"
@@ -24,7 +25,7 @@ Capabilities CapabilitiesOf(const TokenIdentity& token, const Profile& profile);
 class Pkcs11Token final : public Token {
  public:
   Pkcs11Token(std::unique_ptr<Connection> connection, Canary canary,
-              Profile profile, const base::Clock& clock);
+              Profile profile, PinCheck pin, const base::Clock& clock);
 
   // Fills the index of objects. Call once, first.
   base::Status Start();
@@ -56,6 +57,12 @@ class Pkcs11Token final : public Token {
       const GenerateWrappedKeyRequest&) override;
   base::Result<SealExternalReply> Execute(const SealExternalRequest&) override;
   base::Result<PlaintextReply> Execute(const OpenExternalRequest&) override;
+  base::Result<MakeTransportKeyReply> Execute(
+      const MakeTransportKeyRequest&) override;
+  base::Result<ShareWrappingKeyReply> Execute(
+      const ShareWrappingKeyRequest&) override;
+  base::Result<EmptyReply> Execute(const ReceiveWrappingKeyRequest&) override;
+  base::Result<CheckPinReply> Execute(const CheckPinRequest&) override;
 
  private:
   Workshop Here() { return {*connection_, profile_, index_, cipher_}; }
@@ -97,6 +104,7 @@ class Pkcs11Token final : public Token {
   std::unique_ptr<Connection> connection_;
   Profile profile_;
   Canary canary_;
+  PinCheck pin_;
   ObjectIndex index_;
   KeyCipher cipher_;
   WrappedKeys wrapped_;

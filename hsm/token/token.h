@@ -72,6 +72,13 @@ class Token {
   virtual base::Result<SealExternalReply> Execute(
       const SealExternalRequest&) = 0;
   virtual base::Result<PlaintextReply> Execute(const OpenExternalRequest&) = 0;
+  virtual base::Result<MakeTransportKeyReply> Execute(
+      const MakeTransportKeyRequest&) = 0;
+  virtual base::Result<ShareWrappingKeyReply> Execute(
+      const ShareWrappingKeyRequest&) = 0;
+  virtual base::Result<EmptyReply> Execute(
+      const ReceiveWrappingKeyRequest&) = 0;
+  virtual base::Result<CheckPinReply> Execute(const CheckPinRequest&) = 0;
   // What asks an XKS proxy has no token, and the other way round.
   base::Result<XksReply> Execute(const XksRequest&) const {
     return base::Error{base::ErrorCode::kUnsupportedOperation,

@@ -180,6 +180,31 @@ TEST_P(ContractKeysTest, WrongPinIsRefusedAndNotTriedAgain) {
   Reopen();
 }
 
+// And the token itself is not asked: it would lock itself.
+TEST_P(ContractKeysTest, PinIsComparedTenTimes) {
+  const auto is_right = [this](std::string_view pin) {
+    const auto checked =
+        token_->Execute(CheckPinRequest{base::Secret::CopyOf(pin)});
+    EXPECT_TRUE(checked.has_value());
+    return checked.value_or(CheckPinReply()).is_right;
+  };
+  const base::Secret pin = place_.Config().pin;
+  const std::string right(pin.RevealText());
+  EXPECT_TRUE(is_right(right));
+  for (const std::string& wrong :
+       {std::string(), right + "1", right.substr(1), std::string(8192, '1')}) {
+    EXPECT_FALSE(is_right(wrong));
+  }
+  EXPECT_TRUE(is_right(right));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_FALSE(is_right("wrong"));
+  }
+  EXPECT_ERROR(token_->Execute(CheckPinRequest{base::Secret::CopyOf(right)}),
+               kLimitExceeded);
+  Reopen();
+  EXPECT_TRUE(is_right(right));
+}
+
 TEST_P(ContractKeysTest, RiskThatTheTokenDoesNotHaveOpensIt) {
   token_.reset();
   TokenConfig config = place_.Config();

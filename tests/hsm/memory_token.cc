@@ -241,4 +241,24 @@ base::Result<hsm::PlaintextReply> MemoryToken::Execute(
   return Unsupported();
 }
 
+base::Result<hsm::MakeTransportKeyReply> MemoryToken::Execute(
+    const hsm::MakeTransportKeyRequest&) {
+  return Unsupported();
+}
+
+base::Result<hsm::ShareWrappingKeyReply> MemoryToken::Execute(
+    const hsm::ShareWrappingKeyRequest&) {
+  return Unsupported();
+}
+
+base::Result<hsm::EmptyReply> MemoryToken::Execute(
+    const hsm::ReceiveWrappingKeyRequest&) {
+  return Unsupported();
+}
+
+base::Result<hsm::CheckPinReply> MemoryToken::Execute(
+    const hsm::CheckPinRequest&) {
+  return Unsupported();
+}
+
 }  // namespace hsm_test

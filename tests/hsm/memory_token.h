@@ -91,6 +91,14 @@ class MemoryToken final : public hsm::token::Token {
       const hsm::SealExternalRequest& request) override;
   base::Result<hsm::PlaintextReply> Execute(
       const hsm::OpenExternalRequest& request) override;
+  base::Result<hsm::MakeTransportKeyReply> Execute(
+      const hsm::MakeTransportKeyRequest& request) override;
+  base::Result<hsm::ShareWrappingKeyReply> Execute(
+      const hsm::ShareWrappingKeyRequest& request) override;
+  base::Result<hsm::EmptyReply> Execute(
+      const hsm::ReceiveWrappingKeyRequest& request) override;
+  base::Result<hsm::CheckPinReply> Execute(
+      const hsm::CheckPinRequest& request) override;
 
  private:
   explicit MemoryToken(Shared* shared) : shared_(shared) {}

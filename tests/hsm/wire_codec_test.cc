@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -61,6 +62,10 @@ struct Filler {
     message = std::move(filled);
   }
   template <typename T>
+  void Fill(std::optional<T>& message) {
+    Fill(message.emplace());
+  }
+  template <typename T>
   void Fill(std::vector<T>& list) {
     list.resize(3);
     for (T& item : list) {
@@ -105,7 +110,9 @@ using Messages = testing::Types<
     GenerateDataKeyPairReply, ImportKeyRequest, ImportKeyReply,
     ImportRouteRequest, ImportRouteReply, GenerateWrappedKeyRequest,
     GenerateWrappedKeyReply, SealExternalRequest, SealExternalReply,
-    OpenExternalRequest, XksRequest, XksReply>;
+    OpenExternalRequest, XksRequest, XksReply, MakeTransportKeyRequest,
+    MakeTransportKeyReply, ShareWrappingKeyRequest, ShareWrappingKeyReply,
+    ReceiveWrappingKeyRequest, CheckPinRequest, CheckPinReply>;
 TYPED_TEST_SUITE(CodecTest, Messages);
 
 TYPED_TEST(CodecTest, WhatIsDecodedIsEncodedTheSame) {

@@ -95,6 +95,10 @@ TEST_F(ServeTest, AnswersEveryOperation) {
   Append(out, 22, SealExternalRequest{});
   Append(out, 23, OpenExternalRequest{});
   Append(out, 24, XksRequest{});
+  Append(out, 25, MakeTransportKeyRequest{});
+  Append(out, 26, ShareWrappingKeyRequest{});
+  Append(out, 27, ReceiveWrappingKeyRequest{});
+  Append(out, 28, CheckPinRequest{});
   Write(socket, out);
   for (std::uint32_t slot = 1; slot <= kOperationCount; ++slot) {
     const auto reply = Read(socket);
