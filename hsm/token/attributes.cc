@@ -162,7 +162,7 @@ Template SessionSecretTemplate(const KeyRef& key,
 }
 
 Template WrappingKeyTemplate(const KeyRef& key, CK_MECHANISM_TYPE mechanism,
-                             const AttributeSupport& support) {
+                             const AttributeSupport& support, bool shareable) {
   Template unwrapped;
   unwrapped.Set(CKA_PRIVATE, true)
       .Set(CKA_SENSITIVE, true)
@@ -173,6 +173,9 @@ Template WrappingKeyTemplate(const KeyRef& key, CK_MECHANISM_TYPE mechanism,
       .Set(CKA_WRAP, true)
       .Set(CKA_UNWRAP, true)
       .Set(CKA_UNWRAP_TEMPLATE, std::move(unwrapped));
+  if (shareable) {
+    made.Set(CKA_EXTRACTABLE, true).Set(CKA_WRAP_WITH_TRUSTED, true);
+  }
   Name(made, key.locator);
   Allow(made, {mechanism}, support);
   return made;

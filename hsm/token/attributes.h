@@ -44,9 +44,11 @@ Template SessionSecretTemplate(const KeyRef& key,
                                const AttributeSupport& support);
 
 // A key that wraps others by `mechanism`. Whatever it unwraps is private,
-// sensitive and not extractable, which its CKA_UNWRAP_TEMPLATE says.
+// sensitive and not extractable, which its CKA_UNWRAP_TEMPLATE says. One that
+// is `shareable` is extractable, but only a trusted key may wrap it.
 Template WrappingKeyTemplate(const KeyRef& key, CK_MECHANISM_TYPE mechanism,
-                             const AttributeSupport& support);
+                             const AttributeSupport& support,
+                             bool shareable = false);
 
 // A new secret key as a session object that can be wrapped, once, and do
 // nothing; what is unwrapped then is a SessionSecretTemplate.

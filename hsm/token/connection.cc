@@ -70,6 +70,16 @@ Connection::Connection(const Quirks& quirks, std::string token_directory,
 
 base::Result<std::unique_ptr<Connection>> Connection::Open(
     const TokenConfig& config) {
+  return OpenAs(CKU_USER, config);
+}
+
+base::Result<std::unique_ptr<Connection>> Connection::OpenAsSecurityOfficer(
+    const TokenConfig& config) {
+  return OpenAs(CKU_SO, config);
+}
+
+base::Result<std::unique_ptr<Connection>> Connection::OpenAs(
+    CK_USER_TYPE user, const TokenConfig& config) {
   if (config.pin.empty()) {
     return Error{ErrorCode::kInvalidArgument, "the token's PIN is empty"};
   }
@@ -89,7 +99,10 @@ base::Result<std::unique_ptr<Connection>> Connection::Open(
   {
     ASSIGN_OR_RETURN(const auto hold, connection->lock_.Take());
     RETURN_IF_ERROR(connection->FindToken(config));
-    RETURN_IF_ERROR(connection->LogIn(config.pin));
+    if (user == CKU_USER) {
+      RETURN_IF_ERROR(CheckPin(*connection->quirks_, config.pin));
+    }
+    RETURN_IF_ERROR(connection->LogIn(user, config.pin));
   }
   return connection;
 }
@@ -129,21 +142,24 @@ base::Status Connection::InitializeAndFind(const TokenConfig& config) {
   // Behind another's module a token is still what it is.
   ASSIGN_OR_RETURN(quirks_,
                    CheckQuirks(*quirks_, named, slot_.token.manufacturer));
-  return CheckPin(*quirks_, config.pin);
+  return {};
 }
 
-base::Status Connection::LogIn(const base::Secret& pin) {
-  if ((slot_.flags & CKF_USER_PIN_LOCKED) != 0) {
+base::Status Connection::LogIn(CK_USER_TYPE user, const base::Secret& pin) {
+  const bool is_user = user == CKU_USER;
+  if ((slot_.flags & (is_user ? CKF_USER_PIN_LOCKED : CKF_SO_PIN_LOCKED)) !=
+      0) {
     return PinRefused(slot_.token, "it is locked");
   }
-  if ((slot_.flags & CKF_USER_PIN_FINAL_TRY) != 0) {
+  if ((slot_.flags &
+       (is_user ? CKF_USER_PIN_FINAL_TRY : CKF_SO_PIN_FINAL_TRY)) != 0) {
     return PinRefused(slot_.token, "one more wrong PIN would lock the token");
   }
   if (!token_directory_.empty()) {
     RETURN_IF_ERROR(BackUpTokenFile(token_directory_, slot_.token.serial));
   }
   ASSIGN_OR_RETURN(sessions_, OpenSessions());
-  const auto answer = sessions_->anchor().Login(pin);
+  const auto answer = sessions_->anchor().Login(user, pin);
   if (CodeOf(answer.rv) == ErrorCode::kAccessDenied) {
     return PinRefused(slot_.token, RvText(answer.rv));
   }

@@ -26,6 +26,10 @@ class Connection {
   // would only lock it), kHsmUnavailable, kIo.
   static base::Result<std::unique_ptr<Connection>> Open(
       const TokenConfig& config);
+  // The same as the security officer, whose PIN `config` then has. That one
+  // sees no private objects.
+  static base::Result<std::unique_ptr<Connection>> OpenAsSecurityOfficer(
+      const TokenConfig& config);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -46,9 +50,12 @@ class Connection {
   Connection(const Quirks& quirks, std::string token_directory, TokenLock lock,
              Module module);
 
+  static base::Result<std::unique_ptr<Connection>> OpenAs(
+      CK_USER_TYPE user, const TokenConfig& config);
+
   base::Status FindToken(const TokenConfig& config);
   base::Status InitializeAndFind(const TokenConfig& config);
-  base::Status LogIn(const base::Secret& pin);
+  base::Status LogIn(CK_USER_TYPE user, const base::Secret& pin);
 
   const Quirks* quirks_;
   std::string token_directory_;  // Of SoftHSM's files, or empty.

@@ -92,18 +92,23 @@ base::Result<ObjectHandle> FindObject(Workshop& workshop,
 base::Result<CheckValue> TestSecret(Workshop& workshop, Algorithm algorithm,
                                     ObjectHandle object) {
   if (algorithm == Algorithm::kAesWrap) {
-    return TestWrappingKey(workshop.connection.sessions(), workshop.profile,
-                           object);
+    return TestWrappingKey(workshop, object);
   }
   return FindMac(algorithm) != nullptr
              ? SelfTestMac(workshop.connection.sessions(), algorithm, object)
              : workshop.cipher.SelfTest(algorithm, object);
 }
 
-base::Result<CheckValue> MakeKey(Workshop workshop, const KeyRef& key) {
+base::Result<CheckValue> MakeKey(Workshop workshop,
+                                 const GenerateKeyRequest& request) {
+  const KeyRef& key = request.key;
   const AttributeSupport& support = workshop.profile.attributes;
   const bool wraps = key.algorithm == Algorithm::kAesWrap;
   const bool is_mac = FindMac(key.algorithm) != nullptr;
+  if (request.shareable && !wraps) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "only a wrapping key can be made shareable"};
+  }
   if (wraps) {
     RETURN_IF_ERROR(CheckCanWrap(workshop.profile));
   } else if (!is_mac) {
@@ -114,7 +119,8 @@ base::Result<CheckValue> MakeKey(Workshop workshop, const KeyRef& key) {
       Place(workshop, key.locator, [&](Session& session) {
         return session.GenerateKey(
             is_mac ? CKM_GENERIC_SECRET_KEY_GEN : CKM_AES_KEY_GEN,
-            wraps ? WrappingKeyTemplate(key, workshop.profile.rfc5649, support)
+            wraps ? WrappingKeyTemplate(key, workshop.profile.rfc5649, support,
+                                        request.shareable)
                   : SecretTemplate(key, support));
       }));
   auto check_value = TestSecret(workshop, key.algorithm, object);

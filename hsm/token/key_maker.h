@@ -48,7 +48,8 @@ base::Result<CheckValue> TestSecret(Workshop& workshop, Algorithm algorithm,
 // kAlreadyExists, before making anything, if the locator is taken; with
 // kCorrupt if the new key did not work. What it fails to make whole, it
 // destroys again, and nothing else.
-base::Result<CheckValue> MakeKey(Workshop workshop, const KeyRef& key);
+base::Result<CheckValue> MakeKey(Workshop workshop,
+                                 const GenerateKeyRequest& request);
 
 // Destroys the one object with this locator. Fails with kNotFound.
 base::Status DestroyKey(Workshop workshop, const Locator& locator);

@@ -13,7 +13,9 @@
 #include "hsm/token/mac.h"
 #include "hsm/token/public_key.h"
 #include "hsm/token/rsa_decrypt.h"
+#include "hsm/token/share_key.h"
 #include "hsm/token/signatures.h"
+#include "hsm/token/transport_key.h"
 
 namespace hsm::token {
 namespace {
@@ -165,6 +167,13 @@ base::Result<base::Secret> Pkcs11Token::Open(const KeyRef& key, const Aad& aad,
   });
 }
 
+base::Status Pkcs11Token::CheckIsResidentWrappingKey(const KeyRef& key) const {
+  RETURN_IF_ERROR(CheckUse(key, KeyUse::kWrap));
+  return key.wrapped == nullptr
+             ? base::Status()
+             : Error{ErrorCode::kInvalidArgument, "a wrapping key is wrapped"};
+}
+
 base::Result<base::Secret> Pkcs11Token::Random(std::size_t size) {
   if (size == 0 || size > kMaxRandom) {
     return Error{ErrorCode::kInvalidArgument,
@@ -179,7 +188,7 @@ base::Result<base::Secret> Pkcs11Token::Random(std::size_t size) {
 base::Result<GenerateKeyReply> Pkcs11Token::Execute(
     const GenerateKeyRequest& request) {
   ASSIGN_OR_RETURN(const CheckValue check_value,
-                   Alive(MakeKey(Here(), request.key)));
+                   Alive(MakeKey(Here(), request)));
   return GenerateKeyReply{check_value};
 }
 
@@ -361,6 +370,10 @@ base::Result<GenerateDataKeyPairReply> Pkcs11Token::Execute(
 base::Result<ImportKeyReply> Pkcs11Token::Execute(
     const ImportKeyRequest& request) {
   RETURN_IF_ERROR(CheckUse(request.wrapping_key, KeyUse::kUnwrap));
+  if (request.wrapping_key.locator == kTransportKey) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the transport key unwraps wrapping keys only"};
+  }
   ASSIGN_OR_RETURN(const ObjectHandle wrapping_key, Find(request.wrapping_key));
   auto imported = ImportKey(Here(), wrapping_key, request);
   if (!imported.has_value() &&
@@ -404,20 +417,20 @@ base::Result<ImportRouteReply> Pkcs11Token::Execute(
 
 base::Result<MakeTransportKeyReply> Pkcs11Token::Execute(
     const MakeTransportKeyRequest&) {
-  return Error{ErrorCode::kUnsupportedOperation,
-               "this token does not share wrapping keys"};
+  return Alive(MakeTransportKey(Here()));
 }
 
 base::Result<ShareWrappingKeyReply> Pkcs11Token::Execute(
-    const ShareWrappingKeyRequest&) {
-  return Error{ErrorCode::kUnsupportedOperation,
-               "this token does not share wrapping keys"};
+    const ShareWrappingKeyRequest& request) {
+  RETURN_IF_ERROR(CheckIsResidentWrappingKey(request.wrapping_key));
+  return Alive(ShareWrappingKey(Here(), request));
 }
 
 base::Result<EmptyReply> Pkcs11Token::Execute(
-    const ReceiveWrappingKeyRequest&) {
-  return Error{ErrorCode::kUnsupportedOperation,
-               "this token does not share wrapping keys"};
+    const ReceiveWrappingKeyRequest& request) {
+  RETURN_IF_ERROR(CheckIsResidentWrappingKey(request.wrapping_key));
+  RETURN_IF_ERROR(Alive(ReceiveWrappingKey(Here(), request)));
+  return EmptyReply{};
 }
 
 base::Result<CheckPinReply> Pkcs11Token::Execute(

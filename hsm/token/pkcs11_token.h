@@ -74,6 +74,7 @@ class Pkcs11Token final : public Token {
 
   // Whether the key is for that, and this token can do it.
   base::Status CheckUse(const KeyRef& key, KeyUse use) const;
+  base::Status CheckIsResidentWrappingKey(const KeyRef& key) const;
 
   // Calls `use` with the object of `key`. After a failure that may be one of a
   // stale handle or a passing one, everything remembered of the key goes and

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/token/public_key.h"
 
+#include <fmt/format.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -261,6 +262,32 @@ base::Result<base::Secret> PublicKey::Agree(const PublicKey& other) const {
   }
   secret.Truncate(size);
   return secret;
+}
+
+base::Result<RsaNumbers> RsaNumbersOf(base::ByteView spki, int min_bits) {
+  const QuietQueue quiet;
+  const unsigned char* at = spki.data();
+  const PkeyOwner key(d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
+  if (key == nullptr || at != spki.data() + spki.size()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the public key is no DER SubjectPublicKeyInfo"};
+  }
+  if (EVP_PKEY_is_a(key.get(), "RSA") != 1 ||
+      EVP_PKEY_get_bits(key.get()) < min_bits) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("the public key is not one of RSA with at least "
+                             "{} bits",
+                             min_bits)};
+  }
+  RsaNumbers numbers;
+  for (const auto& [name, bytes] :
+       {std::pair{OSSL_PKEY_PARAM_RSA_N, &numbers.modulus},
+        std::pair{OSSL_PKEY_PARAM_RSA_E, &numbers.exponent}}) {
+    ASSIGN_OR_RETURN(const BignumOwner number, Coordinate(key.get(), name));
+    bytes->resize(static_cast<std::size_t>(BN_num_bytes(number.get())));
+    BN_bn2bin(number.get(), bytes->data());
+  }
+  return numbers;
 }
 
 }  // namespace hsm::token

@@ -53,6 +53,17 @@ class PublicKey {
   PkeyOwner key_;
 };
 
+// An RSA public key in the two numbers that Cryptoki wants, without leading
+// zeros.
+struct RsaNumbers {
+  base::Bytes modulus;
+  base::Bytes exponent;
+};
+
+// Of a SubjectPublicKeyInfo, whole: kInvalidArgument if it is none, or not of
+// an RSA key of at least `min_bits`.
+base::Result<RsaNumbers> RsaNumbersOf(base::ByteView spki, int min_bits);
+
 }  // namespace hsm::token
 
 #endif  // HSM_TOKEN_PUBLIC_KEY_H_

@@ -80,10 +80,10 @@ Answer<CK_STATE> Session::State() {
   return {rv, "C_GetSessionInfo", info.state};
 }
 
-Answer<Nothing> Session::Login(const base::Secret& pin) {
+Answer<Nothing> Session::Login(CK_USER_TYPE user, const base::Secret& pin) {
   const auto bytes = pin.Reveal();
   const CK_RV rv =
-      module_->C_Login(handle_, CKU_USER, Unconst(bytes), bytes.size());
+      module_->C_Login(handle_, user, Unconst(bytes), bytes.size());
   return {Noted(rv), "C_Login", {}};
 }
 

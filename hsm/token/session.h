@@ -61,7 +61,7 @@ class Session {
   bool spoiled() const { return spoiled_; }
 
   Answer<CK_STATE> State();
-  Answer<Nothing> Login(const base::Secret& pin);
+  Answer<Nothing> Login(CK_USER_TYPE user, const base::Secret& pin);
   Answer<Nothing> Random(std::span<std::uint8_t> out);
 
   Answer<ObjectHandle> GenerateKey(CK_MECHANISM_TYPE mechanism,

@@ -5,7 +5,9 @@
 
 #include "base/hash.h"
 #include "hsm/token/attributes.h"
+#include "hsm/token/key_wrap.h"
 #include "hsm/token/session_object.h"
+#include "hsm/token/wrap_theft.h"
 
 namespace hsm::token {
 namespace {
@@ -41,12 +43,66 @@ base::Status CheckCanWrap(const Profile& profile) {
   return {};
 }
 
-base::Result<CheckValue> TestWrappingKey(Sessions& sessions,
-                                         const Profile& profile,
+namespace {
+
+// Of an object of the token, or a session object.
+base::Status CheckLeavesOnlyTrusted(Workshop& workshop,
+                                    ObjectHandle wrapping_key) {
+  Session& anchor = workshop.connection.sessions().anchor();
+  ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
+  ASSIGN_OR_RETURN(const base::Bytes extractable,
+                   anchor.ReadAttribute(wrapping_key, CKA_EXTRACTABLE).Take());
+  if (extractable == base::Bytes{CK_FALSE}) {
+    return {};
+  }
+  const auto trusted =
+      anchor.ReadAttribute(wrapping_key, CKA_WRAP_WITH_TRUSTED);
+  if (!trusted.ok() || trusted.value != base::Bytes{CK_TRUE}) {
+    return Error{ErrorCode::kCorrupt,
+                 "the wrapping key is extractable, and any key may wrap it"};
+  }
+  WrapThief thief(anchor);
+  const Tried tried = thief.Try(wrapping_key, Victim::kSecret);
+  switch (tried.attempt) {
+    case Attempt::kRefused:
+      return {};
+    case Attempt::kNotTried:
+      return Error{ErrorCode::kUnsupportedOperation,
+                   "it cannot be tried whether the wrapping key leaves this "
+                   "token under keys that nobody trusts: " +
+                       tried.how};
+    case Attempt::kSucceeded:
+      break;
+  }
+  return Error{ErrorCode::kCorrupt,
+               "the wrapping key leaves this token under keys that nobody "
+               "trusts: " +
+                   tried.how};
+}
+
+base::Status CheckCopyDoesNotDecrypt(Workshop& workshop,
+                                     ObjectHandle wrapping_key) {
+  Session& anchor = workshop.connection.sessions().anchor();
+  ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
+  const auto copy = anchor.CopyObject(
+      wrapping_key, Template().Set(CKA_TOKEN, false).Set(CKA_DECRYPT, true));
+  if (copy.ok()) {
+    const SessionObject decrypts(anchor, copy.value);
+    return Error{ErrorCode::kUnsupportedOperation,
+                 "a copy of this token's wrapping key can decrypt, so that "
+                 "whoever has the PIN could read wrapped keys: it must not "
+                 "hold any. Set placement = \"resident\""};
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<CheckValue> TestWrappingKey(Workshop& workshop,
                                          ObjectHandle wrapping_key) {
-  RETURN_IF_ERROR(CheckCanWrap(profile));
-  Session& anchor = sessions.anchor();
-  const Mechanism mechanism{profile.rfc5649};
+  RETURN_IF_ERROR(CheckCanWrap(workshop.profile));
+  Session& anchor = workshop.connection.sessions().anchor();
+  const Mechanism mechanism{workshop.profile.rfc5649};
   Template attributes = ReadableTemplate(kKnown.size());
   attributes.Remove(CKA_VALUE_LEN).Set(CKA_VALUE, base::AsBytes(kKnown));
   ASSIGN_OR_RETURN(const ObjectHandle made,
@@ -63,15 +119,14 @@ base::Result<CheckValue> TestWrappingKey(Sessions& sessions,
     return Error{ErrorCode::kCorrupt,
                  "the wrapping key unwraps keys that can be read"};
   }
-  const auto copy = anchor.CopyObject(
-      wrapping_key, Template().Set(CKA_TOKEN, false).Set(CKA_DECRYPT, true));
-  if (copy.ok()) {
-    const SessionObject decrypts(anchor, copy.value);
-    return Error{ErrorCode::kUnsupportedOperation,
-                 "a copy of this token's wrapping key can decrypt, so that "
-                 "whoever has the PIN could read wrapped keys: it must not "
-                 "hold any. Set placement = \"resident\""};
-  }
+  RETURN_IF_ERROR(CheckCopyDoesNotDecrypt(workshop, wrapping_key));
+  RETURN_IF_ERROR(CheckLeavesOnlyTrusted(workshop, wrapping_key));
+  return base::ThreadHasher().Sha256(wrapped);
+}
+
+base::Result<CheckValue> CheckValueOfWrapping(base::ByteView value) {
+  ASSIGN_OR_RETURN(const base::Bytes wrapped,
+                   WrapRfc5649(value, base::AsBytes(kKnown)));
   return base::ThreadHasher().Sha256(wrapped);
 }
 

@@ -4,8 +4,8 @@
 
 #include "base/result.h"
 #include "hsm/messages.h"
+#include "hsm/token/key_maker.h"
 #include "hsm/token/profile.h"
-#include "hsm/token/sessions.h"
 
 // The key of a token that wraps the keys of the placement `wrapped`.
 namespace hsm::token {
@@ -13,13 +13,17 @@ namespace hsm::token {
 // kUnsupportedOperation, with the reason, if this token cannot hold keys so.
 base::Status CheckCanWrap(const Profile& profile);
 
-// Wraps a known secret, and tries to have it back readable, and to make a copy
-// of the key that decrypts. Returns SHA-256 of what the secret was wrapped as,
-// which names the key's value. kCorrupt if the token gives the secret back,
-// kUnsupportedOperation if it makes the copy.
-base::Result<CheckValue> TestWrappingKey(Sessions& sessions,
-                                         const Profile& profile,
+// Wraps a known secret, and tries to have it back readable, to make a copy of
+// the key that decrypts, and, if the key is extractable, to wrap it under keys
+// that nobody trusts. Returns SHA-256 of what the secret was wrapped as, which
+// names the key's value. kCorrupt if the token gives the secret or the key
+// away, kUnsupportedOperation if it makes the copy, or one cannot try. Takes
+// the lock.
+base::Result<CheckValue> TestWrappingKey(Workshop& workshop,
                                          ObjectHandle wrapping_key);
+
+// What TestWrappingKey returns of the key with this value.
+base::Result<CheckValue> CheckValueOfWrapping(base::ByteView value);
 
 }  // namespace hsm::token
 
