@@ -157,6 +157,9 @@ struct Key {
   // The service whose AWS managed key it is ("s3.amazonaws.com"); empty for a
   // customer's.
   std::string managing_service;
+  // Name of the configured key store that does the key's work. Empty in rows of
+  // earlier releases: that of its materials.
+  std::string key_store;
   // The id of the custom key store that it lives in, or empty; and which key of
   // the external key manager it is, with Origin::kExternalKeyStore.
   std::string custom_key_store;

@@ -170,10 +170,10 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
 }
 
 base::Status ApiService::Ready() const {
-  if (!environment_.hsm.Ready()) {
-    return base::Error{
-        base::ErrorCode::kHsmUnavailable,
-        "no worker of key store '" + environment_.key_store + "' answers"};
+  const KeyStore& primary = environment_.key_stores.primary();
+  if (!primary.hsm.Ready()) {
+    return base::Error{base::ErrorCode::kHsmUnavailable,
+                       "no worker of key store '" + primary.name + "' answers"};
   }
   if (!environment_.log.health().writable) {
     return base::Error{base::ErrorCode::kAuditUnavailable,

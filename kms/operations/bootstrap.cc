@@ -17,12 +17,21 @@ using base::ErrorCode;
 // The keys that the store's schema has marked as due: those of purposes that
 // came with a later release than the store, or all but the first of a new one.
 asio::awaitable<base::Status> MakeDueKeys(Environment& environment) {
+  KeyStore& primary = environment.key_stores.primary();
   CO_ASSIGN_OR_RETURN(const auto due, environment.store.ListServiceKeysDue());
   for (const std::string& purpose : due) {
-    CO_RETURN_IF_ERROR(
-        co_await MakeServiceKey(environment, purpose, environment.algorithm));
+    CO_RETURN_IF_ERROR(co_await MakeServiceKey(environment, primary, purpose,
+                                               primary.algorithm));
   }
   co_return base::Status();
+}
+
+// Of a service key that the first key store is known to have: it may have had
+// another name when the key was made, and so may materials.
+void NoteFormerName(KeyStores& key_stores, const store::ServiceKey& key) {
+  if (!key_stores.Find(key.key_store)) {
+    key_stores.primary().former_names.push_back(key.key_store);
+  }
 }
 
 }  // namespace
@@ -31,13 +40,15 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                                                NewStore new_store) {
   CO_ASSIGN_OR_RETURN(auto keys, environment.store.ListServiceKeys());
   if (keys.empty() && new_store == NewStore::kAllow) {
-    CO_RETURN_IF_ERROR(co_await MakeServiceKey(environment, kForCredentials,
-                                               environment.algorithm));
+    KeyStore& primary = environment.key_stores.primary();
+    CO_RETURN_IF_ERROR(co_await MakeServiceKey(
+        environment, primary, kForCredentials, primary.algorithm));
   }
   // That this is the store's token is known before anything is made on it.
   CO_ASSIGN_OR_RETURN(const store::ServiceKey first,
                       FindServiceKey(environment, kForCredentials));
   CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, first));
+  NoteFormerName(environment.key_stores, first);
   CO_RETURN_IF_ERROR(co_await MakeDueKeys(environment));
   for (const std::string_view purpose :
        {kForGrantTokens, kForImportTokens, kForSessionTokens,
@@ -45,13 +56,15 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
     CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                         FindServiceKey(environment, purpose));
     CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));
+    NoteFormerName(environment.key_stores, key);
   }
   co_return base::Status();
 }
 
 asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
+                                                KeyStore& key_store,
                                                 Placement placement) {
-  const std::string purpose = ForWrapping(environment.key_store);
+  const std::string purpose = ForWrapping(key_store.name);
   CO_ASSIGN_OR_RETURN(auto keys, environment.store.ListServiceKeys());
   const auto is_it = [&](const store::ServiceKey& key) {
     return key.purpose == purpose;
@@ -59,25 +72,27 @@ asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
   const bool is_there = std::ranges::any_of(keys, is_it);
   if (!is_there) {
     // What it has wrapped nothing else can unwrap: it is not made again.
-    CO_ASSIGN_OR_RETURN(
-        const bool is_needed,
-        environment.store.HasWrappedMaterials(environment.key_store));
+    CO_ASSIGN_OR_RETURN(const bool is_needed,
+                        environment.store.HasWrappedMaterials(key_store.name));
     if (is_needed) {
       CO_RETURN_IF_ERROR(FindServiceKey(environment, purpose));
     }
   }
-  if (placement == Placement::kWrapped && !is_there) {
-    CO_RETURN_IF_ERROR(co_await MakeServiceKey(environment, purpose,
-                                               hsm::Algorithm::kAesWrap));
+  if (placement != Placement::kResident && !is_there) {
+    CO_RETURN_IF_ERROR(co_await MakeServiceKey(
+        environment, key_store, purpose, hsm::Algorithm::kAesWrap,
+        placement == Placement::kWrappedShareably));
   }
   // Also those of a key store that had another name: keys may need them.
   CO_ASSIGN_OR_RETURN(keys, environment.store.ListServiceKeys());
   for (const store::ServiceKey& key : keys) {
-    if (key.ref.algorithm == hsm::Algorithm::kAesWrap) {
+    const auto where = environment.key_stores.Find(key.key_store);
+    if (key.ref.algorithm == hsm::Algorithm::kAesWrap && where &&
+        *where == &key_store) {
       CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, key));
     }
-    if (is_it(key) && placement == Placement::kWrapped) {
-      environment.wrapping_key = key.ref.locator;
+    if (is_it(key) && placement != Placement::kResident) {
+      key_store.wrapping_key = key.ref.locator;
     }
   }
   co_return base::Status();

@@ -25,14 +25,16 @@ boost::asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                                                       NewStore new_store);
 
 // Where the keys of a key store live: each as an object of the token; or
-// wrapped by a key that is one, in the store.
-enum class Placement : std::uint8_t { kResident, kWrapped };
+// wrapped by a key that is one, in the store. That key may be made such that
+// other tokens of the operator can be given it.
+enum class Placement : std::uint8_t { kResident, kWrapped, kWrappedShareably };
 
 // Makes sure that the token has what wraps the keys of the key store, if there
 // is or shall be such, by using it; has new keys wrapped if `placement` says
 // so. Fails as CheckServiceKeys does, and with kUnsupportedOperation if the
 // token cannot hold wrapped keys.
 boost::asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
+                                                       KeyStore& key_store,
                                                        Placement placement);
 
 // Gives the administrator of `account` an access key; makes both if they are

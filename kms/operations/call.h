@@ -23,6 +23,7 @@
 #include "kms/grant.h"
 #include "kms/identity/directory.h"
 #include "kms/identity/web_identity.h"
+#include "kms/operations/key_stores.h"
 #include "kms/operations/operation.h"
 #include "kms/operations/shape.h"
 #include "kms/service.h"
@@ -44,7 +45,7 @@ class XksCaller;
 // What operations stand on. One per io thread; everything is borrowed.
 struct Environment {
   store::Store& store;
-  hsm::client::Client& hsm;
+  KeyStores key_stores;
   const Authorizer& authorizer;
   const Organization& organization;
   identity::DirectorySource& directory;
@@ -56,11 +57,6 @@ struct Environment {
   LastUsage& last_usage;
   audit::Log& log;
   std::string log_folder;  // Where `log` writes; empty: it cannot be read.
-  std::string key_store;   // Where new keys live.
-  hsm::Algorithm algorithm = hsm::Algorithm::kXaes256Gcm;  // Of new keys.
-  // By what new keys are wrapped (placement `wrapped`); none: they are objects
-  // of the token.
-  std::optional<hsm::Locator> wrapping_key;
   // Imported material may not be outside of the token, not even in a worker.
   bool strict_boundary = false;
   // Asks the proxies of external key stores; null: there are none.

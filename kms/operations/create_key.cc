@@ -95,6 +95,7 @@ Key DescribeNewKey(const Call& call) {
   if (key.origin == Origin::kExternal) {
     key.state = KeyState::kPendingImport;
   }
+  key.key_store = call.environment.key_stores.OfRegion(key.region).name;
   key.custom_key_store = call.Text("CustomKeyStoreId").value_or("");
   key.xks_key_id = call.Text("XksKeyId").value_or("");
   const auto policy = call.Text("Policy");

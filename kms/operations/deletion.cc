@@ -55,16 +55,29 @@ base::Result<bool> AreMaterialsUnneeded(Environment& environment,
   return std::ranges::all_of(related, &RelatedKey::destroying);
 }
 
+// Whoever shares the wrapping key may have unwrapped it.
+asio::awaitable<base::Status> ForgetEverywhere(Environment& environment,
+                                               hsm::Locator locator) {
+  for (KeyStore& key_store : environment.key_stores.all()) {
+    CO_RETURN_IF_ERROR(co_await key_store.hsm.EvictEverywhere(locator));
+  }
+  co_return base::Status();
+}
+
 asio::awaitable<base::Status> DestroyMaterials(Environment& environment,
                                                const Key& key) {
   for (const KeyMaterial& material : key.materials) {
     const hsm::Locator locator = material.ref.locator;
-    CO_RETURN_IF_ERROR(co_await environment.hsm.EvictEverywhere(locator));
     if (material.ref.wrapped != nullptr) {
-      continue;  // What there is of it goes with the key's rows.
+      // What there is of it goes with the key's rows.
+      CO_RETURN_IF_ERROR(co_await ForgetEverywhere(environment, locator));
+      continue;
     }
+    CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
+                        environment.key_stores.Find(material.key_store));
+    CO_RETURN_IF_ERROR(co_await key_store->hsm.EvictEverywhere(locator));
     const hsm::DestroyKeyRequest request = {locator};
-    const auto destroyed = co_await environment.hsm.Call(request);
+    const auto destroyed = co_await key_store->hsm.Call(request);
     // Gone already: an earlier run was interrupted after this point.
     if (!destroyed && destroyed.error().code != base::ErrorCode::kNotFound) {
       co_return base::Error(destroyed.error());

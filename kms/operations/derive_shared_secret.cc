@@ -34,10 +34,11 @@ Answer DeriveSharedSecret(Call& call) {
       RequireUsage(key, KeyUsage::kKeyAgreement, call.operation.name));
   CO_RETURN_IF_ERROR(
       RequireAlgorithm(key, *call.Text("KeyAgreementAlgorithm")));
+  CO_ASSIGN_OR_RETURN(hsm::client::Client* const hsm, HsmOf(call, key));
   hsm::AgreeRequest request;
   request.key = key.CurrentMaterial().ref;
   CO_ASSIGN_OR_RETURN(request.public_key, ReadPeer(call));
-  const auto agreed = co_await call.environment.hsm.Call(std::move(request));
+  const auto agreed = co_await hsm->Call(std::move(request));
   if (!agreed) {
     co_return MaterialError(key, agreed.error());
   }

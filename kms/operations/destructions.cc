@@ -36,11 +36,12 @@ asio::awaitable<base::Status> Settle(Environment& environment,
 
 base::Status AnnounceDestruction(const Environment& environment,
                                  store::Transaction& transaction,
+                                 std::string_view key_store,
                                  const hsm::Locator& locator,
                                  std::string_view of) {
   store::Intent intent;
   intent.locator = locator;
-  intent.key_store = environment.key_store;
+  intent.key_store = key_store;
   intent.kind = store::IntentKind::kDestroy;
   intent.epoch = environment.store.info().epoch;
   intent.key_id = of;
@@ -50,9 +51,11 @@ base::Status AnnounceDestruction(const Environment& environment,
 asio::awaitable<base::Status> FinishDestruction(Environment& environment,
                                                 store::Intent intent) {
   const hsm::Locator locator = intent.locator;
-  CO_RETURN_IF_ERROR(co_await environment.hsm.EvictEverywhere(locator));
+  CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
+                      environment.key_stores.Find(intent.key_store));
+  CO_RETURN_IF_ERROR(co_await key_store->hsm.EvictEverywhere(locator));
   const hsm::DestroyKeyRequest request = {locator};
-  const auto destroyed = co_await environment.hsm.Call(request);
+  const auto destroyed = co_await key_store->hsm.Call(request);
   if (!destroyed && destroyed.error().code != ErrorCode::kNotFound) {
     co_return Error(destroyed.error());
   }
@@ -70,8 +73,7 @@ asio::awaitable<base::Status> FinishDestructions(Environment& environment) {
   CO_ASSIGN_OR_RETURN(const auto intents, environment.store.ListIntents());
   base::Status first_error;
   for (const store::Intent& intent : intents) {
-    if (intent.kind != store::IntentKind::kDestroy ||
-        intent.key_store != environment.key_store) {
+    if (intent.kind != store::IntentKind::kDestroy) {
       continue;
     }
     const base::Status status = co_await FinishDestruction(environment, intent);

@@ -18,9 +18,10 @@ namespace kms::operations {
 inline constexpr std::string_view kImportPair = "import-pair";
 
 // The part of a transaction that announces it; `of` is the row id of the key,
-// or kImportPair.
+// or kImportPair, `key_store` where the object is.
 base::Status AnnounceDestruction(const Environment& environment,
                                  store::Transaction& transaction,
+                                 std::string_view key_store,
                                  const hsm::Locator& locator,
                                  std::string_view of);
 

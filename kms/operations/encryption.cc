@@ -45,11 +45,12 @@ asio::awaitable<base::Result<Decrypted>> DecryptOaep(
   if (blob.size() != ModulusSize(key.spec)) {
     co_return Error{ErrorCode::kInvalidCiphertext, ""};
   }
+  CO_ASSIGN_OR_RETURN(hsm::client::Client* const hsm, HsmOf(call, key));
   hsm::RsaDecryptRequest request;
   request.key = key.CurrentMaterial().ref;
   request.hash = *OaepHash(algorithm);
   request.ciphertext.assign(blob.begin(), blob.end());
-  auto opened = co_await call.environment.hsm.Call(std::move(request));
+  auto opened = co_await hsm->Call(std::move(request));
   if (!opened && opened.error().code == ErrorCode::kInvalidCiphertext) {
     co_return Error{ErrorCode::kInvalidCiphertext, ""};
   }
@@ -103,7 +104,7 @@ asio::awaitable<base::Result<Encrypted>> EncryptUnder(Call& call,
   request.counter = binding.counter;
   request.aad = binding.aad;
   request.plaintext = std::move(plaintext);
-  const auto sealed = co_await call.environment.hsm.Call(std::move(request));
+  const auto sealed = co_await binding.hsm->Call(std::move(request));
   if (!sealed) {
     co_return MaterialError(key, sealed.error());
   }
@@ -120,14 +121,14 @@ asio::awaitable<base::Result<Decrypted>> DecryptUnder(Call& call,
   if (!IsSymmetric(key)) {
     co_return co_await DecryptOaep(call, key, AlgorithmOf(call, side));
   }
-  CO_ASSIGN_OR_RETURN(
-      const Binding binding,
-      BindForOpening(key, call.ciphertext->header, call.Context(side.context)));
+  CO_ASSIGN_OR_RETURN(const Binding binding,
+                      BindForOpening(call, key, call.ciphertext->header,
+                                     call.Context(side.context)));
   hsm::DecryptRequest request;
   request.key = binding.ref;
   request.aad = binding.aad;
   CO_ASSIGN_OR_RETURN(request.sealed, co_await TakeSealed(call, key, binding));
-  auto opened = co_await call.environment.hsm.Call(std::move(request));
+  auto opened = co_await binding.hsm->Call(std::move(request));
   if (!opened) {
     co_return MaterialError(key, opened.error());
   }

@@ -28,7 +28,7 @@ Answer Generate(Call& call, bool want_plaintext) {
   request.aad = binding.aad;
   request.size = DataKeySize(call);
   request.want_plaintext = want_plaintext;
-  const auto made = co_await call.environment.hsm.Call(request);
+  const auto made = co_await binding.hsm->Call(request);
   if (!made) {
     co_return MaterialError(key, made.error());
   }

@@ -12,10 +12,11 @@ boost::asio::awaitable<base::Result<base::Bytes>> ComputeMac(Call& call) {
   CO_RETURN_IF_ERROR(
       RequireUsage(key, KeyUsage::kGenerateVerifyMac, call.operation.name));
   CO_RETURN_IF_ERROR(RequireAlgorithm(key, *call.Text("MacAlgorithm")));
+  CO_ASSIGN_OR_RETURN(hsm::client::Client* const hsm, HsmOf(call, key));
   hsm::MacRequest request;
   request.key = key.CurrentMaterial().ref;
   request.message = base::Secret::CopyOf(call.Blob("Message")->Reveal());
-  auto made = co_await call.environment.hsm.Call(std::move(request));
+  auto made = co_await hsm->Call(std::move(request));
   if (!made) {
     co_return MaterialError(key, made.error());
   }

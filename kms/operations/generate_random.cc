@@ -33,8 +33,9 @@ Answer GenerateRandom(Call& call) {
   CO_RETURN_IF_ERROR(RefuseCustomKeyStore(call));
   hsm::RandomRequest request;
   request.size = static_cast<std::uint16_t>(*call.Number("NumberOfBytes"));
-  CO_ASSIGN_OR_RETURN(const hsm::PlaintextReply random,
-                      co_await call.environment.hsm.Call(request));
+  CO_ASSIGN_OR_RETURN(
+      const hsm::PlaintextReply random,
+      co_await call.environment.key_stores.primary().hsm.Call(request));
   Reply reply;
   JsonWriter(reply.body)
       .BeginObject()

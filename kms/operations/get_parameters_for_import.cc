@@ -22,14 +22,15 @@ constexpr auto kValidity = std::chrono::hours(24);
 
 // Nobody is to be given a way that ImportKeyMaterial will refuse.
 boost::asio::awaitable<base::Status> CheckBoundary(Call& call,
+                                                   KeyStore& key_store,
                                                    const Wrapping& wrapping) {
   if (!call.environment.strict_boundary) {
     co_return base::Status();
   }
-  const hsm::ImportRouteRequest request = {
-      NewAlgorithm(call.environment, *call.key), wrapping.algorithm};
+  const hsm::ImportRouteRequest request = {NewAlgorithm(key_store, *call.key),
+                                           wrapping.algorithm};
   CO_ASSIGN_OR_RETURN(const hsm::ImportRouteReply reply,
-                      co_await call.environment.hsm.Call(request));
+                      co_await key_store.hsm.Call(request));
   if (reply.route != hsm::ImportRoute::kInside) {
     co_return Error{
         ErrorCode::kUnsupportedOperation,
@@ -50,10 +51,12 @@ Answer GetParametersForImport(Call& call) {
   CO_ASSIGN_OR_RETURN(const Wrapping wrapping,
                       ChooseWrapping(key, *call.Text("WrappingKeySpec"),
                                      *call.Text("WrappingAlgorithm")));
-  CO_RETURN_IF_ERROR(co_await CheckBoundary(call, wrapping));
+  CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
+                      call.environment.key_stores.Of(key));
+  CO_RETURN_IF_ERROR(co_await CheckBoundary(call, *key_store, wrapping));
   store::ImportPair terms;
   terms.ref.algorithm = wrapping.pair;
-  terms.key_store = call.environment.key_store;
+  terms.key_store = key_store->name;
   terms.key_row_id = key.row_id;
   terms.wrapping = wrapping.algorithm;
   terms.valid_to = call.now + kValidity;

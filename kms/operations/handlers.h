@@ -139,7 +139,9 @@ Answer ListAccounts(Call& call);
 Answer DeleteCertificates(Call& call);
 Answer GetCertificates(Call& call);
 Answer ListPkcs11Objects(Call& call);
+Answer MakeTransportKey(Call& call);
 Answer PutCertificate(Call& call);
+Answer ShareWrappingKey(Call& call);
 Answer Status(Call& call);
 
 }  // namespace kms::operations

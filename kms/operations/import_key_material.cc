@@ -84,10 +84,14 @@ boost::asio::awaitable<base::Result<KeyMaterial>> Unwrap(
     co_return Error{ErrorCode::kCorrupt,
                     "the store holds a key id that is none"};
   }
-  CO_ASSIGN_OR_RETURN(const hsm::Locator announced,
-                      co_await AnnounceKey(environment, key.row_id));
+  // The pair is an object of its token.
+  CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
+                      environment.key_stores.Find(pair.key_store));
+  CO_ASSIGN_OR_RETURN(
+      const hsm::Locator announced,
+      co_await AnnounceKey(environment, *key_store, key.row_id));
   hsm::ImportKeyRequest request;
-  request.key = {announced, NewAlgorithm(environment, key)};
+  request.key = {announced, NewAlgorithm(*key_store, key)};
   request.wrapping_key = pair.ref;
   request.wrapping = *pair.wrapping;
   request.strict = environment.strict_boundary;
@@ -95,14 +99,14 @@ boost::asio::awaitable<base::Result<KeyMaterial>> Unwrap(
   request.wrapped.assign(wrapped.begin(), wrapped.end());
   KeyMaterial material;
   material.ref = request.key;
-  auto imported = co_await environment.hsm.Call(std::move(request));
+  auto imported = co_await key_store->hsm.Call(std::move(request));
   if (!imported) {
-    co_await RollBackCreation(environment, announced);
+    co_await RollBackCreation(environment, *key_store, announced);
     co_return Error(imported.error());
   }
   material.id =
       MakeMaterialId(*id, imported->check_value, base::ThreadHasher());
-  material.key_store = environment.key_store;
+  material.key_store = key_store->name;
   material.created = call.now;
   material.public_key = std::move(imported->public_key);
   material.current = false;
@@ -237,7 +241,9 @@ Answer ImportKeyMaterial(Call& call) {
   };
   const base::Status committed = co_await call.Commit(change);
   if (!committed || !arrival.keeps_object) {
-    co_await RollBackCreation(call.environment, announced);
+    CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
+                        call.environment.key_stores.Find(pair.key_store));
+    co_await RollBackCreation(call.environment, *key_store, announced);
   }
   CO_RETURN_IF_ERROR(committed);
 

@@ -20,18 +20,20 @@ constexpr std::uint64_t kInAdvance = 2;
 constexpr int kAttempts = 8;
 
 asio::awaitable<base::Status> MakePair(Environment& environment,
+                                       KeyStore& key_store,
                                        hsm::Algorithm algorithm) {
-  CO_ASSIGN_OR_RETURN(const hsm::Locator announced,
-                      co_await AnnounceKey(environment, kImportPair));
+  CO_ASSIGN_OR_RETURN(
+      const hsm::Locator announced,
+      co_await AnnounceKey(environment, key_store, kImportPair));
   const hsm::GenerateKeyPairRequest request = {{announced, algorithm}};
-  auto made = co_await environment.hsm.Call(request);
+  auto made = co_await key_store.hsm.Call(request);
   if (!made) {
-    co_await RollBackCreation(environment, announced);
+    co_await RollBackCreation(environment, key_store, announced);
     co_return Error(made.error());
   }
   store::ImportPair pair;
   pair.ref = request.key;
-  pair.key_store = environment.key_store;
+  pair.key_store = key_store.name;
   pair.public_key = std::move(made->public_key);
   pair.created = environment.clock.Now();
   auto insert = [&pair](store::Transaction& transaction) -> base::Status {
@@ -40,7 +42,7 @@ asio::awaitable<base::Status> MakePair(Environment& environment,
   };
   const base::Status kept = co_await environment.store.Write(insert);
   if (!kept) {
-    co_await RollBackCreation(environment, announced);
+    co_await RollBackCreation(environment, key_store, announced);
   }
   co_return kept;
 }
@@ -49,8 +51,8 @@ base::Status Retire(const Environment& environment,
                     store::Transaction& transaction,
                     const store::ImportPair& pair) {
   RETURN_IF_ERROR(transaction.DeleteImportPair(pair.ref.locator));
-  return AnnounceDestruction(environment, transaction, pair.ref.locator,
-                             kImportPair);
+  return AnnounceDestruction(environment, transaction, pair.key_store,
+                             pair.ref.locator, kImportPair);
 }
 
 // Of those that were open before the newest, one fewer than the limit stays.
@@ -72,6 +74,8 @@ base::Status RetireOldest(const Environment& environment,
 asio::awaitable<base::Result<store::ImportPair>> OpenImportPair(
     Call& call, store::ImportPair terms) {
   Environment& environment = call.environment;
+  CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
+                      environment.key_stores.Find(terms.key_store));
   std::optional<store::ImportPair> claimed;
   auto claim = [&](store::Transaction& transaction) -> base::Status {
     claimed.reset();
@@ -86,7 +90,8 @@ asio::awaitable<base::Result<store::ImportPair>> OpenImportPair(
     if (claimed) {
       co_return *std::move(claimed);
     }
-    CO_RETURN_IF_ERROR(co_await MakePair(environment, terms.ref.algorithm));
+    CO_RETURN_IF_ERROR(
+        co_await MakePair(environment, *key_store, terms.ref.algorithm));
   }
   // Others took each pair that this request made.
   co_return Error{ErrorCode::kThrottled,
@@ -115,12 +120,15 @@ asio::awaitable<base::Status> RetireExpiredPairs(Environment& environment) {
   co_return retired;
 }
 
-asio::awaitable<base::Status> RefillImportPairs(Environment& environment) {
-  if (!environment.hsm.Ready()) {
+namespace {
+
+asio::awaitable<base::Status> Refill(Environment& environment,
+                                     KeyStore& key_store) {
+  if (!key_store.hsm.Ready()) {
     co_return base::Status();
   }
-  CO_ASSIGN_OR_RETURN(const auto stock, environment.store.ListImportPairStock(
-                                            environment.key_store));
+  CO_ASSIGN_OR_RETURN(const auto stock,
+                      environment.store.ListImportPairStock(key_store.name));
   const auto scarce =
       std::ranges::find_if(stock, [](const store::ImportPairStock& row) {
         return row.open > 0 && row.waiting < kInAdvance;
@@ -128,7 +136,20 @@ asio::awaitable<base::Status> RefillImportPairs(Environment& environment) {
   if (scarce == stock.end()) {
     co_return base::Status();
   }
-  co_return co_await MakePair(environment, scarce->algorithm);
+  co_return co_await MakePair(environment, key_store, scarce->algorithm);
+}
+
+}  // namespace
+
+asio::awaitable<base::Status> RefillImportPairs(Environment& environment) {
+  base::Status first_error;
+  for (KeyStore& key_store : environment.key_stores.all()) {
+    base::Status status = co_await Refill(environment, key_store);
+    if (first_error) {
+      first_error = std::move(status);
+    }
+  }
+  co_return first_error;
 }
 
 }  // namespace kms::operations

@@ -100,6 +100,7 @@ base::Result<bool> LoseMaterial(const Environment& environment,
       is_forgotten ? !importers.empty() : IsOnlyOne(importers, key.row_id);
   if (is_destroyed) {
     RETURN_IF_ERROR(AnnounceDestruction(environment, transaction,
+                                        material.key_store,
                                         material.ref.locator, key.row_id));
   }
   if (is_forgotten) {
@@ -132,6 +133,7 @@ base::Status LeaveMaterials(const Environment& environment,
                      transaction.GetImporters(material.id));
     if (IsOnlyOne(importers, key.row_id)) {
       RETURN_IF_ERROR(AnnounceDestruction(environment, transaction,
+                                          material.key_store,
                                           material.ref.locator, key.row_id));
     }
   }

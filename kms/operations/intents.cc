@@ -28,10 +28,11 @@ asio::awaitable<void> Pause(std::chrono::milliseconds duration) {
 
 // One attempt: gone from the token, and then from the store.
 asio::awaitable<base::Status> DestroyAnnounced(Environment& environment,
+                                               KeyStore& key_store,
                                                hsm::Locator locator) {
   // No other worker can have a copy: the locator was never used.
   const hsm::DestroyKeyRequest request = {locator};
-  const auto destroyed = co_await environment.hsm.Call(request);
+  const auto destroyed = co_await key_store.hsm.Call(request);
   if (!destroyed && destroyed.error().code != base::ErrorCode::kNotFound) {
     co_return base::Error(destroyed.error());
   }
@@ -44,10 +45,11 @@ asio::awaitable<base::Status> DestroyAnnounced(Environment& environment,
 }  // namespace
 
 asio::awaitable<base::Result<hsm::Locator>> AnnounceKey(
-    Environment& environment, std::string_view key_id) {
+    Environment& environment, const KeyStore& key_store,
+    std::string_view key_id) {
   store::Intent intent;
   base::RandomBytes(intent.locator.bytes);
-  intent.key_store = environment.key_store;
+  intent.key_store = key_store.name;
   intent.kind = store::IntentKind::kCreate;
   intent.epoch = environment.store.info().epoch;
   intent.key_id = key_id;
@@ -59,10 +61,11 @@ asio::awaitable<base::Result<hsm::Locator>> AnnounceKey(
 }
 
 asio::awaitable<void> RollBackCreation(Environment& environment,
+                                       KeyStore& key_store,
                                        hsm::Locator locator) {
   base::Status status;
   for (int attempt = 0; attempt < kRollBackAttempts; ++attempt) {
-    status = co_await DestroyAnnounced(environment, locator);
+    status = co_await DestroyAnnounced(environment, key_store, locator);
     if (status) {
       co_return;
     }
@@ -75,19 +78,19 @@ asio::awaitable<void> RollBackCreation(Environment& environment,
 }
 
 asio::awaitable<base::Status> SettleIntents(Environment& environment,
+                                            KeyStore& key_store,
                                             std::uint64_t before_epoch) {
   CO_ASSIGN_OR_RETURN(auto intents, environment.store.ListIntents());
   CO_ASSIGN_OR_RETURN(const auto known,
-                      environment.store.ListLocators(environment.key_store));
+                      environment.store.ListLocators(key_store.name));
   std::erase_if(intents, [&](const store::Intent& intent) {
     return intent.kind != store::IntentKind::kCreate ||
-           intent.epoch >= before_epoch ||
-           intent.key_store != environment.key_store;
+           intent.epoch >= before_epoch || intent.key_store != key_store.name;
   });
   if (!intents.empty()) {
     // A worker may still be making what a killed clavigerd has asked for. When
     // all have answered, or were replaced, nothing of that can happen any more.
-    CO_RETURN_IF_ERROR(co_await environment.hsm.EvictEverywhere(
+    CO_RETURN_IF_ERROR(co_await key_store.hsm.EvictEverywhere(
         intents.front().locator, hsm::client::SlowWorker::kReplace));
   }
   for (const store::Intent& intent : intents) {
@@ -99,7 +102,8 @@ asio::awaitable<base::Status> SettleIntents(Environment& environment,
     }
     base::LogInfo("rolling back the unfinished creation of object {}",
                   base::HexEncode(intent.locator.bytes));
-    CO_RETURN_IF_ERROR(co_await DestroyAnnounced(environment, intent.locator));
+    CO_RETURN_IF_ERROR(
+        co_await DestroyAnnounced(environment, key_store, intent.locator));
   }
   co_return base::Status();
 }

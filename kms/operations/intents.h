@@ -14,20 +14,25 @@
 // never an object that nobody knows.
 namespace kms::operations {
 
-// Chooses a locator for a new material of `key_id` and commits the intent.
+// Chooses a locator for a new material of `key_id` in a key store and commits
+// the intent.
 boost::asio::awaitable<base::Result<hsm::Locator>> AnnounceKey(
-    Environment& environment, std::string_view key_id);
+    Environment& environment, const KeyStore& key_store,
+    std::string_view key_id);
 
 // Destroys what the token may have of an announced creation, and then clears
 // the intent. Waits some seconds for a worker to come back; if none does, the
 // intent stays, and Settle tries again later.
 boost::asio::awaitable<void> RollBackCreation(Environment& environment,
+                                              KeyStore& key_store,
                                               hsm::Locator locator);
 
-// Settles the intents that earlier epochs left, and those of this one whose
-// request has given up. Rolls back creations: their keys were never
-// acknowledged. A locator that the store knows as a material is never touched.
+// Settles the intents of a key store that earlier epochs left, and those of
+// this one whose request has given up. Rolls back creations: their keys were
+// never acknowledged. A locator that the store knows as a material is never
+// touched.
 boost::asio::awaitable<base::Status> SettleIntents(Environment& environment,
+                                                   KeyStore& key_store,
                                                    std::uint64_t before_epoch);
 
 }  // namespace kms::operations

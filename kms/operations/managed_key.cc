@@ -81,6 +81,7 @@ Key DescribeManagedKey(const Call& call) {
       RotationSchedule{kManagedKeyRotationDays,
                        call.now + std::chrono::days(kManagedKeyRotationDays)};
   key.managing_service = caller.service;
+  key.key_store = call.environment.key_stores.OfRegion(key.region).name;
   return key;
 }
 

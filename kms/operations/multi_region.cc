@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/multi_region.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 namespace kms::operations {
 namespace {
+
+namespace asio = boost::asio;
 
 base::Error NotPrimary(const Key& key) {
   return {base::ErrorCode::kUnsupportedOperation,
@@ -67,6 +71,69 @@ base::Status StartCountdown(store::Transaction& transaction,
   const std::int64_t days = primary.pending_window_days.value_or(0);
   primary.pending_window_days.reset();
   return ScheduleDeletion(transaction, primary, now, days);
+}
+
+namespace {
+
+base::Error CannotLiveIn(const KeyStore& target, const Key& key,
+                         std::string_view why) {
+  return {base::ErrorCode::kUnsupportedOperation,
+          fmt::format("{} cannot be replicated to a Region of key store '{}': "
+                      "{}.",
+                      key.Arn(), target.name, why)};
+}
+
+// Whether the token of `target` has this key, which wraps.
+asio::awaitable<base::Result<bool>> HasWrappingKey(
+    Environment& environment, KeyStore& target, const hsm::Locator& locator) {
+  CO_ASSIGN_OR_RETURN(const auto keys, environment.store.ListServiceKeys());
+  for (const store::ServiceKey& key : keys) {
+    if (key.ref.locator != locator) {
+      continue;
+    }
+    const auto used = co_await target.hsm.Call(hsm::CheckKeyRequest{key.ref});
+    if (!used && used.error().code != base::ErrorCode::kNotFound) {
+      co_return base::Error(used.error());
+    }
+    co_return used.has_value() && used->check_value == key.check_value;
+  }
+  co_return false;
+}
+
+}  // namespace
+
+asio::awaitable<base::Status> CheckCanLiveIn(Environment& environment,
+                                             const Key& key, KeyStore& target) {
+  CO_ASSIGN_OR_RETURN(KeyStore* const source, environment.key_stores.Of(key));
+  if (source == &target) {
+    co_return base::Status();
+  }
+  if (key.materials.empty()) {
+    co_return CannotLiveIn(
+        target, key, "no key material has been imported that both could share");
+  }
+  for (const KeyMaterial& material : key.materials) {
+    if (material.ref.wrapped == nullptr) {
+      co_return CannotLiveIn(
+          target, key,
+          fmt::format("its key material is an object of the token of key store "
+                      "'{}', which never leaves it. Only key material of the "
+                      "placement \"wrapped\" can be in several",
+                      material.key_store));
+    }
+    CO_ASSIGN_OR_RETURN(
+        const bool is_shared,
+        co_await HasWrappingKey(environment, target,
+                                material.ref.wrapped->wrapping_key));
+    if (!is_shared) {
+      co_return CannotLiveIn(
+          target, key,
+          fmt::format("its token does not have the wrapping key of key store "
+                      "'{}'. Pair the two tokens first (docs/pairing.md)",
+                      material.key_store));
+    }
+  }
+  co_return base::Status();
 }
 
 }  // namespace kms::operations

@@ -2,6 +2,7 @@
 #ifndef KMS_OPERATIONS_MULTI_REGION_H_
 #define KMS_OPERATIONS_MULTI_REGION_H_
 
+#include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,9 @@
 #include "kms/operations/call.h"
 
 // AWS KMS Developer Guide, "Multi-Region keys in AWS KMS". All Regions of a
-// server use one store and one token: the keys of one id share the materials
-// themselves, and what is made in one Region is there in the others at once.
+// server use one store: the keys of one id share the materials themselves, and
+// what is made in one Region is there in the others at once. Where Regions have
+// key stores of their own, the tokens share what wraps the materials.
 namespace kms::operations {
 
 // The keys that have the id of `key`, itself among them, in the order of their
@@ -39,6 +41,13 @@ base::Status ScheduleDeletion(store::Transaction& transaction, Key& key,
 // for which the primary key waited, that is pending deletion itself from `now`.
 base::Status StartCountdown(store::Transaction& transaction,
                             std::string_view key_id, base::WallTime now);
+
+// Whether the token of `target` can use the materials of `key`, because they
+// are objects of it, or because it shares the key that wraps them. Fails with
+// kUnsupportedOperation, saying what is missing.
+boost::asio::awaitable<base::Status> CheckCanLiveIn(Environment& environment,
+                                                    const Key& key,
+                                                    KeyStore& target);
 
 }  // namespace kms::operations
 

@@ -13,8 +13,8 @@
 
 namespace kms::operations {
 
-hsm::Algorithm NewAlgorithm(const Environment& environment, const Key& key) {
-  return key.spec == KeySpec::kSymmetricDefault ? environment.algorithm
+hsm::Algorithm NewAlgorithm(const KeyStore& key_store, const Key& key) {
+  return key.spec == KeySpec::kSymmetricDefault ? key_store.algorithm
                                                 : KindOf(key).algorithm;
 }
 
@@ -22,7 +22,7 @@ namespace {
 
 // Makes the object on the token. `material` has its `ref`; gets its id and, of
 // a key pair, the public key.
-boost::asio::awaitable<base::Status> Generate(Environment& environment,
+boost::asio::awaitable<base::Status> Generate(KeyStore& key_store,
                                               const KeyIdBytes& id,
                                               const Key& key,
                                               KeyMaterial& material) {
@@ -30,13 +30,13 @@ boost::asio::awaitable<base::Status> Generate(Environment& environment,
   if (IsKeyPair(key.spec)) {
     const hsm::GenerateKeyPairRequest request = {material.ref};
     CO_ASSIGN_OR_RETURN(hsm::GenerateKeyPairReply made,
-                        co_await environment.hsm.Call(request));
+                        co_await key_store.hsm.Call(request));
     material.public_key = std::move(made.public_key);
     check_value = base::ThreadHasher().Sha256(material.public_key);
   } else {
     const hsm::GenerateKeyRequest request = {material.ref};
     CO_ASSIGN_OR_RETURN(const hsm::GenerateKeyReply made,
-                        co_await environment.hsm.Call(request));
+                        co_await key_store.hsm.Call(request));
     check_value = made.check_value;
   }
   material.id = MakeMaterialId(id, check_value, base::ThreadHasher());
@@ -44,14 +44,15 @@ boost::asio::awaitable<base::Status> Generate(Environment& environment,
 }
 
 boost::asio::awaitable<base::Result<KeyMaterial>> MakeResident(
-    Environment& environment, const KeyIdBytes& id, const Key& key) {
+    Environment& environment, KeyStore& key_store, const KeyIdBytes& id,
+    const Key& key) {
   CO_ASSIGN_OR_RETURN(const hsm::Locator announced,
-                      co_await AnnounceKey(environment, key.id));
+                      co_await AnnounceKey(environment, key_store, key.id));
   KeyMaterial material;
-  material.ref = {announced, NewAlgorithm(environment, key)};
-  const base::Status made = co_await Generate(environment, id, key, material);
+  material.ref = {announced, NewAlgorithm(key_store, key)};
+  const base::Status made = co_await Generate(key_store, id, key, material);
   if (!made) {
-    co_await RollBackCreation(environment, announced);
+    co_await RollBackCreation(environment, key_store, announced);
     co_return base::Error(made.error());
   }
   co_return material;
@@ -59,13 +60,14 @@ boost::asio::awaitable<base::Result<KeyMaterial>> MakeResident(
 
 // Without an intent: nothing of it is on the token.
 boost::asio::awaitable<base::Result<KeyMaterial>> MakeWrapped(
-    Environment& environment, const KeyIdBytes& id, const Key& key) {
+    KeyStore& key_store, const hsm::Locator& wrapping_key, const KeyIdBytes& id,
+    const Key& key) {
   hsm::GenerateWrappedKeyRequest request;
   base::RandomBytes(request.key.locator.bytes);
-  request.key.algorithm = NewAlgorithm(environment, key);
-  request.wrapping_key = *environment.wrapping_key;
+  request.key.algorithm = NewAlgorithm(key_store, key);
+  request.wrapping_key = wrapping_key;
   CO_ASSIGN_OR_RETURN(hsm::GenerateWrappedKeyReply made,
-                      co_await environment.hsm.Call(request));
+                      co_await key_store.hsm.Call(request));
   auto wrapped = std::make_shared<hsm::WrappedKey>();
   wrapped->wrapping_key = request.wrapping_key;
   wrapped->bytes = std::move(made.wrapped);
@@ -79,6 +81,17 @@ boost::asio::awaitable<base::Result<KeyMaterial>> MakeWrapped(
   co_return material;
 }
 
+// The keys of one multi-Region id share their materials, whichever token each
+// has: what is wrapped stays wrapped, and by the key that their tokens share.
+// Null if any will do.
+const KeyMaterial* SharedMaterial(const Key& key) {
+  const KeyMaterial* const current = key.FindCurrentMaterial();
+  return key.IsMultiRegion() && current != nullptr &&
+                 current->ref.wrapped != nullptr
+             ? current
+             : nullptr;
+}
+
 }  // namespace
 
 boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
@@ -88,17 +101,24 @@ boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
     co_return base::Error{base::ErrorCode::kCorrupt,
                           "the store holds a key id that is none"};
   }
+  CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
+                      environment.key_stores.Of(key));
+  const KeyMaterial* const shared = SharedMaterial(key);
+  const std::optional<hsm::Locator> wrapping_key =
+      shared != nullptr ? shared->ref.wrapped->wrapping_key
+                        : key_store->wrapping_key;
   base::Result<KeyMaterial> material =
       base::Error{base::ErrorCode::kUnsupportedOperation, ""};
-  if (environment.wrapping_key) {
-    material = co_await MakeWrapped(environment, *id, key);
+  if (wrapping_key) {
+    material = co_await MakeWrapped(*key_store, *wrapping_key, *id, key);
   }
-  if (!material &&
+  if (!material && shared == nullptr &&
       material.error().code == base::ErrorCode::kUnsupportedOperation) {
-    material = co_await MakeResident(environment, *id, key);
+    material = co_await MakeResident(environment, *key_store, *id, key);
   }
   if (material) {
-    material->key_store = environment.key_store;
+    material->key_store =
+        shared != nullptr ? shared->key_store : key_store->name;
     material->created = now;
   }
   co_return material;
@@ -113,8 +133,9 @@ base::Status SettleMaterial(store::Transaction& transaction,
 
 boost::asio::awaitable<void> AbandonMaterial(Environment& environment,
                                              const KeyMaterial& material) {
-  if (material.ref.wrapped == nullptr) {
-    co_await RollBackCreation(environment, material.ref.locator);
+  const auto key_store = environment.key_stores.Find(material.key_store);
+  if (material.ref.wrapped == nullptr && key_store) {
+    co_await RollBackCreation(environment, **key_store, material.ref.locator);
   }
 }
 

@@ -12,7 +12,7 @@
 namespace kms::operations {
 
 // What a material of `key` is made for.
-hsm::Algorithm NewAlgorithm(const Environment& environment, const Key& key);
+hsm::Algorithm NewAlgorithm(const KeyStore& key_store, const Key& key);
 
 // Has the token make a material for `key`, of its spec and usage; the materials
 // that the key has do not matter. It is wrapped if that is where new keys live

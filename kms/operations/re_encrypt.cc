@@ -24,15 +24,9 @@ struct Moved {
 };
 using Moving = boost::asio::awaitable<base::Result<Moved>>;
 
-// Between symmetric keys: the plaintext stays in the worker. Outer layers of
-// external key stores come off and on here.
-Moving MoveInToken(Call& call) {
-  CO_ASSIGN_OR_RETURN(const Binding from,
-                      BindForOpening(*call.source, call.ciphertext->header,
-                                     call.Context(kFrom.context)));
-  const EncryptionContext context = call.Context(kTo.context);
-  CO_ASSIGN_OR_RETURN(const Binding to,
-                      co_await BindForSealing(call, *call.key, context));
+// Between symmetric keys of one key store: the plaintext stays in the worker.
+// Outer layers of external key stores come off and on here.
+Moving MoveInToken(Call& call, Binding from, Binding to) {
   hsm::ReEncryptRequest request;
   request.from = from.ref;
   request.from_aad = from.aad;
@@ -41,7 +35,7 @@ Moving MoveInToken(Call& call) {
   request.to = to.ref;
   request.counter = to.counter;
   request.to_aad = to.aad;
-  const auto sealed = co_await call.environment.hsm.Call(std::move(request));
+  const auto sealed = co_await from.hsm->Call(std::move(request));
   if (!sealed) {
     co_return MaterialError(*call.source, sealed.error());
   }
@@ -53,7 +47,7 @@ Moving MoveInToken(Call& call) {
   co_return moved;
 }
 
-// From or to an asymmetric key: through our secure heap.
+// From or to an asymmetric key, or another token: through our secure heap.
 Moving MoveThroughHere(Call& call) {
   CO_ASSIGN_OR_RETURN(Decrypted decrypted,
                       co_await DecryptUnder(call, *call.source, kFrom));
@@ -70,9 +64,20 @@ Moving MoveThroughHere(Call& call) {
 
 Moving Move(Call& call) {
   if (IsAsymmetric(call, kFrom) || IsAsymmetric(call, kTo)) {
-    return MoveThroughHere(call);
+    co_return co_await MoveThroughHere(call);
   }
-  return MoveInToken(call);
+  CO_ASSIGN_OR_RETURN(
+      Binding from, BindForOpening(call, *call.source, call.ciphertext->header,
+                                   call.Context(kFrom.context)));
+  CO_ASSIGN_OR_RETURN(hsm::client::Client* const to_hsm,
+                      HsmOf(call, *call.key));
+  if (from.hsm != to_hsm) {
+    co_return co_await MoveThroughHere(call);
+  }
+  const EncryptionContext context = call.Context(kTo.context);
+  CO_ASSIGN_OR_RETURN(Binding to,
+                      co_await BindForSealing(call, *call.key, context));
+  co_return co_await MoveInToken(call, std::move(from), std::move(to));
 }
 
 }  // namespace

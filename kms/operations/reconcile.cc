@@ -45,12 +45,12 @@ base::Result<std::set<std::string>> ListLeaving(Environment& environment) {
 }  // namespace
 
 boost::asio::awaitable<base::Result<Difference>> CompareToken(
-    Environment& environment) {
+    Environment& environment, KeyStore& key_store) {
   const hsm::ListKeysRequest request;
   CO_ASSIGN_OR_RETURN(const hsm::ListKeysReply listed,
-                      co_await environment.hsm.Call(request));
+                      co_await key_store.hsm.Call(request));
   CO_ASSIGN_OR_RETURN(const auto locators,
-                      environment.store.ListLocators(environment.key_store));
+                      environment.store.ListLocators(key_store.name));
   std::set<std::string> expected;
   for (const hsm::Locator& locator : locators) {
     expected.insert(base::HexEncode(locator.bytes));
@@ -70,26 +70,28 @@ boost::asio::awaitable<base::Result<Difference>> CompareToken(
   co_return difference;
 }
 
-void LogDifference(const Difference& difference) {
+void LogDifference(const KeyStore& key_store, const Difference& difference) {
   if (!difference.missing.empty()) {
     base::LogError(
-        "{} key materials of the store are not on the token: {}. Their keys "
+        "key store {}: {} key materials are not on the token: {}. Their keys "
         "cannot be used. Was the token restored from an older backup than the "
         "store, or is this another token?",
-        difference.missing.size(), Named(difference.missing));
+        key_store.name, difference.missing.size(), Named(difference.missing));
   }
   if (!difference.unknown.empty()) {
     base::LogWarning(
-        "{} keys on the token are not in the store: {}. They are left alone. "
+        "key store {}: {} keys on the token are not in the store: {}. They are "
+        "left alone. "
         "Is the store an older backup than the token, or --state the wrong "
         "folder?",
-        difference.unknown.size(), Named(difference.unknown));
+        key_store.name, difference.unknown.size(), Named(difference.unknown));
   }
   if (difference.unreadable > 0) {
     base::LogWarning(
-        "{} objects on the token cannot be read: creations that were "
+        "key store {}: {} objects on the token cannot be read: creations that "
+        "were "
         "interrupted leave such. They are left alone and do no harm.",
-        difference.unreadable);
+        key_store.name, difference.unreadable);
   }
 }
 

@@ -12,9 +12,9 @@
 
 namespace kms::operations {
 
-// How the token and the store differ. An object that the store does not know is
-// reported and never destroyed: the store may be an old backup, or the wrong
-// one.
+// How the token of a key store and the store differ. An object that the store
+// does not know is reported and never destroyed: the store may be an old
+// backup, or the wrong one.
 struct Difference {
   std::vector<std::string> unknown;  // CKA_ID in hex, on the token only.
   std::vector<std::string> missing;  // Locators in hex, in the store only.
@@ -22,10 +22,10 @@ struct Difference {
 };
 
 boost::asio::awaitable<base::Result<Difference>> CompareToken(
-    Environment& environment);
+    Environment& environment, KeyStore& key_store);
 
 // Writes the difference to the log, with what to do about it.
-void LogDifference(const Difference& difference);
+void LogDifference(const KeyStore& key_store, const Difference& difference);
 
 }  // namespace kms::operations
 

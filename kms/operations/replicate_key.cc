@@ -24,6 +24,7 @@ Key DescribeReplica(const Call& call, const Key& primary) {
   Key replica = primary;
   replica.region = *call.Text("ReplicaRegion");
   replica.row_id = KeyRowId(replica.id, replica.region);
+  replica.key_store = call.environment.key_stores.OfRegion(replica.region).name;
   replica.multi_region = MultiRegionType::kReplica;
   replica.description = call.Text("Description").value_or("");
   replica.state = KeyState::kEnabled;
@@ -108,6 +109,9 @@ Answer ReplicateKey(Call& call) {
   CO_RETURN_IF_ERROR(CheckPrimary(*call.key));
   const std::vector<Tag> tags = ReadTags(call);
   Key replica = DescribeReplica(call, *call.key);
+  CO_RETURN_IF_ERROR(co_await CheckCanLiveIn(
+      call.environment, *call.key,
+      call.environment.key_stores.OfRegion(replica.region)));
   CO_RETURN_IF_ERROR(BindPrincipals(call, replica));
   CO_RETURN_IF_ERROR(CheckLockout(call, replica));
   std::vector<RelatedKey> related;

@@ -141,7 +141,7 @@ void RotationScheduler::NoteFailure(const std::string& row_id,
 }
 
 asio::awaitable<base::Status> RotationScheduler::RunPass() {
-  if (!environment_.hsm.Ready()) {
+  if (!environment_.key_stores.primary().hsm.Ready()) {
     co_return base::Status();
   }
   const base::MonotonicTime now = environment_.clock.Monotonic();

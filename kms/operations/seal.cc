@@ -26,7 +26,10 @@ boost::asio::awaitable<base::Result<Binding>> BindForSealing(
     co_return base::Error{base::ErrorCode::kCorrupt,
                           "the store holds a key id that is none"};
   }
+  CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
+                      call.environment.key_stores.Of(key, material));
   Binding binding;
+  binding.hsm = &key_store->hsm;
   binding.header = {CiphertextAlgorithmOf(key, material), *key_id, material.id};
   binding.ref = material.ref;
   binding.aad = CiphertextAad(binding.header, context, base::ThreadHasher());
@@ -37,7 +40,7 @@ boost::asio::awaitable<base::Result<Binding>> BindForSealing(
   co_return binding;
 }
 
-base::Result<Binding> BindForOpening(const Key& key,
+base::Result<Binding> BindForOpening(Call& call, const Key& key,
                                      const CiphertextHeader& header,
                                      const EncryptionContext& context) {
   const KeyMaterial* const material = key.FindMaterial(header.material);
@@ -45,11 +48,20 @@ base::Result<Binding> BindForOpening(const Key& key,
       CiphertextAlgorithmOf(key, *material) != header.algorithm) {
     return base::Error{base::ErrorCode::kInvalidCiphertext, ""};
   }
+  ASSIGN_OR_RETURN(KeyStore* const key_store,
+                   call.environment.key_stores.Of(key, *material));
   Binding binding;
+  binding.hsm = &key_store->hsm;
   binding.header = header;
   binding.ref = material->ref;
   binding.aad = CiphertextAad(header, context, base::ThreadHasher());
   return binding;
+}
+
+base::Result<hsm::client::Client*> HsmOf(Call& call, const Key& key) {
+  ASSIGN_OR_RETURN(KeyStore* const key_store,
+                   call.environment.key_stores.Of(key, key.CurrentMaterial()));
+  return &key_store->hsm;
 }
 
 boost::asio::awaitable<base::Result<base::Bytes>> FinishCiphertext(

@@ -15,6 +15,7 @@ namespace kms::operations {
 // under the current material or for opening under the one that sealed.
 struct Binding {
   CiphertextHeader header;
+  hsm::client::Client* hsm = nullptr;  // That has the key.
   hsm::KeyRef ref;
   hsm::Counter counter = 0;
   hsm::Aad aad{};
@@ -29,9 +30,12 @@ boost::asio::awaitable<base::Result<Binding>> BindForSealing(
     Call& call, const Key& key, const EncryptionContext& context);
 
 // For an existing one: kInvalidCiphertext if `key` has no such material.
-base::Result<Binding> BindForOpening(const Key& key,
+base::Result<Binding> BindForOpening(Call& call, const Key& key,
                                      const CiphertextHeader& header,
                                      const EncryptionContext& context);
+
+// Whose workers use the current material of `key`, which has one.
+base::Result<hsm::client::Client*> HsmOf(Call& call, const Key& key);
 
 // The whole ciphertext around what the token has sealed with `binding`.
 boost::asio::awaitable<base::Result<base::Bytes>> FinishCiphertext(

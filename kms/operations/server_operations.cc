@@ -28,22 +28,47 @@ Answer AcceptClock(Call& call) {
   co_return Reply();
 }
 
+namespace {
+
+void WriteKeyStores(const KeyStores& key_stores, JsonWriter& writer) {
+  writer.BeginArray("KeyStores");
+  for (const KeyStore& key_store : key_stores.all()) {
+    writer.BeginObject()
+        .Text("Name", key_store.name)
+        .Bool("TokenReady", key_store.hsm.Ready());
+    writer.BeginArray("Regions");
+    for (const std::string& region : key_store.regions) {
+      writer.Item(region);
+    }
+    writer.EndArray();
+    if (!key_store.cluster_id.empty()) {
+      writer.Text("CloudHsmClusterId", key_store.cluster_id);
+    }
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+}  // namespace
+
 Answer Status(Call& call) {
   const store::StoreInfo info = call.environment.store.info();
   const std::chrono::seconds lead = call.environment.deletion_guard.Lead();
+  const KeyStores& key_stores = call.environment.key_stores;
   Reply reply;
-  JsonWriter(reply.body)
-      .BeginObject()
+  JsonWriter writer(reply.body);
+  writer.BeginObject()
       .Text("Version", CLAVIGER_VERSION)
       .Text("StoreId", info.id)
       .Number("StoreEpoch", static_cast<std::int64_t>(info.epoch))
       .Number("StoreRevision", static_cast<std::int64_t>(info.revision))
-      .Text("KeyStore", call.environment.key_store)
-      .Bool("TokenReady", call.environment.hsm.Ready())
+      .Text("KeyStore", key_stores.primary().name)
+      .Bool("TokenReady", key_stores.primary().hsm.Ready())
       .Number("ClockLeadSeconds", lead.count())
       .Bool("DestructionWaitsForClock",
-            !call.environment.deletion_guard.DueTime().has_value())
-      .EndObject();
+            !call.environment.deletion_guard.DueTime().has_value());
+  WriteKeyStores(key_stores, writer);
+  writer.EndObject();
   co_return reply;
 }
 

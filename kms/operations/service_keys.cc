@@ -16,14 +16,20 @@ namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
-Error ServiceKeyGone(const Environment& environment, std::string_view purpose,
-                     std::string_view reason) {
+Error ServiceKeyGone(const store::ServiceKey& key, std::string_view reason) {
   return {ErrorCode::kKeyUnavailable,
-          "the token of key store '" + environment.key_store +
-              "' cannot use this store's service key '" + std::string(purpose) +
-              "' (" + std::string(reason) +
+          "the token of key store '" + key.key_store +
+              "' cannot use this store's service key '" + key.purpose + "' (" +
+              std::string(reason) +
               "). Check that --state and the token belong together, and that "
               "both were restored from the same backup; nothing was changed."};
+}
+
+// A row may name the first key store as an earlier configuration did.
+hsm::client::Client& TokenOf(Environment& environment,
+                             const store::ServiceKey& key) {
+  const auto key_store = environment.key_stores.Find(key.key_store);
+  return key_store ? (*key_store)->hsm : environment.key_stores.primary().hsm;
 }
 
 // A service key under algorithm 2 counts like a material of that id.
@@ -45,20 +51,23 @@ asio::awaitable<base::Result<hsm::Counter>> NextCounter(
 }  // namespace
 
 asio::awaitable<base::Status> MakeServiceKey(Environment& environment,
+                                             KeyStore& key_store,
                                              std::string_view purpose,
-                                             hsm::Algorithm algorithm) {
+                                             hsm::Algorithm algorithm,
+                                             bool shareable) {
   CO_ASSIGN_OR_RETURN(const hsm::Locator locator,
-                      co_await AnnounceKey(environment, purpose));
+                      co_await AnnounceKey(environment, key_store, purpose));
   hsm::GenerateKeyRequest request;
   request.key = {locator, algorithm};
-  const auto made = co_await environment.hsm.Call(request);
+  request.shareable = shareable;
+  const auto made = co_await key_store.hsm.Call(request);
   if (!made) {
-    co_await RollBackCreation(environment, locator);
+    co_await RollBackCreation(environment, key_store, locator);
     co_return Error(made.error());
   }
   store::ServiceKey key;
   key.purpose = purpose;
-  key.key_store = environment.key_store;
+  key.key_store = key_store.name;
   key.ref = request.key;
   key.check_value = made->check_value;
   auto insert = [&key](store::Transaction& transaction) -> base::Status {
@@ -76,13 +85,12 @@ asio::awaitable<base::Status> CheckServiceKey(Environment& environment,
                                               const store::ServiceKey& key) {
   hsm::CheckKeyRequest request;
   request.key = key.ref;
-  const auto used = co_await environment.hsm.Call(request);
+  const auto used = co_await TokenOf(environment, key).Call(request);
   if (!used) {
-    co_return ServiceKeyGone(environment, key.purpose, used.error().message);
+    co_return ServiceKeyGone(key, used.error().message);
   }
   if (used->check_value != key.check_value) {
-    co_return ServiceKeyGone(environment, key.purpose,
-                             "another key has its place");
+    co_return ServiceKeyGone(key, "another key has its place");
   }
   co_return base::Status();
 }
@@ -118,9 +126,9 @@ asio::awaitable<base::Result<hsm::Sealed>> SealUnder(
     CO_ASSIGN_OR_RETURN(request.counter,
                         co_await NextCounter(environment, key));
   }
-  auto sealed = co_await environment.hsm.Call(std::move(request));
+  auto sealed = co_await TokenOf(environment, key).Call(std::move(request));
   if (!sealed && sealed.error().code == ErrorCode::kNotFound) {
-    co_return ServiceKeyGone(environment, key.purpose, sealed.error().message);
+    co_return ServiceKeyGone(key, sealed.error().message);
   }
   co_return sealed;
 }
@@ -132,12 +140,12 @@ asio::awaitable<base::Result<base::Secret>> OpenUnder(
   request.key = key.ref;
   request.aad = aad;
   request.sealed = std::move(sealed);
-  auto opened = co_await environment.hsm.Call(std::move(request));
+  auto opened = co_await TokenOf(environment, key).Call(std::move(request));
   if (opened) {
     co_return std::move(opened->plaintext);
   }
   if (opened.error().code == ErrorCode::kNotFound) {
-    co_return ServiceKeyGone(environment, key.purpose, opened.error().message);
+    co_return ServiceKeyGone(key, opened.error().message);
   }
   co_return Error(opened.error());
 }

@@ -20,10 +20,13 @@ inline constexpr std::string_view kForSessionTokens = "session-token";
 inline constexpr std::string_view kForXksCredentials = "xks-credentials";
 
 // Makes the key of a purpose that has none. Whether it may is the caller's to
-// know: a key that is lost is never made again.
+// know: a key that is lost is never made again. `shareable` is of keys that
+// wrap (GenerateKeyRequest).
 boost::asio::awaitable<base::Status> MakeServiceKey(Environment& environment,
+                                                    KeyStore& key_store,
                                                     std::string_view purpose,
-                                                    hsm::Algorithm algorithm);
+                                                    hsm::Algorithm algorithm,
+                                                    bool shareable = false);
 
 // The purpose of what wraps the keys of a key store.
 std::string ForWrapping(std::string_view key_store);

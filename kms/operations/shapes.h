@@ -247,6 +247,8 @@ inline constexpr Shape kXksServiceName = {
     .min = 20, .max = 64, .pattern = &kXksServiceNamePattern};
 inline constexpr Shape kAccountId = {
     .min = 12, .max = 12, .pattern = &kAccountIdPattern};
+// What the configuration calls a table of its.
+inline constexpr Shape kConfiguredName = {.min = 1, .max = 64};
 inline constexpr Shape kXksTenant = {.min = 1, .max = 64};
 inline constexpr Shape kXksConnectivity = {.values = kXksConnectivities};
 inline constexpr Shape kXksAccessKeyId = {

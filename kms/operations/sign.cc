@@ -9,12 +9,13 @@ namespace kms::operations {
 Answer Sign(Call& call) {
   const Key& key = *call.key;
   CO_ASSIGN_OR_RETURN(Signing signing, ReadSigning(call));
+  CO_ASSIGN_OR_RETURN(hsm::client::Client* const hsm, HsmOf(call, key));
   hsm::SignRequest request;
   request.key = key.CurrentMaterial().ref;
   request.scheme = signing.algorithm->scheme;
   request.hash = signing.algorithm->hash;
   request.message = std::move(signing.message);
-  const auto made = co_await call.environment.hsm.Call(std::move(request));
+  const auto made = co_await hsm->Call(std::move(request));
   if (!made) {
     co_return MaterialError(key, made.error());
   }

@@ -33,6 +33,7 @@ constexpr std::array kMigrations = {
     Migration{12, kSchemaWrappedMaterials},
     Migration{13, kSchemaExternalKeys},
     Migration{14, kSchemaCustomKeyStores},
+    Migration{15, kSchemaKeyStores},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

@@ -27,7 +27,7 @@ constexpr std::array kIntentKinds = {
     std::pair{IntentKind::kDestroy, std::string_view("destroy")},
 };
 
-constexpr std::size_t kKeyColumns = 22;
+constexpr std::size_t kKeyColumns = 23;
 constexpr std::size_t kMaterialColumns = 15;
 constexpr std::string_view kSelectKey =
     "SELECT k.id, k.key_id, k.account, k.region, k.description, k.key_spec, "
@@ -35,7 +35,7 @@ constexpr std::string_view kSelectKey =
     "k.multi_region_type, k.pending_window, k.destroying, k.policy, "
     "k.rotation_period, k.next_rotation, k.on_demand_rotations, "
     "k.managing_service, k.policy_principals, k.custom_key_store, "
-    "k.xks_key_id, "
+    "k.xks_key_id, k.key_store, "
     "m.material_id, m.locator, m.algorithm, m.key_store, m.is_current, "
     "m.created, m.rotation_date, m.rotation_type, m.public_key, "
     "m.wrapping_key, m.wrapped, m.check_value, i.imported, "
@@ -96,6 +96,7 @@ Key TakeKey(Columns& columns) {
   key.policy_principals = TakePrincipals(columns);
   key.custom_key_store = columns.Text();
   key.xks_key_id = columns.Text();
+  key.key_store = columns.Text();
   columns.Require((key.origin == Origin::kExternalKeyStore) !=
                   key.xks_key_id.empty());
   columns.Require(key.row_id == KeyRowId(key.id, key.region) &&

@@ -438,6 +438,12 @@ ALTER TABLE keys ADD COLUMN xks_key_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX keys_by_custom_key_store ON keys (custom_key_store, xks_key_id);
 )sql";
 
+// Several key stores: where a key's operations run. Rows of before have '':
+// where their materials are.
+inline constexpr std::string_view kSchemaKeyStores =
+    R"sql(ALTER TABLE keys ADD COLUMN key_store TEXT NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

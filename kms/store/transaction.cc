@@ -109,9 +109,9 @@ base::Status SqlTransaction::InsertRow(const Key& key) {
       "key_usage, origin, state, created, deletion_date, multi_region_type, "
       "pending_window, destroying, policy, rotation_period, next_rotation, "
       "on_demand_rotations, managing_service, policy_principals, "
-      "custom_key_store, xks_key_id) "
+      "custom_key_store, xks_key_id, key_store) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15, $16, $17, $18, $19, $20, $21, $22)",
+      "$15, $16, $17, $18, $19, $20, $21, $22, $23)",
       {ToValue(key.row_id),
        ToValue(key.id),
        ToValue(key.account),
@@ -133,7 +133,8 @@ base::Status SqlTransaction::InsertRow(const Key& key) {
        ToValue(key.managing_service),
        PrincipalsOf(key.policy_principals),
        ToValue(key.custom_key_store),
-       ToValue(key.xks_key_id)}));
+       ToValue(key.xks_key_id),
+       ToValue(key.key_store)}));
   touched_.keys.insert(key.row_id);
   return {};
 }

@@ -317,12 +317,13 @@ TEST_F(ImportTest, ACrashDuringAnImportLeavesNothing) {
   ExpectNoIntents();
   // A material that was made and never committed.
   const hsm::Locator locator =
-      testlib::Take(Run(AnnounceKey(environment(), key)));
+      testlib::Take(Run(AnnounceKey(environment(), key_store(), key)));
   hsm::GenerateKeyRequest request;
   request.key = {locator, hsm::Algorithm::kXaes256Gcm};
   testlib::Take(Run(hsm().Call(request)));
   Restart();
-  ASSERT_OK(Run(SettleIntents(environment(), store().info().epoch)));
+  ASSERT_OK(
+      Run(SettleIntents(environment(), key_store(), store().info().epoch)));
   EXPECT_FALSE(OnToken(locator));
   ExpectNoIntents();
 }

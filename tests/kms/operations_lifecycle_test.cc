@@ -188,14 +188,15 @@ class IntentTest : public OperationsTest {
     testlib::Take(Run(hsm().Call(request)));
   }
   base::Status Settle() {
-    return Run(SettleIntents(environment(), store().info().epoch));
+    return Run(SettleIntents(environment(), key_store(), store().info().epoch));
   }
 };
 
 TEST_F(IntentTest, OfAnEarlierStartIsRolledBack) {
   const hsm::Locator made =
-      testlib::Take(Run(AnnounceKey(environment(), "key-1")));
-  testlib::Take(Run(AnnounceKey(environment(), "key-2")));  // Never made.
+      testlib::Take(Run(AnnounceKey(environment(), key_store(), "key-1")));
+  testlib::Take(
+      Run(AnnounceKey(environment(), key_store(), "key-2")));  // Never made.
   Make(made);
   ASSERT_OK(Settle());
   EXPECT_TRUE(OnToken(made));  // Of this start: its request may go on.
@@ -229,7 +230,7 @@ TEST_F(IntentTest, AnUnknownObjectIsReportedAndLeftAlone) {
       base::HexEncode(known->CurrentMaterial().ref.locator.bytes);
   ASSERT_OK(Settle());
   ASSERT_OK_AND_ASSIGN(const Difference difference,
-                       Run(CompareToken(environment())));
+                       Run(CompareToken(environment(), key_store())));
   EXPECT_THAT(difference.unknown,
               testing::AllOf(testing::Contains(base::HexEncode(unknown.bytes)),
                              testing::Not(testing::Contains(known_id))));
@@ -245,7 +246,7 @@ TEST_F(IntentTest, AMissingObjectIsReportedAndItsKeyUnavailable) {
   ASSERT_OK(Run(hsm().EvictEverywhere(locator)));
   ASSERT_OK(Run(hsm().Call(destroy)));
   ASSERT_OK_AND_ASSIGN(const Difference difference,
-                       Run(CompareToken(environment())));
+                       Run(CompareToken(environment(), key_store())));
   EXPECT_THAT(difference.missing,
               testing::ElementsAre(base::HexEncode(locator.bytes)));
   EXPECT_THAT(Ask("Encrypt", {{"KeyId", id}, {"Plaintext", "YQ=="}}),
@@ -267,7 +268,7 @@ TEST_F(IntentTest, AnObjectThatIsBeingDestroyedIsNotReported) {
   base::RandomBytes(lost.bytes);
   Make(lost);
   ASSERT_OK(store().WriteNow([&](store::Transaction& transaction) {
-    return AnnounceDestruction(environment(), transaction, lost, "");
+    return AnnounceDestruction(environment(), transaction, "test", lost, "");
   }));
   for (const bool is_there : {true, false}) {
     if (!is_there) {
@@ -275,7 +276,7 @@ TEST_F(IntentTest, AnObjectThatIsBeingDestroyedIsNotReported) {
       ASSERT_OK(Run(hsm().Call(hsm::DestroyKeyRequest{locator})));
     }
     ASSERT_OK_AND_ASSIGN(const Difference difference,
-                         Run(CompareToken(environment())));
+                         Run(CompareToken(environment(), key_store())));
     EXPECT_THAT(difference.missing, testing::IsEmpty());
     EXPECT_THAT(difference.unknown,
                 testing::Not(testing::AnyOf(

@@ -156,10 +156,11 @@ TEST_F(ManagedKeyTest, FirstUsesAtTheSameTimeMakeOneKey) {
 
 TEST_F(ManagedKeyTest, WhatACrashLeavesIsSettled) {
   // As a process that was killed after the announcement leaves it.
-  ASSERT_OK(
-      Run(AnnounceKey(environment(), "01234567-89ab-4cde-8f01-23456789abcd")));
+  ASSERT_OK(Run(AnnounceKey(environment(), key_store(),
+                            "01234567-89ab-4cde-8f01-23456789abcd")));
   Restart();
-  ASSERT_OK(Run(SettleIntents(environment(), store().info().epoch)));
+  ASSERT_OK(
+      Run(SettleIntents(environment(), key_store(), store().info().epoch)));
   EXPECT_THAT(store().ListIntents(), IsOkAndHolds(IsEmpty()));
   const std::string id = MakeKey();
   Restart();

@@ -228,7 +228,7 @@ class RotationCrashTest : public RotationTest {
 };
 
 TEST_F(RotationCrashTest, AfterAnnouncingIt) {
-  testlib::Take(Run(AnnounceKey(environment(), key_)));
+  testlib::Take(Run(AnnounceKey(environment(), key_store(), key_)));
   Restart();
   ASSERT_OK(Settle());
   ExpectUntouched();
@@ -272,9 +272,9 @@ TEST_F(RotationCrashTest, AfterCommittingIt) {
 }
 
 TEST_F(RotationCrashTest, ATokenThatFailsLeavesNothing) {
-  environment().algorithm = static_cast<hsm::Algorithm>(99);
+  key_store().algorithm = static_cast<hsm::Algorithm>(99);
   EXPECT_FALSE(Rotate());
-  environment().algorithm = hsm::Algorithm::kXaes256Gcm;
+  key_store().algorithm = hsm::Algorithm::kXaes256Gcm;
   ExpectUntouched();
 }
 

@@ -49,7 +49,7 @@ class RotationTest : public OperationsTest {
     return Run(scheduler.RunPass());
   }
   base::Status Settle() {
-    return Run(SettleIntents(environment(), store().info().epoch));
+    return Run(SettleIntents(environment(), key_store(), store().info().epoch));
   }
   // A pass while a request about the key comes in.
   base::Status RunPassAgainst(std::string operation) {

@@ -212,12 +212,12 @@ TEST_F(SchedulerTest, AKeyThatFailsIsTriedAgainAndDoesNotHoldUpOthers) {
   testlib::Take(Enable());
   clock_.Advance(days(90));
   RotationScheduler scheduler(environment());
-  environment().algorithm = static_cast<hsm::Algorithm>(99);
+  key_store().algorithm = static_cast<hsm::Algorithm>(99);
   const base::Status failed = Run(scheduler.RunPass());
   ASSERT_FALSE(failed);
   EXPECT_THAT(failed.error().message, HasSubstr("tried again"));
   EXPECT_THAT(failed.error().message, HasSubstr(first));
-  environment().algorithm = hsm::Algorithm::kXaes256Gcm;
+  key_store().algorithm = hsm::Algorithm::kXaes256Gcm;
   ASSERT_OK(Run(scheduler.RunPass()));
   ExpectSettled(2);
   key_ = first;
@@ -230,14 +230,14 @@ TEST_F(SchedulerTest, AKeyThatFailsIsTriedAgainAndDoesNotHoldUpOthers) {
 TEST_F(SchedulerTest, WaitsLongerAfterEachFailure) {
   clock_.Advance(days(90));
   RotationScheduler scheduler(environment());
-  environment().algorithm = static_cast<hsm::Algorithm>(99);
+  key_store().algorithm = static_cast<hsm::Algorithm>(99);
   for (const int pause : {1, 2, 4, 8, 16, 32, 60, 60}) {
     EXPECT_FALSE(Run(scheduler.RunPass()));
     clock_.Advance(minutes(pause) - seconds(1));
     EXPECT_OK(Run(scheduler.RunPass()));
     clock_.Advance(seconds(1));
   }
-  environment().algorithm = hsm::Algorithm::kXaes256Gcm;
+  key_store().algorithm = hsm::Algorithm::kXaes256Gcm;
   ASSERT_OK(Run(scheduler.RunPass()));
   ExpectSettled(2);
 }

@@ -233,6 +233,8 @@ std::map<std::string_view, json> GoodInputs(const std::string& key,
       {"PutCertificate", {{"KeyId", key}, {"Certificate", "MAA="}}},
       {"ListAccounts", json::object()},
       {"ResetKeyPolicy", only_key},
+      {"MakeTransportKey", {{"KeyStore", "test"}}},
+      {"ShareWrappingKey", {{"KeyStore", "test"}, {"TargetKeyStore", "other"}}},
       {"Status", json::object()},
       {"CancelKeyDeletion", only_key},
       {"CreateAlias", {{"AliasName", "alias/new"}, {"TargetKeyId", key}}},
@@ -400,6 +402,9 @@ TEST_F(EveryOperationTest, OfOurOwnIsServedOnTheUnixSocketOnly) {
     if (operation.name == "DeleteXksCredential") {  // Its id is made up.
       EXPECT_THAT(Ask(operation.name, input, from),
                   StatusIs(ErrorCode::kNotFound, HasSubstr("no credential")));
+    } else if (operation.name == "ShareWrappingKey") {  // There is no other.
+      EXPECT_THAT(Ask(operation.name, input, from),
+                  StatusIs(ErrorCode::kValidation, HasSubstr("no key store")));
     } else {
       EXPECT_OK(Ask(operation.name, input, from));
     }

@@ -145,7 +145,8 @@ OperationsTest::Server::Server(asio::io_context& io, const base::Clock& clock,
            .workers = 2},
           clock),
       environment{.store = *store,
-                  .hsm = hsm,
+                  .key_stores = KeyStores(
+                      {{.name = "test", .hsm = hsm, .algorithm = algorithm}}),
                   .authorizer = authorizer,
                   .organization = organization,
                   .directory = *directory,
@@ -156,8 +157,6 @@ OperationsTest::Server::Server(asio::io_context& io, const base::Clock& clock,
                   .last_usage = last_usage,
                   .log = *log,
                   .log_folder = folder + "/audit",
-                  .key_store = "test",
-                  .algorithm = algorithm,
                   .unlogged = {}},
       service(environment) {}
 

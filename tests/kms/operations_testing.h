@@ -85,6 +85,8 @@ class OperationsTest : public testing::Test {
   }
 
   Environment& environment() { return server_->environment; }
+  KeyStore& key_store() { return environment().key_stores.primary(); }
+  boost::asio::io_context& io() { return io_; }
   Organization& organization() { return server_->organization; }
   store::Store& store() { return *server_->store; }
   hsm::client::Client& hsm() { return server_->hsm; }

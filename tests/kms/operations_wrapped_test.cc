@@ -28,8 +28,9 @@ class WrappedPlacementTest : public OperationsTest {
   // As at a start with this configuration.
   void Place(Placement placement) {
     testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
-    environment().wrapping_key.reset();
-    testlib::Take(Run(EnsureWrappingKey(environment(), placement)));
+    key_store().wrapping_key.reset();
+    testlib::Take(
+        Run(EnsureWrappingKey(environment(), key_store(), placement)));
   }
   void RestartAs(Placement placement) {
     Restart();
@@ -154,7 +155,8 @@ TEST_F(WrappedPlacementTest, ADestroyedKeyIsGoneFromTheStoreAndTheWorkers) {
 
 TEST_F(WrappedPlacementTest, NothingIsMissingOnTheToken) {
   const std::set<std::string> keys = {NewKey(), NewKey()};
-  const auto difference = testlib::Take(Run(CompareToken(environment())));
+  const auto difference =
+      testlib::Take(Run(CompareToken(environment(), key_store())));
   EXPECT_THAT(difference.missing, IsEmpty());
 }
 
@@ -180,21 +182,21 @@ TEST_F(WrappedPlacementTest, AForgottenWrappingKeyIsNotMadeAgain) {
   testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kRefuse)));
   for (const Placement placement :
        {Placement::kWrapped, Placement::kResident}) {
-    EXPECT_THAT(Run(EnsureWrappingKey(environment(), placement)),
+    EXPECT_THAT(Run(EnsureWrappingKey(environment(), key_store(), placement)),
                 StatusIs(ErrorCode::kKeyUnavailable, HasSubstr("wrapping")));
   }
 }
 
 TEST_F(WrappedPlacementTest, ALostWrappingKeyIsNotMadeAgain) {
   NewKey();
-  const hsm::DestroyKeyRequest destroy = {*environment().wrapping_key};
+  const hsm::DestroyKeyRequest destroy = {*key_store().wrapping_key};
   ASSERT_OK(Run(hsm().EvictEverywhere(destroy.locator)));
   ASSERT_OK(Run(hsm().Call(destroy)));
   for (const Placement placement :
        {Placement::kWrapped, Placement::kResident}) {
     Restart();
     EXPECT_THAT(
-        Run(EnsureWrappingKey(environment(), placement)),
+        Run(EnsureWrappingKey(environment(), key_store(), placement)),
         StatusIs(ErrorCode::kKeyUnavailable, HasSubstr("wrapping-key/")));
   }
 }

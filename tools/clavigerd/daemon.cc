@@ -86,6 +86,13 @@ void Drain(kms::store::Store& store) {
   static_cast<void>(store.WriteNow(nothing));
 }
 
+kms::operations::Placement PlacementOf(const config::KeyStore& key_store) {
+  using kms::operations::Placement;
+  return key_store.shareable ? Placement::kWrappedShareably
+         : key_store.wrapped ? Placement::kWrapped
+                             : Placement::kResident;
+}
+
 }  // namespace
 
 struct Daemon::Parts {
@@ -95,6 +102,8 @@ struct Daemon::Parts {
   base::Status OpenStore();
   base::Status OpenLog();
   asio::awaitable<base::Status> Settle(const FirstAdministrator* first);
+  asio::awaitable<base::Status> SettleKeyStore(
+      kms::operations::KeyStore& key_store, const config::KeyStore& configured);
   base::Status MakeDirectory();
   base::Status ListenXks();
   asio::awaitable<base::Status> LoadDirectory(const FirstAdministrator* first);
@@ -180,6 +189,20 @@ asio::awaitable<base::Status> Daemon::Parts::LoadDirectory(
   co_return base::Status();
 }
 
+asio::awaitable<base::Status> Daemon::Parts::SettleKeyStore(
+    kms::operations::KeyStore& key_store, const config::KeyStore& configured) {
+  auto& environment = threads.front()->environment();
+  CO_RETURN_IF_ERROR(co_await kms::operations::EnsureWrappingKey(
+      environment, key_store, PlacementOf(configured)));
+  CO_RETURN_IF_ERROR(co_await kms::operations::SettleIntents(
+      environment, key_store, store->info().epoch));
+  CO_ASSIGN_OR_RETURN(
+      const auto difference,
+      co_await kms::operations::CompareToken(environment, key_store));
+  kms::operations::LogDifference(key_store, difference);
+  co_return base::Status();
+}
+
 // Nothing on the token is touched before the service keys have shown that it
 // is this store's token.
 asio::awaitable<base::Status> Daemon::Parts::Settle(
@@ -190,19 +213,14 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
   CO_RETURN_IF_ERROR(co_await kms::operations::CheckServiceKeys(
       environment, fresh ? kms::operations::NewStore::kAllow
                          : kms::operations::NewStore::kRefuse));
-  CO_RETURN_IF_ERROR(co_await kms::operations::EnsureWrappingKey(
-      environment, config.key_stores.front().wrapped
-                       ? kms::operations::Placement::kWrapped
-                       : kms::operations::Placement::kResident));
-  for (const auto& thread : threads) {
-    thread->environment().wrapping_key = environment.wrapping_key;
+  for (std::size_t i = 0; i < config.key_stores.size(); ++i) {
+    CO_RETURN_IF_ERROR(co_await SettleKeyStore(environment.key_stores.all()[i],
+                                               config.key_stores[i]));
   }
-  CO_RETURN_IF_ERROR(co_await kms::operations::SettleIntents(
-      environment, store->info().epoch));
+  for (const auto& thread : threads) {
+    thread->environment().key_stores.TakeNames(environment.key_stores);
+  }
   CO_RETURN_IF_ERROR(co_await kms::operations::FinishDestructions(environment));
-  CO_ASSIGN_OR_RETURN(const auto difference,
-                      co_await kms::operations::CompareToken(environment));
-  kms::operations::LogDifference(difference);
   co_return co_await LoadDirectory(first);
 }
 

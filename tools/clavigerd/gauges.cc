@@ -26,7 +26,10 @@ void CatchUp(prometheus::Counter& counter, double total) {
 
 // The counters of all workers that `thread` asks.
 std::vector<const Stats*> StatsOf(const IoThread& thread) {
-  std::vector<const Stats*> all = {&thread.hsm().stats()};
+  std::vector<const Stats*> all;
+  for (const hsm::client::Client& client : thread.hsms()) {
+    all.push_back(&client.stats());
+  }
   if (thread.xks_workers() != nullptr) {
     all.push_back(&thread.xks_workers()->stats());
   }
@@ -128,7 +131,9 @@ double SumOf(const std::vector<std::unique_ptr<IoThread>>& threads,
              hsm::client::Counter Stats::*counter) {
   std::int64_t sum = 0;
   for (const auto& thread : threads) {
-    sum += (thread->hsm().stats().*counter).Get();
+    for (const hsm::client::Client& client : thread->hsms()) {
+      sum += (client.stats().*counter).Get();
+    }
   }
   return static_cast<double>(sum);
 }

@@ -29,6 +29,29 @@ hsm::client::ClientConfig WorkersOf(const config::KeyStore& key_store) {
           .slow_worker = true};
 }
 
+std::deque<hsm::client::Client> ClientsOf(asio::io_context& io,
+                                          const config::Config& config,
+                                          const base::Clock& clock) {
+  std::deque<hsm::client::Client> clients;
+  for (const config::KeyStore& key_store : config.key_stores) {
+    clients.emplace_back(io, WorkersOf(key_store), clock);
+  }
+  return clients;
+}
+
+// `clients` are those of the configuration's key stores.
+kms::operations::KeyStores KeyStoresOf(
+    const config::Config& config, std::deque<hsm::client::Client>& clients) {
+  std::deque<kms::operations::KeyStore> key_stores;
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    key_stores.push_back({.name = config.key_stores[i].name,
+                          .hsm = clients[i],
+                          .regions = config.key_stores[i].regions,
+                          .cluster_id = config.key_stores[i].cluster_id});
+  }
+  return kms::operations::KeyStores(std::move(key_stores));
+}
+
 kms::http::ApiDoor::Options DoorOptions(const config::Config& config) {
   return {.local = LocalIdentityOf(config, geteuid()),
           .most_in_flight =
@@ -45,14 +68,14 @@ kms::http::ServerLimits LimitsOf(const config::Config& config) {
 }  // namespace
 
 IoThread::IoThread(const config::Config& config, const Shared& shared)
-    : hsm_(io_, WorkersOf(config.key_stores.front()), shared.clock),
+    : hsms_(ClientsOf(io_, config, shared.clock)),
       xks_workers_(config.xks_client
                        ? std::make_unique<XksWorkers>(io_, *config.xks_client,
                                                       shared.clock)
                        : nullptr),
       counters_(shared.store),
       environment_{.store = shared.store,
-                   .hsm = hsm_,
+                   .key_stores = KeyStoresOf(config, hsms_),
                    .authorizer = shared.authorizer,
                    .organization = shared.organization,
                    .directory = shared.directory,
@@ -64,7 +87,6 @@ IoThread::IoThread(const config::Config& config, const Shared& shared)
                    .last_usage = shared.last_usage,
                    .log = shared.log,
                    .log_folder = config.state + "/audit",
-                   .key_store = config.key_stores.front().name,
                    .strict_boundary = config.strict_boundary,
                    .xks = xks_workers_.get(),
                    .tenants = config.xks_proxy ? &shared.tenants : nullptr},
@@ -100,20 +122,29 @@ base::Status IoThread::RunToEnd(asio::awaitable<base::Status> task) {
   return *std::move(result);
 }
 
-asio::awaitable<base::Status> IoThread::Connect() {
-  CO_RETURN_IF_ERROR(co_await hsm_.Start());
+asio::awaitable<base::Status> IoThread::ConnectTo(
+    kms::operations::KeyStore& key_store) {
+  CO_RETURN_IF_ERROR(co_await key_store.hsm.Start());
   const hsm::CapabilitiesRequest request;
   CO_ASSIGN_OR_RETURN(const hsm::Capabilities capabilities,
-                      co_await hsm_.Call(request));
-  environment_.algorithm = capabilities.algorithm;
-  if (xks_front_) {
+                      co_await key_store.hsm.Call(request));
+  key_store.algorithm = capabilities.algorithm;
+  const bool is_primary = &key_store == &environment_.key_stores.primary();
+  if (xks_front_ && is_primary) {
     xks_front_->Describe(capabilities.manufacturer + " " + capabilities.model);
-  }
-  if (xks_workers_ != nullptr) {
-    CO_RETURN_IF_ERROR(co_await xks_workers_->Start());
   }
   for (const std::string& note : capabilities.notes) {
     base::LogInfo("token '{}': {}", capabilities.token_label, note);
+  }
+  co_return base::Status();
+}
+
+asio::awaitable<base::Status> IoThread::Connect() {
+  for (auto& key_store : environment_.key_stores.all()) {
+    CO_RETURN_IF_ERROR(co_await ConnectTo(key_store));
+  }
+  if (xks_workers_ != nullptr) {
+    CO_RETURN_IF_ERROR(co_await xks_workers_->Start());
   }
   co_return base::Status();
 }
@@ -150,7 +181,9 @@ asio::awaitable<void> IoThread::Close() {
   stop_pairs_.emit(asio::cancellation_type::terminal);
   stop_stores_.emit(asio::cancellation_type::terminal);
   co_await kms::operations::RetryUnlogged(environment_);
-  hsm_.Stop();
+  for (hsm::client::Client& client : hsms_) {
+    client.Stop();
+  }
   if (xks_workers_ != nullptr) {
     xks_workers_->Stop();
   }

@@ -5,6 +5,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -61,7 +62,8 @@ class IoThread {
   boost::asio::io_context& io() { return io_; }
   kms::operations::Environment& environment() { return environment_; }
   kms::http::HttpServer& server() { return server_; }
-  const hsm::client::Client& hsm() const { return hsm_; }
+  // One for each key store.
+  const std::deque<hsm::client::Client>& hsms() const { return hsms_; }
   // nullptr: the configuration has no XKS proxy; it asks none.
   XksFront* xks_front() { return xks_front_ ? &*xks_front_ : nullptr; }
   const XksWorkers* xks_workers() const { return xks_workers_.get(); }
@@ -77,6 +79,8 @@ class IoThread {
   void Stop();  // From any thread.
 
  private:
+  boost::asio::awaitable<base::Status> ConnectTo(
+      kms::operations::KeyStore& key_store);
   boost::asio::awaitable<void> Close();
 
   // The order of construction is that of dependence.
@@ -86,8 +90,8 @@ class IoThread {
   boost::asio::cancellation_signal stop_chores_;
   boost::asio::cancellation_signal stop_pairs_;   // KeepImportPairs
   boost::asio::cancellation_signal stop_stores_;  // KeepCustomKeyStores
-  hsm::client::Client hsm_;
-  std::unique_ptr<XksWorkers> xks_workers_;  // Null unless configured.
+  std::deque<hsm::client::Client> hsms_;          // As in the configuration.
+  std::unique_ptr<XksWorkers> xks_workers_;       // Null unless configured.
   kms::operations::Counters counters_;
   kms::operations::Environment environment_;
   kms::operations::ApiService service_;

@@ -15,6 +15,7 @@
 #include "base/region.h"
 #include "hsm/token/risks.h"
 #include "kms/identity/web_identity.h"
+#include "tools/config/key_stores.h"
 #include "tools/config/organization.h"
 #include "tools/config/principals.h"
 #include "tools/config/table_reader.h"
@@ -44,6 +45,9 @@ Status ReadKeyStore(TableReader& reader, Config& config) {
       .Text("module_parameters", store.module_parameters)
       .Texts("accept_risks", store.accept_risks)
       .Text("placement", placement)
+      .Bool("shareable_wrapping_key", store.shareable)
+      .Texts("regions", store.regions)
+      .Text("cluster_id", store.cluster_id)
       .Integer("workers", store.workers, 1, 64);
   store.wrapped = placement == kWrapped;
   if (placement != kResident && placement != kWrapped) {
@@ -53,6 +57,11 @@ Status ReadKeyStore(TableReader& reader, Config& config) {
                     "token) nor \"{}\" (keys are wrapped by the token and "
                     "kept in the store)",
                     placement, kResident, kWrapped));
+  }
+  if (store.shareable && !store.wrapped) {
+    reader.Refuse("shareable_wrapping_key",
+                  "needs placement = \"wrapped\": without it there is no "
+                  "wrapping key");
   }
   for (const std::string& risk : store.accept_risks) {
     if (hsm::token::FindRisk(risk) == nullptr) {
@@ -290,12 +299,7 @@ Status CheckWhole(const std::string& file, const Config& config) {
   if (!base::IsRegionName(config.region)) {
     return wrong("region must be the name of a Region, such as us-east-1");
   }
-  if (config.key_stores.size() != 1) {
-    return wrong(
-        fmt::format("there are {} [[key_store]] tables; this release "
-                    "serves exactly one",
-                    config.key_stores.size()));
-  }
+  RETURN_IF_ERROR(CheckKeyStores(file, config));
   // The XKS proxy takes as many again.
   const std::uint64_t in_flight =
       static_cast<std::uint64_t>(config.threads) *

@@ -35,6 +35,14 @@ struct KeyStore {
   std::vector<std::string> accept_risks;  // Of hsm/token/risks.h.
   int workers = 2;                        // 1..64.
   bool wrapped = false;  // placement: "wrapped", or "resident".
+  // Whether the key that wraps may be given to other tokens; decided when it is
+  // made. With `wrapped` only.
+  bool shareable = false;
+  // The first one has neither, every other one has one of them: the Regions
+  // whose new keys it takes, or the CloudHsmClusterId by which custom key
+  // stores name it.
+  std::vector<std::string> regions;
+  std::string cluster_id;
 };
 
 // [xks_client]: the workers that ask the XKS proxies of external key stores.

@@ -57,23 +57,24 @@ Reply Describe(const Named& key, std::uint32_t version) {
 // Makes the token's object for a version, announced by an intent.
 asio::awaitable<base::Result<ExternalKeyVersion>> MakeVersion(
     Environment& environment, const Named& key, std::uint32_t number) {
+  KeyStore& key_store = environment.key_stores.primary();
   CO_ASSIGN_OR_RETURN(
       const hsm::Locator announced,
-      co_await AnnounceKey(environment,
+      co_await AnnounceKey(environment, key_store,
                            xks::ExternalKeyArn(key.tenant, key.id)));
   hsm::GenerateKeyRequest request;
   request.key.locator = announced;
-  request.key.algorithm = environment.algorithm;
-  const auto made = co_await environment.hsm.Call(request);
+  request.key.algorithm = key_store.algorithm;
+  const auto made = co_await key_store.hsm.Call(request);
   if (!made) {
-    co_await RollBackCreation(environment, announced);
+    co_await RollBackCreation(environment, key_store, announced);
     co_return Error(made.error());
   }
   ExternalKeyVersion version;
   version.version = number;
   version.ref = request.key;
   version.check_value = made->check_value;
-  version.key_store = environment.key_store;
+  version.key_store = key_store.name;
   version.created = environment.clock.Now();
   co_return version;
 }
@@ -89,7 +90,9 @@ asio::awaitable<base::Status> Keep(Call& call, const Named& key,
   };
   base::Status kept = co_await CommitTenants(call, whole);
   if (!kept && call.committed_event.empty()) {
-    co_await RollBackCreation(call.environment, version.ref.locator);
+    co_await RollBackCreation(call.environment,
+                              call.environment.key_stores.primary(),
+                              version.ref.locator);
   }
   co_return kept;
 }

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several key stores: whose keys each takes, and what they share.
+#include <memory>
+
+#include "base/bytes.h"
+#include "kms/operations/bootstrap.h"
+#include "kms/operations/deletion.h"
+#include "kms/operations/housekeeping.h"
+#include "kms/operations/intents.h"
+#include "kms/operations/reconcile.h"
+#include "kms/operations/service_keys.h"
+#include "tests/fakes/softhsm_token.h"
+#include "tests/hsm/supervised.h"
+#include "tests/kms/operations_testing.h"
+
+namespace kms::operations {
+namespace {
+
+using base::ErrorCode;
+using nlohmann::json;
+using std::chrono::days;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testlib::StatusIs;
+
+constexpr std::string_view kThere = "eu-central-1";
+const From kFromThere = {.region = kThere};
+
+// The token of the key store "there", and its workers.
+struct WorkersThere {
+  WorkersThere() {
+    supervised.options().prepare = hsm::OnToken(
+        [this] { return hsm::token::Token::Open(token.Config(), clock); });
+    supervised.Start();
+  }
+
+  base::RealClock clock;
+  fakes::SoftHsmToken token;
+  hsm_test::Supervised supervised{2};
+};
+
+WorkersThere& TheWorkersThere() {
+  static WorkersThere workers;
+  return workers;
+}
+
+class KeyStoresTest : public OperationsTest {
+ protected:
+  static void SetUpTestSuite() {
+    OperationsTest::SetUpTestSuite();
+    TheWorkersThere();
+  }
+
+  KeyStoresTest() { AddThere(); }
+  ~KeyStoresTest() override { there_->Stop(); }
+
+  void AddThere() {
+    testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
+    there_ = std::make_unique<hsm::client::Client>(
+        io(),
+        hsm::client::ClientConfig{
+            .key_store = "there",
+            .supervisor_socket = TheWorkersThere().supervised.socket_path(),
+            .workers = 2},
+        clock_);
+    testlib::Take(Run(there_->Start()));
+    environment().key_stores.all().push_back({.name = "there",
+                                              .hsm = *there_,
+                                              .regions = {std::string(kThere)},
+                                              .algorithm = algorithm_});
+  }
+  // As at a start whose configuration has one key store less, and calls the
+  // first one `name`.
+  void RestartWithoutThere(const std::string& name = "test") {
+    there_->Stop();
+    Restart();
+    key_store().name = name;
+    testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kRefuse)));
+  }
+
+  KeyStore& there() { return environment().key_stores.all().back(); }
+
+  std::string NewKeyIn(std::string_view region, json input = json::object()) {
+    return testlib::Take(
+        Ask("CreateKey", input, {.region = region}))["KeyMetadata"]["KeyId"];
+  }
+  KeyMaterial MaterialOf(const std::string& row_id) {
+    return testlib::Take(store().FindKey(row_id))->CurrentMaterial();
+  }
+  bool IsOn(KeyStore& key_store, const hsm::Locator& locator) {
+    const auto listed =
+        testlib::Take(Run(key_store.hsm.Call(hsm::ListKeysRequest{})));
+    return std::ranges::any_of(listed.keys, [&](const hsm::ListedKey& key) {
+      return std::ranges::equal(key.id, locator.bytes);
+    });
+  }
+  std::string EncryptIn(std::string_view region, const std::string& key) {
+    return testlib::Take(Ask(
+        "Encrypt",
+        {{"KeyId", key}, {"Plaintext", base::Base64Encode(base::AsBytes("x"))}},
+        {.region = region}))["CiphertextBlob"];
+  }
+  base::Result<json> DecryptIn(std::string_view region,
+                               const std::string& blob) {
+    return Ask("Decrypt", {{"CiphertextBlob", blob}}, {.region = region});
+  }
+
+  std::unique_ptr<hsm::client::Client> there_;
+};
+
+TEST_F(KeyStoresTest, ARegionsKeysLiveInItsKeyStore) {
+  const hsm::Locator here = MaterialOf(NewKeyIn(kRegion)).ref.locator;
+  const std::string key = NewKeyIn(kThere);
+  const KeyMaterial material = MaterialOf(key);
+  EXPECT_EQ(material.key_store, "there");
+  EXPECT_EQ(testlib::Take(store().FindKey(key))->key_store, "there");
+  EXPECT_TRUE(IsOn(there(), material.ref.locator));
+  EXPECT_FALSE(IsOn(key_store(), material.ref.locator));
+  EXPECT_TRUE(IsOn(key_store(), here));
+  EXPECT_FALSE(IsOn(there(), here));
+  EXPECT_OK(DecryptIn(kThere, EncryptIn(kThere, key)));
+}
+
+TEST_F(KeyStoresTest, EveryKindOfKeyWorksInAnyKeyStore) {
+  const std::string signs = NewKeyIn(
+      kThere, {{"KeySpec", "ECC_NIST_P256"}, {"KeyUsage", "SIGN_VERIFY"}});
+  const json message = {{"KeyId", signs},
+                        {"Message", base::Base64Encode(base::AsBytes("m"))},
+                        {"SigningAlgorithm", "ECDSA_SHA_256"}};
+  EXPECT_OK(Ask("Sign", message, kFromThere));
+  const std::string macs = NewKeyIn(
+      kThere, {{"KeySpec", "HMAC_256"}, {"KeyUsage", "GENERATE_VERIFY_MAC"}});
+  EXPECT_OK(Ask("GenerateMac",
+                {{"KeyId", macs},
+                 {"Message", base::Base64Encode(base::AsBytes("m"))},
+                 {"MacAlgorithm", "HMAC_SHA_256"}},
+                kFromThere));
+  const std::string key = NewKeyIn(kThere);
+  EXPECT_OK(Ask("GenerateDataKey", {{"KeyId", key}, {"KeySpec", "AES_256"}},
+                kFromThere));
+  EXPECT_OK(Ask("GenerateDataKeyPair",
+                {{"KeyId", key}, {"KeyPairSpec", "ECC_NIST_P256"}},
+                kFromThere));
+}
+
+TEST_F(KeyStoresTest, ARotationStaysInTheKeyStore) {
+  const std::string key = NewKeyIn(kThere);
+  const std::string old = EncryptIn(kThere, key);
+  ASSERT_OK(Ask("RotateKeyOnDemand", {{"KeyId", key}}, kFromThere));
+  EXPECT_EQ(MaterialOf(key).key_store, "there");
+  EXPECT_TRUE(IsOn(there(), MaterialOf(key).ref.locator));
+  EXPECT_OK(DecryptIn(kThere, old));
+}
+
+TEST_F(KeyStoresTest, AnIntentIsSettledOnItsOwnToken) {
+  const auto announced =
+      testlib::Take(Run(AnnounceKey(environment(), there(), "key")));
+  hsm::GenerateKeyRequest request;
+  request.key.locator = announced;
+  testlib::Take(Run(there().hsm.Call(request)));
+  const std::uint64_t later = store().info().epoch + 1;
+  ASSERT_OK(Run(SettleIntents(environment(), key_store(), later)));
+  EXPECT_TRUE(IsOn(there(), announced));
+  ASSERT_OK(Run(SettleIntents(environment(), there(), later)));
+  EXPECT_FALSE(IsOn(there(), announced));
+  EXPECT_THAT(testlib::Take(store().ListIntents()), IsEmpty());
+}
+
+TEST_F(KeyStoresTest, EachTokenIsComparedWithItsOwnRows) {
+  const hsm::Locator locator = MaterialOf(NewKeyIn(kThere)).ref.locator;
+  const std::string id = base::HexEncode(locator.bytes);
+  for (KeyStore* const token : {&key_store(), &there()}) {
+    const auto difference =
+        testlib::Take(Run(CompareToken(environment(), *token)));
+    EXPECT_THAT(difference.missing, Not(testing::Contains(id)));
+    EXPECT_THAT(difference.unknown, Not(testing::Contains(id)));
+  }
+}
+
+TEST_F(KeyStoresTest, DestructionIsOnTheKeysOwnToken) {
+  const std::string key = NewKeyIn(kThere);
+  const hsm::Locator locator = MaterialOf(key).ref.locator;
+  ASSERT_OK(Ask("ScheduleKeyDeletion",
+                {{"KeyId", key}, {"PendingWindowInDays", 7}}, kFromThere));
+  clock_.Advance(days(8));
+  guard().Accept();
+  ASSERT_OK(Run(DestroyDueKeys(environment())));
+  EXPECT_FALSE(IsOn(there(), locator));
+  EXPECT_THAT(store().FindKey(key), StatusIs(ErrorCode::kNotFound));
+}
+
+// What is there cannot be said to be destroyed, or used, by another token.
+TEST_F(KeyStoresTest, WithoutItsKeyStoreAKeyIsUnavailableAndStays) {
+  const std::string key = NewKeyIn(kThere);
+  const std::string blob = EncryptIn(kThere, key);
+  const hsm::Locator locator = MaterialOf(key).ref.locator;
+  ASSERT_OK(Ask("ScheduleKeyDeletion",
+                {{"KeyId", key}, {"PendingWindowInDays", 7}}, kFromThere));
+  RestartWithoutThere();
+  clock_.Advance(days(8));
+  guard().Accept();
+  EXPECT_THAT(
+      Run(DestroyDueKeys(environment())),
+      StatusIs(ErrorCode::kKeyUnavailable, HasSubstr("no key store 'there'")));
+  EXPECT_OK(store().FindKey(key));
+  AddThere();
+  EXPECT_TRUE(IsOn(there(), locator));
+  ASSERT_OK(Run(DestroyDueKeys(environment())));
+  EXPECT_FALSE(IsOn(there(), locator));
+}
+
+TEST_F(KeyStoresTest, WithoutItsKeyStoreNothingIsDecrypted) {
+  const std::string key = NewKeyIn(kThere);
+  const std::string blob = EncryptIn(kThere, key);
+  RestartWithoutThere();
+  EXPECT_THAT(DecryptIn(kThere, blob), StatusIs(ErrorCode::kKeyUnavailable));
+  AddThere();
+  EXPECT_OK(DecryptIn(kThere, blob));
+}
+
+TEST_F(KeyStoresTest, TheFirstKeyStoreMayBeNamedAnew) {
+  const std::string key = NewKeyIn(kRegion);
+  const std::string blob = EncryptIn(kRegion, key);
+  RestartWithoutThere("renamed");
+  EXPECT_OK(DecryptIn(kRegion, blob));
+  EXPECT_EQ(MaterialOf(NewKeyIn(kRegion)).key_store, "renamed");
+  AddThere();
+}
+
+TEST_F(KeyStoresTest, AKeyThatIsAnObjectHasNoReplicaInAnotherKeyStore) {
+  const std::string key = NewKeyIn(kRegion, {{"MultiRegion", true}});
+  const json there = {{"KeyId", key}, {"ReplicaRegion", kThere}};
+  EXPECT_THAT(Ask("ReplicateKey", there),
+              StatusIs(ErrorCode::kUnsupportedOperation,
+                       HasSubstr("is an object of the token of key store "
+                                 "'test', which never leaves it")));
+  const json near = {{"KeyId", key}, {"ReplicaRegion", "us-west-2"}};
+  EXPECT_OK(Ask("ReplicateKey", near));
+}
+
+TEST_F(KeyStoresTest, AReplicaNeedsTheWrappingKeyWhereItIs) {
+  ASSERT_OK(
+      Run(EnsureWrappingKey(environment(), key_store(), Placement::kWrapped)));
+  const std::string key = NewKeyIn(kRegion, {{"MultiRegion", true}});
+  const json there = {{"KeyId", key}, {"ReplicaRegion", kThere}};
+  EXPECT_THAT(Ask("ReplicateKey", there),
+              StatusIs(ErrorCode::kUnsupportedOperation,
+                       HasSubstr("does not have the wrapping key of key store "
+                                 "'test'. Pair the two tokens first")));
+}
+
+TEST_F(KeyStoresTest, PairingNamesKeyStoresThatThereAre) {
+  From root = {.service = "Claviger", .door = Door::kUnix};
+  root.caller.administrator = true;
+  EXPECT_THAT(Ask("MakeTransportKey", {{"KeyStore", "nowhere"}}, root),
+              StatusIs(ErrorCode::kValidation,
+                       "KeyStore: this server has no key store 'nowhere'."));
+  EXPECT_THAT(Ask("ShareWrappingKey",
+                  {{"KeyStore", "test"}, {"TargetKeyStore", "test"}}, root),
+              StatusIs(ErrorCode::kValidation, HasSubstr("another key store")));
+  EXPECT_THAT(Ask("ShareWrappingKey",
+                  {{"KeyStore", "there"}, {"TargetKeyStore", "test"}}, root),
+              StatusIs(ErrorCode::kUnsupportedOperation,
+                       HasSubstr("has no wrapping key")));
+}
+
+}  // namespace
+}  // namespace kms::operations
