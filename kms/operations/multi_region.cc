@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+
+#include "kms/operations/service_keys.h"
 
 namespace kms::operations {
 namespace {
@@ -83,21 +86,18 @@ base::Error CannotLiveIn(const KeyStore& target, const Key& key,
                       key.Arn(), target.name, why)};
 }
 
-// Whether the token of `target` has this key, which wraps.
-asio::awaitable<base::Result<bool>> HasWrappingKey(
-    Environment& environment, KeyStore& target, const hsm::Locator& locator) {
+// Whether the token of `target` has what wraps `material`.
+asio::awaitable<base::Result<bool>> CanUnwrap(Environment& environment,
+                                              KeyStore& target,
+                                              const KeyMaterial& material) {
   CO_ASSIGN_OR_RETURN(const auto keys, environment.store.ListServiceKeys());
-  for (const store::ServiceKey& key : keys) {
-    if (key.ref.locator != locator) {
-      continue;
-    }
-    const auto used = co_await target.hsm.Call(hsm::CheckKeyRequest{key.ref});
-    if (!used && used.error().code != base::ErrorCode::kNotFound) {
-      co_return base::Error(used.error());
-    }
-    co_return used.has_value() && used->check_value == key.check_value;
+  const auto it = std::ranges::find(
+      keys, material.ref.wrapped->wrapping_key,
+      [](const store::ServiceKey& key) { return key.ref.locator; });
+  if (it == keys.end()) {
+    co_return false;
   }
-  co_return false;
+  co_return co_await HasServiceKey(target, *it);
 }
 
 }  // namespace
@@ -121,10 +121,8 @@ asio::awaitable<base::Status> CheckCanLiveIn(Environment& environment,
                       "placement \"wrapped\" can be in several",
                       material.key_store));
     }
-    CO_ASSIGN_OR_RETURN(
-        const bool is_shared,
-        co_await HasWrappingKey(environment, target,
-                                material.ref.wrapped->wrapping_key));
+    CO_ASSIGN_OR_RETURN(const bool is_shared,
+                        co_await CanUnwrap(environment, target, material));
     if (!is_shared) {
       co_return CannotLiveIn(
           target, key,

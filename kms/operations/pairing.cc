@@ -59,6 +59,10 @@ Error Explained(const KeyStore& source, const Error& error) {
 
 asio::awaitable<base::Status> ShareOne(KeyStore& source, KeyStore& target,
                                        const store::ServiceKey& key) {
+  CO_ASSIGN_OR_RETURN(const bool is_there, co_await HasServiceKey(target, key));
+  if (is_there) {
+    co_return base::Status();
+  }
   CO_ASSIGN_OR_RETURN(hsm::MakeTransportKeyReply transport,
                       co_await target.hsm.Call(hsm::MakeTransportKeyRequest{}));
   hsm::ShareWrappingKeyRequest share;

@@ -22,24 +22,32 @@ std::string Named(const std::vector<std::string>& ids) {
                      ids.size() > kMostNamed ? ", ..." : "");
 }
 
-// Objects whose destruction has begun: they may be there or not.
-base::Result<std::set<std::string>> ListLeaving(Environment& environment) {
-  std::set<std::string> leaving;
+// Objects that may be there or not: their destruction has begun, or they wrap
+// the keys of another key store, and this token may have been given them.
+base::Result<std::set<std::string>> ListOptional(Environment& environment) {
+  std::set<std::string> optional;
+  ASSIGN_OR_RETURN(const auto service_keys,
+                   environment.store.ListServiceKeys());
+  for (const store::ServiceKey& key : service_keys) {
+    if (key.ref.algorithm == hsm::Algorithm::kAesWrap) {
+      optional.insert(base::HexEncode(key.ref.locator.bytes));
+    }
+  }
   ASSIGN_OR_RETURN(const auto rows,
                    environment.store.ListDueDeletions(base::WallTime()));
   for (const std::string& row_id : rows) {
     ASSIGN_OR_RETURN(const KeyPtr key, environment.store.FindKey(row_id));
     for (const KeyMaterial& material : key->materials) {
-      leaving.insert(base::HexEncode(material.ref.locator.bytes));
+      optional.insert(base::HexEncode(material.ref.locator.bytes));
     }
   }
   ASSIGN_OR_RETURN(const auto intents, environment.store.ListIntents());
   for (const store::Intent& intent : intents) {
     if (intent.kind == store::IntentKind::kDestroy) {
-      leaving.insert(base::HexEncode(intent.locator.bytes));
+      optional.insert(base::HexEncode(intent.locator.bytes));
     }
   }
-  return leaving;
+  return optional;
 }
 
 }  // namespace
@@ -55,17 +63,17 @@ boost::asio::awaitable<base::Result<Difference>> CompareToken(
   for (const hsm::Locator& locator : locators) {
     expected.insert(base::HexEncode(locator.bytes));
   }
-  CO_ASSIGN_OR_RETURN(const auto leaving, ListLeaving(environment));
+  CO_ASSIGN_OR_RETURN(const auto optional, ListOptional(environment));
   Difference difference;
   for (const hsm::ListedKey& key : listed.keys) {
     if (!key.readable) {
       ++difference.unreadable;
     } else if (const std::string id = base::HexEncode(key.id);
-               expected.erase(id) == 0 && !leaving.contains(id)) {
+               expected.erase(id) == 0 && !optional.contains(id)) {
       difference.unknown.push_back(id);
     }
   }
-  std::ranges::set_difference(expected, leaving,
+  std::ranges::set_difference(expected, optional,
                               std::back_inserter(difference.missing));
   co_return difference;
 }

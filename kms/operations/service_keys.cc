@@ -95,6 +95,17 @@ asio::awaitable<base::Status> CheckServiceKey(Environment& environment,
   co_return base::Status();
 }
 
+asio::awaitable<base::Result<bool>> HasServiceKey(
+    KeyStore& key_store, const store::ServiceKey& key) {
+  hsm::CheckKeyRequest request;
+  request.key = key.ref;
+  const auto used = co_await key_store.hsm.Call(request);
+  if (!used && used.error().code != ErrorCode::kNotFound) {
+    co_return Error(used.error());
+  }
+  co_return used.has_value() && used->check_value == key.check_value;
+}
+
 base::Result<store::ServiceKey> FindServiceKey(Environment& environment,
                                                std::string_view purpose) {
   ASSIGN_OR_RETURN(const auto keys, environment.store.ListServiceKeys());

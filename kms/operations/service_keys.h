@@ -36,6 +36,10 @@ std::string ForWrapping(std::string_view key_store);
 boost::asio::awaitable<base::Status> CheckServiceKey(
     Environment& environment, const store::ServiceKey& key);
 
+// Whether the token of `key_store` has the key. Errors are the token's.
+boost::asio::awaitable<base::Result<bool>> HasServiceKey(
+    KeyStore& key_store, const store::ServiceKey& key);
+
 // kKeyUnavailable if the store has none.
 base::Result<store::ServiceKey> FindServiceKey(Environment& environment,
                                                std::string_view purpose);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "hsm/token/trust_key.h"
 #include "kms/operations/bootstrap.h"
 #include "kms/operations/deletion.h"
 #include "kms/operations/housekeeping.h"
@@ -263,6 +264,144 @@ TEST_F(KeyStoresTest, PairingNamesKeyStoresThatThereAre) {
                   {{"KeyStore", "there"}, {"TargetKeyStore", "test"}}, root),
               StatusIs(ErrorCode::kUnsupportedOperation,
                        HasSubstr("has no wrapping key")));
+}
+
+// The tokens of both key stores share the wrapping key of "there".
+class PairedKeyStoresTest : public KeyStoresTest {
+ protected:
+  PairedKeyStoresTest() {
+    root_.caller.administrator = true;
+    testlib::Take(Run(EnsureWrappingKey(environment(), there(),
+                                        Placement::kWrappedShareably)));
+  }
+
+  // What the security officer of "there" does.
+  void TrustTransportKeyHere() {
+    const json made =
+        testlib::Take(Ask("MakeTransportKey", {{"KeyStore", "test"}}, root_));
+    hsm::token::TokenConfig config = TheWorkersThere().token.Config();
+    config.pin = base::Secret::CopyOf(fakes::SoftHsmToken::kSoPin);
+    testlib::Take(hsm::token::TrustPublicKey(
+        config, testlib::Take(base::Base64Decode(
+                    made.at("PublicKey").get<std::string>()))));
+  }
+  base::Result<json> Share() {
+    return Ask("ShareWrappingKey",
+               {{"KeyStore", "there"}, {"TargetKeyStore", "test"}}, root_);
+  }
+  void Pair() {
+    TrustTransportKeyHere();
+    testlib::Take(Share());
+  }
+  // A multi-Region key of there with a replica here.
+  std::string NewPairOfKeys(json input = json::object()) {
+    input["MultiRegion"] = true;
+    const std::string key = NewKeyIn(kThere, input);
+    testlib::Take(Ask("ReplicateKey",
+                      {{"KeyId", key}, {"ReplicaRegion", kRegion}},
+                      kFromThere));
+    return key;
+  }
+
+  From root_ = {.service = "Claviger", .door = Door::kUnix};
+};
+
+TEST_F(PairedKeyStoresTest, TheWrappingKeyLeavesUnderATrustedKeyOnly) {
+  testlib::Take(Ask("MakeTransportKey", {{"KeyStore", "test"}}, root_));
+  EXPECT_THAT(Share(), StatusIs(ErrorCode::kUnsupportedOperation,
+                                HasSubstr("does not share its wrapping key")));
+  Pair();
+  EXPECT_THAT(LogText(), HasSubstr("\"eventName\":\"ShareWrappingKey\""));
+}
+
+TEST_F(PairedKeyStoresTest, AReplicaIsUsedOnItsOwnToken) {
+  Pair();
+  const std::string key = NewPairOfKeys();
+  const std::string blob = EncryptIn(kThere, key);
+  there_->Stop();  // Its token is gone; the replica's is not.
+  EXPECT_OK(DecryptIn(kRegion, blob));
+  EXPECT_OK(DecryptIn(kRegion, EncryptIn(kRegion, key)));
+  EXPECT_FALSE(DecryptIn(kThere, blob));
+}
+
+TEST_F(PairedKeyStoresTest, WhatTheNewPrimaryMakesTheOtherCanUse) {
+  Pair();
+  const std::string key = NewPairOfKeys();
+  ASSERT_OK(Ask("RotateKeyOnDemand", {{"KeyId", key}}, kFromThere));
+  const std::string blob = EncryptIn(kThere, key);
+  EXPECT_OK(DecryptIn(kRegion, blob));
+  ASSERT_OK(Ask("UpdatePrimaryRegion",
+                {{"KeyId", key}, {"PrimaryRegion", kRegion}}, kFromThere));
+  ASSERT_OK(Ask("RotateKeyOnDemand", {{"KeyId", key}}));
+  EXPECT_OK(DecryptIn(kThere, EncryptIn(kRegion, key)));
+  EXPECT_OK(DecryptIn(kRegion, blob));
+}
+
+TEST_F(PairedKeyStoresTest, ADeletedKeyIsForgottenByBothTokens) {
+  Pair();
+  const std::string key = NewPairOfKeys();
+  EncryptIn(kRegion, key);
+  EncryptIn(kThere, key);
+  const KeyMaterial material = MaterialOf(key + "/" + std::string(kThere));
+  ASSERT_OK(
+      Ask("ScheduleKeyDeletion", {{"KeyId", key}, {"PendingWindowInDays", 7}}));
+  ASSERT_OK(Ask("ScheduleKeyDeletion",
+                {{"KeyId", key}, {"PendingWindowInDays", 7}}, kFromThere));
+  for (int round = 0; round < 2; ++round) {  // The replica, then the primary.
+    clock_.Advance(days(8));
+    guard().Accept();
+    ASSERT_OK(Run(DestroyDueKeys(environment())));
+  }
+  for (KeyStore* const token : {&key_store(), &there()}) {
+    hsm::EncryptRequest request;
+    request.key = material.ref;
+    EXPECT_FALSE(Run(token->hsm.Call(std::move(request))));
+  }
+}
+
+TEST_F(PairedKeyStoresTest, WhatCannotBeWrappedIsRefusedWithTheReason) {
+  Pair();
+  const std::string key =
+      NewKeyIn(kThere, {{"KeySpec", "ECC_NIST_EDWARDS25519"},
+                        {"KeyUsage", "SIGN_VERIFY"},
+                        {"MultiRegion", true}});
+  EXPECT_THAT(
+      Ask("ReplicateKey", {{"KeyId", key}, {"ReplicaRegion", kRegion}},
+          kFromThere),
+      StatusIs(ErrorCode::kUnsupportedOperation,
+               HasSubstr("is an object of the token of key store 'there'")));
+}
+
+TEST_F(PairedKeyStoresTest, KeyPairsAndMacsAreShared) {
+  Pair();
+  const std::string macs = NewPairOfKeys(
+      {{"KeySpec", "HMAC_256"}, {"KeyUsage", "GENERATE_VERIFY_MAC"}});
+  json message = {{"KeyId", macs},
+                  {"Message", base::Base64Encode(base::AsBytes("m"))},
+                  {"MacAlgorithm", "HMAC_SHA_256"}};
+  EXPECT_EQ(testlib::Take(Ask("GenerateMac", message)).at("Mac"),
+            testlib::Take(Ask("GenerateMac", message, kFromThere)).at("Mac"));
+  const std::string signs = NewPairOfKeys(
+      {{"KeySpec", "ECC_NIST_P256"}, {"KeyUsage", "SIGN_VERIFY"}});
+  message = {{"KeyId", signs},
+             {"Message", message.at("Message")},
+             {"SigningAlgorithm", "ECDSA_SHA_256"}};
+  message["Signature"] =
+      testlib::Take(Ask("Sign", message, kFromThere)).at("Signature");
+  EXPECT_OK(Ask("Verify", message));
+}
+
+// The token that was given the key knows whose it is.
+TEST_F(PairedKeyStoresTest, ASharedWrappingKeyIsNoStranger) {
+  Pair();
+  const auto wraps =
+      testlib::Take(FindServiceKey(environment(), ForWrapping("there")));
+  EXPECT_TRUE(IsOn(key_store(), wraps.ref.locator));
+  const auto difference =
+      testlib::Take(Run(CompareToken(environment(), key_store())));
+  EXPECT_THAT(difference.unknown,
+              Not(testing::Contains(base::HexEncode(wraps.ref.locator.bytes))));
+  EXPECT_OK(Share());  // Again: it is there.
 }
 
 }  // namespace
