@@ -6,6 +6,7 @@ the test's own, systemd is the test, and `claviger` is told of both."""
 
 import getpass
 import pathlib
+import re
 import shlex
 import subprocess
 import unittest
@@ -16,6 +17,8 @@ from testlib.server import BIN, START_SECONDS
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs/pairing.md"
 SYSTEM = ("/etc/claviger", "/var/lib/claviger", "/var/backups/claviger")
+# What systemd would copy it to.
+CREDENTIAL = "/run/credentials/claviger-hsm@second.service/pin"
 
 
 def sections():
@@ -40,6 +43,10 @@ class PairingTest(unittest.TestCase):
         self.server.pin_file = folder / "etc/claviger/pins/main"
         self.server.state = folder / "var/lib/claviger"
         self.server.credential_file = folder / "claviger-admin"
+        self.elsewhere = [
+            *((path, f"{folder}{path}") for path in SYSTEM),
+            (CREDENTIAL, folder / "etc/claviger/pins/second"),
+            ("/run/claviger-hsm", self.server.run_folder / "claviger-hsm")]
         self.stand_in("chown", "exit 0")  # The users are ours.
         self.stand_in("claviger", self.claviger_script())
         self.exported = folder / "exported"
@@ -59,26 +66,30 @@ class PairingTest(unittest.TestCase):
                 f" --run-dir {server.run_folder}"
                 f" --http 127.0.0.1:{server.port}"
                 f" --user {user} --hsm-user {user}")
-        more = {"init": init, "doctor": config,
-                "config": str(server.config),
-                "status": f"--endpoint unix:{server.socket}"}
-        cases = "".join(f'{verb}) exec {PROGRAM} "$@" {options} ;;\n'
-                        for verb, options in more.items())
-        return f'case $1 in\n{cases}*) exec {PROGRAM} "$@" ;;\nesac'
+        endpoint = f"--endpoint unix:{server.socket}"
+        more = {"init *": init, "doctor *": config,
+                "config check": str(server.config), "status *": endpoint,
+                "token share": endpoint, "token transport-key": endpoint}
+        cases = "".join(f'{verb.replace(" ", "\\ ")}) exec {PROGRAM} "$@" '
+                        f'{options} ;;\n' for verb, options in more.items())
+        return f'case "$1 $2" in\n{cases}*) exec {PROGRAM} "$@" ;;\nesac'
 
     def systemctl(self, words):
         verb, *units = [word for word in words if not word.startswith("--")]
-        self.assertEqual(sorted(units), ["claviger-hsm@main", "clavigerd"])
+        names = self.server.key_stores()
         if verb == "stop":
-            self.assertEqual(self.server.stop(), [0, 0])
+            self.assertEqual(set(self.server.stop()), {0})
         else:
             self.assertIn(verb, ("enable", "start"))
+            self.assertEqual(
+                sorted(units),
+                sorted(["clavigerd", *(f"claviger-hsm@{n}" for n in names)]))
             self.server.start()
 
     def shell(self, command):
         """Runs one line; returns what it said. Variables stay exported."""
-        for path in SYSTEM:
-            command = command.replace(path, f"{self.server.folder}{path}")
+        for path, here in self.elsewhere:
+            command = command.replace(path, str(here))
         run = subprocess.run(
             ["bash", "-euc", f". {self.exported}\n{command}\n"
                              f"export -p > {self.exported}"],
@@ -137,7 +148,25 @@ class PairingTest(unittest.TestCase):
         said = self.follow("Another HSM", commands)
         self.assertIn("verdict: fit to hold keys\n", said)
         opens()
+        said = self.follow("Two tokens that share keys", commands)
+        prints = re.findall("SHA-256 fingerprint: (.*)", said)
+        self.assertEqual(len(prints), 2)
+        self.assertEqual(prints[0], prints[1], "what officers compare")
+        self.assertIn("shared", said)
+        opens()
+        self.use_a_replica(kms)
         self.assertEqual(commands, {}, "commands that nobody has run")
+
+    def use_a_replica(self, kms):
+        """A key of both tokens, with the first one's workers dead."""
+        key = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+        kms.replicate_key(KeyId=key, ReplicaRegion="eu-west-1")
+        sealed = kms.encrypt(KeyId=key, Plaintext=b"moved")["CiphertextBlob"]
+        there = boto3_client(self.server, region="eu-west-1")
+        self.addCleanup(there.close)
+        self.server.hsms[0].kill()
+        opened = there.decrypt(CiphertextBlob=sealed)["Plaintext"]
+        self.assertEqual(opened, b"moved")
 
     def test_no_pin_is_on_a_command_line_of_the_page(self):
         for title, lines in sections().items():

@@ -37,7 +37,9 @@ std::vector<Verb> Verbs() {
                              PolicySimulateVerb(),
                              PolicyWhoCanVerb(),
                              StatusVerb(),
-                             TokenProbeVerb()};
+                             TokenProbeVerb(),
+                             TokenShareVerb(),
+                             TokenTransportKeyVerb()};
   for (const Verb& verb : XksVerbs()) {
     verbs.push_back(verb);
   }

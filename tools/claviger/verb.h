@@ -75,6 +75,8 @@ Verb PolicySimulateVerb();
 Verb PolicyWhoCanVerb();
 Verb StatusVerb();
 Verb TokenProbeVerb();
+Verb TokenShareVerb();
+Verb TokenTransportKeyVerb();
 std::array<Verb, 7> XksVerbs();
 
 // What every verb takes that talks to the server; written before or after it.

@@ -4,6 +4,7 @@
 import getpass
 import os
 import pathlib
+import re
 import resource
 import select
 import shutil
@@ -56,7 +57,7 @@ class Installed:
         self.log = self.folder / "clavigerd.log"
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
-        self.hsm = None
+        self.hsms = []  # One for each key store.
         self.daemon = None
         self.environment = {}  # What the credential file exports.
 
@@ -110,13 +111,8 @@ class Installed:
         require_locked_memory()
         for name in ("claviger", "claviger-hsm"):
             (self.run_folder / name).mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "claviger-hsm.log", "ab") as log:
-            self.hsm = subprocess.Popen(
-                [BIN / "claviger-hsm", "--config", self.config],
-                env={**os.environ, "SOFTHSM2_CONF": str(self.softhsm_conf)},
-                stdin=subprocess.DEVNULL, stderr=log)
-        wait_until((self.run_folder / "claviger-hsm/main.sock").exists,
-                   "claviger-hsm listens")
+        for name in self.key_stores():
+            self.start_hsm(name)
         with open(self.log, "ab") as log:
             self.daemon = subprocess.Popen(
                 [BIN / "clavigerd", "--config", self.config],
@@ -128,6 +124,22 @@ class Installed:
             self.kill()
             raise AssertionError(f"clavigerd said {line!r}\n{self.log_text()}")
         return self
+
+    def key_stores(self):
+        """The names in the configuration's [[key_store]] tables."""
+        tables = self.config.read_text().split("[[key_store]]")[1:]
+        return [re.search(r'^name = "(.*)"$', table, re.M)[1]
+                for table in tables]
+
+    def start_hsm(self, name):
+        with open(self.folder / "claviger-hsm.log", "ab") as log:
+            self.hsms.append(subprocess.Popen(
+                [BIN / "claviger-hsm", "--config", self.config,
+                 "--key-store", name],
+                env={**os.environ, "SOFTHSM2_CONF": str(self.softhsm_conf)},
+                stdin=subprocess.DEVNULL, stderr=log))
+        wait_until((self.run_folder / f"claviger-hsm/{name}.sock").exists,
+                   f"claviger-hsm listens for {name}")
 
     def log_text(self):
         return self.log.read_text(errors="replace")
@@ -149,22 +161,22 @@ class Installed:
         self.config.write_text(text.replace(old, new))
 
     def stop(self):
-        """Sends SIGTERM to both; returns their exit statuses."""
+        """Sends SIGTERM to all; returns their exit statuses."""
         statuses = []
-        for process in (self.daemon, self.hsm):
+        for process in (self.daemon, *self.hsms):
             process.terminate()
             statuses.append(process.wait(STOP_SECONDS))
         self.kill()
         return statuses
 
     def kill(self):
-        for process in (self.daemon, self.hsm):
+        for process in (self.daemon, *self.hsms):
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait()
         if self.daemon is not None:
             self.daemon.stdout.close()
-        self.daemon = self.hsm = None
+        self.daemon, self.hsms = None, []
 
     def close(self):
         self.kill()
