@@ -37,10 +37,19 @@ void NoteFormerName(KeyStores& key_stores, const store::ServiceKey& key) {
 }  // namespace
 
 asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
-                                               NewStore new_store) {
+                                               NewStore new_store,
+                                               Placement placement) {
+  KeyStore& primary = environment.key_stores.primary();
+  const bool is_shared = placement == Placement::kWrappedShareably;
   CO_ASSIGN_OR_RETURN(auto keys, environment.store.ListServiceKeys());
-  if (keys.empty() && new_store == NewStore::kAllow) {
-    KeyStore& primary = environment.key_stores.primary();
+  const auto is_first = [](const store::ServiceKey& key) {
+    return key.purpose == kForCredentials;
+  };
+  if (new_store == NewStore::kAllow && std::ranges::none_of(keys, is_first)) {
+    if (is_shared) {
+      CO_RETURN_IF_ERROR(
+          co_await EnsureWrappingKey(environment, primary, placement));
+    }
     CO_RETURN_IF_ERROR(co_await MakeServiceKey(
         environment, primary, kForCredentials, primary.algorithm));
   }
@@ -49,6 +58,10 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
                       FindServiceKey(environment, kForCredentials));
   CO_RETURN_IF_ERROR(co_await CheckServiceKey(environment, first));
   NoteFormerName(environment.key_stores, first);
+  if (is_shared) {
+    CO_RETURN_IF_ERROR(
+        co_await EnsureWrappingKey(environment, primary, placement));
+  }
   CO_RETURN_IF_ERROR(co_await MakeDueKeys(environment));
   for (const std::string_view purpose :
        {kForGrantTokens, kForImportTokens, kForSessionTokens,
@@ -93,6 +106,7 @@ asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
     }
     if (is_it(key) && placement != Placement::kResident) {
       key_store.wrapping_key = key.ref.locator;
+      key_store.shares_wrapping_key = placement == Placement::kWrappedShareably;
     }
   }
   co_return base::Status();

@@ -18,16 +18,18 @@ namespace kms::operations {
 // is made. One that has lost a key is never silently given another.
 enum class NewStore : std::uint8_t { kRefuse, kAllow };
 
-// Makes sure that the token has the store's service keys, by using them. Fails
-// with kKeyUnavailable, saying which, if it does not: a wrong --state, a wrong
-// token, or a store and a token that were not restored together.
-boost::asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
-                                                      NewStore new_store);
-
 // Where the keys of a key store live: each as an object of the token; or
 // wrapped by a key that is one, in the store. That key may be made such that
 // other tokens of the operator can be given it.
 enum class Placement : std::uint8_t { kResident, kWrapped, kWrappedShareably };
+
+// Makes sure that the token has the store's service keys, by using them. Those
+// that are made with the placement kWrappedShareably are wrapped. Fails with
+// kKeyUnavailable, saying which, if it does not: a wrong --state, a wrong
+// token, or a store and a token that were not restored together.
+boost::asio::awaitable<base::Status> CheckServiceKeys(
+    Environment& environment, NewStore new_store,
+    Placement placement = Placement::kResident);
 
 // Makes sure that the token has what wraps the keys of the key store, if there
 // is or shall be such, by using it; has new keys wrapped if `placement` says

@@ -24,6 +24,7 @@ base::Result<KeyStore*> KeyStores::Find(std::string_view name) {
 void KeyStores::TakeNames(const KeyStores& settled) {
   for (std::size_t i = 0; i < stores_.size(); ++i) {
     stores_[i].wrapping_key = settled.stores_[i].wrapping_key;
+    stores_[i].shares_wrapping_key = settled.stores_[i].shares_wrapping_key;
     stores_[i].former_names = settled.stores_[i].former_names;
   }
 }

@@ -31,6 +31,9 @@ struct KeyStore {
   // By what new keys are wrapped (placement `wrapped`); none: they are objects
   // of the token.
   std::optional<hsm::Locator> wrapping_key{};
+  // Whether other tokens may be given it: then service keys are wrapped, too,
+  // so that those tokens can use them.
+  bool shares_wrapping_key = false;
   // What rows of the store call it that were written under another
   // configuration.
   std::vector<std::string> former_names{};

@@ -2,11 +2,13 @@
 #include "kms/operations/service_keys.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "base/buffer.h"
 #include "base/hash.h"
+#include "base/random.h"
 #include "kms/operations/intents.h"
 
 namespace kms::operations {
@@ -48,6 +50,44 @@ asio::awaitable<base::Result<hsm::Counter>> NextCounter(
   co_return first;
 }
 
+// Makes the token's object for `key`, under an intent.
+asio::awaitable<base::Status> GenerateResident(Environment& environment,
+                                               KeyStore& key_store,
+                                               bool shareable,
+                                               store::ServiceKey& key) {
+  CO_ASSIGN_OR_RETURN(
+      key.ref.locator,
+      co_await AnnounceKey(environment, key_store, key.purpose));
+  hsm::GenerateKeyRequest request;
+  request.key = key.ref;
+  request.shareable = shareable;
+  const auto made = co_await key_store.hsm.Call(request);
+  if (!made) {
+    co_await RollBackCreation(environment, key_store, key.ref.locator);
+    co_return Error(made.error());
+  }
+  key.check_value = made->check_value;
+  co_return base::Status();
+}
+
+// Nothing of it stays on the token.
+asio::awaitable<base::Status> GenerateWrapped(KeyStore& key_store,
+                                              store::ServiceKey& key) {
+  base::RandomBytes(key.ref.locator.bytes);
+  hsm::GenerateWrappedKeyRequest request;
+  request.key = key.ref;
+  request.wrapping_key = *key_store.wrapping_key;
+  CO_ASSIGN_OR_RETURN(hsm::GenerateWrappedKeyReply made,
+                      co_await key_store.hsm.Call(request));
+  key.check_value = made.check_value;
+  key.ref.wrapped = std::make_shared<const hsm::WrappedKey>(
+      hsm::WrappedKey{.wrapping_key = request.wrapping_key,
+                      .bytes = std::move(made.wrapped),
+                      .check_value = made.check_value,
+                      .public_key = {}});
+  co_return base::Status();
+}
+
 }  // namespace
 
 asio::awaitable<base::Status> MakeServiceKey(Environment& environment,
@@ -55,24 +95,23 @@ asio::awaitable<base::Status> MakeServiceKey(Environment& environment,
                                              std::string_view purpose,
                                              hsm::Algorithm algorithm,
                                              bool shareable) {
-  CO_ASSIGN_OR_RETURN(const hsm::Locator locator,
-                      co_await AnnounceKey(environment, key_store, purpose));
-  hsm::GenerateKeyRequest request;
-  request.key = {locator, algorithm};
-  request.shareable = shareable;
-  const auto made = co_await key_store.hsm.Call(request);
-  if (!made) {
-    co_await RollBackCreation(environment, key_store, locator);
-    co_return Error(made.error());
-  }
   store::ServiceKey key;
   key.purpose = purpose;
   key.key_store = key_store.name;
-  key.ref = request.key;
-  key.check_value = made->check_value;
-  auto insert = [&key](store::Transaction& transaction) -> base::Status {
+  key.ref.algorithm = algorithm;
+  const bool is_wrapped = key_store.shares_wrapping_key &&
+                          key_store.wrapping_key &&
+                          algorithm != hsm::Algorithm::kAesWrap;
+  if (is_wrapped) {
+    CO_RETURN_IF_ERROR(co_await GenerateWrapped(key_store, key));
+  } else {
+    CO_RETURN_IF_ERROR(
+        co_await GenerateResident(environment, key_store, shareable, key));
+  }
+  auto insert = [&](store::Transaction& transaction) -> base::Status {
     RETURN_IF_ERROR(transaction.InsertServiceKey(key));
-    return transaction.DeleteIntent(key.ref.locator);
+    return is_wrapped ? base::Status()
+                      : transaction.DeleteIntent(key.ref.locator);
   };
   co_return co_await environment.store.Write(insert);
 }

@@ -34,6 +34,7 @@ constexpr std::array kMigrations = {
     Migration{13, kSchemaExternalKeys},
     Migration{14, kSchemaCustomKeyStores},
     Migration{15, kSchemaKeyStores},
+    Migration{16, kSchemaWrappedServiceKeys},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

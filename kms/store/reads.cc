@@ -207,6 +207,16 @@ ServiceKey TakeServiceKey(Columns& columns) {
   key.ref.locator = TakeLocator(columns);
   key.ref.algorithm = columns.ServiceAlgorithm();
   key.check_value = columns.Fixed<32>();
+  const auto wrapping_key = columns.OptionalFixed<16>();
+  base::Bytes wrapped = columns.OptionalBlob();
+  columns.Require(wrapping_key.has_value() != wrapped.empty());
+  if (wrapping_key) {
+    key.ref.wrapped = std::make_shared<const hsm::WrappedKey>(
+        hsm::WrappedKey{.wrapping_key = {*wrapping_key},
+                        .bytes = std::move(wrapped),
+                        .check_value = key.check_value,
+                        .public_key = {}});
+  }
   return key;
 }
 
@@ -444,7 +454,8 @@ base::Result<std::vector<hsm::Locator>> ReadLocators(
       "UNION ALL SELECT locator FROM import_pairs WHERE key_store = $1 "
       "UNION ALL SELECT locator FROM external_key_versions "
       "WHERE key_store = $1 "
-      "UNION ALL SELECT locator FROM service_keys WHERE key_store = $1";
+      "UNION ALL SELECT locator FROM service_keys WHERE key_store = $1 "
+      "AND wrapped IS NULL";
   return TakeAll(connection.Query(kSelect, {ToValue(key_store)}),
                  "key_materials", TakeLocator);
 }
@@ -469,7 +480,8 @@ base::Result<std::vector<Intent>> ReadIntents(Connection& connection) {
 base::Result<std::vector<ServiceKey>> ReadServiceKeys(Connection& connection) {
   return TakeAll(
       connection.Query("SELECT purpose, key_store, locator, algorithm, "
-                       "check_value FROM service_keys ORDER BY purpose"),
+                       "check_value, wrapping_key, wrapped FROM service_keys "
+                       "ORDER BY purpose"),
       "service_keys", TakeServiceKey);
 }
 

@@ -444,6 +444,13 @@ inline constexpr std::string_view kSchemaKeyStores =
     R"sql(ALTER TABLE keys ADD COLUMN key_store TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Service keys that several tokens can use: what wraps them, and what it made.
+// NULL for those that are objects of the first key store's token.
+inline constexpr std::string_view kSchemaWrappedServiceKeys =
+    R"sql(ALTER TABLE service_keys ADD COLUMN wrapping_key BYTEA;
+ALTER TABLE service_keys ADD COLUMN wrapped BYTEA;
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -444,12 +444,15 @@ base::Status SqlTransaction::DeleteIntent(const hsm::Locator& locator) {
 }
 
 base::Status SqlTransaction::InsertServiceKey(const ServiceKey& key) {
+  const auto& wrapped = key.ref.wrapped;
   RETURN_IF_ERROR(connection_.Run(
       "INSERT INTO service_keys (purpose, key_store, locator, algorithm, "
-      "check_value) VALUES ($1, $2, $3, $4, $5)",
+      "check_value, wrapping_key, wrapped) VALUES ($1, $2, $3, $4, $5, $6, $7)",
       {ToValue(key.purpose), ToValue(key.key_store),
        BlobValue(key.ref.locator.bytes), ToValue(key.ref.algorithm),
-       BlobValue(key.check_value)}));
+       BlobValue(key.check_value),
+       wrapped ? BlobValue(wrapped->wrapping_key.bytes) : Value(),
+       wrapped ? BlobValue(wrapped->bytes) : Value()}));
   RETURN_IF_ERROR(
       connection_.Run("DELETE FROM service_keys_due WHERE purpose = $1",
                       {ToValue(key.purpose)}));

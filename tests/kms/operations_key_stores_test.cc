@@ -404,5 +404,67 @@ TEST_F(PairedKeyStoresTest, ASharedWrappingKeyIsNoStranger) {
   EXPECT_OK(Share());  // Again: it is there.
 }
 
+// The keys that guard the store, where other tokens are to use them.
+class SharedServiceKeysTest : public OperationsTest {
+ protected:
+  void Start(NewStore new_store) {
+    testlib::Take(Run(CheckServiceKeys(environment(), new_store,
+                                       Placement::kWrappedShareably)));
+  }
+};
+
+TEST_F(SharedServiceKeysTest, AreWrappedAndNoObjects) {
+  Start(NewStore::kAllow);
+  const auto keys = testlib::Take(store().ListServiceKeys());
+  EXPECT_EQ(keys.size(), 6U);
+  for (const store::ServiceKey& key : keys) {
+    const bool wraps = key.ref.algorithm == hsm::Algorithm::kAesWrap;
+    EXPECT_EQ(key.ref.wrapped == nullptr, wraps) << key.purpose;
+    EXPECT_EQ(OnToken(key.ref.locator), wraps) << key.purpose;
+  }
+  const auto difference =
+      testlib::Take(Run(CompareToken(environment(), key_store())));
+  EXPECT_THAT(difference.missing, IsEmpty());
+  EXPECT_THAT(testlib::Take(store().ListIntents()), IsEmpty());
+}
+
+TEST_F(SharedServiceKeysTest, OpenAfterARestartWhatTheyHaveSealed) {
+  Start(NewStore::kAllow);
+  const hsm::Aad aad = ServiceAad(environment(), "test", "row");
+  const auto key =
+      testlib::Take(FindServiceKey(environment(), kForCredentials));
+  auto sealed = testlib::Take(Run(SealUnder(
+      environment(), key, aad, base::Secret::CopyOf("not a real secret"))));
+  Restart();
+  Start(NewStore::kRefuse);
+  const auto opened = testlib::Take(Run(
+      OpenUnder(environment(),
+                testlib::Take(FindServiceKey(environment(), kForCredentials)),
+                aad, std::move(sealed))));
+  EXPECT_EQ(opened.RevealText(), "not a real secret");
+}
+
+TEST_F(SharedServiceKeysTest, AreRefusedWithoutWhatWrapsThem) {
+  Start(NewStore::kAllow);
+  const auto wraps =
+      testlib::Take(FindServiceKey(environment(), ForWrapping("test")));
+  testlib::Take(Run(hsm().Call(hsm::DestroyKeyRequest{wraps.ref.locator})));
+  Restart();
+  EXPECT_THAT(Run(CheckServiceKeys(environment(), NewStore::kRefuse,
+                                   Placement::kWrappedShareably)),
+              StatusIs(ErrorCode::kKeyUnavailable));
+}
+
+// A store that was made with them as objects keeps them.
+TEST_F(SharedServiceKeysTest, OfAnOlderStoreStayObjects) {
+  testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
+  Restart();
+  Start(NewStore::kRefuse);
+  const auto key =
+      testlib::Take(FindServiceKey(environment(), kForCredentials));
+  EXPECT_EQ(key.ref.wrapped, nullptr);
+  EXPECT_TRUE(OnToken(key.ref.locator));
+}
+
 }  // namespace
 }  // namespace kms::operations

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/bytes.h"

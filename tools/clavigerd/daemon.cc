@@ -209,10 +209,18 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
     const FirstAdministrator* first) {
   auto& environment = threads.front()->environment();
   CO_ASSIGN_OR_RETURN(const auto service_keys, store->ListServiceKeys());
-  const bool fresh = first != nullptr && service_keys.empty();
+  CO_ASSIGN_OR_RETURN(const auto due, store->ListServiceKeysDue());
+  // The first start may have been interrupted when it had made the wrapping
+  // key.
+  const bool fresh = first != nullptr && !due.empty() &&
+                     std::ranges::all_of(service_keys, [](const auto& key) {
+                       return key.ref.algorithm == hsm::Algorithm::kAesWrap;
+                     });
   CO_RETURN_IF_ERROR(co_await kms::operations::CheckServiceKeys(
-      environment, fresh ? kms::operations::NewStore::kAllow
-                         : kms::operations::NewStore::kRefuse));
+      environment,
+      fresh ? kms::operations::NewStore::kAllow
+            : kms::operations::NewStore::kRefuse,
+      PlacementOf(config.key_stores.front())));
   for (std::size_t i = 0; i < config.key_stores.size(); ++i) {
     CO_RETURN_IF_ERROR(co_await SettleKeyStore(environment.key_stores.all()[i],
                                                config.key_stores[i]));
