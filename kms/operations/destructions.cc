@@ -34,6 +34,14 @@ asio::awaitable<base::Status> Settle(Environment& environment,
 
 }  // namespace
 
+asio::awaitable<base::Status> ForgetEverywhere(Environment& environment,
+                                               hsm::Locator locator) {
+  for (KeyStore& key_store : environment.key_stores.all()) {
+    CO_RETURN_IF_ERROR(co_await key_store.hsm.EvictEverywhere(locator));
+  }
+  co_return base::Status();
+}
+
 base::Status AnnounceDestruction(const Environment& environment,
                                  store::Transaction& transaction,
                                  std::string_view key_store,
@@ -53,7 +61,7 @@ asio::awaitable<base::Status> FinishDestruction(Environment& environment,
   const hsm::Locator locator = intent.locator;
   CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
                       environment.key_stores.Find(intent.key_store));
-  CO_RETURN_IF_ERROR(co_await key_store->hsm.EvictEverywhere(locator));
+  CO_RETURN_IF_ERROR(co_await ForgetEverywhere(environment, locator));
   const hsm::DestroyKeyRequest request = {locator};
   const auto destroyed = co_await key_store->hsm.Call(request);
   if (!destroyed && destroyed.error().code != ErrorCode::kNotFound) {

@@ -25,6 +25,11 @@ base::Status AnnounceDestruction(const Environment& environment,
                                  const hsm::Locator& locator,
                                  std::string_view of);
 
+// Has the workers of every key store forget a material. Of a wrapped one,
+// whoever shares the wrapping key may have a copy.
+boost::asio::awaitable<base::Status> ForgetEverywhere(Environment& environment,
+                                                      hsm::Locator locator);
+
 // Carries one announced destruction out. That of a key's material is then in
 // the audit log.
 boost::asio::awaitable<base::Status> FinishDestruction(Environment& environment,

@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/random.h"
 #include "kms/json_writer.h"
 #include "kms/key_spec.h"
 #include "kms/operations/handlers.h"
@@ -21,6 +23,7 @@
 namespace kms::operations {
 namespace {
 
+namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
@@ -74,41 +77,90 @@ base::Status CheckMembersFor(const Call& call, const Key& key) {
   return {};
 }
 
-// Makes the token object under an intent; the caller settles that.
-boost::asio::awaitable<base::Result<KeyMaterial>> Unwrap(
-    Call& call, const store::ImportPair& pair) {
+hsm::ImportKeyRequest RequestOf(const Call& call, const KeyStore& key_store,
+                                const store::ImportPair& pair) {
+  hsm::ImportKeyRequest request;
+  request.key.algorithm = NewAlgorithm(key_store, *call.key);
+  request.wrapping_key = pair.ref;
+  request.wrapping = *pair.wrapping;
+  request.strict = call.environment.strict_boundary;
+  const auto wrapped = call.Blob("EncryptedKeyMaterial")->Reveal();
+  request.wrapped.assign(wrapped.begin(), wrapped.end());
+  return request;
+}
+
+// A material's place and what the token says of it.
+struct Unwrapped {
+  hsm::KeyRef ref;
+  hsm::ImportKeyReply reply;
+};
+
+// Makes the token object under an intent, which the caller settles.
+asio::awaitable<base::Result<Unwrapped>> UnwrapToObject(
+    Call& call, KeyStore& key_store, hsm::ImportKeyRequest request) {
   Environment& environment = call.environment;
-  const Key& key = *call.key;
-  const auto id = ParseKeyId(key.id);
+  CO_ASSIGN_OR_RETURN(
+      request.key.locator,
+      co_await AnnounceKey(environment, key_store, call.key->row_id));
+  Unwrapped unwrapped{.ref = request.key, .reply = {}};
+  auto imported = co_await key_store.hsm.Call(std::move(request));
+  if (!imported) {
+    co_await RollBackCreation(environment, key_store, unwrapped.ref.locator);
+    co_return Error(imported.error());
+  }
+  unwrapped.reply = *std::move(imported);
+  co_return unwrapped;
+}
+
+// Has the material wrapped at once: nothing of it stays on the token.
+asio::awaitable<base::Result<Unwrapped>> UnwrapToWrap(
+    KeyStore& key_store, hsm::ImportKeyRequest request) {
+  base::RandomBytes(request.key.locator.bytes);
+  request.store_wrapping_key = key_store.wrapping_key;
+  Unwrapped unwrapped{.ref = request.key, .reply = {}};
+  CO_ASSIGN_OR_RETURN(unwrapped.reply,
+                      co_await key_store.hsm.Call(std::move(request)));
+  unwrapped.ref.wrapped = std::make_shared<const hsm::WrappedKey>(
+      hsm::WrappedKey{.wrapping_key = *key_store.wrapping_key,
+                      .bytes = std::move(unwrapped.reply.wrapped),
+                      .check_value = unwrapped.reply.check_value,
+                      .public_key = unwrapped.reply.public_key});
+  co_return unwrapped;
+}
+
+// Where new keys of the key store go, if the token can hold this one there.
+asio::awaitable<base::Result<Unwrapped>> UnwrapInto(
+    Call& call, KeyStore& key_store, const store::ImportPair& pair) {
+  if (key_store.wrapping_key) {
+    auto wrapped =
+        co_await UnwrapToWrap(key_store, RequestOf(call, key_store, pair));
+    if (wrapped || wrapped.error().code != ErrorCode::kUnsupportedOperation) {
+      co_return wrapped;
+    }
+  }
+  co_return co_await UnwrapToObject(call, key_store,
+                                    RequestOf(call, key_store, pair));
+}
+
+asio::awaitable<base::Result<KeyMaterial>> Unwrap(
+    Call& call, const store::ImportPair& pair) {
+  const auto id = ParseKeyId(call.key->id);
   if (!id) {
     co_return Error{ErrorCode::kCorrupt,
                     "the store holds a key id that is none"};
   }
   // The pair is an object of its token.
   CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
-                      environment.key_stores.Find(pair.key_store));
-  CO_ASSIGN_OR_RETURN(
-      const hsm::Locator announced,
-      co_await AnnounceKey(environment, *key_store, key.row_id));
-  hsm::ImportKeyRequest request;
-  request.key = {announced, NewAlgorithm(*key_store, key)};
-  request.wrapping_key = pair.ref;
-  request.wrapping = *pair.wrapping;
-  request.strict = environment.strict_boundary;
-  const auto wrapped = call.Blob("EncryptedKeyMaterial")->Reveal();
-  request.wrapped.assign(wrapped.begin(), wrapped.end());
+                      call.environment.key_stores.Find(pair.key_store));
+  CO_ASSIGN_OR_RETURN(Unwrapped unwrapped,
+                      co_await UnwrapInto(call, *key_store, pair));
   KeyMaterial material;
-  material.ref = request.key;
-  auto imported = co_await key_store->hsm.Call(std::move(request));
-  if (!imported) {
-    co_await RollBackCreation(environment, *key_store, announced);
-    co_return Error(imported.error());
-  }
+  material.ref = std::move(unwrapped.ref);
   material.id =
-      MakeMaterialId(*id, imported->check_value, base::ThreadHasher());
+      MakeMaterialId(*id, unwrapped.reply.check_value, base::ThreadHasher());
   material.key_store = key_store->name;
   material.created = call.now;
-  material.public_key = std::move(imported->public_key);
+  material.public_key = std::move(unwrapped.reply.public_key);
   material.current = false;
   Import import;
   import.imported = true;
@@ -198,9 +250,8 @@ base::Status Take(store::Transaction& transaction, Arrival& arrival) {
     key.state = StateWithMaterials(key, KeyState::kEnabled);
   }
   RETURN_IF_ERROR(transaction.UpdateKey(key));
-  return arrival.keeps_object
-             ? transaction.DeleteIntent(arrival.material.ref.locator)
-             : base::Status();
+  return arrival.keeps_object ? SettleMaterial(transaction, arrival.material)
+                              : base::Status();
 }
 
 }  // namespace
@@ -233,7 +284,6 @@ Answer ImportKeyMaterial(Call& call) {
   CO_ASSIGN_OR_RETURN(const store::ImportPair pair,
                       co_await OpenImportToken(call));
   CO_ASSIGN_OR_RETURN(KeyMaterial material, co_await Unwrap(call, pair));
-  const hsm::Locator announced = material.ref.locator;
   call.material_id = base::HexEncode(material.id);
   Arrival arrival{.call = call, .material = std::move(material)};
   auto change = [&arrival](store::Transaction& transaction) {
@@ -241,9 +291,7 @@ Answer ImportKeyMaterial(Call& call) {
   };
   const base::Status committed = co_await call.Commit(change);
   if (!committed || !arrival.keeps_object) {
-    CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
-                        call.environment.key_stores.Find(pair.key_store));
-    co_await RollBackCreation(call.environment, *key_store, announced);
+    co_await AbandonMaterial(call.environment, arrival.material);
   }
   CO_RETURN_IF_ERROR(committed);
 

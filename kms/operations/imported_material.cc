@@ -64,6 +64,20 @@ bool IsSettled(const base::Status& status) {
          status.error().code == ErrorCode::kNotFound;
 }
 
+// The part of a transaction that destroys a material: an object of the token
+// goes afterwards, what a wrapped one was goes now, and workers forget both.
+base::Status Destroy(const Environment& environment,
+                     store::Transaction& transaction, const Key& key,
+                     const KeyMaterial& material) {
+  if (material.ref.wrapped != nullptr) {
+    KeyMaterial gone = material;
+    gone.ref.wrapped = nullptr;
+    RETURN_IF_ERROR(transaction.MoveMaterial(key.id, gone));
+  }
+  return AnnounceDestruction(environment, transaction, material.key_store,
+                             material.ref.locator, key.row_id);
+}
+
 }  // namespace
 
 base::Status CheckImportable(const Key& key) {
@@ -99,9 +113,7 @@ base::Result<bool> LoseMaterial(const Environment& environment,
   const bool is_destroyed =
       is_forgotten ? !importers.empty() : IsOnlyOne(importers, key.row_id);
   if (is_destroyed) {
-    RETURN_IF_ERROR(AnnounceDestruction(environment, transaction,
-                                        material.key_store,
-                                        material.ref.locator, key.row_id));
+    RETURN_IF_ERROR(Destroy(environment, transaction, key, material));
   }
   if (is_forgotten) {
     RETURN_IF_ERROR(transaction.DeleteMaterial(key.id, material.id));
@@ -132,9 +144,7 @@ base::Status LeaveMaterials(const Environment& environment,
     ASSIGN_OR_RETURN(const auto importers,
                      transaction.GetImporters(material.id));
     if (IsOnlyOne(importers, key.row_id)) {
-      RETURN_IF_ERROR(AnnounceDestruction(environment, transaction,
-                                          material.key_store,
-                                          material.ref.locator, key.row_id));
+      RETURN_IF_ERROR(Destroy(environment, transaction, key, material));
     }
   }
   return {};

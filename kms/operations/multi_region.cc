@@ -108,9 +108,11 @@ asio::awaitable<base::Status> CheckCanLiveIn(Environment& environment,
   if (source == &target) {
     co_return base::Status();
   }
-  if (key.materials.empty()) {
+  if (key.origin == Origin::kExternal) {
     co_return CannotLiveIn(
-        target, key, "no key material has been imported that both could share");
+        target, key,
+        "imported key material stays in the key store that it was imported "
+        "into");
   }
   for (const KeyMaterial& material : key.materials) {
     if (material.ref.wrapped == nullptr) {
