@@ -15,8 +15,11 @@ namespace asio = boost::asio;
 template <typename Request>
 Awaitable<ReplyTo<Request>> Execute(std::shared_ptr<Pool> pool,
                                     Request request) {
+  const auto is_shared = [&pool](const Locator& wrapping_key) {
+    return pool->IsRequired(wrapping_key);
+  };
   PoolToken* const token =
-      CanRunAnywhere(request) ? nullptr : pool->HomeToken();
+      CanRunAnywhere(request, is_shared) ? nullptr : pool->HomeToken();
   return internal::ExecuteOn(std::move(pool), token, std::move(request));
 }
 

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -33,11 +32,6 @@ struct FurtherToken {
   bool slow_worker = false;       // One more, for what takes seconds.
   bool drain = false;             // It gets no calls any more.
 };
-
-// The token of the key store's objects goes by this name.
-inline constexpr std::string_view kHomeToken = "home";
-// Of a key store, with the home token.
-inline constexpr std::size_t kMaxTokens = 16;
 
 struct ClientConfig {
   std::string key_store;          // Its name, for errors and metrics.

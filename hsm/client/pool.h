@@ -39,6 +39,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void Stop();
 
   void Require(std::vector<RequiredKey> keys);
+  // Whether every token that serves has this key.
+  bool IsRequired(const Locator& key) const;
   void SetFurtherTokens(std::vector<FurtherToken> tokens);
   std::vector<TokenStatus> Tokens() const;
   PoolToken* HomeToken() { return &tokens_.front(); }

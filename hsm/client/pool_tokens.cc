@@ -98,6 +98,13 @@ void Pool::Require(std::vector<RequiredKey> keys) {
   Update();
 }
 
+bool Pool::IsRequired(const Locator& key) const {
+  return required_ != nullptr &&
+         std::ranges::any_of(*required_, [&key](const RequiredKey& required) {
+           return required.key.locator == key;
+         });
+}
+
 base::Result<PoolToken*> Pool::FindToken(std::string_view name) {
   for (PoolToken& token : tokens_) {
     if (!token.removed && token.config.name == name) {

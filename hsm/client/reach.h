@@ -12,29 +12,35 @@
 namespace hsm::client {
 namespace internal {
 
-template <typename Field>
-bool IsOnEveryToken(const Field& /*field*/) {
+template <typename Field, typename IsShared>
+bool IsOnEveryToken(const Field& /*field*/, const IsShared& /*is_shared*/) {
   return true;
 }
-inline bool IsOnEveryToken(const KeyRef& key) { return key.wrapped != nullptr; }
+template <typename IsShared>
+bool IsOnEveryToken(const KeyRef& key, const IsShared& is_shared) {
+  return key.wrapped != nullptr && is_shared(key.wrapped->wrapping_key);
+}
 
 }  // namespace internal
 
-// Whether any token can that has the wrapping keys; otherwise only the home
-// token: that of the objects.
-template <typename Request>
-bool CanRunAnywhere(const Request& request) {
+// Whether any token can; otherwise only the home token, that of the objects.
+// `is_shared` says of the locator of a wrapping key whether every token that
+// serves has it.
+template <typename Request, typename IsShared>
+bool CanRunAnywhere(const Request& request, const IsShared& is_shared) {
   return RowFor(request).scope == Scope::kShared &&
          std::apply(
-             [](const auto&... field) {
-               return (internal::IsOnEveryToken(field) && ...);
+             [&](const auto&... field) {
+               return (internal::IsOnEveryToken(field, is_shared) && ...);
              },
              Fields(request));
 }
 
 // Its key is not wrapped yet: that is what it asks for.
-inline bool CanRunAnywhere(const GenerateWrappedKeyRequest& /*request*/) {
-  return true;
+template <typename IsShared>
+bool CanRunAnywhere(const GenerateWrappedKeyRequest& request,
+                    const IsShared& is_shared) {
+  return is_shared(request.wrapping_key);
 }
 
 }  // namespace hsm::client

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-#include "hsm/client/client.h"
+#include "hsm/client/token_status.h"
 #include "hsm/operations.h"
 
 namespace hsm::client {

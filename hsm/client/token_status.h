@@ -2,11 +2,17 @@
 #ifndef HSM_CLIENT_TOKEN_STATUS_H_
 #define HSM_CLIENT_TOKEN_STATUS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace hsm::client {
+
+// The token of the key store's objects goes by this name.
+inline constexpr std::string_view kHomeToken = "home";
+// Of a key store, with the home token.
+inline constexpr std::size_t kMaxTokens = 16;
 
 // What a Client does with one token.
 enum class TokenState : std::uint8_t {

@@ -17,6 +17,26 @@ base::Status ResolveServerOperation(Call& call) {
   return ResolveNothing(call);
 }
 
+namespace {
+
+// The tokens of the key store, as this thread sees them.
+void WriteTokens(JsonWriter& out, const hsm::client::Client& hsm) {
+  out.BeginArray("Tokens");
+  for (const hsm::client::TokenStatus& token : hsm.Tokens()) {
+    out.BeginObject()
+        .Text("Name", token.name)
+        .Text("State", hsm::client::NameOf(token.state))
+        .Text("Reason", token.reason)
+        .Number("Workers", token.workers)
+        .Number("ReadyWorkers", token.ready_workers)
+        .Number("CallsInFlight", token.calls_in_flight)
+        .EndObject();
+  }
+  out.EndArray();
+}
+
+}  // namespace
+
 Answer AcceptClock(Call& call) {
   DeletionGuard& guard = call.environment.deletion_guard;
   guard.Accept();
@@ -32,8 +52,8 @@ Answer Status(Call& call) {
   const store::StoreInfo info = call.environment.store.info();
   const std::chrono::seconds lead = call.environment.deletion_guard.Lead();
   Reply reply;
-  JsonWriter(reply.body)
-      .BeginObject()
+  JsonWriter out(reply.body);
+  out.BeginObject()
       .Text("Version", CLAVIGER_VERSION)
       .Text("StoreId", info.id)
       .Number("StoreEpoch", static_cast<std::int64_t>(info.epoch))
@@ -42,8 +62,9 @@ Answer Status(Call& call) {
       .Bool("TokenReady", call.environment.hsm.Ready())
       .Number("ClockLeadSeconds", lead.count())
       .Bool("DestructionWaitsForClock",
-            !call.environment.deletion_guard.DueTime().has_value())
-      .EndObject();
+            !call.environment.deletion_guard.DueTime().has_value());
+  WriteTokens(out, call.environment.hsm);
+  out.EndObject();
   co_return reply;
 }
 

@@ -80,32 +80,41 @@ class TokensTest : public ClientTest {
 };
 
 TEST(Reach, WhatNamesOnlyWrappedKeysCanRunAnywhere) {
-  using hsm::client::CanRunAnywhere;
+  hsm::Locator shared;
+  shared.bytes.fill(1);
+  const auto can_run_anywhere = [&](const auto& request) {
+    return hsm::client::CanRunAnywhere(
+        request, [&](const hsm::Locator& key) { return key == shared; });
+  };
   hsm::KeyRef wrapped;
-  wrapped.wrapped = std::make_shared<hsm::WrappedKey>();
-  EXPECT_TRUE(CanRunAnywhere(WrappedEncryptOf("x")));
-  EXPECT_FALSE(CanRunAnywhere(EncryptOf("x")));
+  wrapped.wrapped = std::make_shared<hsm::WrappedKey>(hsm::WrappedKey{shared});
+  EXPECT_TRUE(can_run_anywhere(hsm::EncryptRequest{.key = wrapped}));
+  // By a key that only the home token has.
+  EXPECT_FALSE(can_run_anywhere(WrappedEncryptOf("x")));
+  EXPECT_FALSE(can_run_anywhere(EncryptOf("x")));
   hsm::ReEncryptRequest again;
   again.from = wrapped;
-  EXPECT_FALSE(CanRunAnywhere(again));
+  EXPECT_FALSE(can_run_anywhere(again));
   again.to = wrapped;
-  EXPECT_TRUE(CanRunAnywhere(again));
-  EXPECT_TRUE(CanRunAnywhere(hsm::SignRequest{.key = wrapped}));
-  EXPECT_FALSE(CanRunAnywhere(hsm::SignRequest{}));
-  EXPECT_TRUE(CanRunAnywhere(hsm::CheckKeyRequest{wrapped}));
-  EXPECT_FALSE(CanRunAnywhere(hsm::CheckKeyRequest{}));
+  EXPECT_TRUE(can_run_anywhere(again));
+  EXPECT_TRUE(can_run_anywhere(hsm::SignRequest{.key = wrapped}));
+  EXPECT_FALSE(can_run_anywhere(hsm::SignRequest{}));
+  EXPECT_TRUE(can_run_anywhere(hsm::CheckKeyRequest{wrapped}));
+  EXPECT_FALSE(can_run_anywhere(hsm::CheckKeyRequest{}));
   // No key, or one that is being made.
-  EXPECT_TRUE(CanRunAnywhere(hsm::RandomRequest{}));
-  EXPECT_TRUE(CanRunAnywhere(hsm::HealthRequest{}));
-  EXPECT_TRUE(CanRunAnywhere(hsm::CapabilitiesRequest{}));
-  EXPECT_TRUE(CanRunAnywhere(hsm::GenerateWrappedKeyRequest{}));
+  EXPECT_TRUE(can_run_anywhere(hsm::RandomRequest{}));
+  EXPECT_TRUE(can_run_anywhere(hsm::HealthRequest{}));
+  EXPECT_TRUE(can_run_anywhere(hsm::CapabilitiesRequest{}));
+  EXPECT_TRUE(
+      can_run_anywhere(hsm::GenerateWrappedKeyRequest{.wrapping_key = shared}));
+  EXPECT_FALSE(can_run_anywhere(hsm::GenerateWrappedKeyRequest{}));
   // Objects, whatever the request looks like.
-  EXPECT_FALSE(CanRunAnywhere(hsm::GenerateKeyRequest{wrapped}));
-  EXPECT_FALSE(CanRunAnywhere(hsm::GenerateKeyPairRequest{wrapped}));
-  EXPECT_FALSE(CanRunAnywhere(hsm::ImportKeyRequest{.key = wrapped}));
-  EXPECT_FALSE(CanRunAnywhere(hsm::ImportRouteRequest{}));
-  EXPECT_FALSE(CanRunAnywhere(hsm::DestroyKeyRequest{}));
-  EXPECT_FALSE(CanRunAnywhere(hsm::ListKeysRequest{}));
+  EXPECT_FALSE(can_run_anywhere(hsm::GenerateKeyRequest{wrapped}));
+  EXPECT_FALSE(can_run_anywhere(hsm::GenerateKeyPairRequest{wrapped}));
+  EXPECT_FALSE(can_run_anywhere(hsm::ImportKeyRequest{.key = wrapped}));
+  EXPECT_FALSE(can_run_anywhere(hsm::ImportRouteRequest{}));
+  EXPECT_FALSE(can_run_anywhere(hsm::DestroyKeyRequest{}));
+  EXPECT_FALSE(can_run_anywhere(hsm::ListKeysRequest{}));
 }
 
 TEST_F(TokensTest, AFurtherTokenServesOnceItsKeysAreKnownToBeThere) {

@@ -30,9 +30,29 @@ base::Result<bool> PrintPage(kms::client::Client& client, std::string_view name,
   return good;
 }
 
+// One line for each token of the key store.
+void PrintTokens(const base::Json& tokens) {
+  for (const base::Json& token : tokens) {
+    const auto text = [&token](const char* key) {
+      const auto found = token.find(key);
+      return found != token.end() && found->is_string() ? base::TextOf(*found)
+                                                        : std::string_view();
+    };
+    std::string line = Printable(text("State"));
+    if (!text("Reason").empty()) {
+      line += ": " + Printable(text("Reason"));
+    }
+    Print("token " + Printable(text("Name")), line);
+  }
+}
+
 // Prints the members of an object, one a line.
 void PrintMembers(const base::Json& object) {
   for (const auto& [key, value] : object.items()) {
+    if (key == "Tokens" && value.is_array()) {
+      PrintTokens(value);
+      continue;
+    }
     Print(key, Printable(value.is_string() ? base::TextOf(value)
                                            : std::string_view(value.dump())));
   }

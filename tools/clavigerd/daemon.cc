@@ -20,11 +20,13 @@
 #include "kms/operations/intents.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/reconcile.h"
+#include "kms/operations/service_keys.h"
 #include "kms/operations/usage_completion.h"
 #include "kms/operations/xks/tenants.h"
 #include "tools/clavigerd/gauges.h"
 #include "tools/clavigerd/identity_providers.h"
 #include "tools/clavigerd/io_thread.h"
+#include "tools/clavigerd/key_store_changes.h"
 #include "tools/clavigerd/local_principals.h"
 #include "tools/clavigerd/organization.h"
 #include "tools/clavigerd/policy_files.h"
@@ -95,9 +97,11 @@ struct Daemon::Parts {
   base::Status OpenStore();
   base::Status OpenLog();
   asio::awaitable<base::Status> Settle(const FirstAdministrator* first);
+  base::Status RequireWrappingKey();
   base::Status MakeDirectory();
   base::Status ListenXks();
   asio::awaitable<base::Status> LoadDirectory(const FirstAdministrator* first);
+  void AdoptTokens(const config::Config& changed);
 
   config::Config config;
   const base::Clock& clock;
@@ -180,6 +184,23 @@ asio::awaitable<base::Status> Daemon::Parts::LoadDirectory(
   co_return base::Status();
 }
 
+// A further token without it could do nothing.
+base::Status Daemon::Parts::RequireWrappingKey() {
+  const config::KeyStore& key_store = config.key_stores.front();
+  if (!key_store.wrapped) {
+    return {};
+  }
+  auto& environment = threads.front()->environment();
+  ASSIGN_OR_RETURN(
+      const kms::store::ServiceKey key,
+      kms::operations::FindServiceKey(
+          environment, kms::operations::ForWrapping(key_store.name)));
+  for (const auto& thread : threads) {
+    thread->Require({{.key = key.ref, .check_value = key.check_value}});
+  }
+  return {};
+}
+
 // Nothing on the token is touched before the service keys have shown that it
 // is this store's token.
 asio::awaitable<base::Status> Daemon::Parts::Settle(
@@ -197,6 +218,7 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
   for (const auto& thread : threads) {
     thread->environment().wrapping_key = environment.wrapping_key;
   }
+  CO_RETURN_IF_ERROR(RequireWrappingKey());
   CO_RETURN_IF_ERROR(co_await kms::operations::SettleIntents(
       environment, store->info().epoch));
   CO_RETURN_IF_ERROR(co_await kms::operations::FinishDestructions(environment));
@@ -358,6 +380,14 @@ bool XksFilesDiffer(const config::Config& a, const config::Config& b) {
 
 }  // namespace
 
+void Daemon::Parts::AdoptTokens(const config::Config& changed) {
+  config::KeyStore& key_store = config.key_stores.front();
+  key_store.further_tokens = changed.key_stores.front().further_tokens;
+  for (const auto& thread : threads) {
+    thread->AdoptTokens(key_store);
+  }
+}
+
 base::Result<bool> Daemon::Reload(const config::Config& config) {
   const config::Config& current = parts_->config;
   // Whoever takes somebody out must not be told that all is well.
@@ -366,6 +396,7 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
         base::ErrorCode::kInvalidArgument,
         fmt::format("{} has changed: that needs a restart", changed)};
   }
+  RETURN_IF_ERROR(CheckKeyStoreChanges(current, config));
   ASSIGN_OR_RETURN(const base::Digest files, DigestOfPolicies(config));
   if (files != parts_->policy_files) {
     return base::Error{base::ErrorCode::kInvalidArgument,
@@ -373,12 +404,14 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
                        "[organization] names has changed: that needs a "
                        "restart"};
   }
-  if (parts_->tls == nullptr && parts_->xks_tls == nullptr) {
+  const bool has_tls = parts_->tls != nullptr || parts_->xks_tls != nullptr;
+  const bool tokens_changed = FurtherTokensChanged(current, config);
+  if (!has_tls && !tokens_changed) {
     return false;
   }
-  if (config.certificate != current.certificate ||
-      config.private_key != current.private_key ||
-      XksFilesDiffer(config, current)) {
+  if (has_tls && (config.certificate != current.certificate ||
+                  config.private_key != current.private_key ||
+                  XksFilesDiffer(config, current))) {
     return base::Error{base::ErrorCode::kInvalidArgument,
                        "listen or xks_proxy name other certificates, keys or "
                        "clients: that needs a restart"};
@@ -390,6 +423,9 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
       ASSIGN_OR_RETURN(auto read, tls->Read());
       adopt.emplace_back([tls, read] { tls->Adopt(read); });
     }
+  }
+  if (tokens_changed) {
+    adopt.emplace_back([&] { parts_->AdoptTokens(config); });
   }
   for (const auto& each : adopt) {
     each();

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -69,7 +70,15 @@ class IoThread {
   // Runs `task` to its end on the calling thread, before Run().
   base::Status RunToEnd(boost::asio::awaitable<base::Status> task);
 
-  // Connects to all workers and learns what the token can.
+  // Says which keys every further token must have. Before Run().
+  void Require(std::vector<hsm::client::RequiredKey> keys) {
+    hsm_.Require(std::move(keys));
+  }
+  // Adopts the further tokens of a key store's new configuration. From any
+  // thread.
+  void AdoptTokens(const config::KeyStore& key_store);
+
+  // Connects to all workers of the home token and learns what it can.
   boost::asio::awaitable<base::Status> Connect();
 
   // Serves on the calling thread until Stop() has done its work.
