@@ -37,12 +37,23 @@ constexpr bool HoldsUp(Lane lane) {
 inline constexpr std::size_t kMaxFrame = 64 * 1024;
 inline constexpr std::size_t kMaxListing = 16 * 1024 * 1024;
 
+// Where an operation may run if several tokens share the keys of a key store.
+enum class Scope : std::uint8_t {
+  // On the home token only, and once: it makes, lists or destroys objects.
+  kHome,
+  // On any token that has the keys which the request names, and a second time
+  // if its worker dies: nothing of it stays on a token, and what the dead
+  // worker made has been seen by nobody.
+  kShared
+};
+
 struct OperationRow {
   std::uint8_t number;
   std::string_view name;
   int cost;  // In units of one AES-GCM operation.
   Lane lane;
   std::chrono::milliseconds deadline;
+  Scope scope = Scope::kHome;
   std::size_t max_reply = kMaxFrame;
 };
 
@@ -60,49 +71,53 @@ inline constexpr std::tuple kOperations{
     Operation<GenerateKeyRequest, GenerateKeyReply>{
         {1, "GenerateKey", 40, Lane::kLong, kLongDeadline}},
     Operation<EncryptRequest, Sealed>{
-        {2, "Encrypt", 1, Lane::kShort, kShortDeadline}},
+        {2, "Encrypt", 1, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<DecryptRequest, PlaintextReply>{
-        {3, "Decrypt", 1, Lane::kShort, kShortDeadline}},
+        {3, "Decrypt", 1, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<GenerateDataKeyRequest, GenerateDataKeyReply>{
-        {4, "GenerateDataKey", 1, Lane::kShort, kShortDeadline}},
+        {4, "GenerateDataKey", 1, Lane::kShort, kShortDeadline,
+         Scope::kShared}},
     Operation<ReEncryptRequest, Sealed>{
-        {5, "ReEncrypt", 2, Lane::kShort, kShortDeadline}},
+        {5, "ReEncrypt", 2, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<RandomRequest, PlaintextReply>{
-        {6, "Random", 1, Lane::kShort, kShortDeadline}},
+        {6, "Random", 1, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<DestroyKeyRequest, EmptyReply>{
         {7, "DestroyKey", 40, Lane::kLong, kLongDeadline}},
     Operation<EvictKeyRequest, EmptyReply>{
         {8, "EvictKey", 1, Lane::kShort, std::chrono::milliseconds{2000}}},
     Operation<CheckKeyRequest, GenerateKeyReply>{
-        {9, "CheckKey", 4, Lane::kShort, kShortDeadline}},
+        {9, "CheckKey", 4, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<HealthRequest, EmptyReply>{
-        {10, "Health", 1, Lane::kShort, kShortDeadline}},
+        {10, "Health", 1, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<CapabilitiesRequest, Capabilities>{
-        {11, "Capabilities", 1, Lane::kShort, kShortDeadline}},
+        {11, "Capabilities", 1, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<ListKeysRequest, ListKeysReply>{
-        {12, "ListKeys", 40, Lane::kLong, kLongDeadline, kMaxListing}},
+        {12, "ListKeys", 40, Lane::kLong, kLongDeadline, Scope::kHome,
+         kMaxListing}},
     Operation<GenerateKeyPairRequest, GenerateKeyPairReply>{
         {13, "GenerateKeyPair", 40, Lane::kSlow, kLongDeadline}},
     Operation<SignRequest, SignReply>{
-        {14, "Sign", 80, Lane::kLong, kShortDeadline}},
+        {14, "Sign", 80, Lane::kLong, kShortDeadline, Scope::kShared}},
     Operation<MacRequest, MacReply>{
-        {15, "Mac", 1, Lane::kShort, kShortDeadline}},
+        {15, "Mac", 1, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<AgreeRequest, PlaintextReply>{
-        {16, "Agree", 20, Lane::kShort, kShortDeadline}},
+        {16, "Agree", 20, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<RsaDecryptRequest, PlaintextReply>{
-        {17, "RsaDecrypt", 80, Lane::kLong, kShortDeadline}},
+        {17, "RsaDecrypt", 80, Lane::kLong, kShortDeadline, Scope::kShared}},
     Operation<GenerateDataKeyPairRequest, GenerateDataKeyPairReply>{
-        {18, "GenerateDataKeyPair", 40, Lane::kSlow, kLongDeadline}},
+        {18, "GenerateDataKeyPair", 40, Lane::kSlow, kLongDeadline,
+         Scope::kShared}},
     Operation<ImportKeyRequest, ImportKeyReply>{
         {19, "ImportKey", 160, Lane::kLong, kLongDeadline}},
     Operation<ImportRouteRequest, ImportRouteReply>{
         {20, "ImportRoute", 1, Lane::kShort, kShortDeadline}},
     Operation<GenerateWrappedKeyRequest, GenerateWrappedKeyReply>{
-        {21, "GenerateWrappedKey", 40, Lane::kSlow, kLongDeadline}},
+        {21, "GenerateWrappedKey", 40, Lane::kSlow, kLongDeadline,
+         Scope::kShared}},
     Operation<SealExternalRequest, SealExternalReply>{
-        {22, "SealExternal", 2, Lane::kShort, kShortDeadline}},
+        {22, "SealExternal", 2, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<OpenExternalRequest, PlaintextReply>{
-        {23, "OpenExternal", 1, Lane::kShort, kShortDeadline}},
+        {23, "OpenExternal", 1, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<XksRequest, XksReply>{
         {24, "Xks", 1, Lane::kShort, kShortDeadline}},
     Operation<MakeTransportKeyRequest, MakeTransportKeyReply>{
@@ -165,8 +180,8 @@ template <typename Request>
 constexpr const OperationRow& RowFor(const Request& /*request*/) {
   return RowOf<Request>();
 }
-inline constexpr OperationRow kQuickSign{14, "Sign", 10, Lane::kQuick,
-                                         kShortDeadline};
+inline constexpr OperationRow kQuickSign{
+    14, "Sign", 10, Lane::kQuick, kShortDeadline, Scope::kShared};
 static_assert(kQuickSign.number == RowOf<SignRequest>().number);
 constexpr const OperationRow& RowFor(const SignRequest& request) {
   return request.key.algorithm == Algorithm::kP256Sign ||
@@ -174,8 +189,8 @@ constexpr const OperationRow& RowFor(const SignRequest& request) {
              ? kQuickSign
              : RowOf<SignRequest>();
 }
-inline constexpr OperationRow kQuickGeneration{21, "GenerateWrappedKey", 40,
-                                               Lane::kQuick, kLongDeadline};
+inline constexpr OperationRow kQuickGeneration{
+    21, "GenerateWrappedKey", 40, Lane::kQuick, kLongDeadline, Scope::kShared};
 static_assert(kQuickGeneration.number ==
               RowOf<GenerateWrappedKeyRequest>().number);
 constexpr const OperationRow& RowFor(const GenerateWrappedKeyRequest& request) {

@@ -15,7 +15,7 @@
 namespace hsm {
 
 struct SupervisorOptions {
-  std::string key_store;            // Its name, for the log.
+  std::string key_store;            // And token: their names, for the log.
   std::string socket_path;          // Where clavigerd comes; made and removed.
   int workers = 2;                  // 1..65: that for slow operations too.
   std::vector<uid_t> allowed_uids;  // Who may connect.
@@ -27,12 +27,12 @@ struct SupervisorOptions {
   int ready_fd = -1;  // Gets "ready\n", and is closed, once we listen.
 };
 
-// Runs the workers of one key store until SIGTERM or SIGINT, and hands their
+// Runs the workers of one token until SIGTERM or SIGINT, and hands their
 // connections to clavigerd. A worker that dies or is to be replaced is followed
 // by another, with back-off. A token that refuses the PIN, or that a worker
 // finds unfit, is left alone, and nobody tries again before SIGHUP: a few
 // attempts more would lock it. For the same reason one worker tries the PIN
-// first.
+// first, at the start, after SIGHUP, and whenever a worker has ended.
 //
 // Loads no module and reads no PIN. Takes over the signals of the process,
 // which must have one thread only. Returns when all workers are gone; fails

@@ -182,6 +182,8 @@ void WorkerSet::Reap() {
 
 void WorkerSet::OnGone(std::size_t index, int wait_status) {
   Worker& worker = workers_[index];
+  // Perhaps the token has another PIN now: one worker finds out.
+  accepted_ = false;
   if (worker.served && !stopping_) {
     base::LogWarning("{}: worker {} {}", options_.key_store, index,
                      DescribeExit(wait_status));
@@ -199,7 +201,11 @@ void WorkerSet::OnGone(std::size_t index, int wait_status) {
 
 void WorkerSet::Forgive() {
   refused_.reset();
+  accepted_ = false;
   for (Worker& worker : workers_) {
+    if (worker.state == State::kWaiting) {
+      worker.reason.reset();  // It may not be true any more.
+    }
     worker.backoff.Reset();
     worker.start_at = clock_.Monotonic();
   }

@@ -45,7 +45,7 @@ class WorkerSet {
   void OnReport(std::size_t index);
   // Call after SIGCHLD.
   void Reap();
-  // Gives a token that was refused another try.
+  // Gives a token that was refused another try: one worker's.
   void Forgive();
 
   // A new connection to the worker; nothing if it is still starting: ask again.
@@ -83,7 +83,8 @@ class WorkerSet {
   const SupervisorOptions& options_;
   const base::Clock& clock_;
   std::vector<Worker> workers_;
-  // The token took the PIN once: others may try it at the same time.
+  // The newest worker that tried the PIN got ready, and none has ended since:
+  // others may try it at the same time.
   bool accepted_ = false;
   std::optional<base::Error> refused_;  // Nobody tries again.
   bool stopping_ = false;               // Nobody wonders about an end.

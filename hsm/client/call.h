@@ -15,6 +15,8 @@
 
 namespace hsm::client {
 
+struct PoolToken;
+
 // A Call is one request on its way: waiting in a queue, then in a slot of a
 // Link. The request and the place of its reply stay in the frame of the
 // coroutine that awaits them; `done` owns that frame, so they live as long.
@@ -29,6 +31,11 @@ struct Call {
   base::Status (*decode)(base::ByteView payload, void* reply) = nullptr;
   // Told when the reply is in its place, or why there is none.
   DoneHandler<base::Status> done;
+  // The token that it needs; null: any.
+  PoolToken* token = nullptr;
+  bool submitted = false;  // By a caller; else it is the pool's own question.
+  // Whether another worker may get it if its own dies.
+  bool may_repeat = false;
   base::MonotonicTime issued{};
   base::MonotonicTime due{};  // Set when it is sent.
   // How much longer than its row says it may take.

@@ -1,33 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/client/client.h"
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "hsm/client/execute.h"
 #include "hsm/client/pool.h"
+#include "hsm/client/reach.h"
 
 namespace hsm::client {
 namespace {
 
 namespace asio = boost::asio;
 
-// The request and the reply stay in this coroutine's frame; the pool has
-// pointers to them until it calls `done`.
 template <typename Request>
 Awaitable<ReplyTo<Request>> Execute(std::shared_ptr<Pool> pool,
                                     Request request) {
-  CO_RETURN_IF_ERROR(pool->Admit(RowFor(request)));
-  ReplyTo<Request> reply;
-  auto submit = [&pool, call = MakeCall(request, reply)](auto done) mutable {
-    call.done = std::move(done);
-    pool->Submit(std::move(call));
+  const auto is_shared = [&pool](const Locator& wrapping_key) {
+    return pool->IsRequired(wrapping_key);
   };
-  CO_RETURN_IF_ERROR(
-      (co_await asio::async_initiate<const asio::use_awaitable_t<>,
-                                     void(base::Status)>(std::move(submit),
-                                                         asio::use_awaitable)));
-  co_return base::Result<ReplyTo<Request>>(std::move(reply));
+  PoolToken* const token =
+      CanRunAnywhere(request, is_shared) ? nullptr : pool->HomeToken();
+  return internal::ExecuteOn(std::move(pool), token, std::move(request));
 }
 
 }  // namespace
@@ -134,6 +127,16 @@ Awaitable<EmptyReply> Client::Call(ReceiveWrappingKeyRequest request) {
 Awaitable<CheckPinReply> Client::Call(CheckPinRequest request) {
   return Execute(pool_, std::move(request));
 }
+
+void Client::Require(std::vector<RequiredKey> keys) {
+  pool_->Require(std::move(keys));
+}
+
+void Client::SetFurtherTokens(std::vector<FurtherToken> tokens) {
+  pool_->SetFurtherTokens(std::move(tokens));
+}
+
+std::vector<TokenStatus> Client::Tokens() const { return pool_->Tokens(); }
 
 asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator,
                                                       SlowWorker slow_worker) {

@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "hsm/client/token_status.h"
 #include "hsm/messages.h"
+#include "hsm/operations.h"
 
 namespace hsm::client {
 
@@ -21,11 +24,27 @@ using Awaitable = boost::asio::awaitable<base::Result<T>>;
 struct Stats;  // hsm/client/stats.h
 class Pool;
 
-struct ClientConfig {
-  std::string key_store;          // Its name, for errors and metrics.
-  std::string supervisor_socket;  // Path of claviger-hsm's Unix socket.
+// Another token that shares the wrapped keys of a key store.
+struct FurtherToken {
+  std::string name;               // Not kHomeToken; unique in its key store.
+  std::string supervisor_socket;  // Path of its claviger-hsm's Unix socket.
   int workers = 2;                // 1..64.
   bool slow_worker = false;       // One more, for what takes seconds.
+  bool drain = false;             // It gets no calls any more.
+};
+
+struct ClientConfig {
+  std::string key_store;          // Its name, for errors and metrics.
+  std::string supervisor_socket;  // Path of the home token's claviger-hsm's.
+  int workers = 2;                // 1..64.
+  bool slow_worker = false;       // One more, for what takes seconds.
+  std::vector<FurtherToken> further_tokens{};  // At most kMaxTokens - 1.
+};
+
+// A key that every further token must have before it gets calls.
+struct RequiredKey {
+  KeyRef key;
+  CheckValue check_value{};  // Which key it must be.
 };
 
 // What an eviction does about the slow worker. It confirms when it has made the
@@ -34,11 +53,17 @@ struct ClientConfig {
 // other, fails that call; right only when nobody can be waiting for it.
 enum class SlowWorker : std::uint8_t { kWaitFor, kReplace };
 
-// A Client is clavigerd's side of one key store: a connection to each of its
-// worker processes. Requests are pipelined and batched, kept within a window of
-// cost units per worker, with long operations on lanes of their own, and each
-// has a deadline: a worker that misses it is replaced through the supervisor,
-// with back-off, and its requests fail.
+// A Client is clavigerd's side of one key store: a connection to each worker
+// process of each of its tokens. Requests are pipelined and batched, kept
+// within a window of cost units per worker, with long operations on lanes of
+// their own, and each has a deadline: a worker that misses it is replaced
+// through the supervisor, with back-off, and its requests fail.
+//
+// A request goes to any token if every key in it is wrapped, and to the home
+// token otherwise (hsm/client/reach.h). Neither kind waits for the other. A
+// request that leaves nothing on a token is sent once more if its worker dies.
+// Workers that are idle are asked for their health. A token that fails several
+// calls in a row gets none for a while.
 //
 // A Client belongs to the thread that runs `io`: construct, call, await and
 // destroy it there. Errors are the token's (hsm/token/token.h), and
@@ -52,10 +77,23 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Connects to the supervisor and to every worker; fails if one worker cannot
-  // open its token, with that worker's reason.
+  // Connects to the home token's supervisor and to every worker of it; fails if
+  // one worker cannot open its token, with that worker's reason. The further
+  // tokens are connected to in the background, again and again.
   boost::asio::awaitable<base::Status> Start();
   void Stop();
+
+  // Lets each further token serve that has these keys, all of them; it is asked
+  // at every connection, and every few seconds while it lacks one. Before this
+  // is called none serves.
+  void Require(std::vector<RequiredKey> keys);
+  // Adopts the list: tokens that are new to it, and `drain` of those that are
+  // not. What is in flight on a token that is left out dies with its workers,
+  // which are replaced: they must not go on holding keys that nobody tells them
+  // to forget. Other settings of a token that stays are not looked at.
+  void SetFurtherTokens(std::vector<FurtherToken> tokens);
+  // The home token first.
+  std::vector<TokenStatus> Tokens() const;
 
   Awaitable<GenerateKeyReply> Call(GenerateKeyRequest request);
   Awaitable<Sealed> Call(EncryptRequest request);
@@ -85,12 +123,19 @@ class Client {
   Awaitable<EmptyReply> Call(ReceiveWrappingKeyRequest request);
   Awaitable<CheckPinReply> Call(CheckPinRequest request);
 
-  // Makes every worker forget this key; a worker that does not confirm is
-  // killed and replaced. When this succeeds, no process holds a copy.
+  // Executes `request` on the token called `token`, served or not: kNotFound if
+  // there is none. Include hsm/client/call_on.h to use it.
+  template <typename Request>
+  Awaitable<ReplyTo<Request>> CallOn(std::string token, Request request);
+
+  // Makes every worker of every token forget this key; a worker that does not
+  // confirm is killed and replaced. When this succeeds, no process holds a
+  // copy. It fails if one can be neither asked nor killed: a token whose
+  // claviger-hsm has been stopped for good must be taken out of the list.
   boost::asio::awaitable<base::Status> EvictEverywhere(
       Locator locator, SlowWorker slow_worker = SlowWorker::kWaitFor);
 
-  // Whether at least one worker answers.
+  // Whether at least one worker can get calls.
   bool Ready() const;
   const Stats& stats() const;
 

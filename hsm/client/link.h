@@ -41,6 +41,7 @@ class Link : public std::enable_shared_from_this<Link> {
   // Whether a call that costs as much should be sent now.
   bool HasRoomFor(const OperationRow& row) const;
   int outstanding_cost() const { return outstanding_cost_; }
+  int outstanding_calls() const { return outstanding_calls_; }
   bool has_long_call() const { return long_calls_ > 0; }
   Generation generation() const { return generation_; }
 

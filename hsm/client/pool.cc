@@ -10,38 +10,43 @@ namespace {
 
 namespace asio = boost::asio;
 
-// How much may wait in each lane, in cost units, of which a worker does some
-// 100 in a millisecond: a call that cannot be answered soon is refused at once.
-// A lane that is full refuses nobody in another one. Two hundred RSA signatures
-// may wait, and a hundred key pairs.
+// How much may wait in each lane of each line, in cost units, of which a worker
+// does some 100 in a millisecond: a call that cannot be answered soon is
+// refused at once. A lane that is full refuses nobody in another one. Two
+// hundred RSA signatures may wait, and a hundred key pairs.
 constexpr std::array<int, kLaneCount> kMaxQueuedCost = {4096, 8192, 16'384,
                                                         4096};
-// How often deadlines are looked at.
-constexpr std::chrono::milliseconds kSweepPeriod{100};
-// How long calls wait for a worker when there is none: a worker that died is
-// back within this time, an outage is not worth a client's wait.
-constexpr base::MonotonicTime kOutageGrace = std::chrono::seconds{1};
+
+std::size_t IndexOf(Lane lane) { return static_cast<std::size_t>(lane); }
+
+bool IsUnavailable(const base::Status& status) {
+  return !status && status.error().code == base::ErrorCode::kHsmUnavailable;
+}
 
 }  // namespace
 
 Pool::Pool(asio::io_context& io, ClientConfig config, const base::Clock& clock)
     : io_(io),
-      config_(std::move(config)),
+      key_store_(std::move(config.key_store)),
       clock_(clock),
-      sweep_timer_(io),
-      down_since_(clock.Monotonic()) {
-  const int workers = std::clamp(config_.workers, 1, 64);
-  for (int i = 0; i < workers + (config_.slow_worker ? 1 : 0); ++i) {
-    workers_.emplace_back(io);
+      sweep_timer_(io) {
+  any_.closed_since = clock.Monotonic();
+  AddToken({.name = std::string(kHomeToken),
+            .supervisor_socket = std::move(config.supervisor_socket),
+            .workers = config.workers,
+            .slow_worker = config.slow_worker});
+  for (FurtherToken& token : config.further_tokens) {
+    AddToken(std::move(token));
   }
 }
 
-base::Status Pool::Admit(const OperationRow& row) {
-  if (stopped_ || IsOutage(clock_.Monotonic())) {
-    return Outage();
+base::Status Pool::Admit(const OperationRow& row, const PoolToken* token) {
+  const Line& line = LineOf(token);
+  if (stopped_ || IsOutage(line, clock_.Monotonic())) {
+    return Outage(token);
   }
-  const auto lane = static_cast<std::size_t>(row.lane);
-  if (queues_[lane].cost + row.cost > kMaxQueuedCost[lane]) {
+  const std::size_t lane = IndexOf(row.lane);
+  if (line.queues[lane].cost + row.cost > kMaxQueuedCost[lane]) {
     stats_.throttled.Add(1);
     return base::Error{base::ErrorCode::kThrottled,
                        "the HSM's queue is full; try again later"};
@@ -51,8 +56,10 @@ base::Status Pool::Admit(const OperationRow& row) {
 
 void Pool::Submit(Call call) {
   call.issued = clock_.Monotonic();
-  Queue& queue = queues_[static_cast<std::size_t>(call.row->lane)];
-  Link* link = queue.calls.empty() ? Pick(*call.row) : nullptr;
+  call.submitted = true;
+  call.may_repeat = call.row->scope == Scope::kShared;
+  Line::Queue& queue = LineOf(call).queues[IndexOf(call.row->lane)];
+  Link* link = queue.calls.empty() ? Pick(call.token, *call.row) : nullptr;
   if (link != nullptr) {
     Send(*link, std::move(call));
     return;
@@ -62,44 +69,86 @@ void Pool::Submit(Call call) {
   queue.calls.push_back(std::move(call));
 }
 
+// A further token that does not serve can still be spoken to by its name.
+bool Pool::MayTake(const PoolWorker& worker, const PoolToken* token) const {
+  if (worker.link == nullptr || worker.ending) {
+    return false;
+  }
+  if (token == nullptr) {
+    return worker.fit && worker.token.MayServe();
+  }
+  return token == &worker.token &&
+         (token != &tokens_.front() || token->MayServe());
+}
+
+bool Pool::AnyMayTake(const PoolToken* token) const {
+  return std::ranges::any_of(tokens_, [&](const PoolToken& one) {
+    return std::ranges::any_of(one.workers, [&](const PoolWorker& worker) {
+      return MayTake(worker, token);
+    });
+  });
+}
+
+bool Pool::OthersServe(const PoolToken& token) const {
+  return std::ranges::any_of(tokens_, [&](const PoolToken& other) {
+    return &other != &token && other.MayServe() && other.ReadyWorkers() > 0;
+  });
+}
+
 // How well a worker suits a lane; a living one that suits better is waited for.
-// The slow worker serves its own lane and nothing else. A long call leaves the
-// first worker alone, and a short one does not go behind a long one.
-int Pool::Rank(std::size_t worker, Lane lane) const {
-  const bool is_slow = config_.slow_worker && worker + 1 == workers_.size();
+// A slow worker serves its own lane and nothing else. A long call leaves the
+// first worker of several alone, and a short one does not go behind a long one.
+int Pool::Rank(const PoolWorker& worker, Lane lane) const {
+  const PoolToken& token = worker.token;
+  const bool is_slow = token.IsSlow(worker);
+  const bool is_first = worker.number == 0 && (token.config.workers > 1 ||
+                                               &token == &tokens_.front());
   switch (lane) {
     case Lane::kShort:
     case Lane::kQuick:
-      return is_slow ? 0 : workers_[worker].link->has_long_call() ? 1 : 2;
+      return is_slow ? 0 : worker.link->has_long_call() ? 1 : 2;
     case Lane::kLong:
-      return is_slow ? 0 : worker == 0 ? 1 : 2;
+      return is_slow ? 0 : is_first ? 1 : 2;
     case Lane::kSlow:
-      return is_slow ? 2 : worker == 0 ? 0 : 1;
+      return is_slow ? 2 : is_first ? 0 : 1;
   }
   return 0;
 }
 
-// Of the workers that suit best, the one with the least to do that has room.
-Link* Pool::Pick(const OperationRow& row) {
+// Of the workers that suit best, the one with the least to do that has room;
+// among equals, that of the token whose turn it is.
+Link* Pool::Pick(const PoolToken* token, const OperationRow& row) {
   Link* best = nullptr;
   int best_rank = -1;
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    Link* link = workers_[i].link.get();
-    const int rank = link == nullptr ? -1 : Rank(i, row.lane);
-    if (rank < best_rank || link == nullptr) {
-      continue;
-    }
-    if (rank > best_rank) {
-      best = nullptr;
-      best_rank = rank;
-    }
-    if (link->HasRoomFor(row) &&
-        (best == nullptr ||
-         link->outstanding_cost() < best->outstanding_cost())) {
-      best = link;
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    PoolToken& one = tokens_[(token_turn_ + i) % tokens_.size()];
+    for (PoolWorker& worker : one.workers) {
+      const int rank = MayTake(worker, token) ? Rank(worker, row.lane) : -1;
+      if (rank < 0 || rank < best_rank) {
+        continue;
+      }
+      if (rank > best_rank) {
+        best = nullptr;
+        best_rank = rank;
+      }
+      Link* const link = worker.link.get();
+      if (link->HasRoomFor(row) &&
+          (best == nullptr ||
+           link->outstanding_cost() < best->outstanding_cost())) {
+        best = link;
+      }
     }
   }
+  token_turn_ = (token_turn_ + 1) % tokens_.size();
   return best;
+}
+
+Line& Pool::LineOf(const Call& call) {
+  return call.token != nullptr ? call.token->line : any_;
+}
+
+const Line& Pool::LineOf(const PoolToken* token) const {
+  return token != nullptr ? token->line : any_;
 }
 
 void Pool::Send(Link& link, Call call) {
@@ -108,20 +157,32 @@ void Pool::Send(Link& link, Call call) {
   }
 }
 
-// Long calls after short ones: theirs are the lanes that may wait.
+// Long calls after short ones: theirs are the lanes that may wait. No line
+// comes first always.
 void Pool::SendQueued() {
-  for (Queue& queue : queues_) {
-    while (!queue.calls.empty()) {
-      Link* link = Pick(*queue.calls.front().row);
-      if (link == nullptr) {
-        break;
-      }
-      Send(*link, Unqueue(queue));
+  const std::size_t lines = tokens_.size() + 1;
+  for (std::size_t lane = 0; lane < kLaneCount; ++lane) {
+    for (std::size_t i = 0; i < lines; ++i) {
+      const std::size_t at = (line_turn_ + i) % lines;
+      Line& line = at < tokens_.size() ? tokens_[at].line : any_;
+      SendQueue(line.queues[lane]);
     }
+  }
+  line_turn_ = (line_turn_ + 1) % lines;
+}
+
+void Pool::SendQueue(Line::Queue& queue) {
+  while (!queue.calls.empty()) {
+    const Call& next = queue.calls.front();
+    Link* const link = Pick(next.token, *next.row);
+    if (link == nullptr) {
+      return;
+    }
+    Send(*link, Unqueue(queue));
   }
 }
 
-Call Pool::Unqueue(Queue& queue) {
+Call Pool::Unqueue(Line::Queue& queue) {
   Call call = std::move(queue.calls.front());
   queue.calls.pop_front();
   queue.cost -= call.row->cost;
@@ -132,24 +193,44 @@ Call Pool::Unqueue(Queue& queue) {
 // A reply has come. What waits is sent before the caller goes on, so that the
 // worker does not run dry; the caller goes on right here, without a detour
 // through the scheduler.
-void Pool::Complete(Call call, base::Status status) {
+void Pool::Complete(PoolWorker& worker, Call call, base::Status status) {
+  const base::MonotonicTime now = clock_.Monotonic();
+  NoteReply(worker, call, status, now);
+  const bool elsewhere = IsUnavailable(status) && call.may_repeat &&
+                         call.token == nullptr && OthersServe(worker.token);
+  if (elsewhere) {
+    Repeat(std::move(call));
+    SendQueued();
+    return;
+  }
   SendQueued();
-  Count(call, status);
+  Count(call, status, now);
   std::move(call.done)(std::move(status));
+}
+
+// Puts a call that its worker did not live to answer before all that wait.
+void Pool::Repeat(Call call) {
+  call.may_repeat = false;
+  stats_.repeated.Add(1);
+  Line::Queue& queue = LineOf(call).queues[IndexOf(call.row->lane)];
+  queue.cost += call.row->cost;
+  stats_.queued_cost.Add(call.row->cost);
+  queue.calls.push_front(std::move(call));
 }
 
 // Never from within the caller's own call: through the loop.
 void Pool::Fail(Call call, base::Error error) {
   base::Status status = InStore(error);
-  Count(call, status);
+  Count(call, status, clock_.Monotonic());
   asio::post(
       io_, [done = std::move(call.done), status = std::move(status)]() mutable {
         std::move(done)(std::move(status));
       });
 }
 
-void Pool::Count(const Call& call, const base::Status& status) {
-  const base::MonotonicTime took = clock_.Monotonic() - call.issued;
+void Pool::Count(const Call& call, const base::Status& status,
+                 base::MonotonicTime now) {
+  const base::MonotonicTime took = now - call.issued;
   OperationStats& stats = stats_.operations[call.row->number - 1U];
   stats.calls.Add(1);
   stats.errors.Add(status ? 0 : 1);
@@ -159,58 +240,10 @@ void Pool::Count(const Call& call, const base::Status& status) {
       1);
 }
 
-void Pool::ScheduleSweep() {
-  sweep_timer_.expires_after(kSweepPeriod);
-  sweep_timer_.async_wait([self = shared_from_this()](auto error) {
-    if (!error && !self->stopped_) {
-      self->Sweep();
-      self->ScheduleSweep();
-    }
-  });
-}
-
-void Pool::Sweep() {
-  const base::MonotonicTime now = clock_.Monotonic();
-  for (Worker& worker : workers_) {
-    if (worker.link != nullptr && worker.link->IsOverdue(now)) {
-      worker.overdue = true;
-      worker.link->Close();  // KeepConnected() does the rest.
-    }
-  }
-  for (Queue& queue : queues_) {
-    ExpireQueue(queue, now);
-  }
-}
-
-void Pool::ExpireQueue(Queue& queue, base::MonotonicTime now) {
-  const bool outage = IsOutage(now);
-  const auto is_over = [&](const Call& call) {
-    return outage || now >= call.issued + call.row->deadline;
-  };
-  while (!queue.calls.empty() && is_over(queue.calls.front())) {
-    stats_.throttled.Add(outage ? 0 : 1);
-    Fail(Unqueue(queue), outage ? Outage()
-                                : base::Error{base::ErrorCode::kThrottled,
-                                              "the HSM is too busy; the "
-                                              "request was not tried"});
-  }
-}
-
-bool Pool::IsOutage(base::MonotonicTime now) const {
-  return !Ready() && now - down_since_ >= kOutageGrace;
-}
-
-base::Error Pool::Outage() const {
-  return {base::ErrorCode::kHsmUnavailable,
-          stopped_ ? "the client was stopped"
-                   : "no HSM worker is available: " +
-                         workers_.front().reason.message};
-}
-
 base::Error Pool::InStore(const base::Error& error) const {
   base::Error named = error;
   if (!named.message.empty()) {
-    named.message = "key store " + config_.key_store + ": " + named.message;
+    named.message = "key store " + key_store_ + ": " + named.message;
   }
   return named;
 }

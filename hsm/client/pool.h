@@ -2,16 +2,14 @@
 #ifndef HSM_CLIENT_POOL_H_
 #define HSM_CLIENT_POOL_H_
 
-#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,15 +18,17 @@
 #include "hsm/client/call.h"
 #include "hsm/client/client.h"
 #include "hsm/client/link.h"
+#include "hsm/client/pool_token.h"
 #include "hsm/client/stats.h"
 
 namespace hsm::client {
 
-// A Pool is the inside of a Client: it decides which worker gets a call and
-// when (pool.cc), and keeps a Link to each worker for as long as it runs
-// (pool_workers.cc, pool_evict.cc). Its own coroutines share its ownership, so
-// it outlives the Client until they have noticed Stop(). It belongs to the
-// thread that runs its io_context.
+// A Pool is the inside of a Client: it decides which worker of which token gets
+// a call and when (pool.cc), keeps a Link to each worker for as long as it runs
+// (pool_workers.cc, pool_evict.cc), looks after their deadlines and health
+// (pool_sweep.cc) and knows which tokens there are (pool_tokens.cc). Its own
+// coroutines share its ownership, so it outlives the Client until they have
+// noticed Stop(). It belongs to the thread that runs its io_context.
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
   Pool(boost::asio::io_context& io, ClientConfig config,
@@ -38,74 +38,114 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // Fails every call that has not ended, through the io_context.
   void Stop();
 
-  // Whether a call of this kind can be taken now; kThrottled if its lane's
-  // queue is full, kHsmUnavailable if no worker has been there for a while.
-  base::Status Admit(const OperationRow& row);
+  void Require(std::vector<RequiredKey> keys);
+  // Whether every token that serves has this key.
+  bool IsRequired(const Locator& key) const;
+  void SetFurtherTokens(std::vector<FurtherToken> tokens);
+  std::vector<TokenStatus> Tokens() const;
+  PoolToken* HomeToken() { return &tokens_.front(); }
+  // Fails with kNotFound if there is none. It stays valid for ever.
+  base::Result<PoolToken*> FindToken(std::string_view name);
+
+  // Whether a call of this kind for this token (null: any) can be taken now;
+  // kThrottled if its lane's queue is full, kHsmUnavailable if no worker has
+  // been there for a while.
+  base::Status Admit(const OperationRow& row, const PoolToken* token);
   // Takes an admitted call. Its `done` is called later, never from here.
   void Submit(Call call);
 
   boost::asio::awaitable<base::Status> EvictEverywhere(Locator locator,
                                                        SlowWorker slow_worker);
 
-  bool Ready() const { return stats_.ready_workers.Get() > 0; }
+  bool Ready() const { return any_.open; }
   const Stats& stats() const { return stats_; }
 
  private:
-  struct Worker {
-    explicit Worker(boost::asio::io_context& io) : pause(io) {}
+  using Keys = std::shared_ptr<const std::vector<RequiredKey>>;
 
-    std::shared_ptr<Link> link;  // Null while there is none.
-    bool overdue = false;        // The link was closed for a missed deadline.
-    base::Error reason{base::ErrorCode::kHsmUnavailable, "not started"};
-    Asking asking;                    // For a new connection.
-    boost::asio::steady_timer pause;  // Before it is asked for again.
-  };
-
-  // What waits in one lane.
-  struct Queue {
-    std::deque<Call> calls;
-    int cost = 0;  // Of all of them.
+  struct Evicted {
+    Locator locator;
+    base::MonotonicTime when;
   };
 
   // Scheduling.
-  Link* Pick(const OperationRow& row);
-  int Rank(std::size_t worker, Lane lane) const;
+  bool MayTake(const PoolWorker& worker, const PoolToken* token) const;
+  bool AnyMayTake(const PoolToken* token) const;
+  bool OthersServe(const PoolToken& token) const;
+  Link* Pick(const PoolToken* token, const OperationRow& row);
+  int Rank(const PoolWorker& worker, Lane lane) const;
+  Line& LineOf(const Call& call);
+  const Line& LineOf(const PoolToken* token) const;
   void Send(Link& link, Call call);
   void SendQueued();
-  void Complete(Call call, base::Status status);
+  void SendQueue(Line::Queue& queue);
+  void Complete(PoolWorker& worker, Call call, base::Status status);
   void Fail(Call call, base::Error error);
-  void Count(const Call& call, const base::Status& status);
-  Call Unqueue(Queue& queue);
+  void Repeat(Call call);
+  void Count(const Call& call, const base::Status& status,
+             base::MonotonicTime now);
+  Call Unqueue(Line::Queue& queue);
 
-  // Deadlines.
+  // Deadlines and health.
   void ScheduleSweep();
   void Sweep();
-  void ExpireQueue(Queue& queue, base::MonotonicTime now);
-  bool IsOutage(base::MonotonicTime now) const;
-  base::Error Outage() const;
+  void LookAfter(PoolWorker& worker, base::MonotonicTime now);
+  void NoteReply(PoolWorker& worker, const Call& call,
+                 const base::Status& status, base::MonotonicTime now);
+  boost::asio::awaitable<void> AskHealth(PoolWorker& worker);
+  boost::asio::awaitable<void> CheckKeys(PoolWorker& worker);
+  boost::asio::awaitable<base::Status> FindMissing(PoolWorker& worker,
+                                                   Keys keys);
+  template <typename Request>
+  Awaitable<ReplyTo<Request>> AskWorker(PoolWorker& worker, Request request);
+  void ExpireLine(Line& line, const PoolToken* token, base::MonotonicTime now);
+  bool IsOutage(const Line& line, base::MonotonicTime now) const;
+  base::Error Outage(const PoolToken* token) const;
+
+  // Tokens.
+  void AddToken(FurtherToken token);
+  void RemoveToken(PoolToken& token);
+  TokenStats& StatsOf(const std::string& name);
+  void Update();
+  void UpdateStats(const PoolToken& token);
+  void NoteStatus(PoolToken& token);
+  std::string Named(const PoolToken& token) const;
 
   // Workers.
-  boost::asio::awaitable<void> KeepConnected(std::uint32_t index,
+  bool HasEnded(const PoolWorker& worker) const {
+    return stopped_ || worker.token.removed;
+  }
+  boost::asio::awaitable<void> KeepConnected(PoolWorker& worker,
                                              Connected first);
-  boost::asio::awaitable<void> ServeLink(std::uint32_t index,
+  boost::asio::awaitable<void> ServeLink(PoolWorker& worker,
                                          Connected connected);
-  boost::asio::awaitable<void> EndCalls(std::uint32_t index, Link& link,
+  boost::asio::awaitable<void> EndCalls(PoolWorker& worker, Link& link,
                                         Link::End end);
-  void SetLink(std::uint32_t index, std::shared_ptr<Link> link);
+  void SetLink(PoolWorker& worker, std::shared_ptr<Link> link);
+  boost::asio::awaitable<void> Dismiss(PoolWorker& worker);
   boost::asio::awaitable<std::vector<bool>> EvictByAsking(
-      Locator locator, SlowWorker slow_worker);
+      const std::vector<PoolWorker*>& workers, Locator locator,
+      SlowWorker slow_worker);
+  void TellEvicted(PoolWorker& worker);
+  void ForgetEvicted(base::MonotonicTime now);
 
   base::Error InStore(const base::Error& error) const;
 
   boost::asio::io_context& io_;
-  const ClientConfig config_;
+  const std::string key_store_;
   const base::Clock& clock_;
   boost::asio::steady_timer sweep_timer_;
+  bool started_ = false;
   bool stopped_ = false;
-  std::deque<Worker> workers_;
-  std::array<Queue, kLaneCount> queues_;  // By Lane.
-  base::MonotonicTime down_since_{};      // If no worker has a link.
   Stats stats_;
+  TokenStats unnamed_;  // Of tokens for which there is no room in stats_.
+  // The home token first. Nothing is erased: coroutines and calls point to it.
+  std::deque<PoolToken> tokens_;
+  Line any_;                     // What any token may do.
+  Keys required_;                // Null: not known yet.
+  std::deque<Evicted> evicted_;  // Lately.
+  std::size_t token_turn_ = 0;   // Who comes first among equals.
+  std::size_t line_turn_ = 0;
 };
 
 }  // namespace hsm::client

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <utility>
 
 #include "hsm/client/pool.h"
@@ -9,6 +10,10 @@ namespace hsm::client {
 namespace {
 
 namespace asio = boost::asio;
+
+// No call that was made before an eviction can be on its way for longer.
+constexpr base::MonotonicTime kRemembered = 2 * kLongDeadline;
+constexpr std::size_t kMostRemembered = 4096;
 
 // What EvictByAsking() waits for. Each call holds a share of it.
 struct Eviction {
@@ -24,26 +29,33 @@ struct Eviction {
 asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator,
                                                     SlowWorker slow_worker) {
   const std::shared_ptr<Pool> self = shared_from_this();
+  evicted_.push_back({locator, clock_.Monotonic()});
+  std::vector<PoolWorker*> workers;
   std::vector<Generation> generations;
-  for (const Worker& worker : workers_) {
-    generations.push_back(worker.link != nullptr ? worker.link->generation()
-                                                 : kWhicheverServes);
+  for (PoolToken& token : tokens_) {
+    for (PoolWorker& worker : token.workers) {
+      if (!token.removed) {
+        workers.push_back(&worker);
+        generations.push_back(worker.link != nullptr ? worker.link->generation()
+                                                     : kWhicheverServes);
+      }
+    }
   }
   const std::vector<bool> confirmed =
-      co_await EvictByAsking(locator, slow_worker);
+      co_await EvictByAsking(workers, locator, slow_worker);
   // A worker that has no link may serve other clients; one that failed or did
   // not answer may hold the key. A dead process holds nothing.
-  for (std::uint32_t index = 0; index < workers_.size(); ++index) {
-    if (confirmed[index]) {
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (confirmed[i]) {
       continue;
     }
+    const PoolWorker& worker = *workers[i];
     const base::Status replaced = co_await AskReplace(
-        config_.supervisor_socket, index, generations[index]);
+        worker.token.config.supervisor_socket, worker.number, generations[i]);
     if (!replaced) {
       co_return base::Error{
           base::ErrorCode::kHsmUnavailable,
-          "key store " + config_.key_store + ": worker " +
-              std::to_string(index) +
+          Named(worker.token) + ": worker " + std::to_string(worker.number) +
               " may still hold the key: " + replaced.error().message};
     }
   }
@@ -51,30 +63,31 @@ asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator,
 }
 
 // Asks all workers at once, past the queues and the windows.
-asio::awaitable<std::vector<bool>> Pool::EvictByAsking(Locator locator,
-                                                       SlowWorker slow_worker) {
+asio::awaitable<std::vector<bool>> Pool::EvictByAsking(
+    const std::vector<PoolWorker*>& workers, Locator locator,
+    SlowWorker slow_worker) {
   const auto eviction = std::make_shared<Eviction>();
   eviction->request.locator = locator;
-  eviction->confirmed.resize(workers_.size());
-  for (std::size_t index = 0; index < workers_.size(); ++index) {
+  eviction->confirmed.resize(workers.size());
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const PoolWorker& worker = *workers[i];
     // Never completes from within Send(): `waiting` cannot reach 0 too early.
-    if (workers_[index].link == nullptr) {
+    if (worker.link == nullptr) {
       continue;
     }
     ++eviction->waiting;
     Call call = MakeCall(eviction->request, eviction->reply);
     call.issued = clock_.Monotonic();
-    const bool is_slow = config_.slow_worker && index + 1 == workers_.size();
-    if (is_slow && slow_worker == SlowWorker::kWaitFor) {
+    if (worker.token.IsSlow(worker) && slow_worker == SlowWorker::kWaitFor) {
       call.patience = kLongDeadline;
     }
-    call.done = [eviction, index](const base::Status& status) {
-      eviction->confirmed[index] = status.has_value();
+    call.done = [eviction, i](const base::Status& status) {
+      eviction->confirmed[i] = status.has_value();
       if (--eviction->waiting == 0) {
         std::move(eviction->done)();
       }
     };
-    Send(*workers_[index].link, std::move(call));
+    Send(*worker.link, std::move(call));
   }
   if (eviction->waiting > 0) {
     auto wait = [eviction](auto handler) {
@@ -84,6 +97,28 @@ asio::awaitable<std::vector<bool>> Pool::EvictByAsking(Locator locator,
         std::move(wait), asio::use_awaitable);
   }
   co_return eviction->confirmed;
+}
+
+// A new process executes in order: what comes after this cannot use the keys.
+void Pool::TellEvicted(PoolWorker& worker) {
+  for (const Evicted& evicted : evicted_) {
+    const auto eviction = std::make_shared<Eviction>();
+    eviction->request.locator = evicted.locator;
+    Call call = MakeCall(eviction->request, eviction->reply);
+    call.issued = clock_.Monotonic();
+    if (worker.token.IsSlow(worker)) {
+      call.patience = kLongDeadline;
+    }
+    call.done = [eviction](const base::Status&) {};
+    Send(*worker.link, std::move(call));
+  }
+}
+
+void Pool::ForgetEvicted(base::MonotonicTime now) {
+  while (!evicted_.empty() && (evicted_.size() > kMostRemembered ||
+                               now >= evicted_.front().when + kRemembered)) {
+    evicted_.pop_front();
+  }
 }
 
 }  // namespace hsm::client

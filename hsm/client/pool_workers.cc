@@ -26,21 +26,30 @@ constexpr milliseconds kLongestPause{1'000};
 }  // namespace
 
 asio::awaitable<base::Status> Pool::Start() {
+  PoolToken& home = tokens_.front();
   std::vector<Connected> connected;
-  for (std::uint32_t index = 0; index < workers_.size(); ++index) {
-    auto worker = co_await AskConnect(config_.supervisor_socket, index,
-                                      kStartPatience, workers_[index].asking);
-    if (!worker) {
-      co_return InStore(worker.error());
+  for (PoolWorker& worker : home.workers) {
+    auto first =
+        co_await AskConnect(home.config.supervisor_socket, worker.number,
+                            kStartPatience, worker.asking);
+    if (!first) {
+      co_return InStore(first.error());
     }
-    connected.push_back(*std::move(worker));
+    connected.push_back(*std::move(first));
   }
   if (stopped_) {
-    co_return Outage();
+    co_return Outage(nullptr);
   }
-  for (std::uint32_t index = 0; index < workers_.size(); ++index) {
-    asio::co_spawn(io_, KeepConnected(index, std::move(connected[index])),
-                   asio::detached);
+  started_ = true;
+  for (PoolToken& token : tokens_) {
+    for (PoolWorker& worker : token.workers) {
+      Connected first;
+      if (&token == &home) {
+        first = std::move(connected[worker.number]);
+      }
+      asio::co_spawn(io_, KeepConnected(worker, std::move(first)),
+                     asio::detached);
+    }
   }
   ScheduleSweep();
   co_return base::Status();
@@ -51,101 +60,146 @@ void Pool::Stop() {
     return;
   }
   sweep_timer_.cancel();
-  for (Worker& worker : workers_) {
-    if (worker.link != nullptr) {
-      worker.link->Close();
+  const auto drop = [this](Line& line) {
+    for (Line::Queue& queue : line.queues) {
+      while (!queue.calls.empty()) {
+        Fail(Unqueue(queue), Outage(nullptr));
+      }
     }
-    worker.asking.Cancel();
-    worker.pause.cancel();
-  }
-  for (Queue& queue : queues_) {
-    while (!queue.calls.empty()) {
-      Fail(Unqueue(queue), Outage());
+  };
+  for (PoolToken& token : tokens_) {
+    for (PoolWorker& worker : token.workers) {
+      if (worker.link != nullptr) {
+        worker.link->Close();
+      }
+      worker.asking.Cancel();
+      worker.pause.cancel();
     }
+    drop(token.line);
   }
+  drop(any_);
 }
 
 // One coroutine for each worker, from Start() to Stop().
-asio::awaitable<void> Pool::KeepConnected(std::uint32_t index,
-                                          Connected first) {
+asio::awaitable<void> Pool::KeepConnected(PoolWorker& worker, Connected first) {
   const std::shared_ptr<Pool> self = shared_from_this();
-  co_await ServeLink(index, std::move(first));
-  Worker& worker = workers_[index];
+  PoolToken& token = worker.token;
+  if (first.socket.valid()) {
+    co_await ServeLink(worker, std::move(first));
+  }
   milliseconds next_pause = kFirstPause;
-  while (!stopped_) {
-    auto connected = co_await AskConnect(config_.supervisor_socket, index,
-                                         milliseconds{0}, worker.asking);
+  while (!HasEnded(worker)) {
+    auto connected =
+        co_await AskConnect(token.config.supervisor_socket, worker.number,
+                            milliseconds{0}, worker.asking);
     if (connected) {
-      co_await ServeLink(index, *std::move(connected));
+      co_await ServeLink(worker, *std::move(connected));
       next_pause = kFirstPause;
       continue;
     }
     worker.reason = connected.error();
-    if (!stopped_) {
+    token.tried = true;
+    NoteStatus(token);
+    if (!HasEnded(worker)) {
       worker.pause.expires_after(next_pause);
       co_await worker.pause.async_wait(asio::as_tuple(asio::use_awaitable));
       next_pause = std::min(next_pause * 2, kLongestPause);
     }
   }
+  if (!stopped_) {
+    co_await Dismiss(worker);
+  }
 }
 
-// Uses one connection until it ends.
-asio::awaitable<void> Pool::ServeLink(std::uint32_t index,
-                                      Connected connected) {
+// Uses one connection until it ends. Before anything else the worker is told
+// which keys are gone: what was on its way to a worker that died of an eviction
+// must not bring the key back to life here.
+asio::awaitable<void> Pool::ServeLink(PoolWorker& worker, Connected connected) {
   auto link =
       Link::Create(io_, std::move(connected.socket), connected.generation);
-  if (!link || stopped_) {
+  if (!link || HasEnded(worker)) {
     co_return;
   }
-  SetLink(index, *link);
+  SetLink(worker, *link);
+  TellEvicted(worker);
+  if (!worker.fit && required_ != nullptr) {
+    asio::co_spawn(io_, CheckKeys(worker), asio::detached);
+  }
   SendQueued();
   const Link::End end =
-      co_await (*link)->Run([this](Call call, base::Status status) {
-        Complete(std::move(call), std::move(status));
+      co_await (*link)->Run([this, &worker](Call call, base::Status status) {
+        Complete(worker, std::move(call), std::move(status));
       });
-  SetLink(index, nullptr);
-  co_await EndCalls(index, **link, end);
+  SetLink(worker, nullptr);
+  co_await EndCalls(worker, **link, end);
 }
 
-void Pool::SetLink(std::uint32_t index, std::shared_ptr<Link> link) {
-  Worker& worker = workers_[index];
-  const bool had = worker.link != nullptr;
-  const bool has = link != nullptr;
+void Pool::SetLink(PoolWorker& worker, std::shared_ptr<Link> link) {
   worker.link = std::move(link);
-  stats_.ready_workers.Add((has ? 1 : 0) - (had ? 1 : 0));
-  if (!Ready()) {
-    down_since_ = clock_.Monotonic();
-  }
+  worker.fit = &worker.token == &tokens_.front();
+  worker.asked = false;
+  worker.ending = false;
+  worker.heard = clock_.Monotonic();
+  worker.token.tried = true;
+  Update();
 }
 
-// Fails the calls that were in flight. After a missed deadline they learn it
-// only when the worker is dead: then nothing of theirs can still happen.
-asio::awaitable<void> Pool::EndCalls(std::uint32_t index, Link& link,
+// Ends the calls that were in flight. Those that may be are sent to another
+// worker, the others fail. After a missed deadline they learn it only when the
+// worker is dead: then nothing of theirs can still happen.
+asio::awaitable<void> Pool::EndCalls(PoolWorker& worker, Link& link,
                                      Link::End end) {
+  PoolToken& token = worker.token;
   std::vector<Call> calls = link.TakeOutstanding();
-  const bool overdue = std::exchange(workers_[index].overdue, false);
+  const bool overdue = std::exchange(worker.overdue, false);
   base::Error error{base::ErrorCode::kHsmUnavailable,
                     "the HSM worker died; the operation may have happened"};
+  bool died = false;
   if (stopped_) {
-    error = Outage();
+    error = Outage(nullptr);
   } else if (overdue || end == Link::End::kMalformed) {
-    base::LogWarning("key store {}: worker {} {}: replacing it",
-                     config_.key_store, index,
+    base::LogWarning("{}: worker {} {}: replacing it", Named(token),
+                     worker.number,
                      overdue ? "missed a deadline" : "broke the protocol");
     stats_.workers_replaced.Add(1);
-    const base::Status replaced = co_await AskReplace(config_.supervisor_socket,
-                                                      index, link.generation());
+    token.stats.failures.Add(1);
+    token.circuit.Failed(clock_.Monotonic());
+    Update();
+    const base::Status replaced = co_await AskReplace(
+        token.config.supervisor_socket, worker.number, link.generation());
     if (overdue && replaced) {
       error = {base::ErrorCode::kTimeout,
                "the HSM did not answer in time; its worker was replaced"};
     }
   } else {
-    base::LogWarning("key store {}: lost worker {}", config_.key_store, index);
-    stats_.worker_losses.Add(1);
+    died = true;
+    if (!token.removed) {
+      base::LogWarning("{}: lost worker {}", Named(token), worker.number);
+      stats_.worker_losses.Add(1);
+    }
   }
-  workers_[index].reason = error;
+  worker.reason = error;
+  std::ranges::reverse(calls);  // Repeat() puts each before the others.
   for (Call& call : calls) {
-    Fail(std::move(call), error);
+    if (died && call.may_repeat && !(token.removed && call.token == &token)) {
+      Repeat(std::move(call));
+    } else {
+      Fail(std::move(call), error);
+    }
+  }
+  SendQueued();
+}
+
+// A worker that no longer belongs to us would not be told which keys it must
+// forget.
+asio::awaitable<void> Pool::Dismiss(PoolWorker& worker) {
+  const base::Status replaced = co_await AskReplace(
+      worker.token.config.supervisor_socket, worker.number, kWhicheverServes);
+  if (!replaced) {
+    base::LogInfo(
+        "{}: worker {} could not be asked to end: make sure that its "
+        "claviger-hsm is stopped",
+        Named(worker.token), worker.number);
   }
 }
 

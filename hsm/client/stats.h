@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "hsm/client/token_status.h"
 #include "hsm/operations.h"
 
 namespace hsm::client {
@@ -45,6 +47,16 @@ struct OperationStats {
   std::array<Counter, kLatencyBounds.size() + 1> latency;  // Not cumulative.
 };
 
+struct TokenStats {
+  std::string name;         // Never changes once the token is counted.
+  Counter serving;          // 1 if it gets calls.
+  Counter workers;          // Now, that it should have; 0 if it was taken out.
+  Counter ready_workers;    // Now.
+  Counter calls_in_flight;  // A tenth of a second ago.
+  Counter calls;            // That ended with a reply.
+  Counter failures;         // That it did not serve, or not in time.
+};
+
 struct Stats {
   std::array<OperationStats, kOperationCount> operations;  // As kOperationRows.
   Counter throttled;         // Refused or dropped while queued.
@@ -52,6 +64,9 @@ struct Stats {
   Counter ready_workers;     // Now.
   Counter worker_losses;     // Connections to workers that ended unasked.
   Counter workers_replaced;  // Because a deadline or the protocol was broken.
+  Counter repeated;          // Calls sent again after their worker's death.
+  std::array<TokenStats, kMaxTokens> tokens;  // The home token first.
+  std::atomic<std::size_t> token_count{0};    // Never falls.
 };
 
 }  // namespace hsm::client

@@ -17,18 +17,23 @@ base::Status ResolveServerOperation(Call& call) {
   return ResolveNothing(call);
 }
 
-Answer AcceptClock(Call& call) {
-  DeletionGuard& guard = call.environment.deletion_guard;
-  guard.Accept();
-  const store::ClockProgress progress = guard.progress();
-  auto set = [progress](store::Transaction& transaction) {
-    return transaction.SetClockProgress(progress);
-  };
-  CO_RETURN_IF_ERROR(co_await call.Commit(set));
-  co_return Reply();
-}
-
 namespace {
+
+// The tokens of the key store, as this thread sees them.
+void WriteTokens(JsonWriter& out, const hsm::client::Client& hsm) {
+  out.BeginArray("Tokens");
+  for (const hsm::client::TokenStatus& token : hsm.Tokens()) {
+    out.BeginObject()
+        .Text("Name", token.name)
+        .Text("State", hsm::client::NameOf(token.state))
+        .Text("Reason", token.reason)
+        .Number("Workers", token.workers)
+        .Number("ReadyWorkers", token.ready_workers)
+        .Number("CallsInFlight", token.calls_in_flight)
+        .EndObject();
+  }
+  out.EndArray();
+}
 
 void WriteKeyStores(const KeyStores& key_stores, JsonWriter& writer) {
   writer.BeginArray("KeyStores");
@@ -44,12 +49,24 @@ void WriteKeyStores(const KeyStores& key_stores, JsonWriter& writer) {
     if (!key_store.cluster_id.empty()) {
       writer.Text("CloudHsmClusterId", key_store.cluster_id);
     }
+    WriteTokens(writer, key_store.hsm);
     writer.EndObject();
   }
   writer.EndArray();
 }
 
 }  // namespace
+
+Answer AcceptClock(Call& call) {
+  DeletionGuard& guard = call.environment.deletion_guard;
+  guard.Accept();
+  const store::ClockProgress progress = guard.progress();
+  auto set = [progress](store::Transaction& transaction) {
+    return transaction.SetClockProgress(progress);
+  };
+  CO_RETURN_IF_ERROR(co_await call.Commit(set));
+  co_return Reply();
+}
 
 Answer Status(Call& call) {
   const store::StoreInfo info = call.environment.store.info();
@@ -67,6 +84,7 @@ Answer Status(Call& call) {
       .Number("ClockLeadSeconds", lead.count())
       .Bool("DestructionWaitsForClock",
             !call.environment.deletion_guard.DueTime().has_value());
+  WriteTokens(writer, key_stores.primary().hsm);
   WriteKeyStores(key_stores, writer);
   writer.EndObject();
   co_return reply;

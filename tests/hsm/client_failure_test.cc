@@ -36,7 +36,9 @@ class FailureTest : public ClientTest {
   }
 };
 
-TEST_F(FailureTest, AKilledWorkerLosesOnlyWhatItWasDoing) {
+// What kills every worker that it meets meets two; what was behind it is tried
+// twice, too.
+TEST_F(FailureTest, ADeadlyCallKillsTwoWorkersAndNoMore) {
   Start();
   std::vector<std::string> texts(3000, "x");
   texts[1500] = kDie;
@@ -51,9 +53,44 @@ TEST_F(FailureTest, AKilledWorkerLosesOnlyWhatItWasDoing) {
   }
   EXPECT_GE(lost, 1);
   EXPECT_LE(lost, 64);  // The window.
-  EXPECT_EQ(client_->stats().worker_losses.Get(), 1);
+  EXPECT_FALSE(results_[1500]->has_value());
+  EXPECT_EQ(client_->stats().worker_losses.Get(), 2);
   RunUntil([this] { return client_->stats().ready_workers.Get() == 2; });
   ExpectToWorkAgain();
+}
+
+// Stopped, so that it is certain what it was doing.
+TEST_F(FailureTest, WhatAKilledWorkerWasDoingIsDoneByAnother) {
+  Start();
+  const pid_t stopped = SomeWorker();
+  kill(stopped, SIGSTOP);
+  EncryptAll(std::vector<std::string>(500, "x"));
+  io_.restart();
+  io_.poll();
+  kill(stopped, SIGKILL);
+  RunUntil([this] { return AllEnded(); });
+  for (const auto& result : results_) {
+    EXPECT_OK(*result);
+  }
+  EXPECT_GT(client_->stats().repeated.Get(), 0);
+  EXPECT_EQ(client_->stats().queued_cost.Get(), 0);
+}
+
+// It may have been made, and nobody knows its name.
+TEST_F(FailureTest, AKeyThatAKilledWorkerWasMakingIsNotMadeAgain) {
+  Start();
+  hsm::GenerateKeyRequest request;
+  request.key.locator.bytes.fill(kSlowKey);
+  std::optional<base::Result<hsm::GenerateKeyReply>> made;
+  Spawn(client_->Call(request), made);
+  WaitForHung(1);
+  supervised_.Kill();
+  supervised_.Start();
+  RunUntil([&] { return made.has_value(); });
+  EXPECT_THAT(*made, StatusIs(ErrorCode::kHsmUnavailable,
+                              HasSubstr("may have happened")));
+  RunUntil([this] { return client_->stats().ready_workers.Get() == 2; });
+  EXPECT_EQ(supervised_.shared().hung, 1);
 }
 
 TEST_F(FailureTest, AllWorkersMayDieAndComeBack) {

@@ -47,7 +47,8 @@ class ClientTest : public testing::Test {
             .key_store = "test",
             .supervisor_socket = supervised_.socket_path(),
             .workers = supervised_.options().workers - (slow_worker_ ? 1 : 0),
-            .slow_worker = slow_worker_},
+            .slow_worker = slow_worker_,
+            .further_tokens = further_tokens_},
         clock_);
   }
 
@@ -98,6 +99,7 @@ class ClientTest : public testing::Test {
   base::FakeClock clock_{base::WallTime{}};
   Supervised supervised_;
   bool slow_worker_ = false;  // The last of them is one. Before Start().
+  std::vector<hsm::client::FurtherToken> further_tokens_;  // Before Start().
   boost::asio::io_context io_{1};
   std::unique_ptr<hsm::client::Client> client_;
   std::deque<std::optional<base::Result<hsm::Sealed>>> results_;

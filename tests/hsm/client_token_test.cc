@@ -4,8 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <utility>
 
 #include "base/random.h"
+#include "hsm/client/call_on.h"
 #include "tests/fakes/fake_token.h"
 #include "tests/fakes/softhsm_token.h"
 #include "tests/hsm/client_fixture.h"
@@ -107,6 +112,57 @@ TEST_F(SoftHsmTest, WorkersShareTheToken) {
     ASSERT_OK_AND_ASSIGN(const auto plain, Run(client_->Call(decrypt)));
     EXPECT_EQ(plain.plaintext.RevealText(), std::to_string(i));
   }
+}
+
+// What any pairing leads to: two tokens with one wrapping key.
+TEST_F(SoftHsmTest, ACopyOfATokenUnwrapsTheSameKeys) {
+  Supervised second;
+  further_tokens_ = {
+      {.name = "second", .supervisor_socket = second.socket_path()}};
+  StartOnToken();
+  ASSERT_OK(Run(client_->Start()));
+  hsm::KeyRef wrapping = NewKey();
+  wrapping.algorithm = hsm::Algorithm::kAesWrap;
+  ASSERT_OK_AND_ASSIGN(const auto made,
+                       Run(client_->Call(hsm::GenerateKeyRequest{wrapping})));
+  const testlib::TempDir folder;
+  std::filesystem::copy(fake_.TokensDirectory(), folder / "tokens",
+                        std::filesystem::copy_options::recursive);
+  std::ofstream(folder / "conf")
+      << "directories.tokendir = " << folder / "tokens"
+      << "\n";
+  second.options().prepare =
+      hsm::OnToken([&fake = fake_, conf = folder / "conf"]() {
+        setenv("SOFTHSM2_CONF", conf.c_str(), 1);
+        static const base::RealClock clock;
+        return hsm::token::Token::Open(fake.Config(), clock);
+      });
+  second.Start();
+  client_->Require({{.key = wrapping, .check_value = made.check_value}});
+  RunUntil([this] {
+    return client_->Tokens()[1].state == hsm::client::TokenState::kServing;
+  });
+
+  hsm::GenerateWrappedKeyRequest generate{.key = NewKey(),
+                                          .wrapping_key = wrapping.locator};
+  hsm::KeyRef key = generate.key;
+  ASSERT_OK_AND_ASSIGN(const auto wrapped, Run(client_->Call(generate)));
+  key.wrapped = std::make_shared<hsm::WrappedKey>(
+      hsm::WrappedKey{wrapping.locator, wrapped.wrapped, wrapped.check_value,
+                      wrapped.public_key});
+  for (const auto& [from, to] :
+       {std::pair{"home", "second"}, std::pair{"second", "home"}}) {
+    ASSERT_OK_AND_ASSIGN(const auto sealed,
+                         Run(client_->CallOn(from, Encrypt(key, from))));
+    ASSERT_OK_AND_ASSIGN(
+        const auto opened,
+        Run(client_->CallOn(
+            to, hsm::DecryptRequest{.key = key, .sealed = sealed})));
+    EXPECT_EQ(opened.plaintext.RevealText(), from);
+  }
+  client_.reset();
+  io_.restart();
+  io_.run();
 }
 
 TEST_F(SoftHsmTest, AWrongPinIsTriedOnce) {

@@ -51,6 +51,12 @@ hsm::EncryptRequest EncryptOf(std::string_view plaintext) {
   return request;
 }
 
+hsm::EncryptRequest WrappedEncryptOf(std::string_view plaintext) {
+  hsm::EncryptRequest request = EncryptOf(plaintext);
+  request.key.wrapped = std::make_shared<hsm::WrappedKey>();
+  return request;
+}
+
 base::Result<std::unique_ptr<hsm::token::Token>> MemoryToken::Open(
     Shared* shared) {
   ++shared->opens;
@@ -79,6 +85,9 @@ base::Result<hsm::Sealed> MemoryToken::Execute(
     const hsm::EncryptRequest& request) {
   ++shared_->executed;
   const std::string_view text = request.plaintext.RevealText();
+  if (const int code = shared_->encrypt_error; code >= 0) {
+    return base::Error{static_cast<ErrorCode>(code), "no encryption today"};
+  }
   if (text == kHang) {
     HangForEver(shared_);
   }
@@ -153,10 +162,23 @@ base::Result<hsm::EmptyReply> MemoryToken::Execute(
 
 base::Result<hsm::GenerateKeyReply> MemoryToken::Execute(
     const hsm::CheckKeyRequest&) {
-  return hsm::GenerateKeyReply();
+  ++shared_->checked;
+  if (const int code = shared_->check_error; code >= 0) {
+    return base::Error{static_cast<ErrorCode>(code), "no such key"};
+  }
+  hsm::GenerateKeyReply reply;
+  reply.check_value.fill(static_cast<std::uint8_t>(shared_->check_value));
+  return reply;
 }
 
 base::Result<hsm::EmptyReply> MemoryToken::Execute(const hsm::HealthRequest&) {
+  ++shared_->health_asked;
+  if (shared_->hang_health != 0) {
+    HangForEver(shared_);
+  }
+  if (const int code = shared_->health_error; code >= 0) {
+    return base::Error{static_cast<ErrorCode>(code), "not well"};
+  }
   return hsm::EmptyReply();
 }
 

@@ -18,14 +18,21 @@ namespace hsm_test {
 struct Shared {
   static Shared* Make();
 
-  std::atomic<int> opens{0};          // Attempts to open a token.
-  std::atomic<int> open_error{-1};    // What they fail with.
-  std::atomic<int> crash_at_open{0};  // How many of them crash.
-  std::atomic<int> executed{0};       // Those that use a key or random bytes.
-  std::atomic<int> evictions{0};      // Of all workers.
-  std::atomic<int> evict_error{-1};   // What they fail with.
-  std::atomic<int> hung{0};           // Requests that never end.
-  std::atomic<int> finish_slow{0};    // Lets those with kSlowPair end.
+  std::atomic<int> opens{0};           // Attempts to open a token.
+  std::atomic<int> open_error{-1};     // What they fail with.
+  std::atomic<int> crash_at_open{0};   // How many of them crash.
+  std::atomic<int> executed{0};        // Those that use a key or random bytes.
+  std::atomic<int> encrypt_error{-1};  // What Encrypt fails with.
+  std::atomic<int> checked{0};         // CheckKey requests.
+  std::atomic<int> check_error{-1};    // What they fail with.
+  std::atomic<int> check_value{0};     // Of every key, each byte.
+  std::atomic<int> health_asked{0};
+  std::atomic<int> health_error{-1};
+  std::atomic<int> hang_health{0};   // Whether Health requests never end.
+  std::atomic<int> evictions{0};     // Of all workers.
+  std::atomic<int> evict_error{-1};  // What they fail with.
+  std::atomic<int> hung{0};          // Requests that never end.
+  std::atomic<int> finish_slow{0};   // Lets those with kSlowPair end.
 };
 
 // Plaintexts that make a MemoryToken misbehave when it encrypts them.
@@ -110,6 +117,8 @@ class MemoryToken final : public hsm::token::Token {
 base::Bytes Flipped(base::ByteView plaintext);
 
 hsm::EncryptRequest EncryptOf(std::string_view plaintext);
+// Under a key that any token can unwrap.
+hsm::EncryptRequest WrappedEncryptOf(std::string_view plaintext);
 
 // How many keys every MemoryToken lists: more than an ordinary frame holds.
 inline constexpr int kListedKeys = 5000;

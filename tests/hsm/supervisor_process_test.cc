@@ -136,6 +136,46 @@ TEST_F(SupervisorTest, ARefusalStopsTheReplacementOfWorkersThatDie) {
   EXPECT_EQ(shared().opens, 3);
 }
 
+// It may have been corrected wrongly; a token takes few wrong PINs.
+TEST_F(SupervisorTest, AfterSighupOneWorkerTriesThePinFirst) {
+  supervised_.Start();
+  EXPECT_OK(Connect(0).reply.status);
+  EXPECT_OK(Connect(1).reply.status);
+  OpensFailWith(ErrorCode::kAccessDenied);
+  EXPECT_OK(Replace(0, hsm::kWhicheverServes).reply.status);
+  EXPECT_THAT(Connect(0).reply.status, StatusIs(ErrorCode::kAccessDenied));
+  EXPECT_OK(Replace(1, hsm::kWhicheverServes).reply.status);
+  EXPECT_EQ(shared().opens, 3);
+  kill(supervised_.pid(), SIGHUP);
+  EXPECT_TRUE(Eventually([&] { return shared().opens == 4; }));
+  EXPECT_THAT(Connect(0).reply.status, StatusIs(ErrorCode::kAccessDenied));
+  EXPECT_THAT(Connect(1).reply.status, StatusIs(ErrorCode::kAccessDenied));
+  EXPECT_EQ(shared().opens, 4);
+}
+
+// All workers of a token that was unplugged end at once. When it is back it may
+// be another one, with another PIN.
+TEST_F(SupervisorTest, OfWorkersThatEndTogetherOneTriesThePinFirst) {
+  supervised_.Start();
+  EXPECT_OK(Connect(0).reply.status);
+  EXPECT_OK(Connect(1).reply.status);
+  shared().open_error = static_cast<int>(ErrorCode::kAccessDenied);
+  const hsm::Fd both[] = {
+      testlib::Take(hsm::ConnectTo(supervised_.socket_path())),
+      testlib::Take(hsm::ConnectTo(supervised_.socket_path()))};
+  for (std::uint32_t worker = 0; worker < 2; ++worker) {
+    testlib::Take(hsm::SendPacket(
+        both[worker].get(),
+        hsm::EncodeRequest({SupervisorRequest::Kind::kReplace, worker})));
+  }
+  for (const hsm::Fd& socket : both) {
+    EXPECT_TRUE(Receive(socket).has_value());
+  }
+  EXPECT_THAT(Connect(0).reply.status, StatusIs(ErrorCode::kAccessDenied));
+  EXPECT_THAT(Connect(1).reply.status, StatusIs(ErrorCode::kAccessDenied));
+  EXPECT_EQ(shared().opens, 3);
+}
+
 TEST_F(SupervisorTest, TriesAgainWhatMayPass) {
   OpensFailWith(ErrorCode::kHsmUnavailable);
   supervised_.Start();

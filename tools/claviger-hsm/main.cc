@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// claviger-hsm: the workers of one key store, and their supervisor. The only
+// claviger-hsm: the workers of one token, and their supervisor. The only
 // program that loads a PKCS#11 module and reads a PIN. With --xks its workers
 // have no token, and ask the XKS proxies of external key stores.
 #include <fmt/format.h>
@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -21,6 +20,7 @@
 #include "hsm/token/token.h"
 #include "tools/claviger-hsm/xks_workers.h"
 #include "tools/config/config.h"
+#include "tools/config/key_store.h"
 #include "tools/files/files.h"
 
 namespace tools {
@@ -30,7 +30,7 @@ constexpr std::size_t kWorkerHeap = 4U << 20;
 
 struct Options {
   std::string config_file;
-  config::KeyStore store;  // With --xks only its socket and workers count.
+  config::Token store;  // With --xks only its socket and workers count.
   XksOptions xks;
   bool dev = false;
   int ready_fd = -1;
@@ -51,7 +51,7 @@ base::Status HardenProcess(bool dev) {
 }
 
 base::Result<hsm::token::TokenConfig> TokenConfigOf(
-    const config::KeyStore& store) {
+    const config::Token& store) {
   hsm::token::TokenConfig config;
   config.module = store.module;
   config.token_uri = store.token;
@@ -70,21 +70,6 @@ base::Result<uid_t> UidOf(const std::string& user) {
                        "hsm.allowed_user: there is no user '" + user + "'"};
   }
   return entry->pw_uid;
-}
-
-// The entry called `name`; without a name, the only one.
-base::Result<config::KeyStore> FindKeyStore(
-    const std::vector<config::KeyStore>& stores, const std::string& name) {
-  if (name.empty() && stores.size() == 1) {
-    return stores.front();
-  }
-  const auto found = std::ranges::find(stores, name, &config::KeyStore::name);
-  if (found == stores.end()) {
-    return base::Error{base::ErrorCode::kInvalidArgument,
-                       name.empty() ? "which key store? Use --key-store NAME"
-                                    : "there is no key store '" + name + "'"};
-  }
-  return *found;
 }
 
 base::Status ReadConfig(Options& options, std::vector<uid_t>& allowed) {
@@ -107,8 +92,8 @@ base::Status ReadConfig(Options& options, std::vector<uid_t>& allowed) {
     options.store.workers = config.xks_client->workers;
     return {};
   }
-  ASSIGN_OR_RETURN(options.store,
-                   FindKeyStore(config.key_stores, options.store.name));
+  ASSIGN_OR_RETURN(options.store, config::FindToken(config, options.store.name,
+                                                    options.store.token));
   return {};
 }
 
@@ -168,9 +153,11 @@ base::Status Probe(const Options& options) {
   return {};
 }
 
-void AddTokenOptions(CLI::App& app, config::KeyStore& store) {
+void AddTokenOptions(CLI::App& app, config::Token& store) {
   app.add_option("--module", store.module, "PKCS#11 module");
-  app.add_option("--token", store.token, "RFC 7512 URI of the token");
+  app.add_option("--token", store.token,
+                 "RFC 7512 URI of the token; with --config, the name of a "
+                 "further token of the key store");
   app.add_option("--pin-file", store.pin_file,
                  "File with the user PIN, readable by its owner only");
   app.add_option("--lock-dir", store.lock_dir,
@@ -185,12 +172,13 @@ void AddTokenOptions(CLI::App& app, config::KeyStore& store) {
 
 int Main(int argc, char** argv) {
   Options options;
-  CLI::App app("The workers of one key store.", "claviger-hsm");
+  CLI::App app("The workers of one token.", "claviger-hsm");
   app.set_version_flag("--version", "claviger-hsm " CLAVIGER_VERSION);
   auto* const file = app.add_option("--config", options.config_file,
                                     "Configuration file (TOML)");
   auto* const key_store = app.add_option("--key-store", options.store.name,
-                                         "Name of the key store");
+                                         "Name of the key store, or "
+                                         "STORE-TOKEN");
   AddXksOptions(app, file, options.xks)->excludes(key_store);
   app.add_option("--socket", options.store.socket, "Where clavigerd comes");
   app.add_option("--workers", options.store.workers)->check(CLI::Range(1, 64));

@@ -36,6 +36,10 @@ base::Result<int> RunConfigCheck(const Arguments& arguments) {
   RETURN_IF_ERROR(CheckNamed(file, "listen.private_key", config.private_key));
   for (const config::KeyStore& store : config.key_stores) {
     RETURN_IF_ERROR(CheckNamed(file, "key_store.module", store.module));
+    for (const config::FurtherToken& token : store.further_tokens) {
+      RETURN_IF_ERROR(
+          CheckNamed(file, "key_store.further_token.module", token.module));
+    }
   }
   for (const auto& principal : config.service_principals) {
     RETURN_IF_ERROR(CheckNamed(file, "service_principal.secret_file",

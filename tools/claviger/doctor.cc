@@ -18,6 +18,7 @@
 #include "tools/claviger/finding.h"
 #include "tools/claviger/verb.h"
 #include "tools/config/config.h"
+#include "tools/config/key_store.h"
 #include "tools/files/files.h"
 #include "tools/setup/setup.h"
 
@@ -54,7 +55,7 @@ Finding CheckPrivate(const std::string& path) {
                      found.st_uid);
 }
 
-Finding CheckModule(const config::KeyStore& store) {
+Finding CheckModule(const config::Token& store) {
   if (!Exists(store.module)) {
     return Failure("there is no " + store.module +
                    ": install it (SoftHSM: apt-get install softhsm2)");
@@ -153,7 +154,30 @@ Finding CheckClock(const config::Config& config) {
   return std::string("trusted");
 }
 
-Finding ProbeToken(const config::KeyStore& store) {
+// Whether every token gets requests, as the server says.
+Finding CheckTokens(const config::Config& config) {
+  ASSIGN_OR_RETURN(const auto client, ClientOf(config));
+  const auto answer = client->Call("Claviger.Status", "{}");
+  if (!answer) {
+    return Warning("not asked: " + answer.error().message);
+  }
+  ASSIGN_OR_RETURN(const base::Json status, base::ParseJson(answer->body));
+  std::string ill;
+  for (const base::Json& token : status.value("Tokens", base::Json::array())) {
+    const auto text = [&token](const char* key) {
+      const auto found = token.find(key);
+      return found != token.end() && found->is_string() ? base::TextOf(*found)
+                                                        : std::string_view();
+    };
+    if (text("State") != "serving") {
+      ill += fmt::format("{}{} is {}: {}", ill.empty() ? "" : "; ",
+                         text("Name"), text("State"), text("Reason"));
+    }
+  }
+  return ill.empty() ? Finding("all serve") : Warning(Printable(ill));
+}
+
+Finding ProbeToken(const config::Token& store) {
   std::vector<std::string> words = {SiblingProgram("claviger-hsm"), "probe"};
   const std::vector<std::string> token = setup::TokenOptions(store);
   words.insert(words.end(), token.begin(), token.end());
@@ -161,25 +185,42 @@ Finding ProbeToken(const config::KeyStore& store) {
   return std::string("usable; its findings are above");
 }
 
+// What is looked at for each token of a key store. The first one's is the one
+// that is meant if none is named.
+void AddTokenChecks(const config::KeyStore& store, bool is_first, bool probe,
+                    std::vector<Check>& checks) {
+  for (const config::Token* const token : config::TokensOf(store)) {
+    const std::string of = is_first && token == &store
+                               ? ""
+                               : " of " + config::FullName(store, *token);
+    checks.push_back(
+        {"PKCS#11 module" + of, [token] { return CheckModule(*token); }});
+    // A credential of systemd is there only while its unit runs.
+    if (Exists(token->pin_file)) {
+      checks.push_back(
+          {"PIN file" + of, [token] { return CheckPrivate(token->pin_file); }});
+    }
+    if (probe) {
+      checks.push_back({"token" + of, [token] { return ProbeToken(*token); }});
+    }
+  }
+}
+
 std::vector<Check> ChecksOf(const config::Config& config, bool probe) {
-  const config::KeyStore& store = config.key_stores.front();
   std::vector<Check> checks = {
       {"state folder", [&] { return CheckPrivate(config.state); }},
       {"store", [&] { return CheckStore(config); }},
       {"audit log", [&] { return CheckAudit(config); }},
       {"free space", [&] { return CheckSpace(config); }},
       {"locked memory", [&] { return CheckMemory(config); }},
-      {"PKCS#11 module", [&] { return CheckModule(store); }},
       {"server", [&] { return CheckServer(config); }},
       {"clock", [&] { return CheckClock(config); }},
   };
-  // A credential of systemd is there only while its unit runs.
-  if (Exists(store.pin_file)) {
-    checks.push_back(
-        {"PIN file", [&] { return CheckPrivate(store.pin_file); }});
+  if (!config.key_stores.front().further_tokens.empty()) {
+    checks.push_back({"tokens", [&] { return CheckTokens(config); }});
   }
-  if (probe) {
-    checks.push_back({"token", [&] { return ProbeToken(store); }});
+  for (const config::KeyStore& store : config.key_stores) {
+    AddTokenChecks(store, &store == &config.key_stores.front(), probe, checks);
   }
   return checks;
 }

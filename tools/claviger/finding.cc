@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
 #include <utility>
 
 #include "tools/claviger/verb.h"
@@ -18,7 +17,7 @@ base::Error Failure(std::string text) {
   return {base::ErrorCode::kIo, std::move(text)};
 }
 
-bool Report(const char* name, const Finding& finding) {
+bool Report(std::string_view name, const Finding& finding) {
   const char* word = "ok";
   if (!finding) {
     word = finding.error().code == base::ErrorCode::kInvalidState ? "WARN"

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -18,12 +19,12 @@ base::Error Warning(std::string text);
 base::Error Failure(std::string text);
 
 struct Check {
-  const char* name;
+  std::string name;
   std::function<Finding()> run;
 };
 
 // Prints one line; returns whether it is no failure.
-bool Report(const char* name, const Finding& finding);
+bool Report(std::string_view name, const Finding& finding);
 
 // `claviger doctor --openssl`: whether programs here find claviger.so, and keys
 // of software are still what they were. Returns the exit status.

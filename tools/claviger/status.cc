@@ -30,9 +30,53 @@ base::Result<bool> PrintPage(kms::client::Client& client, std::string_view name,
   return good;
 }
 
+std::string_view TextIn(const base::Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? base::TextOf(*found)
+                                                     : std::string_view();
+}
+
+// One line for each token of a key store; `of` goes before their names.
+void PrintTokens(const base::Json& tokens, const std::string& of = "") {
+  for (const base::Json& token : tokens) {
+    const auto text = [&token](const char* key) { return TextIn(token, key); };
+    std::string line = Printable(text("State"));
+    if (!text("Reason").empty()) {
+      line += ": " + Printable(text("Reason"));
+    }
+    Print("token " + of + Printable(text("Name")), line);
+  }
+}
+
+// What there is beside the first key store, which the members above are about.
+void PrintKeyStores(const base::Json& key_stores) {
+  for (std::size_t i = 1; i < key_stores.size(); ++i) {
+    const base::Json& key_store = key_stores[i];
+    const auto regions = key_store.find("Regions");
+    const auto tokens = key_store.find("Tokens");
+    const std::string name = Printable(TextIn(key_store, "Name"));
+    const std::string_view cluster = TextIn(key_store, "CloudHsmClusterId");
+    Print("key store " + name,
+          Printable(cluster.empty() && regions != key_store.end()
+                        ? std::string_view(regions->dump())
+                        : cluster));
+    if (tokens != key_store.end() && tokens->is_array()) {
+      PrintTokens(*tokens, name + "/");
+    }
+  }
+}
+
 // Prints the members of an object, one a line.
 void PrintMembers(const base::Json& object) {
   for (const auto& [key, value] : object.items()) {
+    if (key == "Tokens" && value.is_array()) {
+      PrintTokens(value);
+      continue;
+    }
+    if (key == "KeyStores" && value.is_array()) {
+      PrintKeyStores(value);
+      continue;
+    }
     Print(key, Printable(value.is_string() ? base::TextOf(value)
                                            : std::string_view(value.dump())));
   }

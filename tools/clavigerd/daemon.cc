@@ -20,11 +20,13 @@
 #include "kms/operations/intents.h"
 #include "kms/operations/outbox.h"
 #include "kms/operations/reconcile.h"
+#include "kms/operations/service_keys.h"
 #include "kms/operations/usage_completion.h"
 #include "kms/operations/xks/tenants.h"
 #include "tools/clavigerd/gauges.h"
 #include "tools/clavigerd/identity_providers.h"
 #include "tools/clavigerd/io_thread.h"
+#include "tools/clavigerd/key_store_changes.h"
 #include "tools/clavigerd/local_principals.h"
 #include "tools/clavigerd/organization.h"
 #include "tools/clavigerd/policy_files.h"
@@ -104,9 +106,11 @@ struct Daemon::Parts {
   asio::awaitable<base::Status> Settle(const FirstAdministrator* first);
   asio::awaitable<base::Status> SettleKeyStore(
       kms::operations::KeyStore& key_store, const config::KeyStore& configured);
+  base::Status RequireWrappingKey(std::size_t index);
   base::Status MakeDirectory();
   base::Status ListenXks();
   asio::awaitable<base::Status> LoadDirectory(const FirstAdministrator* first);
+  void AdoptTokens(const config::Config& changed);
 
   config::Config config;
   const base::Clock& clock;
@@ -203,6 +207,23 @@ asio::awaitable<base::Status> Daemon::Parts::SettleKeyStore(
   co_return base::Status();
 }
 
+// A further token without it could do nothing.
+base::Status Daemon::Parts::RequireWrappingKey(std::size_t index) {
+  const config::KeyStore& key_store = config.key_stores[index];
+  if (!key_store.wrapped) {
+    return {};
+  }
+  auto& environment = threads.front()->environment();
+  ASSIGN_OR_RETURN(
+      const kms::store::ServiceKey key,
+      kms::operations::FindServiceKey(
+          environment, kms::operations::ForWrapping(key_store.name)));
+  for (const auto& thread : threads) {
+    thread->Require(index, {{.key = key.ref, .check_value = key.check_value}});
+  }
+  return {};
+}
+
 // Nothing on the token is touched before the service keys have shown that it
 // is this store's token.
 asio::awaitable<base::Status> Daemon::Parts::Settle(
@@ -224,6 +245,7 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
   for (std::size_t i = 0; i < config.key_stores.size(); ++i) {
     CO_RETURN_IF_ERROR(co_await SettleKeyStore(environment.key_stores.all()[i],
                                                config.key_stores[i]));
+    CO_RETURN_IF_ERROR(RequireWrappingKey(i));
   }
   for (const auto& thread : threads) {
     thread->environment().key_stores.TakeNames(environment.key_stores);
@@ -384,6 +406,16 @@ bool XksFilesDiffer(const config::Config& a, const config::Config& b) {
 
 }  // namespace
 
+void Daemon::Parts::AdoptTokens(const config::Config& changed) {
+  for (std::size_t i = 0; i < config.key_stores.size(); ++i) {
+    config::KeyStore& key_store = config.key_stores[i];
+    key_store.further_tokens = changed.key_stores[i].further_tokens;
+    for (const auto& thread : threads) {
+      thread->AdoptTokens(i, key_store);
+    }
+  }
+}
+
 base::Result<bool> Daemon::Reload(const config::Config& config) {
   const config::Config& current = parts_->config;
   // Whoever takes somebody out must not be told that all is well.
@@ -392,6 +424,7 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
         base::ErrorCode::kInvalidArgument,
         fmt::format("{} has changed: that needs a restart", changed)};
   }
+  RETURN_IF_ERROR(CheckKeyStoreChanges(current, config));
   ASSIGN_OR_RETURN(const base::Digest files, DigestOfPolicies(config));
   if (files != parts_->policy_files) {
     return base::Error{base::ErrorCode::kInvalidArgument,
@@ -399,12 +432,14 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
                        "[organization] names has changed: that needs a "
                        "restart"};
   }
-  if (parts_->tls == nullptr && parts_->xks_tls == nullptr) {
+  const bool has_tls = parts_->tls != nullptr || parts_->xks_tls != nullptr;
+  const bool tokens_changed = FurtherTokensChanged(current, config);
+  if (!has_tls && !tokens_changed) {
     return false;
   }
-  if (config.certificate != current.certificate ||
-      config.private_key != current.private_key ||
-      XksFilesDiffer(config, current)) {
+  if (has_tls && (config.certificate != current.certificate ||
+                  config.private_key != current.private_key ||
+                  XksFilesDiffer(config, current))) {
     return base::Error{base::ErrorCode::kInvalidArgument,
                        "listen or xks_proxy name other certificates, keys or "
                        "clients: that needs a restart"};
@@ -416,6 +451,9 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
       ASSIGN_OR_RETURN(auto read, tls->Read());
       adopt.emplace_back([tls, read] { tls->Adopt(read); });
     }
+  }
+  if (tokens_changed) {
+    adopt.emplace_back([&] { parts_->AdoptTokens(config); });
   }
   for (const auto& each : adopt) {
     each();

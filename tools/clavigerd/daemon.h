@@ -48,8 +48,9 @@ class Daemon {
   // From a signal's thread or any other.
   void Stop();
 
-  // Reads certificate and key again, and what of `config` can change without a
-  // restart. Whole or not at all. False: there was nothing to read.
+  // Reads certificate and key again, and adopts what of `config` can change
+  // without a restart: the further tokens. Whole or not at all. False: there
+  // was nothing to read.
   base::Result<bool> Reload(const config::Config& config);
 
  private:

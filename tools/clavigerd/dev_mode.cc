@@ -93,15 +93,16 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
   config_.account = options.account;
   config_.unix_socket = folder_ + "/clavigerd.sock";
   config_.allow_unlocked_memory = true;
-  config_.key_stores = {{.name = "default",
-                         .module = module,
-                         .token = fmt::format("pkcs11:token={}", kTokenLabel),
-                         .pin_file = folder_ + "/pin",
-                         .socket = folder_ + "/hsm.sock",
-                         .quirks = "",
-                         .lock_dir = folder_,
-                         .workers = kWorkers,
-                         .wrapped = options.wrapped}};
+  config::KeyStore store;
+  store.name = "default";
+  store.module = module;
+  store.token = fmt::format("pkcs11:token={}", kTokenLabel);
+  store.pin_file = folder_ + "/pin";
+  store.socket = folder_ + "/hsm.sock";
+  store.lock_dir = folder_;
+  store.workers = kWorkers;
+  store.wrapped = options.wrapped;
+  config_.key_stores = {store};
   return options.xks.empty() ? base::Status()
                              : config::LoadXks(options.xks, config_);
 }

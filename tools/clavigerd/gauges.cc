@@ -8,6 +8,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "hsm/client/stats.h"
@@ -163,6 +164,8 @@ std::vector<Gauge> GaugesOf(
        of(&Stats::worker_losses)},
       {"claviger_hsm_workers_replaced", "Workers replaced for a fault.",
        of(&Stats::workers_replaced)},
+      {"claviger_hsm_repeated", "Requests sent again after a worker's death.",
+       of(&Stats::repeated)},
       {"claviger_hsm_throttled", "Requests refused because a queue was full.",
        of(&Stats::throttled)},
       {"claviger_xks_ready_workers",
@@ -183,11 +186,79 @@ std::vector<Gauge> GaugesOf(
   };
 }
 
+// One number of each token of a key store, over all io threads.
+struct TokenGauge {
+  std::string_view name;
+  std::string_view help;
+  hsm::client::Counter hsm::client::TokenStats::*counter;
+};
+constexpr std::array kTokenGauges = {
+    TokenGauge{"claviger_hsm_token_serving",
+               "Threads for which the token gets calls; 0: it is down, not "
+               "paired, failing or drained.",
+               &hsm::client::TokenStats::serving},
+    TokenGauge{"claviger_hsm_token_workers",
+               "Connections to workers that the token should have; 0: it was "
+               "taken out.",
+               &hsm::client::TokenStats::workers},
+    TokenGauge{"claviger_hsm_token_ready_workers",
+               "Connections to workers of the token that answer.",
+               &hsm::client::TokenStats::ready_workers},
+    TokenGauge{"claviger_hsm_token_calls_in_flight",
+               "Requests that the token's workers have not answered.",
+               &hsm::client::TokenStats::calls_in_flight},
+    TokenGauge{"claviger_hsm_token_calls", "Requests that the token answered.",
+               &hsm::client::TokenStats::calls},
+    TokenGauge{"claviger_hsm_token_failures",
+               "Requests that the token could not serve, or not in time.",
+               &hsm::client::TokenStats::failures},
+};
+
+// By the token's name. The threads may differ for a moment in which they know.
+std::map<std::string, std::int64_t> SumByToken(
+    const std::vector<std::unique_ptr<IoThread>>& threads,
+    std::size_t key_store,
+    hsm::client::Counter hsm::client::TokenStats::*counter) {
+  std::map<std::string, std::int64_t> sums;
+  for (const auto& thread : threads) {
+    const Stats& stats = thread->hsms()[key_store].stats();
+    const std::size_t count = stats.token_count.load();
+    for (std::size_t i = 0; i < count; ++i) {
+      sums[stats.tokens[i].name] += (stats.tokens[i].*counter).Get();
+    }
+  }
+  return sums;
+}
+
+void AddTokenGauges(kms::http::Metrics& metrics,
+                    const std::vector<std::unique_ptr<IoThread>>& threads) {
+  std::vector<std::string> key_stores;
+  for (const auto& key_store :
+       threads.front()->environment().key_stores.all()) {
+    key_stores.push_back(key_store.name);
+  }
+  for (const TokenGauge& gauge : kTokenGauges) {
+    auto& family = prometheus::BuildGauge()
+                       .Name(std::string(gauge.name))
+                       .Help(std::string(gauge.help))
+                       .Register(metrics.registry());
+    metrics.OnCollect([&family, &threads, key_stores, counter = gauge.counter] {
+      for (std::size_t i = 0; i < key_stores.size(); ++i) {
+        for (const auto& [token, sum] : SumByToken(threads, i, counter)) {
+          family.Add({{"key_store", key_stores[i]}, {"token", token}})
+              .Set(static_cast<double>(sum));
+        }
+      }
+    });
+  }
+}
+
 }  // namespace
 
 void AddGauges(kms::http::Metrics& metrics,
                const std::vector<std::unique_ptr<IoThread>>& threads,
                const kms::store::Store& store, const kms::audit::Log& log) {
+  AddTokenGauges(metrics, threads);
   for (Gauge& gauge : GaugesOf(threads, store, log)) {
     auto& family = prometheus::BuildGauge()
                        .Name(std::string(gauge.name))

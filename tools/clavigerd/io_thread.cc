@@ -22,11 +22,25 @@ namespace asio = boost::asio;
 
 constexpr auto kShutdownLimit = std::chrono::seconds(10);
 
+std::vector<hsm::client::FurtherToken> FurtherTokensOf(
+    const config::KeyStore& key_store) {
+  std::vector<hsm::client::FurtherToken> tokens;
+  for (const config::FurtherToken& token : key_store.further_tokens) {
+    tokens.push_back({.name = token.name,
+                      .supervisor_socket = token.socket,
+                      .workers = token.workers,
+                      .slow_worker = true,
+                      .drain = token.drain});
+  }
+  return tokens;
+}
+
 hsm::client::ClientConfig WorkersOf(const config::KeyStore& key_store) {
   return {.key_store = key_store.name,
           .supervisor_socket = key_store.socket,
           .workers = key_store.workers,
-          .slow_worker = true};
+          .slow_worker = true,
+          .further_tokens = FurtherTokensOf(key_store)};
 }
 
 std::deque<hsm::client::Client> ClientsOf(asio::io_context& io,
@@ -120,6 +134,13 @@ base::Status IoThread::RunToEnd(asio::awaitable<base::Status> task) {
     io_.run_one();
   }
   return *std::move(result);
+}
+
+void IoThread::AdoptTokens(std::size_t index,
+                           const config::KeyStore& key_store) {
+  asio::post(io_, [this, index, tokens = FurtherTokensOf(key_store)]() mutable {
+    hsms_[index].SetFurtherTokens(std::move(tokens));
+  });
 }
 
 asio::awaitable<base::Status> IoThread::ConnectTo(

@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -71,7 +72,17 @@ class IoThread {
   // Runs `task` to its end on the calling thread, before Run().
   base::Status RunToEnd(boost::asio::awaitable<base::Status> task);
 
-  // Connects to all workers and learns what the token can.
+  // Says which keys every further token of a key store must have. Key stores
+  // are named by their place in the configuration. Before Run().
+  void Require(std::size_t key_store,
+               std::vector<hsm::client::RequiredKey> keys) {
+    hsms_[key_store].Require(std::move(keys));
+  }
+  // Adopts the further tokens of a key store's new configuration. From any
+  // thread.
+  void AdoptTokens(std::size_t index, const config::KeyStore& key_store);
+
+  // Connects to all workers of the home token and learns what it can.
   boost::asio::awaitable<base::Status> Connect();
 
   // Serves on the calling thread until Stop() has done its work.

@@ -71,7 +71,8 @@ void Reload(Daemon& daemon, const std::string& config_file) {
   } else {
     base::LogWarning(
         "nothing was reloaded: only the certificates of listen.https and "
-        "xks_proxy can be, and there are no such listeners; all else needs a "
+        "xks_proxy and the further tokens of a key store can be; there are no "
+        "such listeners, and the tokens are as they were. All else needs a "
         "restart");
   }
 }

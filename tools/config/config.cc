@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "base/region.h"
-#include "hsm/token/risks.h"
 #include "kms/identity/web_identity.h"
+#include "tools/config/key_store.h"
 #include "tools/config/key_stores.h"
 #include "tools/config/organization.h"
 #include "tools/config/principals.h"
@@ -28,57 +28,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::Status;
-
-constexpr std::string_view kResident = "resident";
-constexpr std::string_view kWrapped = "wrapped";
-
-Status ReadKeyStore(TableReader& reader, Config& config) {
-  KeyStore store;
-  std::string placement(kResident);
-  reader.Text("name", store.name, true)
-      .Text("module", store.module, true)
-      .Text("token", store.token, true)
-      .Text("pin_file", store.pin_file, true)
-      .Text("socket", store.socket)
-      .Text("quirks", store.quirks)
-      .Text("lock_dir", store.lock_dir)
-      .Text("module_parameters", store.module_parameters)
-      .Texts("accept_risks", store.accept_risks)
-      .Text("placement", placement)
-      .Bool("shareable_wrapping_key", store.shareable)
-      .Texts("regions", store.regions)
-      .Text("cluster_id", store.cluster_id)
-      .Integer("workers", store.workers, 1, 64);
-  store.wrapped = placement == kWrapped;
-  if (placement != kResident && placement != kWrapped) {
-    reader.Refuse(
-        "placement",
-        fmt::format("'{}' is neither \"{}\" (every key is an object of the "
-                    "token) nor \"{}\" (keys are wrapped by the token and "
-                    "kept in the store)",
-                    placement, kResident, kWrapped));
-  }
-  if (store.shareable && !store.wrapped) {
-    reader.Refuse("shareable_wrapping_key",
-                  "needs placement = \"wrapped\": without it there is no "
-                  "wrapping key");
-  }
-  for (const std::string& risk : store.accept_risks) {
-    if (hsm::token::FindRisk(risk) == nullptr) {
-      reader.Refuse("accept_risks", fmt::format("has '{}'; known are {}", risk,
-                                                hsm::token::KnownRisks()));
-    }
-  }
-  RETURN_IF_ERROR(reader.Finish());
-  if (store.socket.empty()) {
-    store.socket = "/run/claviger-hsm/" + store.name + ".sock";
-  }
-  if (store.lock_dir.empty()) {
-    store.lock_dir = "/run/claviger-hsm";
-  }
-  config.key_stores.push_back(std::move(store));
-  return {};
-}
 
 // AWS IAM API Reference, AccessKey: 16 to 128 word characters.
 bool IsAccessKeyId(std::string_view text) {
@@ -300,6 +249,7 @@ Status CheckWhole(const std::string& file, const Config& config) {
     return wrong("region must be the name of a Region, such as us-east-1");
   }
   RETURN_IF_ERROR(CheckKeyStores(file, config));
+  RETURN_IF_ERROR(CheckTokens(file, config));
   // The XKS proxy takes as many again.
   const std::uint64_t in_flight =
       static_cast<std::uint64_t>(config.threads) *

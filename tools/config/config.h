@@ -22,8 +22,8 @@ struct ListenAddress {
 };
 base::Result<ListenAddress> ParseListenAddress(std::string_view text);
 
-// One [[key_store]]: a token and the workers that use it.
-struct KeyStore {
+// A token and the workers that use it.
+struct Token {
   std::string name;
   std::string module;    // Path of the PKCS#11 module.
   std::string token;     // RFC 7512 URI.
@@ -34,6 +34,18 @@ struct KeyStore {
   std::string module_parameters;          // For modules that want them: NSS.
   std::vector<std::string> accept_risks;  // Of hsm/token/risks.h.
   int workers = 2;                        // 1..64.
+
+  bool operator==(const Token&) const = default;
+};
+
+// One [[key_store.further_token]]: a token that shares the wrapped keys.
+struct FurtherToken : Token {
+  bool drain = false;  // It gets no requests any more.
+};
+
+// One [[key_store]]: its home token, which has the name of the key store, and
+// what else it has.
+struct KeyStore : Token {
   bool wrapped = false;  // placement: "wrapped", or "resident".
   // Whether the key that wraps may be given to other tokens; decided when it is
   // made. With `wrapped` only.
@@ -43,6 +55,7 @@ struct KeyStore {
   // stores name it.
   std::vector<std::string> regions;
   std::string cluster_id;
+  std::vector<FurtherToken> further_tokens;
 };
 
 // [xks_client]: the workers that ask the XKS proxies of external key stores.

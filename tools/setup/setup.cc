@@ -86,7 +86,7 @@ bool IsSoftHsmConfiguration(const std::string& path,
   return file && text == SoftHsmConfiguration(token_folder);
 }
 
-base::Status MakeToken(const config::KeyStore& store, std::string_view label,
+base::Status MakeToken(const config::Token& token, std::string_view label,
                        const std::string& so_pin_file,
                        const std::string& mark) {
   if (Exists(mark)) {
@@ -94,36 +94,36 @@ base::Status MakeToken(const config::KeyStore& store, std::string_view label,
   }
   RETURN_IF_ERROR(
       RunProgram({SiblingProgram("claviger-hsm"), "init-token", "--module",
-                  store.module, "--label", std::string(label), "--so-pin-file",
-                  so_pin_file, "--pin-file", store.pin_file}));
+                  token.module, "--label", std::string(label), "--so-pin-file",
+                  so_pin_file, "--pin-file", token.pin_file}));
   return WriteFile(mark, std::string(label) + "\n", 0644);
 }
 
-std::vector<std::string> TokenOptions(const config::KeyStore& store) {
+std::vector<std::string> TokenOptions(const config::Token& token) {
   std::vector<std::string> options;
   for (const auto& [option, value] :
-       {std::pair{"--module", &store.module},
-        std::pair{"--token", &store.token},
-        std::pair{"--pin-file", &store.pin_file},
-        std::pair{"--lock-dir", &store.lock_dir},
-        std::pair{"--quirks", &store.quirks},
-        std::pair{"--module-parameters", &store.module_parameters}}) {
+       {std::pair{"--module", &token.module},
+        std::pair{"--token", &token.token},
+        std::pair{"--pin-file", &token.pin_file},
+        std::pair{"--lock-dir", &token.lock_dir},
+        std::pair{"--quirks", &token.quirks},
+        std::pair{"--module-parameters", &token.module_parameters}}) {
     if (!value->empty()) {
       options.insert(options.end(), {option, *value});
     }
   }
-  for (const std::string& risk : store.accept_risks) {
+  for (const std::string& risk : token.accept_risks) {
     options.insert(options.end(), {"--accept-risk", risk});
   }
   return options;
 }
 
-base::Result<Workers> Workers::Start(const config::KeyStore& store) {
+base::Result<Workers> Workers::Start(const config::Token& token) {
   std::vector<std::string> arguments = {
-      "--key-store", store.name,  "--socket",
-      store.socket,  "--workers", std::to_string(store.workers)};
-  const std::vector<std::string> token = TokenOptions(store);
-  arguments.insert(arguments.end(), token.begin(), token.end());
+      "--key-store", token.name,  "--socket",
+      token.socket,  "--workers", std::to_string(token.workers)};
+  const std::vector<std::string> which = TokenOptions(token);
+  arguments.insert(arguments.end(), which.begin(), which.end());
   return StartWith(std::move(arguments));
 }
 

@@ -33,11 +33,11 @@ bool IsSoftHsmConfiguration(const std::string& path,
 
 // Makes a token called `label`, by claviger-hsm. `mark` is a file that is
 // written once the token is whole: if it is there, nothing is done.
-base::Status MakeToken(const config::KeyStore& store, std::string_view label,
+base::Status MakeToken(const config::Token& token, std::string_view label,
                        const std::string& so_pin_file, const std::string& mark);
 
-// The options by which claviger-hsm is told the token of `store`.
-std::vector<std::string> TokenOptions(const config::KeyStore& store);
+// The options by which claviger-hsm is told of `token`.
+std::vector<std::string> TokenOptions(const config::Token& token);
 
 // Workers are a claviger-hsm process of ours, which serves until this is
 // destroyed, to our own uid.
@@ -45,7 +45,7 @@ class Workers {
  public:
   // Those of a token; those that ask XKS proxies. Returns when it listens.
   // Fails with kHsmUnavailable if it does not.
-  static base::Result<Workers> Start(const config::KeyStore& store);
+  static base::Result<Workers> Start(const config::Token& token);
   static base::Result<Workers> Start(const config::XksClient& client);
 
   Workers() = default;
