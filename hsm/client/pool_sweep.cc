@@ -44,12 +44,13 @@ void Pool::Sweep() {
       if (worker.link == nullptr) {
         continue;
       }
-      const bool should_be_gone =
-          worker.ending && now >= worker.heard + kShortDeadline;
-      if (should_be_gone || worker.link->IsOverdue(now)) {
+      const bool late = worker.link->IsOverdue(now) ||
+                        (worker.ending && now >= worker.heard + kShortDeadline);
+      // Twice: if it was we who slept, the reply is here, and is read now.
+      if (std::exchange(worker.late, late) && late) {
         worker.overdue = true;
         worker.link->Close();  // KeepConnected() does the rest.
-      } else {
+      } else if (!late) {
         LookAfter(worker, now);
       }
     }

@@ -35,6 +35,7 @@ struct PoolWorker {
   bool fit = false;             // It has the keys that its key store needs.
   bool asked = false;           // A question of the pool's own is on its way.
   bool ending = false;          // It has said that its token is gone, and ends.
+  bool late = false;            // It was, when it was looked at last.
   bool overdue = false;         // The link was closed for a missed deadline.
   base::MonotonicTime heard{};  // When it was connected, or replied last.
   base::Error reason{base::ErrorCode::kHsmUnavailable, "not started"};
@@ -64,7 +65,9 @@ struct PoolToken {
   bool HasLink() const;
   int CallsInFlight() const;
   int ReadyWorkers() const;
-  bool MayServe() const { return circuit.closed() && !config.drain; }
+  bool MayServe() const {
+    return circuit.closed() && !config.drain && !removed;
+  }
   TokenStatus Status() const;
 
   FurtherToken config;  // Of the home token, too.

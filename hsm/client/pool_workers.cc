@@ -139,6 +139,7 @@ void Pool::SetLink(PoolWorker& worker, std::shared_ptr<Link> link) {
   worker.fit = &worker.token == &tokens_.front();
   worker.asked = false;
   worker.ending = false;
+  worker.late = false;
   worker.heard = clock_.Monotonic();
   worker.token.tried = true;
   Update();

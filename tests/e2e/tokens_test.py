@@ -140,7 +140,7 @@ class TokensTest(unittest.TestCase):
                 b64(b"kept"))
 
     def encrypt_during(self, fault, after=lambda: None):
-        """What was lost by `fault`, under load; `after` it is over."""
+        """What was lost by `fault`, under load; `after` belongs to it."""
         with Encryptions(self.server, self.key) as load:
             load.wait_for_more()
             fault()
@@ -201,7 +201,12 @@ class TokensTest(unittest.TestCase):
                         *children(self.server.second.pid)):
                 strike(pid, signal.SIGSTOP)
 
-        failures = self.encrypt_during(hang)
+        def noticed():
+            # The slow worker may take minutes before it is given up.
+            wait_until(lambda: self.server.tokens_by_name()["second"][
+                "ReadyWorkers"] <= 1, "it is noticed")
+
+        failures = self.encrypt_during(hang, noticed)
         self.assertLessEqual(len(failures), Encryptions.THREADS)
         self.assertIn("token second: worker", self.server.log_text())
 
