@@ -154,6 +154,14 @@ Finding CheckClock(const config::Config& config) {
   return std::string("trusted");
 }
 
+// A text of an object; empty if it has none of that name.
+std::string MemberOf(const base::Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string()
+             ? std::string(base::TextOf(*found))
+             : "";
+}
+
 // Whether every token gets requests, as the server says.
 Finding CheckTokens(const config::Config& config) {
   ASSIGN_OR_RETURN(const auto client, ClientOf(config));
@@ -163,15 +171,13 @@ Finding CheckTokens(const config::Config& config) {
   }
   ASSIGN_OR_RETURN(const base::Json status, base::ParseJson(answer->body));
   std::string ill;
-  for (const base::Json& token : status.value("Tokens", base::Json::array())) {
-    const auto text = [&token](const char* key) {
-      const auto found = token.find(key);
-      return found != token.end() && found->is_string() ? base::TextOf(*found)
-                                                        : std::string_view();
-    };
-    if (text("State") != "serving") {
+  const auto tokens = status.find("Tokens");
+  for (const base::Json& token :
+       tokens != status.end() ? *tokens : base::Json::array()) {
+    if (const auto state = MemberOf(token, "State"); state != "serving") {
       ill += fmt::format("{}{} is {}: {}", ill.empty() ? "" : "; ",
-                         text("Name"), text("State"), text("Reason"));
+                         MemberOf(token, "Name"), state,
+                         MemberOf(token, "Reason"));
     }
   }
   return ill.empty() ? Finding("all serve") : Warning(Printable(ill));
