@@ -37,7 +37,8 @@ std::vector<Verb> Verbs() {
                              PolicySimulateVerb(),
                              PolicyWhoCanVerb(),
                              StatusVerb(),
-                             TokenProbeVerb()};
+                             TokenProbeVerb(),
+                             TokenTrustVerb()};
   for (const Verb& verb : XksVerbs()) {
     verbs.push_back(verb);
   }

@@ -75,6 +75,7 @@ Verb PolicySimulateVerb();
 Verb PolicyWhoCanVerb();
 Verb StatusVerb();
 Verb TokenProbeVerb();
+Verb TokenTrustVerb();
 std::array<Verb, 7> XksVerbs();
 
 // What every verb takes that talks to the server; written before or after it.
