@@ -217,6 +217,55 @@ base::Result<ImportKeyReply> Tested(const Import& import, const Trial& trial,
   return reply;
 }
 
+// As an object of the token.
+base::Result<ImportKeyReply> KeepResident(const Import& import,
+                                          const Trial& trial) {
+  ASSIGN_OR_RETURN(const ObjectHandle object,
+                   MakePermanent(import, *trial.object));
+  auto reply = Tested(import, trial, object);
+  // No second key may stay.
+  if (const auto gone = trial.object->Destroy(); !gone.has_value()) {
+    reply = gone.error();
+  }
+  RETURN_IF_ERROR(Conclude(
+      import.workshop, import.key.locator, object,
+      reply.has_value() ? base::Status() : base::Status(reply.error())));
+  return reply;
+}
+
+// What may be wrapped, and do nothing else, for as long as that takes.
+Template WrappableTemplate(const Import& import) {
+  Template attributes =
+      IsKeyPair(import.row.kind)
+          ? SessionPrivateTemplate(import.key, import.support())
+          : WrappableSecretTemplate(import.key, import.support());
+  attributes.Remove(CKA_VALUE_LEN).Set(CKA_EXTRACTABLE, true);
+  return attributes;
+}
+
+base::Result<ImportKeyReply> KeepWrapped(const Import& import,
+                                         WrappedKeys& wrapped_keys,
+                                         const Locator& wrapping_key,
+                                         const Trial& trial) {
+  base::Bytes public_key;
+  if (trial.public_key) {
+    ASSIGN_OR_RETURN(public_key, trial.public_key->Der());
+  }
+  RETURN_IF_ERROR(trial.object->Destroy());
+  ASSIGN_OR_RETURN(auto extractable,
+                   MakeInSession(import, WrappableTemplate(import)));
+  ASSIGN_OR_RETURN(
+      GenerateWrappedKeyReply kept,
+      wrapped_keys.Keep({.key = import.key, .wrapping_key = wrapping_key},
+                        std::move(extractable), std::move(public_key)));
+  if (!trial.public_key && kept.check_value != trial.check_value) {
+    return Error{ErrorCode::kCorrupt, "it is not what was unwrapped"};
+  }
+  return ImportKeyReply{.check_value = kept.check_value,
+                        .public_key = std::move(kept.public_key),
+                        .wrapped = std::move(kept.wrapped)};
+}
+
 base::Status CheckRequest(Workshop& workshop, const ImportKeyRequest& request,
                           ImportRoute route) {
   if (request.strict && route != ImportRoute::kInside) {
@@ -233,6 +282,7 @@ base::Status CheckRequest(Workshop& workshop, const ImportKeyRequest& request,
 }  // namespace
 
 base::Result<ImportKeyReply> ImportKey(Workshop workshop,
+                                       WrappedKeys& wrapped_keys,
                                        ObjectHandle wrapping_key,
                                        const ImportKeyRequest& request) {
   const AlgorithmRow* row = FindAlgorithm(request.key.algorithm);
@@ -242,23 +292,22 @@ base::Result<ImportKeyReply> ImportKey(Workshop workshop,
   RETURN_IF_ERROR(CheckHas(workshop.profile, request.key.algorithm));
   const ImportRoute route = RouteOf(workshop.profile, request.wrapping, *row);
   RETURN_IF_ERROR(CheckRequest(workshop, request, route));
+  const auto& stored_by = request.store_wrapping_key;
+  if (stored_by) {
+    RETURN_IF_ERROR(wrapped_keys.CheckCanHold(request.key.algorithm));
+    RETURN_IF_ERROR(FindObject(workshop, *stored_by));
+  }
   ASSIGN_OR_RETURN(const auto source,
                    OpenSource(workshop, wrapping_key, request));
   const Import import{
       .workshop = workshop, .key = request.key, .row = *row, .source = *source};
   ASSIGN_OR_RETURN(const Trial trial,
                    IsKeyPair(row->kind) ? TryPair(import) : TrySecret(import));
-  ASSIGN_OR_RETURN(const ObjectHandle object,
-                   MakePermanent(import, *trial.object));
-  auto reply = Tested(import, trial, object);
-  // No second key may stay.
-  if (const auto gone = trial.object->Destroy(); !gone.has_value()) {
-    reply = gone.error();
-  }
-  RETURN_IF_ERROR(Conclude(
-      workshop, request.key.locator, object,
-      reply.has_value() ? base::Status() : base::Status(reply.error())));
-  reply->route = route;
+  ASSIGN_OR_RETURN(ImportKeyReply reply,
+                   stored_by
+                       ? KeepWrapped(import, wrapped_keys, *stored_by, trial)
+                       : KeepResident(import, trial));
+  reply.route = route;
   return reply;
 }
 

@@ -40,13 +40,16 @@ bool Has(const std::vector<std::string>& risks, std::string_view risk) {
   return std::ranges::find(risks, risk) != risks.end();
 }
 
-// A theft that succeeded is the token's refusal, unless the operator takes the
-// risk by name; that is then noted for whoever asks.
+// A theft that succeeded or could not be tried is the token's refusal, unless
+// the operator takes the risk by name; that is then noted for whoever asks.
 void Weigh(const std::vector<std::string>& accepted, Profile& profile) {
   std::string reasons;
   std::string names;
   for (const std::string& risk : profile.risks) {
-    const std::string_view meaning = FindRisk(risk)->meaning;
+    const auto untried = profile.untried.find(risk);
+    const std::string_view meaning = untried == profile.untried.end()
+                                         ? FindRisk(risk)->meaning
+                                         : std::string_view(untried->second);
     if (Has(accepted, risk)) {
       profile.notes.push_back(
           fmt::format("accepted risk \"{}\": {}", risk, meaning));

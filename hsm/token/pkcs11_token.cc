@@ -375,7 +375,7 @@ base::Result<ImportKeyReply> Pkcs11Token::Execute(
                  "the transport key unwraps wrapping keys only"};
   }
   ASSIGN_OR_RETURN(const ObjectHandle wrapping_key, Find(request.wrapping_key));
-  auto imported = ImportKey(Here(), wrapping_key, request);
+  auto imported = ImportKey(Here(), wrapped_, wrapping_key, request);
   if (!imported.has_value() &&
       imported.error().code == ErrorCode::kInvalidCiphertext) {
     return Final(std::move(imported).error());

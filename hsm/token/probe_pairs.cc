@@ -15,7 +15,7 @@
 #include "hsm/token/hashes.h"
 #include "hsm/token/key_pairs.h"
 #include "hsm/token/key_wrap.h"
-#include "hsm/token/known_rsa_key.h"
+#include "hsm/token/known_rsa_object.h"
 #include "hsm/token/pair_test.h"
 #include "hsm/token/rsa_decrypt.h"
 
@@ -59,18 +59,8 @@ base::Result<ObjectHandle> ImportKnownKey(Sessions& sessions) {
       .Set(CKA_SENSITIVE, true)
       .Set(CKA_EXTRACTABLE, false)
       .Set(CKA_DECRYPT, true)
-      .Set(CKA_UNWRAP, true)
-      .Set(CKA_PUBLIC_EXPONENT, kPublicExponent);
-  for (const auto& [type, value] :
-       {std::pair{CKA_MODULUS, kKnownRsaKey.modulus},
-        std::pair{CKA_PRIVATE_EXPONENT, kKnownRsaKey.private_exponent},
-        std::pair{CKA_PRIME_1, kKnownRsaKey.prime_1},
-        std::pair{CKA_PRIME_2, kKnownRsaKey.prime_2},
-        std::pair{CKA_EXPONENT_1, kKnownRsaKey.exponent_1},
-        std::pair{CKA_EXPONENT_2, kKnownRsaKey.exponent_2},
-        std::pair{CKA_COEFFICIENT, kKnownRsaKey.coefficient}}) {
-    key.Set(type, base::HexDecode(value).value_or(base::Bytes()));
-  }
+      .Set(CKA_UNWRAP, true);
+  SetKnownRsaKey(key);
   return sessions.anchor().CreateObject(key).Take();
 }
 

@@ -2,6 +2,7 @@
 #ifndef HSM_TOKEN_PROFILE_H_
 #define HSM_TOKEN_PROFILE_H_
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -43,7 +44,10 @@ struct Profile {
 
   std::vector<Finding> findings;
   std::vector<std::string> notes;  // Those an operator should read.
-  std::vector<std::string> risks;  // Of the thefts that succeeded (risks.h).
+  // Of the thefts that succeeded, or could not be tried (risks.h); of the
+  // latter also why.
+  std::vector<std::string> risks;
+  std::map<std::string, std::string> untried;
   std::string refusal;  // Why we must not use this token; empty if we may.
 };
 

@@ -3,68 +3,107 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "hsm/token/attributes.h"
+#include "hsm/token/known_rsa_object.h"
 #include "hsm/token/risks.h"
+#include "hsm/token/wrap_theft.h"
 
 namespace hsm::token {
 namespace {
 
-constexpr std::array<std::uint8_t, 16> kZeroIv{};
-
-// Everything by which a token may wrap a secret key.
-constexpr std::array kWrappings = {
-    Mechanism{CKM_AES_KEY_WRAP},     Mechanism{CKM_AES_KEY_WRAP_PAD},
-    Mechanism{CKM_AES_KEY_WRAP_KWP}, Mechanism{CKM_AES_ECB},
-    Mechanism{CKM_AES_CBC, kZeroIv}, Mechanism{CKM_AES_CBC_PAD, kZeroIv}};
-
-// What the thief has: sessions, the PIN behind them, and a key in sight.
-struct Scene {
-  Sessions& sessions;
-  const Profile& profile;
-  ObjectHandle victim;
+// A key in sight of the thief, who has sessions and the PIN behind them.
+struct Prey {
+  std::string_view name;
+  ObjectHandle key;
+  Victim kind;
+  CK_ATTRIBUTE_TYPE bytes;  // What would give its bytes away.
 };
 
-bool IsSet(Session& session, ObjectHandle object, CK_ATTRIBUTE_TYPE type) {
-  const auto answer = session.ReadAttribute(object, type);
-  return answer.ok() && answer.value.size() == sizeof(CK_BBOOL) &&
-         answer.value.front() == CK_TRUE;
+struct Scene {
+  Sessions& sessions;
+  WrapThief& wrap_thief;
+};
+
+Tried Refused() { return {}; }
+Tried NotTried(std::string why) { return {Attempt::kNotTried, std::move(why)}; }
+Tried Succeeded() { return {Attempt::kSucceeded, ""}; }
+
+// Whether the bytes of `key` can be had, now or by wrapping it.
+Tried Open(Session& session, ObjectHandle key, CK_ATTRIBUTE_TYPE bytes) {
+  const auto sensitive = session.ReadAttribute(key, CKA_SENSITIVE);
+  const auto extractable = session.ReadAttribute(key, CKA_EXTRACTABLE);
+  if (!session.ReadAttribute(key, bytes).value.empty() ||
+      (sensitive.ok() && sensitive.value != base::Bytes{CK_TRUE}) ||
+      (extractable.ok() && extractable.value != base::Bytes{CK_FALSE})) {
+    return Succeeded();
+  }
+  if (!sensitive.ok() || !extractable.ok()) {
+    return NotTried("CKA_SENSITIVE or CKA_EXTRACTABLE cannot be read: " +
+                    RvText(sensitive.ok() ? extractable.rv : sensitive.rv));
+  }
+  return Refused();
 }
 
-// Whether the bytes of `object` can be had, now or by wrapping it.
-bool IsOpen(Session& session, ObjectHandle object) {
-  return session.ReadSecret(object).value.size() > 0 ||
-         !IsSet(session, object, CKA_SENSITIVE) ||
-         IsSet(session, object, CKA_EXTRACTABLE);
+Tried Read(Scene& scene, const Prey& prey) {
+  return Open(scene.sessions.anchor(), prey.key, prey.bytes);
 }
 
-bool Read(Scene& scene) {
-  return IsOpen(scene.sessions.anchor(), scene.victim);
-}
-
-bool Change(Scene& scene) {
+// The calls of the next three say nothing that a token could object to but
+// what they are for: whatever it answers is its refusal, unless it is dead.
+Tried Change(Scene& scene, const Prey& prey) {
   Session& session = scene.sessions.anchor();
-  (void)session.SetAttributes(scene.victim,
-                              Template().Set(CKA_SENSITIVE, false));
-  (void)session.SetAttributes(scene.victim,
-                              Template().Set(CKA_EXTRACTABLE, true));
-  return IsOpen(session, scene.victim);
+  for (const auto& [type, value] :
+       {std::pair{CKA_SENSITIVE, false}, std::pair{CKA_EXTRACTABLE, true}}) {
+    const auto set =
+        session.SetAttributes(prey.key, Template().Set(type, value));
+    if (CodeOf(set.rv) == base::ErrorCode::kHsmUnavailable) {
+      return NotTried(RvText(set.rv));
+    }
+  }
+  return Open(session, prey.key, prey.bytes);
 }
 
-bool CopyWith(Scene& scene, CK_ATTRIBUTE_TYPE type, bool value) {
+Tried CopyWith(Scene& scene, const Prey& prey, CK_ATTRIBUTE_TYPE type,
+               bool value) {
   Session& session = scene.sessions.anchor();
+  auto copy = session.CopyObject(
+      prey.key, Template().Set(CKA_TOKEN, false).Set(type, value));
+  if (!copy.ok()) {
+    copy = session.CopyObject(prey.key, Template().Set(type, value));
+  }
+  if (copy.ok()) {
+    return Open(session, copy.value, prey.bytes);
+  }
+  return CodeOf(copy.rv) == base::ErrorCode::kHsmUnavailable
+             ? NotTried(RvText(copy.rv))
+             : Refused();
+}
+
+Tried Copy(Scene& scene, const Prey& prey) {
+  return Worse(CopyWith(scene, prey, CKA_EXTRACTABLE, true),
+               CopyWith(scene, prey, CKA_SENSITIVE, false));
+}
+
+Tried Wrap(Scene& scene, const Prey& prey) {
+  return scene.wrap_thief.Try(prey.key, prey.kind);
+}
+
+Tried GainUsage(Scene& scene, const Prey& prey) {
+  Session& session = scene.sessions.anchor();
+  const CK_ATTRIBUTE_TYPE usage =
+      prey.kind == Victim::kSecret ? CKA_WRAP : CKA_UNWRAP;
   const auto copy = session.CopyObject(
-      scene.victim, Template().Set(CKA_TOKEN, false).Set(type, value));
-  return copy.ok() && IsOpen(session, copy.value);
-}
-
-bool Copy(Scene& scene) {
-  return CopyWith(scene, CKA_EXTRACTABLE, true) ||
-         CopyWith(scene, CKA_SENSITIVE, false);
+      prey.key, Template().Set(CKA_TOKEN, false).Set(usage, true));
+  return copy.ok() && session.ReadAttribute(copy.value, usage).value ==
+                          base::Bytes{CK_TRUE}
+             ? Succeeded()
+             : Refused();
 }
 
 Template WrappingKey() {
@@ -79,31 +118,9 @@ Template WrappingKey() {
   return key;
 }
 
-bool Wrap(Scene& scene) {
-  Session& session = scene.sessions.anchor();
-  const auto with = session.GenerateKey(CKM_AES_KEY_GEN, WrappingKey());
-  if (!with.ok()) {
-    return false;  // No wrapping keys, no such theft.
-  }
-  for (const Mechanism& mechanism : kWrappings) {
-    if (session.WrapKey(mechanism, with.value, scene.victim).ok()) {
-      return true;
-    }
-  }
-  return false;
-}
-
-bool GainUsage(Scene& scene) {
-  Session& session = scene.sessions.anchor();
-  const auto copy = session.CopyObject(
-      scene.victim, Template().Set(CKA_TOKEN, false).Set(CKA_WRAP, true));
-  return copy.ok() && IsSet(session, copy.value, CKA_WRAP);
-}
-
 // A wrapped key that is unwrapped readable, although the wrapping key says that
 // nothing may be.
-bool UnwrapReadable(Scene& scene) {
-  Session& session = scene.sessions.anchor();
+bool UnwrapReadable(Session& session, const Profile& profile) {
   Template bound;
   bound.Set(CKA_SENSITIVE, true)
       .Set(CKA_EXTRACTABLE, false)
@@ -115,10 +132,10 @@ bool UnwrapReadable(Scene& scene) {
       CKM_AES_KEY_GEN,
       MessageKeyTemplate({.allowed_mechanisms = false, .copyable = false})
           .Set(CKA_EXTRACTABLE, true));
-  if (scene.profile.rfc5649 == 0 || !with.ok() || !key.ok()) {
+  if (profile.rfc5649 == 0 || !with.ok() || !key.ok()) {
     return true;  // Nothing binds it.
   }
-  const Mechanism mechanism{scene.profile.rfc5649};
+  const Mechanism mechanism{profile.rfc5649};
   const auto wrapped = session.WrapKey(mechanism, with.value, key.value);
   const auto unwrapped =
       session.UnwrapKey(mechanism, with.value, wrapped.value,
@@ -129,29 +146,100 @@ bool UnwrapReadable(Scene& scene) {
                             .Set(CKA_PRIVATE, true)
                             .Set(CKA_SENSITIVE, false)
                             .Set(CKA_EXTRACTABLE, true));
-  return !wrapped.ok() || (unwrapped.ok() && IsOpen(session, unwrapped.value));
+  return !wrapped.ok() ||
+         (unwrapped.ok() && Open(session, unwrapped.value, CKA_VALUE).attempt !=
+                                Attempt::kRefused);
 }
 
-bool Succeeds(Theft theft, Scene& scene) {
+Tried TryOn(Theft theft, Scene& scene, const Prey& prey) {
   switch (theft) {
     case Theft::kRead:
-      return Read(scene);
+      return Read(scene, prey);
     case Theft::kChange:
-      return Change(scene);
+      return Change(scene, prey);
     case Theft::kCopy:
-      return Copy(scene);
+      return Copy(scene, prey);
     case Theft::kWrap:
-      return Wrap(scene);
+      return Wrap(scene, prey);
     case Theft::kGainUsage:
-      return GainUsage(scene);
+      return GainUsage(scene, prey);
   }
-  return true;
+  return NotTried("nobody knows how");
 }
 
-// A resident key's twin, as a session object, a message key, and the private
-// key of a pair, if the token makes such.
-base::Result<std::vector<ObjectHandle>> Victims(Sessions& sessions,
-                                                const Profile& profile) {
+Answer<ObjectHandle> MakeEcPrey(Session& session, const Profile& profile) {
+  const KeyRef signs{.locator = {}, .algorithm = Algorithm::kP256Sign};
+  const auto pair = session.GenerateKeyPair(
+      CKM_EC_KEY_PAIR_GEN, PublicTemplate(signs),
+      PrivateTemplate(signs, profile.attributes).Set(CKA_TOKEN, false));
+  return {pair.rv, pair.function, pair.value.private_key};
+}
+
+// One that everybody knows, unless the token takes none from outside: a new one
+// takes long.
+Answer<ObjectHandle> MakeRsaPrey(Session& session, const Profile& profile) {
+  const KeyRef signs{.locator = {}, .algorithm = Algorithm::kRsa2048Sign};
+  Template known = PrivateTemplate(signs, profile.attributes);
+  SetKnownRsaKey(known.Set(CKA_TOKEN, false));
+  const auto created = session.CreateObject(known);
+  if (created.ok()) {
+    return created;
+  }
+  const auto pair = session.GenerateKeyPair(
+      CKM_RSA_PKCS_KEY_PAIR_GEN, PublicTemplate(signs),
+      PrivateTemplate(signs, profile.attributes).Set(CKA_TOKEN, false));
+  return {pair.rv, pair.function, pair.value.private_key};
+}
+
+// What there is to steal, and what there should be and is not.
+struct Loot {
+  std::vector<Prey> prey;
+  std::string missing;
+};
+
+struct PairRow {
+  std::string_view name;
+  std::vector<Algorithm> of;  // Empty: the probe has not looked.
+  CK_ATTRIBUTE_TYPE bytes;
+  Answer<ObjectHandle> (*make)(Session&, const Profile&);
+};
+
+bool MakesNone(const PairRow& row, const Profile& profile, CK_RV rv) {
+  return rv == CKR_MECHANISM_INVALID || rv == CKR_FUNCTION_NOT_SUPPORTED ||
+         (!row.of.empty() &&
+          std::ranges::all_of(row.of, [&](Algorithm algorithm) {
+            return profile.lacks.contains(algorithm);
+          }));
+}
+
+// The private keys of pairs that the token makes.
+void AddPrivateKeys(Session& session, Profile& profile, Loot& loot) {
+  const std::array rows = {
+      PairRow{"a P-256 key",
+              {Algorithm::kP256Sign, Algorithm::kP256Agree},
+              CKA_VALUE,
+              MakeEcPrey},
+      PairRow{"an RSA key", {}, CKA_PRIVATE_EXPONENT, MakeRsaPrey}};
+  for (const PairRow& row : rows) {
+    const auto made = row.make(session, profile);
+    if (made.ok()) {
+      loot.prey.push_back(
+          {row.name, made.value, Victim::kPrivateKey, row.bytes});
+      continue;
+    }
+    if (MakesNone(row, profile, made.rv)) {
+      profile.findings.push_back({fmt::format("theft of {}", row.name),
+                                  "the token makes none to steal"});
+      continue;
+    }
+    loot.missing += fmt::format("{}there is no session object of {}: {}: {}",
+                                loot.missing.empty() ? "" : ", ", row.name,
+                                made.function, RvText(made.rv));
+  }
+}
+
+// A resident key's twin, as a session object, a message key, and private keys.
+base::Result<Loot> LayOut(Sessions& sessions, Profile& profile) {
   Session& session = sessions.anchor();
   const KeyRef key{.locator = {}, .algorithm = profile.algorithm};
   ASSIGN_OR_RETURN(
@@ -166,45 +254,67 @@ base::Result<std::vector<ObjectHandle>> Victims(Sessions& sessions,
       session
           .GenerateKey(CKM_AES_KEY_GEN, MessageKeyTemplate(profile.attributes))
           .Take());
-  std::vector<ObjectHandle> victims = {twin, message_key};
-  const KeyRef signs{.locator = {}, .algorithm = Algorithm::kP256Sign};
-  const auto pair = session.GenerateKeyPair(
-      CKM_EC_KEY_PAIR_GEN, PublicTemplate(signs),
-      PrivateTemplate(signs, profile.attributes).Set(CKA_TOKEN, false));
-  if (pair.ok()) {
-    victims.push_back(pair.value.private_key);
-  }
-  return victims;
+  Loot loot;
+  loot.prey = {{"an AES key", twin, Victim::kSecret, CKA_VALUE},
+               {"a message key", message_key, Victim::kSecret, CKA_VALUE}};
+  AddPrivateKeys(session, profile, loot);
+  return loot;
 }
 
-void Judge(const TheftRow& row, bool succeeded, Profile& profile) {
+std::string OutcomeOf(const TheftRow& row, const Tried& tried) {
+  switch (tried.attempt) {
+    case Attempt::kRefused:
+      return "refused by the token";
+    case Attempt::kNotTried:
+      return "could not be tried: " + tried.how;
+    case Attempt::kSucceeded:
+      break;
+  }
+  return fmt::format("{} ({})", row.meaning, tried.how);
+}
+
+// What could not be tried proves nothing, and counts as what succeeds.
+void Judge(const TheftRow& row, const Tried& tried, Profile& profile) {
   profile.findings.push_back(
-      {fmt::format("theft: {}", row.tried),
-       std::string(succeeded ? row.meaning : "refused by the token")});
-  if (!succeeded) {
+      {fmt::format("theft: {}", row.tried), OutcomeOf(row, tried)});
+  if (tried.attempt == Attempt::kRefused) {
     return;
   }
+  const bool untried = tried.attempt == Attempt::kNotTried;
+  std::string meaning =
+      untried ? fmt::format("the theft \"{}\" could not be tried ({})",
+                            row.tried, tried.how)
+              : std::string(row.meaning);
   if (row.risk.empty()) {
-    profile.notes.emplace_back(row.meaning);
-  } else {
-    profile.risks.emplace_back(row.risk);
+    profile.notes.push_back(std::move(meaning));
+    return;
+  }
+  profile.risks.emplace_back(row.risk);
+  if (untried) {
+    profile.untried.emplace(row.risk, std::move(meaning));
   }
 }
 
 }  // namespace
 
 base::Status AttemptThefts(Sessions& sessions, Profile& profile) {
-  ASSIGN_OR_RETURN(const auto victims, Victims(sessions, profile));
+  ASSIGN_OR_RETURN(const Loot loot, LayOut(sessions, profile));
+  WrapThief wrap_thief(sessions.anchor());
+  Scene scene{sessions, wrap_thief};
   for (const TheftRow& row : kThefts) {
-    bool succeeded = false;
-    for (const ObjectHandle victim : victims) {
-      Scene scene{sessions, profile, victim};
-      succeeded = Succeeds(row.theft, scene) || succeeded;
+    Tried worst;
+    if (!loot.missing.empty()) {
+      worst = NotTried(loot.missing);
     }
-    Judge(row, succeeded, profile);
+    for (const Prey& prey : loot.prey) {
+      Tried tried = TryOn(row.theft, scene, prey);
+      tried.how = fmt::format("{}{}{}", prey.name,
+                              tried.how.empty() ? "" : ": ", tried.how);
+      worst = Worse(std::move(worst), std::move(tried));
+    }
+    Judge(row, worst, profile);
   }
-  Scene scene{sessions, profile, victims.front()};
-  profile.unwrap_template = !UnwrapReadable(scene);
+  profile.unwrap_template = !UnwrapReadable(sessions.anchor(), profile);
   profile.findings.push_back(
       {"theft: unwrap a key readable",
        profile.unwrap_template

@@ -9,9 +9,9 @@ namespace hsm::token {
 
 // Tries, with what anyone who has the PIN can do, to get at session keys that
 // have the product's attributes: to read, change, copy and wrap them. Writes
-// what came of it into `profile`: a theft of key bytes is one of its risks, a
-// key that gains usages a note. Needs profile.attributes, algorithm and
-// rfc5649.
+// what came of it into `profile`: a theft of key bytes that succeeds, or that
+// cannot be tried, is one of its risks, a key that gains usages a note. Needs
+// profile.attributes, algorithm, lacks and rfc5649.
 base::Status AttemptThefts(Sessions& sessions, Profile& profile);
 
 }  // namespace hsm::token

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "hsm/token/attributes.h"
-#include "hsm/token/known_rsa_key.h"
+#include "hsm/token/known_rsa_object.h"
 #include "hsm/token/oaep_mechanism.h"
 
 namespace hsm::token {
@@ -169,7 +169,14 @@ const Answer<ObjectHandle>& WrapThief::Extractable(Victim kind) {
     if (pair.ok()) {
       (void)session_.DestroyObject(pair.value.public_key);
     }
-    extractable_.push_back({pair.rv, pair.function, pair.value.private_key});
+    if (pair.ok()) {
+      extractable_.push_back({pair.rv, pair.function, pair.value.private_key});
+    } else {
+      Template known = SessionPrivateTemplate(
+          {.locator = {}, .algorithm = Algorithm::kRsa2048Sign}, fewest);
+      extractable_.push_back(session_.CreateObject(
+          SetKnownRsaKey(known.Set(CKA_EXTRACTABLE, true))));
+    }
   }
   return extractable_[kind == Victim::kSecret ? 0 : 1];
 }

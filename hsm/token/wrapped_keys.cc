@@ -95,8 +95,9 @@ base::Result<ObjectHandle> WrappedKeys::Unwrapped(const KeyRef& key) {
 }
 
 // Of key pairs, only such as the token was seen to unwrap and to use.
-base::Status WrappedKeys::CheckCanHold(const AlgorithmRow* row) const {
-  if (row == nullptr || !IsImported(row->use)) {
+base::Status WrappedKeys::CheckCanHold(Algorithm algorithm) const {
+  const AlgorithmRow* const row = FindAlgorithm(algorithm);
+  if (row == nullptr || row->use == KeyUse::kWrap) {
     return Error{ErrorCode::kInvalidArgument, "no such key is wrapped"};
   }
   const Profile& profile = workshop_.profile;
@@ -113,7 +114,7 @@ base::Status WrappedKeys::CheckCanHold(const AlgorithmRow* row) const {
 
 base::Result<ObjectHandle> WrappedKeys::Unwrap(const KeyRef& key) {
   const AlgorithmRow* const row = FindAlgorithm(key.algorithm);
-  RETURN_IF_ERROR(CheckCanHold(row));
+  RETURN_IF_ERROR(CheckCanHold(key.algorithm));
   const Locator& by = key.wrapped->wrapping_key;
   const Mechanism mechanism{workshop_.profile.rfc5649};
   Answer<ObjectHandle> answer;
@@ -190,9 +191,8 @@ base::Result<base::Bytes> WrappedKeys::Wrap(const Locator& wrapping_key,
   return std::move(answer).Take();
 }
 
-base::Result<GenerateWrappedKeyReply> WrappedKeys::GenerateSecret(
-    const GenerateWrappedKeyRequest& request) {
-  const KeyRef& key = request.key;
+base::Result<std::unique_ptr<SessionObject>> WrappedKeys::GenerateSecret(
+    const KeyRef& key) {
   const bool is_mac = FindAlgorithm(key.algorithm)->kind == KeyKind::kHmac;
   if (!is_mac) {
     RETURN_IF_ERROR(workshop_.cipher.CheckSupported(key.algorithm));
@@ -205,27 +205,7 @@ base::Result<GenerateWrappedKeyReply> WrappedKeys::GenerateSecret(
               is_mac ? CKM_GENERIC_SECRET_KEY_GEN : CKM_AES_KEY_GEN,
               WrappableSecretTemplate(key, workshop_.profile.attributes))
           .Take());
-  SessionObject object(anchor, made);
-  GenerateWrappedKeyReply reply;
-  ASSIGN_OR_RETURN(reply.wrapped, Wrap(request.wrapping_key, object.handle()));
-  // What can be wrapped must not stay.
-  RETURN_IF_ERROR(object.Destroy());
-  return reply;
-}
-
-base::Result<GenerateWrappedKeyReply> WrappedKeys::GeneratePair(
-    const GenerateWrappedKeyRequest& request) {
-  ASSIGN_OR_RETURN(
-      SessionPair pair,
-      NewSessionPair(sessions().anchor(), request.key,
-                     workshop_.profile.attributes, Extractable::kOnce));
-  GenerateWrappedKeyReply reply;
-  ASSIGN_OR_RETURN(reply.public_key, pair.public_key.Der());
-  ASSIGN_OR_RETURN(reply.wrapped,
-                   Wrap(request.wrapping_key, pair.private_half->handle()));
-  RETURN_IF_ERROR(pair.private_half->Destroy());
-  reply.check_value = base::ThreadHasher().Sha256(reply.public_key);
-  return reply;
+  return std::make_unique<SessionObject>(anchor, made);
 }
 
 // An RSA key that tells the right public half need not work.
@@ -244,14 +224,34 @@ base::Result<CheckValue> WrappedKeys::CheckWorks(const KeyRef& key,
 
 base::Result<GenerateWrappedKeyReply> WrappedKeys::Generate(
     const GenerateWrappedKeyRequest& request) {
-  const AlgorithmRow* const row = FindAlgorithm(request.key.algorithm);
-  RETURN_IF_ERROR(CheckCanHold(row));
+  RETURN_IF_ERROR(CheckCanHold(request.key.algorithm));
+  if (!IsKeyPair(FindAlgorithm(request.key.algorithm)->kind)) {
+    ASSIGN_OR_RETURN(auto object, GenerateSecret(request.key));
+    return Keep(request, std::move(object), {});
+  }
+  ASSIGN_OR_RETURN(
+      SessionPair pair,
+      NewSessionPair(sessions().anchor(), request.key,
+                     workshop_.profile.attributes, Extractable::kOnce));
+  ASSIGN_OR_RETURN(base::Bytes public_key, pair.public_key.Der());
+  return Keep(request, std::move(pair.private_half), std::move(public_key));
+}
+
+base::Result<GenerateWrappedKeyReply> WrappedKeys::Keep(
+    const GenerateWrappedKeyRequest& request,
+    std::unique_ptr<SessionObject> extractable, base::Bytes public_key) {
   if (request.key.wrapped != nullptr) {
     return Error{ErrorCode::kInvalidArgument, "the key is made already"};
   }
-  ASSIGN_OR_RETURN(
-      GenerateWrappedKeyReply reply,
-      IsKeyPair(row->kind) ? GeneratePair(request) : GenerateSecret(request));
+  GenerateWrappedKeyReply reply;
+  ASSIGN_OR_RETURN(reply.wrapped,
+                   Wrap(request.wrapping_key, extractable->handle()));
+  // What can be wrapped must not stay.
+  RETURN_IF_ERROR(extractable->Destroy());
+  if (!public_key.empty()) {
+    reply.check_value = base::ThreadHasher().Sha256(public_key);
+    reply.public_key = std::move(public_key);
+  }
   // It must come back, and work, before anybody relies on it.
   KeyRef key = request.key;
   key.wrapped = std::make_shared<const WrappedKey>(
@@ -261,7 +261,8 @@ base::Result<GenerateWrappedKeyReply> WrappedKeys::Generate(
                  .public_key = reply.public_key});
   ASSIGN_OR_RETURN(const ObjectHandle object, Unwrap(key));
   SessionObject tested(sessions().anchor(), object);
-  ASSIGN_OR_RETURN(reply.check_value, CheckWorks(key, *row, object));
+  ASSIGN_OR_RETURN(reply.check_value,
+                   CheckWorks(key, *FindAlgorithm(key.algorithm), object));
   RETURN_IF_ERROR(tested.Destroy());
   return reply;
 }

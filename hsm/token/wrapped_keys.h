@@ -10,6 +10,7 @@
 #include "hsm/messages.h"
 #include "hsm/token/key_maker.h"
 #include "hsm/token/lru.h"
+#include "hsm/token/session_object.h"
 
 namespace hsm::token {
 
@@ -43,6 +44,15 @@ class WrappedKeys {
   base::Result<GenerateWrappedKeyReply> Generate(
       const GenerateWrappedKeyRequest& request);
 
+  // Whether this token can hold such a key so.
+  base::Status CheckCanHold(Algorithm algorithm) const;
+
+  // Makes a wrapped key of `extractable`, a session object that is then gone,
+  // and sees that it comes back and works. `public_key` of key pairs.
+  base::Result<GenerateWrappedKeyReply> Keep(
+      const GenerateWrappedKeyRequest& request,
+      std::unique_ptr<SessionObject> extractable, base::Bytes public_key);
+
   // Destroys the session object of a key, and what was noted of it. Fails if
   // the token kept it.
   base::Status Forget(const Locator& locator);
@@ -70,7 +80,6 @@ class WrappedKeys {
   };
   struct Gone {};
 
-  base::Status CheckCanHold(const AlgorithmRow* row) const;
   // Uses a new key for what it is for, and tells its check value.
   base::Result<CheckValue> CheckWorks(const KeyRef& key,
                                       const AlgorithmRow& row,
@@ -79,10 +88,8 @@ class WrappedKeys {
   base::Status CheckIsTheKey(const KeyRef& key, ObjectHandle object);
   base::Status CheckIsThePair(const KeyRef& key, const AlgorithmRow& row,
                               ObjectHandle object);
-  base::Result<GenerateWrappedKeyReply> GenerateSecret(
-      const GenerateWrappedKeyRequest& request);
-  base::Result<GenerateWrappedKeyReply> GeneratePair(
-      const GenerateWrappedKeyRequest& request);
+  base::Result<std::unique_ptr<SessionObject>> GenerateSecret(
+      const KeyRef& key);
   base::Result<base::Bytes> Wrap(const Locator& wrapping_key,
                                  ObjectHandle object);
   Sessions& sessions() { return workshop_.connection.sessions(); }

@@ -3,10 +3,13 @@
 // docs/pairing.md, "Two tokens that share keys", tells it to operators.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
+#include "hsm/client/call_on.h"
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/service_keys.h"
@@ -18,6 +21,12 @@ namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
+// A token of a key store.
+struct Place {
+  KeyStore& key_store;
+  std::string token;
+};
+
 base::Result<KeyStore*> NamedBy(Call& call, std::string_view member) {
   const std::string_view name = *call.Text(member);
   auto found = call.environment.key_stores.Find(name);
@@ -27,6 +36,22 @@ base::Result<KeyStore*> NamedBy(Call& call, std::string_view member) {
         fmt::format("{}: this server has no key store '{}'.", member, name)};
   }
   return found;
+}
+
+// Where a member and one more say: the key store's own token, if that is
+// absent.
+base::Result<Place> PlaceOf(Call& call, std::string_view key_store,
+                            std::string_view token) {
+  ASSIGN_OR_RETURN(KeyStore* const found, NamedBy(call, key_store));
+  std::string name(call.Text(token).value_or(hsm::client::kHomeToken));
+  const auto tokens = found->hsm.Tokens();
+  if (std::ranges::find(tokens, name, &hsm::client::TokenStatus::name) ==
+      tokens.end()) {
+    return Error{ErrorCode::kValidation,
+                 fmt::format("{}: key store '{}' has no token '{}'.", token,
+                             found->name, name)};
+  }
+  return Place{*found, std::move(name)};
 }
 
 // The keys that wrap in `key_store`; kInvalidArgument if there is none.
@@ -57,14 +82,28 @@ Error Explained(const KeyStore& source, const Error& error) {
                       source.name, error.message)};
 }
 
-asio::awaitable<base::Status> ShareOne(KeyStore& source, KeyStore& target,
+// Whether the token has the key. One that has it is not given it again.
+asio::awaitable<base::Result<bool>> HasAlready(const Place& target,
+                                               const store::ServiceKey& key) {
+  hsm::CheckKeyRequest request;
+  request.key = key.ref;
+  const auto used =
+      co_await target.key_store.hsm.CallOn(target.token, std::move(request));
+  if (!used && used.error().code != ErrorCode::kNotFound) {
+    co_return Error(used.error());
+  }
+  co_return used.has_value() && used->check_value == key.check_value;
+}
+
+asio::awaitable<base::Status> ShareOne(KeyStore& source, const Place& target,
                                        const store::ServiceKey& key) {
-  CO_ASSIGN_OR_RETURN(const bool is_there, co_await HasServiceKey(target, key));
+  CO_ASSIGN_OR_RETURN(const bool is_there, co_await HasAlready(target, key));
   if (is_there) {
     co_return base::Status();
   }
   CO_ASSIGN_OR_RETURN(hsm::MakeTransportKeyReply transport,
-                      co_await target.hsm.Call(hsm::MakeTransportKeyRequest{}));
+                      co_await target.key_store.hsm.CallOn(
+                          target.token, hsm::MakeTransportKeyRequest{}));
   hsm::ShareWrappingKeyRequest share;
   share.wrapping_key = key.ref;
   share.check_value = key.check_value;
@@ -78,7 +117,8 @@ asio::awaitable<base::Status> ShareOne(KeyStore& source, KeyStore& target,
   receive.wrapping_key = key.ref;
   receive.check_value = key.check_value;
   receive.wrapped = std::move(shared->wrapped);
-  const auto received = co_await target.hsm.Call(std::move(receive));
+  const auto received =
+      co_await target.key_store.hsm.CallOn(target.token, std::move(receive));
   co_return received ? base::Status() : base::Error(received.error());
 }
 
@@ -86,14 +126,15 @@ asio::awaitable<base::Status> ShareOne(KeyStore& source, KeyStore& target,
 
 // The public half of the key under which other tokens' wrapping keys come in.
 Answer MakeTransportKey(Call& call) {
-  CO_ASSIGN_OR_RETURN(KeyStore* const target, NamedBy(call, "KeyStore"));
-  CO_ASSIGN_OR_RETURN(
-      const hsm::MakeTransportKeyReply made,
-      co_await target->hsm.Call(hsm::MakeTransportKeyRequest{}));
+  CO_ASSIGN_OR_RETURN(const Place target, PlaceOf(call, "KeyStore", "Token"));
+  CO_ASSIGN_OR_RETURN(const hsm::MakeTransportKeyReply made,
+                      co_await target.key_store.hsm.CallOn(
+                          target.token, hsm::MakeTransportKeyRequest{}));
   Reply reply;
   JsonWriter(reply.body)
       .BeginObject()
-      .Text("KeyStore", target->name)
+      .Text("KeyStore", target.key_store.name)
+      .Text("Token", target.token)
       .Blob("PublicKey", made.public_key)
       .Text("Sha256",
             base::HexEncode(base::ThreadHasher().Sha256(made.public_key)))
@@ -101,18 +142,21 @@ Answer MakeTransportKey(Call& call) {
   co_return reply;
 }
 
-// Moves the wrapping keys of one key store to the token of another.
+// Moves the wrapping keys of one key store to another token: of another key
+// store, or a further one of its own.
 Answer ShareWrappingKey(Call& call) {
   CO_ASSIGN_OR_RETURN(KeyStore* const source, NamedBy(call, "KeyStore"));
-  CO_ASSIGN_OR_RETURN(KeyStore* const target, NamedBy(call, "TargetKeyStore"));
-  if (source == target) {
+  CO_ASSIGN_OR_RETURN(const Place target,
+                      PlaceOf(call, "TargetKeyStore", "TargetToken"));
+  if (source == &target.key_store && target.token == hsm::client::kHomeToken) {
     co_return Error{ErrorCode::kValidation,
-                    "TargetKeyStore must be another key store than KeyStore."};
+                    "The target must be another token than that of KeyStore: "
+                    "of another key store, or a further one (TargetToken)."};
   }
   CO_ASSIGN_OR_RETURN(const auto keys,
                       WrappingKeysOf(call.environment, *source));
   for (const store::ServiceKey& key : keys) {
-    CO_RETURN_IF_ERROR(co_await ShareOne(*source, *target, key));
+    CO_RETURN_IF_ERROR(co_await ShareOne(*source, target, key));
   }
   co_return Reply();
 }

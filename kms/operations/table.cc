@@ -150,11 +150,13 @@ constexpr std::array kScheduleKeyDeletion = {
     Member{"PendingWindowInDays", &kPendingWindow}};
 constexpr std::array kTagResource = {Member{"KeyId", &kKeyId, kRequired},
                                      Member{"Tags", &kTagList, kRequired}};
-constexpr std::array kKeyStoreOnly = {
-    Member{"KeyStore", &kConfiguredName, kRequired}};
+constexpr std::array kTokenOfKeyStore = {
+    Member{"KeyStore", &kConfiguredName, kRequired},
+    Member{"Token", &kConfiguredName}};
 constexpr std::array kShareWrappingKey = {
     Member{"KeyStore", &kConfiguredName, kRequired},
-    Member{"TargetKeyStore", &kConfiguredName, kRequired}};
+    Member{"TargetKeyStore", &kConfiguredName, kRequired},
+    Member{"TargetToken", &kConfiguredName}};
 constexpr std::array kXksTenantOnly = {
     Member{"Tenant", &kXksTenant, kRequired}};
 constexpr std::array kExternalKey = {
@@ -199,7 +201,7 @@ constexpr std::array kOperations = {
     Operation{kOwn, "ListExternalKeys", "claviger:ListExternalKeys", kXksTenantOnly, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListExternalKeys},
     Operation{kOwn, "ListPkcs11Objects", "kms:ListKeys", kListKeys, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ListPkcs11Objects},
     Operation{kOwn, "ListXksCredentials", "claviger:ListXksCredentials", kXksTenantOnly, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListXksCredentials},
-    Operation{kOwn, "MakeTransportKey", "claviger:MakeTransportKey", kKeyStoreOnly, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, MakeTransportKey},
+    Operation{kOwn, "MakeTransportKey", "claviger:MakeTransportKey", kTokenOfKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, MakeTransportKey},
     Operation{kOwn, "PutCertificate", "kms:PutCertificate", kPutCertificate, kAnyForm, kForCertificates, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, PutCertificate},
     Operation{kOwn, "ReplayPolicy", kExplains, kReplayPolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ReplayPolicy},
     Operation{kOwn, "ResetKeyPolicy", "claviger:ResetKeyPolicy", kKeyIdOnly, kAnyForm, kAnyState, kWrites, !kGrantable, kCrossAccount, nullptr, ResolveResetKeyPolicy, ResetKeyPolicy},

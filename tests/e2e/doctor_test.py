@@ -84,10 +84,10 @@ class ConfigCheck(unittest.TestCase):
                      '"frankfurt"')
 
     def test_refuses_two_key_stores_and_none(self):
-        store = self.example[self.example.index("[[key_store]]"):]
-        self.refuses("there are 2 [[key_store]] tables", store,
+        store = self.example[self.example.index("\n[[key_store]]"):]
+        self.refuses("key_store 'second' is not the first one", store,
                      store + "\n" + store.replace('"main"', '"second"'))
-        self.refuses("there are 0 [[key_store]] tables", store, "")
+        self.refuses("there is no [[key_store]] table", store, "")
 
     def test_refuses_https_without_a_certificate(self):
         for name in ("certificate", "private_key"):

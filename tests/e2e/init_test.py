@@ -124,6 +124,45 @@ class WhatIsThere(NewFolder):
             credential_file=self.server.folder / "second-credential")
 
 
+class GivenToken(NewFolder):
+    """init with a token that another store lives in."""
+
+    MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+
+    def second(self, *more):
+        """A second store on the token of the first; returns the run."""
+        folder = self.server.folder / "second"
+        folder.mkdir(exist_ok=True)
+        command = self.server.init_command(
+            config=folder / "clavigerd.toml", state=folder / "state",
+            token_dir=None, softhsm_conf=None, http=None,
+            credential_file=folder / "credential", module=self.MODULE,
+            token="pkcs11:token=claviger")
+        return subprocess.run(
+            [*command, *more], capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=START_SECONDS,
+            env={**os.environ,
+                 "SOFTHSM2_CONF": str(self.server.softhsm_conf)}), folder
+
+    def test_is_refused_before_anything_is_made(self):
+        self.server.made()
+        run, folder = self.second()
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn("keys of another store", run.stderr)
+        self.assertIn("--adopt-token", run.stderr)
+        self.assertEqual(list(folder.iterdir()), [])
+        run, folder = self.second("--adopt-token")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertTrue((folder / "clavigerd.toml").exists())
+
+    def test_an_unfit_one_leaves_nothing(self):
+        self.server.made()
+        self.server.pin_file.write_text("wrong")
+        run, folder = self.second("--adopt-token")
+        self.assertNotEqual(run.returncode, 0)
+        self.assertEqual(list(folder.iterdir()), [])
+
+
 class Outcome(NewFolder):
 
     def test_says_what_to_do_next(self):

@@ -178,9 +178,10 @@ class TokensTest(unittest.TestCase):
 
     def test_the_home_token_dies_under_load(self):
         def die():
-            pids = children(self.server.hsm.pid)
-            strike(self.server.hsm.pid)
-            self.server.hsm.wait()
+            home = self.server.hsms[0]
+            pids = children(home.pid)
+            strike(home.pid)
+            home.wait()
             wait_until(lambda: all(map(gone, pids)), "its workers have ended")
 
         failures = self.encrypt_during(die)

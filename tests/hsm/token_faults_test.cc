@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hsm/token/probe_token.h"
+#include "hsm/token/vacancy.h"
 #include "tests/fakes/fake_token.h"
 #include "tests/hsm/token_fixture.h"
 
@@ -232,6 +233,68 @@ TEST_F(TokenOpenTest, TokenThatAllowsATheftIsRefusedWithTheReason) {
     ASSERT_OK(report);
     EXPECT_THAT(report->refusal, HasSubstr(reason));
   }
+}
+
+// What cannot be tried proves nothing.
+TEST_F(TokenOpenTest, ATheftThatCannotBeTriedIsRefusedLikeOneThatSucceeds) {
+  for (const auto& [fault, reason] :
+       {std::pair{"no-wrapping-keys", "there is no AES key to wrap by"},
+        std::pair{"rsa-wrapping-odd", "RSA mechanism 0x1: CKR_GENERAL_ERROR"},
+        std::pair{"C_WrapKey return 5", "CKR_GENERAL_ERROR"},
+        std::pair{"C_CopyObject return 0x30", "CKR_DEVICE_ERROR"}}) {
+    place_.Tell(fault);
+    const auto token = Open();
+    EXPECT_ERROR(token, kUnsupportedOperation);
+    EXPECT_THAT(token.error().message, HasSubstr("could not be tried"));
+    EXPECT_THAT(token.error().message, HasSubstr(reason));
+    const auto report = ProbeToken(place_.Config());
+    ASSERT_OK(report);
+    EXPECT_THAT(report->refusal, HasSubstr(reason));
+    TokenConfig config = place_.Config();
+    config.accept_risks = report->risks;
+    const auto accepted = Token::Open(std::move(config), clock_);
+    ASSERT_OK(accepted);
+    const auto found = (*accepted)->Execute(CapabilitiesRequest{});
+    ASSERT_OK(found);
+    EXPECT_THAT(found->notes,
+                testing::Contains(AllOf(HasSubstr("accepted risk"),
+                                        HasSubstr("could not be tried"))));
+  }
+}
+
+TEST_F(TokenOpenTest, ATokenThatDoesNotWrapAtAllIsFit) {
+  for (const char* fact : {"no-wrapping", "no-wrapping\nno-wrapping-keys",
+                           "picky-wrapping-keys", "refuses-oddly"}) {
+    place_.Tell(fact);
+    ASSERT_OK(Open());
+  }
+}
+
+TEST_F(TokenOpenTest, TheftsSucceedUnderPickyTokensToo) {
+  place_.Tell("picky-wrapping-keys\ntheft wrap");
+  const auto token = Open();
+  EXPECT_ERROR(token, kUnsupportedOperation);
+  EXPECT_THAT(token.error().message, HasSubstr("can be wrapped"));
+}
+
+TEST_F(TokenOpenTest, ATokenWithAnotherStoresKeysIsNotVacant) {
+  ASSERT_OK(CheckVacancy(place_.Config(), Tenants::kRefuse, clock_));
+  const KeyRef key = NewKey();
+  {
+    const auto token = Open();
+    ASSERT_OK(token);
+    ASSERT_OK((*token)->Execute(GenerateKeyRequest{key}));
+  }
+  const auto refused = CheckVacancy(place_.Config(), Tenants::kRefuse, clock_);
+  EXPECT_ERROR(refused, kAlreadyExists);
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("holds 1 keys of another store"),
+                    HasSubstr(base::HexEncode(key.locator.bytes)),
+                    HasSubstr("--adopt-token")));
+  ASSERT_OK(CheckVacancy(place_.Config(), Tenants::kAccept, clock_));
+  place_.Tell("theft wrap");
+  EXPECT_ERROR(CheckVacancy(place_.Config(), Tenants::kAccept, clock_),
+               kUnsupportedOperation);
 }
 
 TEST_F(TokenOpenTest, UsagesThatACopyCanAddAreReported) {

@@ -45,7 +45,9 @@ class ImportPathTest : public testing::Test {
                                    .wrapping = wrapping,
                                    .wrapped = std::move(wrapped),
                                    .strict = false};
-    return ImportKey(Here(), *index_->Known(wrapping_.locator), request);
+    WrappedKeys wrapped_keys(Here());
+    return ImportKey(Here(), wrapped_keys, *index_->Known(wrapping_.locator),
+                     request);
   }
 
   fakes::SoftHsmToken place_;

@@ -9,8 +9,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <string_view>
+#include <utility>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -18,6 +23,8 @@
 #include "hsm/token/init_token.h"
 #include "hsm/token/probe_token.h"
 #include "hsm/token/token.h"
+#include "hsm/token/trust_key.h"
+#include "hsm/token/vacancy.h"
 #include "tools/claviger-hsm/xks_workers.h"
 #include "tools/config/config.h"
 #include "tools/config/key_store.h"
@@ -36,6 +43,8 @@ struct Options {
   int ready_fd = -1;
   std::string label;
   std::string so_pin_file;
+  std::string public_key_file;
+  bool adopt = false;
 };
 
 base::Status HardenProcess(bool dev) {
@@ -132,6 +141,67 @@ base::Status InitToken(const Options& options) {
                                       so_pin, pin);
 }
 
+// The bytes of the one PUBLIC KEY of a PEM file.
+base::Result<base::Bytes> ReadPublicKey(const std::string& path) {
+  const auto failed = [&path](const char* why) {
+    return base::Error{
+        base::ErrorCode::kInvalidArgument,
+        path + ": " + why + "; wanted is PEM, -----BEGIN PUBLIC KEY-----"};
+  };
+  constexpr std::string_view kHead = "-----BEGIN PUBLIC KEY-----";
+  constexpr std::string_view kTail = "-----END PUBLIC KEY-----";
+  std::ifstream file(path, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  if (!file) {
+    return failed("cannot be read");
+  }
+  const std::size_t head = text.find(kHead);
+  const std::size_t tail = text.find(kTail);
+  if (head == std::string::npos || tail == std::string::npos || tail < head ||
+      text.find(kHead, head + 1) != std::string::npos) {
+    return failed("has no public key, or several");
+  }
+  std::string body =
+      text.substr(head + kHead.size(), tail - head - kHead.size());
+  std::erase_if(body, [](char c) { return c == '\n' || c == '\r'; });
+  const auto bytes = base::Base64Decode(body);
+  return bytes.has_value() ? bytes : failed("is no base64");
+}
+
+// A process of its own: the security officer and the user cannot be logged in
+// at once.
+base::Status Trust(Options options) {
+  RETURN_IF_ERROR(HardenProcess(/*dev=*/true));
+  if (!options.config_file.empty()) {
+    ASSIGN_OR_RETURN(const config::Config config,
+                     config::Load(options.config_file));
+    ASSIGN_OR_RETURN(options.store,
+                     config::FindToken(config, options.store.name, ""));
+  }
+  ASSIGN_OR_RETURN(const base::Bytes key,
+                   ReadPublicKey(options.public_key_file));
+  options.store.pin_file = options.so_pin_file;
+  ASSIGN_OR_RETURN(const auto config, TokenConfigOf(options.store));
+  ASSIGN_OR_RETURN(const hsm::token::TrustedKey trusted,
+                   hsm::token::TrustPublicKey(config, key));
+  fmt::print("token: {}\nSHA-256 fingerprint: {}\n{}\n", trusted.token_label,
+             trusted.fingerprint,
+             trusted.was_there
+                 ? "trusted already"
+                 : "trusted: shareable wrapping keys may leave under it");
+  return {};
+}
+
+base::Status CheckVacant(const Options& options) {
+  RETURN_IF_ERROR(HardenProcess(/*dev=*/true));
+  ASSIGN_OR_RETURN(auto config, TokenConfigOf(options.store));
+  const base::RealClock clock;
+  return hsm::token::CheckVacancy(std::move(config),
+                                  options.adopt ? hsm::token::Tenants::kAccept
+                                                : hsm::token::Tenants::kRefuse,
+                                  clock);
+}
+
 base::Status Probe(const Options& options) {
   RETURN_IF_ERROR(HardenProcess(/*dev=*/true));
   ASSIGN_OR_RETURN(const auto config, TokenConfigOf(options.store));
@@ -193,13 +263,27 @@ int Main(int argc, char** argv) {
   CLI::App* const probe = app.add_subcommand(
       "probe", "Try what a token can do and whether it keeps its keys");
   AddTokenOptions(*probe, options.store);
+  CLI::App* const vacant = app.add_subcommand(
+      "check-vacant", "Whether a new store may move into a token");
+  vacant->add_flag("--adopt-token", options.adopt,
+                   "Whatever other stores keep there");
+  AddTokenOptions(*vacant, options.store);
+  CLI::App* const trust = app.add_subcommand(
+      "trust", "Let shareable wrapping keys leave under a public key");
+  trust->add_option("--config", options.config_file);
+  trust->add_option("--key-store", options.store.name);
+  trust->add_option("--so-pin-file", options.so_pin_file)->required();
+  trust->add_option("PUBLIC_KEY", options.public_key_file)->required();
+  AddTokenOptions(*trust, options.store);
   CLI11_PARSE(app, argc, argv);
 
   base::InitLog("claviger-hsm", base::LogLevel::kInfo);
   signal(SIGPIPE, SIG_IGN);
-  const base::Status status = init->parsed()    ? InitToken(options)
-                              : probe->parsed() ? Probe(options)
-                                                : Supervise(options);
+  const base::Status status = init->parsed()     ? InitToken(options)
+                              : probe->parsed()  ? Probe(options)
+                              : trust->parsed()  ? Trust(options)
+                              : vacant->parsed() ? CheckVacant(options)
+                                                 : Supervise(options);
   if (!status) {
     base::LogError("{}", status.error().message);
     return 1;

@@ -116,39 +116,49 @@ workers = {workers}
       fmt::arg("workers", store.workers));
 }
 
-// The store, its service key on the token, and the administrator.
-base::Status MakeStore(const Plan& plan, config::KeyStore store,
-                       const FirstAdministrator& administrator) {
+// Calls `use` with a new folder, which is gone afterwards.
+template <typename Use>
+base::Status InTemporaryFolder(Use use) {
   std::string folder = "/tmp/claviger-init.XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) {
     return Error{ErrorCode::kIo, std::string("cannot make a folder in /tmp: ") +
                                      std::strerror(errno)};
   }
-  store.socket = folder + "/hsm.sock";
-  store.lock_dir = folder;  // There is no server yet.
-  config::Config config;
-  config.state = plan.state;
-  config.account = plan.account;
-  config.key_stores = {store};
-  base::Status status;
-  {
-    auto workers = setup::Workers::Start(store);
-    if (!workers) {
-      status = Error(workers.error());
-    } else {
-      const base::RealClock clock;
-      Daemon daemon(config, clock);
-      status = daemon.Open(&administrator);
-      if (status) {
-        // Closed like any server: connections, log and store in their order.
-        daemon.Stop();
-        daemon.Run();
-      }
-    }
-  }
+  base::Status status = use(folder);
   std::error_code ignored;
   fs::remove_all(folder, ignored);
   return status;
+}
+
+// Before anything is made, so that a token which cannot be used leaves nothing.
+base::Status CheckGivenToken(const Plan& plan) {
+  return InTemporaryFolder([&](const std::string& folder) {
+    config::KeyStore store = plan.given;
+    store.pin_file = plan.pin_file;
+    store.lock_dir = folder;  // There is no server yet.
+    return setup::CheckVacant(store, plan.adopt_token);
+  });
+}
+
+// The store, its service key on the token, and the administrator.
+base::Status MakeStore(const Plan& plan, config::KeyStore store,
+                       const FirstAdministrator& administrator) {
+  return InTemporaryFolder([&](const std::string& folder) -> base::Status {
+    store.socket = folder + "/hsm.sock";
+    store.lock_dir = folder;  // There is no server yet.
+    config::Config config;
+    config.state = plan.state;
+    config.account = plan.account;
+    config.key_stores = {store};
+    ASSIGN_OR_RETURN(const auto workers, setup::Workers::Start(store));
+    const base::RealClock clock;
+    Daemon daemon(config, clock);
+    RETURN_IF_ERROR(daemon.Open(&administrator));
+    // Closed like any server: connections, log and store in their order.
+    daemon.Stop();
+    daemon.Run();
+    return {};
+  });
 }
 
 base::Status GiveTo(const std::string& user, const std::string& path) {
@@ -233,6 +243,9 @@ base::Result<config::KeyStore> NewToken(const Plan& plan) {
 base::Result<int> RunInit(const Arguments& arguments) {
   const Plan plan = PlanOf(arguments);
   RETURN_IF_ERROR(CheckPlan(plan));
+  if (!plan.makes_token()) {
+    RETURN_IF_ERROR(CheckGivenToken(plan));
+  }
   RETURN_IF_ERROR(MakeFolders(plan));
   config::KeyStore store = plan.given;
   if (plan.makes_token()) {

@@ -29,6 +29,7 @@ constexpr const char* kAccount = "--account";
 constexpr const char* kTokenFolder = "--token-dir";
 constexpr const char* kTokenLabel = "--token-label";
 constexpr const char* kSoftHsmConf = "--softhsm-conf";
+constexpr const char* kAdoptToken = "--adopt-token";
 constexpr const char* kRunFolder = "--run-dir";
 constexpr const char* kHttp = "--http";
 constexpr const char* kUser = "--user";
@@ -57,6 +58,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {kModuleParametersOption, "What its module's C_Initialize wants (NSS)"},
     {kAcceptRiskOption, "A theft that it may allow, by its name",
      OptionKind::kList},
+    {kAdoptToken, "Use it although it holds keys of another store",
+     OptionKind::kFlag},
     {kRunFolder, "Folder of the sockets (default: /run)"},
     {kHttp, "Serve plain HTTP on this loopback address and port as well"},
     {kUser, "User of clavigerd (default: claviger)"},
@@ -256,9 +259,10 @@ Plan PlanOf(const Arguments& arguments) {
   plan.given = TokenOf(arguments);
   plan.for_new_token =
       FirstGiven(arguments, {kTokenFolder, kTokenLabel, kSoftHsmConf});
-  plan.for_given_token =
-      FirstGiven(arguments, {kTokenOption, kQuirksOption,
-                             kModuleParametersOption, kAcceptRiskOption});
+  plan.for_given_token = FirstGiven(
+      arguments, {kTokenOption, kQuirksOption, kModuleParametersOption,
+                  kAcceptRiskOption, kAdoptToken});
+  plan.adopt_token = arguments.Has(kAdoptToken);
   plan.user = text(kUser, "claviger");
   plan.hsm_user = text(kHsmUser, "claviger-hsm");
   plan.credential_file = text(kCredentialFile, "");

@@ -31,6 +31,7 @@ struct Plan {
   // The first option given that is only for a new token; only for that one.
   std::string for_new_token;
   std::string for_given_token;
+  bool adopt_token = false;         // Although it holds keys of another store.
   bool systemd_credential = false;  // The unit hands the PIN on.
 
   bool makes_token() const { return given.module.empty(); }

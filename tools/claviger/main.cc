@@ -39,7 +39,8 @@ std::vector<Verb> Verbs() {
                              StatusVerb(),
                              TokenProbeVerb(),
                              TokenShareVerb(),
-                             TokenTransportKeyVerb()};
+                             TokenTransportKeyVerb(),
+                             TokenTrustVerb()};
   for (const Verb& verb : XksVerbs()) {
     verbs.push_back(verb);
   }

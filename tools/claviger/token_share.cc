@@ -20,6 +20,7 @@ namespace {
 constexpr const char* kKeyStore = "KEY-STORE";
 constexpr const char* kTarget = "TARGET";
 constexpr const char* kFile = "FILE";
+constexpr const char* kToken = "--token";
 
 constexpr auto kTransportOptions = std::to_array<Option>({
     {kKeyStore,
@@ -27,12 +28,14 @@ constexpr auto kTransportOptions = std::to_array<Option>({
      OptionKind::kText, true},
     {kFile, "Where to write the public key; there must be no such file yet",
      OptionKind::kText, true},
+    {kToken, "A further token of it (default: its own)"},
 });
 constexpr auto kShareOptions = std::to_array<Option>({
     {kKeyStore, "The key store that has the wrapping key", OptionKind::kText,
      true},
     {kTarget, "The key store whose token is to be given it", OptionKind::kText,
      true},
+    {kToken, "A further token of TARGET (default: its own)"},
 });
 
 // RFC 7468, 13.
@@ -62,8 +65,10 @@ base::Result<int> RunTransportKey(const Arguments& arguments) {
   ASSIGN_OR_RETURN(OutputFile file,
                    OutputFile::Create(arguments.Text(kFile).value_or(""),
                                       IfExists::kRefuse));
-  const base::Json request = {
-      {"KeyStore", arguments.Text(kKeyStore).value_or("")}};
+  base::Json request = {{"KeyStore", arguments.Text(kKeyStore).value_or("")}};
+  if (const auto token = arguments.Text(kToken)) {
+    request["Token"] = *token;
+  }
   ASSIGN_OR_RETURN(
       const base::Json reply,
       AskForObject(arguments, "Claviger.MakeTransportKey", request.dump()));
@@ -79,9 +84,12 @@ base::Result<int> RunTransportKey(const Arguments& arguments) {
 
 base::Result<int> RunShare(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const auto client, MakeClient(arguments));
-  const base::Json request = {
+  base::Json request = {
       {"KeyStore", arguments.Text(kKeyStore).value_or("")},
       {"TargetKeyStore", arguments.Text(kTarget).value_or("")}};
+  if (const auto token = arguments.Text(kToken)) {
+    request["TargetToken"] = *token;
+  }
   RETURN_IF_ERROR(client->Call("Claviger.ShareWrappingKey", request.dump()));
   fmt::print("shared\n");
   return kExitSuccess;

@@ -77,6 +77,7 @@ Verb StatusVerb();
 Verb TokenProbeVerb();
 Verb TokenShareVerb();
 Verb TokenTransportKeyVerb();
+Verb TokenTrustVerb();
 std::array<Verb, 7> XksVerbs();
 
 // What every verb takes that talks to the server; written before or after it.

@@ -99,6 +99,22 @@ base::Status MakeToken(const config::Token& token, std::string_view label,
   return WriteFile(mark, std::string(label) + "\n", 0644);
 }
 
+base::Status CheckVacant(const config::KeyStore& store, bool adopt) {
+  std::vector<std::string> words = {SiblingProgram("claviger-hsm"),
+                                    "check-vacant"};
+  if (adopt) {
+    words.emplace_back("--adopt-token");
+  }
+  const std::vector<std::string> token = TokenOptions(store);
+  words.insert(words.end(), token.begin(), token.end());
+  if (!RunProgram(words)) {
+    return base::Error{base::ErrorCode::kInvalidState,
+                       "the token cannot be used, as claviger-hsm says above; "
+                       "nothing was changed"};
+  }
+  return {};
+}
+
 std::vector<std::string> TokenOptions(const config::Token& token) {
   std::vector<std::string> options;
   for (const auto& [option, value] :

@@ -36,6 +36,10 @@ bool IsSoftHsmConfiguration(const std::string& path,
 base::Status MakeToken(const config::Token& token, std::string_view label,
                        const std::string& so_pin_file, const std::string& mark);
 
+// Whether a new store may move into the token, by claviger-hsm, which says why
+// not: it is unfit, or holds another store's keys, which `adopt` accepts.
+base::Status CheckVacant(const config::KeyStore& store, bool adopt);
+
 // The options by which claviger-hsm is told of `token`.
 std::vector<std::string> TokenOptions(const config::Token& token);
 

@@ -22,6 +22,12 @@
 //   accept-forgery            C_Decrypt takes any tag
 //   bad-tag-unknown           C_Decrypt has an unheard-of answer to a wrong one
 //   theft KIND                allows one: value, change, copy, usage, wrap
+//   no-wrapping               C_WrapKey knows no mechanism
+//   no-wrapping-keys          no key may have CKA_WRAP
+//   picky-wrapping-keys       none that is generated may have CKA_PRIVATE, too
+//   refuses-oddly             C_WrapKey of a non-extractable key fails with
+//                             CKR_FUNCTION_FAILED
+//   rsa-wrapping-odd          C_WrapKey by RSA fails, whatever the key
 //   pin-locked, pin-final-try set the flag in CK_TOKEN_INFO
 //
 // A "half-made" before a return-once of C_GenerateKey leaves the object behind,

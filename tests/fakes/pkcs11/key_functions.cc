@@ -146,6 +146,11 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
   if (const CK_RV rv = BeginUser("C_WrapKey", session); rv != CKR_OK) {
     return rv;
   }
+  if (mechanism->mechanism != kAesKeyWrapKwp || Told("no-wrapping")) {
+    return mechanism->mechanism == CKM_RSA_PKCS && Told("rsa-wrapping-odd")
+               ? CKR_GENERAL_ERROR
+               : CKR_MECHANISM_INVALID;
+  }
   Object* wrapping = nullptr;
   if (const CK_RV rv =
           CheckKey(with, CKA_WRAP, mechanism->mechanism, &wrapping);
@@ -153,13 +158,16 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
     return rv;
   }
   const Object* key = TheToken().objects.Find(handle);
-  if (key == nullptr || mechanism->mechanism != kAesKeyWrapKwp) {
-    return key == nullptr ? CKR_KEY_HANDLE_INVALID : CKR_MECHANISM_INVALID;
+  if (key == nullptr) {
+    return CKR_KEY_HANDLE_INVALID;
   }
   if (!key->Is(CKA_EXTRACTABLE) && !Told("theft wrap")) {
-    return CKR_KEY_UNEXTRACTABLE;
+    return Told("refuses-oddly") ? CKR_FUNCTION_FAILED : CKR_KEY_UNEXTRACTABLE;
   }
-  return Return(*WrapKwp(wrapping->value(), key->value()), out, out_size);
+  const CK_ATTRIBUTE_TYPE bytes =
+      key->Has(CKA_VALUE) ? CKA_VALUE : CKA_PRIVATE_EXPONENT;
+  return Return(*WrapKwp(wrapping->value(), key->attributes.at(bytes)), out,
+                out_size);
 }
 
 CK_RV C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,

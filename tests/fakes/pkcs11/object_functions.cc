@@ -31,7 +31,9 @@ CK_RV ReadOne(const Object& object, CK_ATTRIBUTE& attribute) {
   const bool shut = object.Is(CKA_SENSITIVE) || !object.Is(CKA_EXTRACTABLE);
   const auto it = object.attributes.find(attribute.type);
   CK_RV rv = CKR_OK;
-  if (attribute.type == CKA_VALUE && shut && !Told("theft value")) {
+  const bool is_secret =
+      attribute.type == CKA_VALUE || attribute.type == CKA_PRIVATE_EXPONENT;
+  if (is_secret && shut && !Told("theft value")) {
     rv = CKR_ATTRIBUTE_SENSITIVE;
   } else if (it == object.attributes.end()) {
     rv = CKR_ATTRIBUTE_TYPE_INVALID;
@@ -50,13 +52,22 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes,
   if (const CK_RV rv = BeginUser("C_CreateObject", session); rv != CKR_OK) {
     return rv;
   }
-  return AddObject(session, {FromTemplate({attributes, count}), 0, {}}, handle);
+  Object object{FromTemplate({attributes, count}), 0, {}};
+  if (object.Is(CKA_WRAP) && Told("no-wrapping-keys")) {
+    return CKR_TEMPLATE_INCONSISTENT;
+  }
+  return AddObject(session, std::move(object), handle);
 }
 
 CK_RV C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
                     CK_ATTRIBUTE* attributes, CK_ULONG count,
                     CK_OBJECT_HANDLE* handle) {
   Object object{FromTemplate({attributes, count}), 0, {}};
+  if ((object.Is(CKA_WRAP) && Told("no-wrapping-keys")) ||
+      (object.Is(CKA_WRAP) && object.Has(CKA_PRIVATE) &&
+       Told("picky-wrapping-keys"))) {
+    return CKR_TEMPLATE_INCONSISTENT;
+  }
   const bool half_made = Told("half-made") && object.Is(CKA_TOKEN);
   const CK_RV rv = BeginUser("C_GenerateKey", session);
   if (rv != CKR_OK && !half_made) {
