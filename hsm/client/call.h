@@ -36,6 +36,9 @@ struct Call {
   bool submitted = false;  // By a caller; else it is the pool's own question.
   // Whether another worker may get it if its own dies.
   bool may_repeat = false;
+  // The token whose worker died with it. When a token goes, its other workers
+  // go with it a moment later.
+  const PoolToken* avoids = nullptr;
   base::MonotonicTime issued{};
   base::MonotonicTime due{};  // Set when it is sent.
   // How much longer than its row says it may take.

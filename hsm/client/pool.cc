@@ -59,7 +59,7 @@ void Pool::Submit(Call call) {
   call.submitted = true;
   call.may_repeat = call.row->scope == Scope::kShared;
   Line::Queue& queue = LineOf(call).queues[IndexOf(call.row->lane)];
-  Link* link = queue.calls.empty() ? Pick(call.token, *call.row) : nullptr;
+  Link* link = queue.calls.empty() ? Pick(call) : nullptr;
   if (link != nullptr) {
     Send(*link, std::move(call));
     return;
@@ -117,13 +117,21 @@ int Pool::Rank(const PoolWorker& worker, Lane lane) const {
 
 // Of the workers that suit best, the one with the least to do that has room;
 // among equals, that of the token whose turn it is.
-Link* Pool::Pick(const PoolToken* token, const OperationRow& row) {
+Link* Pool::Pick(const Call& call) {
+  const OperationRow& row = *call.row;
+  const PoolToken* const avoided =
+      call.avoids != nullptr && OthersServe(*call.avoids) ? call.avoids
+                                                          : nullptr;
   Link* best = nullptr;
   int best_rank = -1;
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     PoolToken& one = tokens_[(token_turn_ + i) % tokens_.size()];
+    if (&one == avoided) {
+      continue;
+    }
     for (PoolWorker& worker : one.workers) {
-      const int rank = MayTake(worker, token) ? Rank(worker, row.lane) : -1;
+      const int rank =
+          MayTake(worker, call.token) ? Rank(worker, row.lane) : -1;
       if (rank < 0 || rank < best_rank) {
         continue;
       }
@@ -174,7 +182,7 @@ void Pool::SendQueued() {
 void Pool::SendQueue(Line::Queue& queue) {
   while (!queue.calls.empty()) {
     const Call& next = queue.calls.front();
-    Link* const link = Pick(next.token, *next.row);
+    Link* const link = Pick(next);
     if (link == nullptr) {
       return;
     }
@@ -199,7 +207,7 @@ void Pool::Complete(PoolWorker& worker, Call call, base::Status status) {
   const bool elsewhere = IsUnavailable(status) && call.may_repeat &&
                          call.token == nullptr && OthersServe(worker.token);
   if (elsewhere) {
-    Repeat(std::move(call));
+    Repeat(worker.token, std::move(call));
     SendQueued();
     return;
   }
@@ -209,8 +217,9 @@ void Pool::Complete(PoolWorker& worker, Call call, base::Status status) {
 }
 
 // Puts a call that its worker did not live to answer before all that wait.
-void Pool::Repeat(Call call) {
+void Pool::Repeat(const PoolToken& died, Call call) {
   call.may_repeat = false;
+  call.avoids = call.token == nullptr ? &died : nullptr;
   stats_.repeated.Add(1);
   Line::Queue& queue = LineOf(call).queues[IndexOf(call.row->lane)];
   queue.cost += call.row->cost;

@@ -72,7 +72,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   bool MayTake(const PoolWorker& worker, const PoolToken* token) const;
   bool AnyMayTake(const PoolToken* token) const;
   bool OthersServe(const PoolToken& token) const;
-  Link* Pick(const PoolToken* token, const OperationRow& row);
+  Link* Pick(const Call& call);
   int Rank(const PoolWorker& worker, Lane lane) const;
   Line& LineOf(const Call& call);
   const Line& LineOf(const PoolToken* token) const;
@@ -81,7 +81,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void SendQueue(Line::Queue& queue);
   void Complete(PoolWorker& worker, Call call, base::Status status);
   void Fail(Call call, base::Error error);
-  void Repeat(Call call);
+  void Repeat(const PoolToken& died, Call call);
   void Count(const Call& call, const base::Status& status,
              base::MonotonicTime now);
   Call Unqueue(Line::Queue& queue);

@@ -183,7 +183,7 @@ asio::awaitable<void> Pool::EndCalls(PoolWorker& worker, Link& link,
   std::ranges::reverse(calls);  // Repeat() puts each before the others.
   for (Call& call : calls) {
     if (died && call.may_repeat && !(token.removed && call.token == &token)) {
-      Repeat(std::move(call));
+      Repeat(token, std::move(call));
     } else {
       Fail(std::move(call), error);
     }

@@ -70,8 +70,9 @@ class PairingTest(unittest.TestCase):
         more = {"init *": init, "doctor *": config,
                 "config check": str(server.config), "status *": endpoint,
                 "token share": endpoint, "token transport-key": endpoint}
-        cases = "".join(f'{verb.replace(" ", "\\ ")}) exec {PROGRAM} "$@" '
-                        f'{options} ;;\n' for verb, options in more.items())
+        cases = "".join('{}) exec {} "$@" {} ;;\n'.format(
+            verb.replace(" ", "\\ "), PROGRAM, options)
+            for verb, options in more.items())
         return f'case "$1 $2" in\n{cases}*) exec {PROGRAM} "$@" ;;\nesac'
 
     def systemctl(self, words):
