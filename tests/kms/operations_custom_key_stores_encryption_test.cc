@@ -2,6 +2,8 @@
 // Double encryption under keys in external key stores.
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <utility>
 
 #include "base/bytes.h"
 #include "kms/ciphertext.h"
@@ -329,8 +331,11 @@ TEST_F(DisconnectTest, DoesNotWaitForWhatComesAfterTheNextConnect) {
     json input = {{"CustomKeyStoreId", store_}};
     EXPECT_OK(co_await Send("ConnectCustomKeyStore", std::move(input)));
     EXPECT_OK(co_await ConnectPendingStores(environment()));
-    after = source().Admit(store_);
-    EXPECT_TRUE(after.has_value());
+    auto admitted = source().Admit(store_);
+    EXPECT_TRUE(admitted.has_value());
+    if (admitted) {
+      after.emplace(*std::move(admitted));
+    }
     before.reset();
     // It looks every few milliseconds.
     for (int i = 0; i < 1000 && !has_answered_; ++i) {
