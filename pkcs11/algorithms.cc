@@ -55,29 +55,31 @@ constexpr std::array kUsages = {
     UsageRow{kKeyAgreement, "KEY_AGREEMENT"},
 };
 
-// Signatures are made by the KMS's token, so CKF_HW.
-constexpr CK_FLAGS kSign = CKF_HW | CKF_SIGN | CKF_VERIFY;
+// Without CKF_HW, as the slots are without CKF_HW_SLOT: whether the token
+// behind the KMS is hardware is not known here, and hashing and verifying are
+// software.
+constexpr CK_FLAGS kSign = CKF_SIGN | CKF_VERIFY;
 constexpr CK_FLAGS kWrap = CKF_WRAP | CKF_UNWRAP;
-constexpr CK_FLAGS kEncrypt = CKF_HW | CKF_ENCRYPT | CKF_DECRYPT | kWrap;
+constexpr CK_FLAGS kEncrypt = CKF_ENCRYPT | CKF_DECRYPT;
 constexpr CK_FLAGS kOnCurve =
     CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
 constexpr CK_FLAGS kSignOnCurve = kSign | kOnCurve;
-constexpr CK_FLAGS kMakeSecret = CKF_HW | CKF_GENERATE;
-constexpr CK_FLAGS kMakePair = CKF_HW | CKF_GENERATE_KEY_PAIR;
+constexpr CK_FLAGS kMakePair = CKF_GENERATE_KEY_PAIR;
 constexpr CK_FLAGS kMakePairOnCurve = kMakePair | kOnCurve;
+constexpr CK_FLAGS kAgree = CKF_DERIVE | kOnCurve;
 
-// Of keys of sessions only.
-constexpr CK_FLAGS kSoftSign = CKF_SIGN | CKF_VERIFY;
-
-constexpr CK_FLAGS kSoftEncrypt = CKF_ENCRYPT | CKF_DECRYPT;
-constexpr CK_FLAGS kAgree = CKF_HW | CKF_DERIVE | kOnCurve;
+// What the KMS does with its keys. The others are for keys of sessions.
+constexpr std::array kKmsSchemes = {
+    Scheme::kRsaPkcs1, Scheme::kRsaPss, Scheme::kEcdsa, Scheme::kEddsa,
+    Scheme::kHmac,     Scheme::kOaep,   Scheme::kEcdh,  Scheme::kEnvelope,
+};
 
 // Not CKM_RSA_X_509 and not SHA-1: KMS makes no such RSA signatures.
 constexpr std::array kMechanisms = {
     // clang-format off
     Mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, Scheme::kGenerate, CKK_RSA, kSignVerify, nullptr, kMakePair},
     Mechanism{CKM_RSA_PKCS, Scheme::kRsaPkcs1, CKK_RSA, kSignVerify, nullptr, kSign},
-    Mechanism{CKM_RSA_PKCS_OAEP, Scheme::kOaep, CKK_RSA, kEncryptDecrypt, nullptr, kEncrypt},
+    Mechanism{CKM_RSA_PKCS_OAEP, Scheme::kOaep, CKK_RSA, kEncryptDecrypt, nullptr, kEncrypt | kWrap},
     Mechanism{CKM_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, nullptr, kSign},
     Mechanism{CKM_SHA256_RSA_PKCS, Scheme::kRsaPkcs1, CKK_RSA, kSignVerify, &kSha256, kSign},
     Mechanism{CKM_SHA384_RSA_PKCS, Scheme::kRsaPkcs1, CKK_RSA, kSignVerify, &kSha384, kSign},
@@ -86,25 +88,25 @@ constexpr std::array kMechanisms = {
     Mechanism{CKM_SHA384_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, &kSha384, kSign},
     Mechanism{CKM_SHA512_RSA_PKCS_PSS, Scheme::kRsaPss, CKK_RSA, kSignVerify, &kSha512, kSign},
     Mechanism{CKM_SHA_1, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha1, CKF_DIGEST},
-    Mechanism{CKM_SHA_1_HMAC, Scheme::kHmac, CKK_SHA_1_HMAC, kGenerateVerifyMac, &kSha1, kSoftSign},
-    Mechanism{CKM_SHA_1_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA_1_HMAC, kGenerateVerifyMac, &kSha1, kSoftSign},
+    Mechanism{CKM_SHA_1_HMAC, Scheme::kHmac, CKK_SHA_1_HMAC, kGenerateVerifyMac, &kSha1, kSign},
+    Mechanism{CKM_SHA_1_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA_1_HMAC, kGenerateVerifyMac, &kSha1, kSign},
     Mechanism{CKM_SHA256, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha256, CKF_DIGEST},
     Mechanism{CKM_SHA256_HMAC, Scheme::kHmac, CKK_SHA256_HMAC, kGenerateVerifyMac, &kSha256, kSign},
-    Mechanism{CKM_SHA256_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA256_HMAC, kGenerateVerifyMac, &kSha256, kSoftSign},
+    Mechanism{CKM_SHA256_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA256_HMAC, kGenerateVerifyMac, &kSha256, kSign},
     Mechanism{CKM_SHA224, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha224, CKF_DIGEST},
     Mechanism{CKM_SHA224_HMAC, Scheme::kHmac, CKK_SHA224_HMAC, kGenerateVerifyMac, &kSha224, kSign},
-    Mechanism{CKM_SHA224_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA224_HMAC, kGenerateVerifyMac, &kSha224, kSoftSign},
+    Mechanism{CKM_SHA224_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA224_HMAC, kGenerateVerifyMac, &kSha224, kSign},
     Mechanism{CKM_SHA384, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha384, CKF_DIGEST},
     Mechanism{CKM_SHA384_HMAC, Scheme::kHmac, CKK_SHA384_HMAC, kGenerateVerifyMac, &kSha384, kSign},
-    Mechanism{CKM_SHA384_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA384_HMAC, kGenerateVerifyMac, &kSha384, kSoftSign},
+    Mechanism{CKM_SHA384_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA384_HMAC, kGenerateVerifyMac, &kSha384, kSign},
     Mechanism{CKM_SHA512, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha512, CKF_DIGEST},
     Mechanism{CKM_SHA512_HMAC, Scheme::kHmac, CKK_SHA512_HMAC, kGenerateVerifyMac, &kSha512, kSign},
-    Mechanism{CKM_SHA512_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA512_HMAC, kGenerateVerifyMac, &kSha512, kSoftSign},
+    Mechanism{CKM_SHA512_HMAC_GENERAL, Scheme::kHmacGeneral, CKK_SHA512_HMAC, kGenerateVerifyMac, &kSha512, kSign},
     Mechanism{CKM_SHA3_256, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha3With256, CKF_DIGEST},
     Mechanism{CKM_SHA3_224, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha3With224, CKF_DIGEST},
     Mechanism{CKM_SHA3_384, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha3With384, CKF_DIGEST},
     Mechanism{CKM_SHA3_512, Scheme::kDigest, CKK_GENERIC_SECRET, kSignVerify, &kSha3With512, CKF_DIGEST},
-    Mechanism{CKM_GENERIC_SECRET_KEY_GEN, Scheme::kGenerate, CKK_GENERIC_SECRET, kGenerateVerifyMac, nullptr, kMakeSecret},
+    Mechanism{CKM_GENERIC_SECRET_KEY_GEN, Scheme::kGenerate, CKK_GENERIC_SECRET, kGenerateVerifyMac, nullptr, CKF_GENERATE},
     Mechanism{CKM_EC_KEY_PAIR_GEN, Scheme::kGenerate, CKK_EC, kSignVerify, nullptr, kMakePairOnCurve},
     Mechanism{CKM_ECDSA, Scheme::kEcdsa, CKK_EC, kSignVerify, nullptr, kSignOnCurve},
     Mechanism{CKM_ECDSA_SHA1, Scheme::kEcdsa, CKK_EC, kSignVerify, &kSha1, kSignOnCurve},
@@ -120,16 +122,16 @@ constexpr std::array kMechanisms = {
     Mechanism{CKM_ECDH1_COFACTOR_DERIVE, Scheme::kEcdh, CKK_EC, kKeyAgreement, nullptr, kAgree},
     Mechanism{CKM_EC_EDWARDS_KEY_PAIR_GEN, Scheme::kGenerate, CKK_EC_EDWARDS, kSignVerify, nullptr, kMakePairOnCurve},
     Mechanism{CKM_EDDSA, Scheme::kEddsa, CKK_EC_EDWARDS, kSignVerify, nullptr, kSignOnCurve},
-    Mechanism{CKM_AES_KEY_GEN, Scheme::kGenerate, CKK_AES, kEncryptDecrypt, nullptr, kMakeSecret},
-    Mechanism{CKM_AES_ECB, Scheme::kAesEcb, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt},
-    Mechanism{CKM_AES_CBC, Scheme::kAesCbc, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt},
-    Mechanism{CKM_AES_CBC_PAD, Scheme::kAesCbcPad, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt | kWrap},
-    Mechanism{CKM_AES_CTR, Scheme::kAesCtr, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt},
-    Mechanism{CKM_AES_GCM, Scheme::kAesGcm, CKK_AES, kEncryptDecrypt, nullptr, kSoftEncrypt | kWrap},
+    Mechanism{CKM_AES_KEY_GEN, Scheme::kGenerate, CKK_AES, kEncryptDecrypt, nullptr, CKF_GENERATE},
+    Mechanism{CKM_AES_ECB, Scheme::kAesEcb, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt},
+    Mechanism{CKM_AES_CBC, Scheme::kAesCbc, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt},
+    Mechanism{CKM_AES_CBC_PAD, Scheme::kAesCbcPad, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt | kWrap},
+    Mechanism{CKM_AES_CTR, Scheme::kAesCtr, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt},
+    Mechanism{CKM_AES_GCM, Scheme::kAesGcm, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt | kWrap},
     Mechanism{CKM_AES_KEY_WRAP, Scheme::kAesWrap, CKK_AES, kEncryptDecrypt, nullptr, kWrap},
     Mechanism{CKM_AES_KEY_WRAP_PAD, Scheme::kAesWrapPad, CKK_AES, kEncryptDecrypt, nullptr, kWrap},
-    Mechanism{CKM_KMS_ENVELOPE, Scheme::kEnvelope, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt},
-    Mechanism{CKM_KMS_DATA_KEY_GEN, Scheme::kGenerate, CKK_AES, kEncryptDecrypt, nullptr, kMakeSecret},
+    Mechanism{CKM_KMS_ENVELOPE, Scheme::kEnvelope, CKK_AES, kEncryptDecrypt, nullptr, kEncrypt | kWrap},
+    Mechanism{CKM_KMS_DATA_KEY_GEN, Scheme::kGenerate, CKK_AES, kEncryptDecrypt, nullptr, CKF_GENERATE},
     // clang-format on
 };
 static_assert(std::ranges::is_sorted(kMechanisms, {}, &Mechanism::type));
@@ -188,9 +190,9 @@ const Mechanism* FindMechanism(CK_MECHANISM_TYPE type) {
 }
 
 bool Fits(const Mechanism& mechanism, const KeySpec& spec, Usage usage) {
-  return mechanism.scheme != Scheme::kGenerate &&
-         (mechanism.flags & CKF_HW) != 0 && mechanism.key_type == spec.type &&
-         mechanism.usage == usage;
+  return std::ranges::find(kKmsSchemes, mechanism.scheme) !=
+             kKmsSchemes.end() &&
+         mechanism.key_type == spec.type && mechanism.usage == usage;
 }
 
 bool FitsSessionKey(const Mechanism& mechanism, CK_KEY_TYPE type) {

@@ -130,9 +130,7 @@ struct Mechanism {
   CK_KEY_TYPE key_type;
   Usage usage;
   const Hash* hash;  // Null: the caller hashes, or nobody does.
-  // Of CK_MECHANISM_INFO. CKF_HW: keys of the KMS can do it, not only those of
-  // sessions.
-  CK_FLAGS flags;
+  CK_FLAGS flags;    // Of CK_MECHANISM_INFO.
 };
 
 std::span<const Mechanism> Mechanisms();

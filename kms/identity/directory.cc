@@ -402,25 +402,6 @@ base::Result<std::shared_ptr<const Caller>> Directory::SessionCaller(
 
 DirectorySource::DirectorySource(std::shared_ptr<const Directory> initial,
                                  std::vector<AccessKey> others)
-    : others_(std::move(others)), current_(std::move(initial)) {}
-
-std::shared_ptr<const Directory> DirectorySource::current() const {
-  const std::lock_guard lock(mutex_);
-  return current_;
-}
-
-void DirectorySource::Replace(std::shared_ptr<const Directory> next) {
-  const std::lock_guard lock(mutex_);
-  if (next->revision() >= current_->revision()) {
-    current_.swap(next);
-    behind_ = needed_ > current_->revision();
-  }
-}
-
-void DirectorySource::FallBehind(std::uint64_t revision) {
-  const std::lock_guard lock(mutex_);
-  needed_ = std::max(needed_, revision);
-  behind_ = needed_ > current_->revision();
-}
+    : Current(std::move(initial)), others_(std::move(others)) {}
 
 }  // namespace kms::identity

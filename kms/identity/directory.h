@@ -2,11 +2,9 @@
 #ifndef KMS_IDENTITY_DIRECTORY_H_
 #define KMS_IDENTITY_DIRECTORY_H_
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +15,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "kms/caller.h"
+#include "kms/current.h"
 #include "kms/entity.h"
 #include "kms/identity/credentials.h"
 #include "kms/identity/session.h"
@@ -140,30 +139,16 @@ class Directory {
 };
 
 // A DirectorySource holds the directory in force. Safe to call from any thread.
-class DirectorySource {
+class DirectorySource : public Current<Directory> {
  public:
   // `initial` is not null. `others`: see Directory.
   explicit DirectorySource(std::shared_ptr<const Directory> initial,
                            std::vector<AccessKey> others = {});
 
-  std::shared_ptr<const Directory> current() const;
   const std::vector<AccessKey>& others() const { return others_; }
-
-  // Puts `next`, not null, in force for every request that starts after it,
-  // unless a later revision is already.
-  void Replace(std::shared_ptr<const Directory> next);
-
-  // The store's change to `revision` could not be read: somebody must try
-  // again, until a directory of that revision is in force.
-  void FallBehind(std::uint64_t revision);
-  bool is_behind() const { return behind_; }
 
  private:
   const std::vector<AccessKey> others_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Directory> current_;  // Guarded by mutex_.
-  std::uint64_t needed_ = 0;                  // Likewise: a revision.
-  std::atomic<bool> behind_ = false;          // needed_ is ahead of current_.
 };
 
 }  // namespace kms::identity

@@ -22,7 +22,7 @@ constexpr auto kToleratedLead = std::chrono::hours(1);
 asio::awaitable<base::Status> RecordStep(Environment& environment,
                                          const Key& key, std::string_view name,
                                          store::Store::Change change) {
-  ServiceStep step{key, name};
+  ServiceStep step{SubjectOf(key), name};
   CO_ASSIGN_OR_RETURN(
       store::OutboxEvent event,
       co_await CommitStep(environment, step, std::move(change)));

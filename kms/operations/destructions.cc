@@ -26,7 +26,7 @@ asio::awaitable<base::Status> Settle(Environment& environment,
   if (!key) {  // A pair, or a key that is gone meanwhile.
     co_return co_await environment.store.Write(clear);
   }
-  ServiceStep step{**key, "DestroyKeyMaterial"};
+  ServiceStep step{SubjectOf(**key), "DestroyKeyMaterial"};
   CO_ASSIGN_OR_RETURN(store::OutboxEvent event,
                       co_await CommitStep(environment, step, clear));
   co_return co_await AppendCommitted(environment, std::move(event));

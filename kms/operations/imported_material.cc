@@ -28,7 +28,7 @@ asio::awaitable<base::Status> Expire(Environment& environment,
   if (!key) {
     co_return Error(key.error());
   }
-  ServiceStep step{**key,
+  ServiceStep step{SubjectOf(**key),
                    "DeleteExpiredKeyMaterial",
                    {{"keyMaterialId", base::HexEncode(due.material)}}};
   auto mark = [&](store::Transaction& transaction) -> base::Status {

@@ -98,7 +98,7 @@ Alias AliasOf(const Key& key) {
 asio::awaitable<base::Status> CommitManagedKey(Environment& environment,
                                                const Key& key) {
   const Alias alias = AliasOf(key);
-  ServiceStep step = {.key = key, .name = "CreateKey"};
+  ServiceStep step = {.subject = SubjectOf(key), .name = "CreateKey"};
   step.details = {{"keyId", key.id},
                   {"aliasName", alias.name},
                   {"managingService", key.managing_service}};

@@ -85,7 +85,7 @@ asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
   CO_ASSIGN_OR_RETURN(KeyMaterial material,
                       co_await MakeMaterial(environment_, key, now));
   material.rotation = Rotation{now, RotationType::kAutomatic};
-  ServiceStep step{key, "RotateKey"};
+  ServiceStep step{SubjectOf(key), "RotateKey"};
   const base::WallTime due = key.rotation->next;
   // The same due date, so that nothing rotates twice for one.
   auto edit = [&](Key& current) -> base::Status {

@@ -12,9 +12,8 @@ namespace {
 std::string StepEvent(const Environment& environment, const ServiceStep& step,
                       const std::string& event_id,
                       std::uint64_t store_revision) {
-  const Key& key = step.key;
-  const std::string arn = key.Arn();
-  const audit::Event::Resource resource = {key.account, arn};
+  const ServiceSubject& subject = step.subject;
+  const audit::Event::Resource resource = {subject.account, subject.arn};
   const std::string request_id = base::NewUuidText();
   std::vector<audit::Member> details;
   details.reserve(step.details.size());
@@ -24,24 +23,28 @@ std::string StepEvent(const Environment& environment, const ServiceStep& step,
   audit::Event event;
   event.type = audit::Event::Type::kAwsServiceEvent;
   event.identity = {.type = "AWSService",
-                    .account_id = key.account,
+                    .account_id = subject.account,
                     .invoked_by = "kms.amazonaws.com"};
   event.time = environment.clock.Now();
   event.name = step.name;
-  event.region = key.region;
+  event.region = subject.region;
   event.source_address = "kms.amazonaws.com";
   event.user_agent = "kms.amazonaws.com";
   event.request_id = request_id;
   event.event_id = event_id;
   event.read_only = false;
-  event.resources = {&resource, 1};
-  event.recipient_account = key.account;
+  event.resources = {&resource, subject.arn.empty() ? 0U : 1U};
+  event.recipient_account = subject.account;
   event.service_details = details;
   event.store_revision = store_revision;
   return audit::EventText(event);
 }
 
 }  // namespace
+
+ServiceSubject SubjectOf(const Key& key) {
+  return {.account = key.account, .region = key.region, .arn = key.Arn()};
+}
 
 boost::asio::awaitable<base::Result<store::OutboxEvent>> CommitStep(
     Environment& environment, ServiceStep& step, store::Store::Change change) {

@@ -10,17 +10,26 @@
 #include "base/result.h"
 #include "kms/operations/call.h"
 
-// What the server does to a key by itself, as the audit log tells it.
+// What the server does by itself to a key or a custom key store, as the audit
+// log tells it.
 namespace kms::operations {
+
+// What it is done to. The views are borrowed.
+struct ServiceSubject {
+  std::string_view account;
+  std::string_view region;
+  std::string arn;  // Empty: it has none.
+};
+ServiceSubject SubjectOf(const Key& key);
 
 struct ServiceDetail {
   std::string_view name;
   std::string value;
 };
 
-// A ServiceStep is one such change of `key`, which is borrowed.
+// A ServiceStep is one such change.
 struct ServiceStep {
-  const Key& key;
+  ServiceSubject subject;
   std::string_view name;  // CloudTrail's eventName.
   // CloudTrail's serviceEventDetails. The change may fill them.
   std::vector<ServiceDetail> details = {};

@@ -228,14 +228,19 @@ base::Result<std::int64_t> Connection::Run(
   return Run(sql, Values(values.begin(), values.size()));
 }
 
-base::Status Connection::RunOnOne(std::string_view sql,
-                                  std::initializer_list<Value> values,
+base::Status Connection::RunOnOne(std::string_view sql, Values values,
                                   std::string_view missing) {
   ASSIGN_OR_RETURN(const std::int64_t changed, Run(sql, values));
   if (changed == 0) {
     return Error{ErrorCode::kNotFound, std::string(missing)};
   }
   return {};
+}
+
+base::Status Connection::RunOnOne(std::string_view sql,
+                                  std::initializer_list<Value> values,
+                                  std::string_view missing) {
+  return RunOnOne(sql, Values(values.begin(), values.size()), missing);
 }
 
 base::Status Connection::Script(std::string_view sql) {

@@ -67,6 +67,8 @@ class Connection {
 
   // Runs one statement that must change a row; kNotFound with `missing` if it
   // changes none.
+  base::Status RunOnOne(std::string_view sql, Values values,
+                        std::string_view missing);
   base::Status RunOnOne(std::string_view sql,
                         std::initializer_list<Value> values,
                         std::string_view missing);

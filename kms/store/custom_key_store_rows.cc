@@ -53,6 +53,26 @@ CustomKeyStore TakeStore(Columns& columns) {
   return store;
 }
 
+// The id, and in the order of the statements below what an update may change.
+std::vector<Value> ChangingValues(const CustomKeyStore& store) {
+  const XksProxyConfiguration& proxy = store.proxy;
+  return {ToValue(store.id),
+          ToValue(store.name),
+          ToValue(ConnectionStateName(store.state)),
+          ToValue(store.connection_error_code),
+          ToValue(store.cloud_hsm_cluster_id),
+          ToValue(store.trust_anchor_certificate),
+          ToValue(XksConnectivityName(proxy.connectivity)),
+          ToValue(proxy.uri_endpoint),
+          ToValue(proxy.uri_path),
+          ToValue(proxy.vpc_endpoint_service_name),
+          ToValue(proxy.vpc_endpoint_service_owner),
+          ToValue(proxy.access_key_id),
+          BlobValue(proxy.sealed_secret.nonce),
+          BlobValue(proxy.sealed_secret.ciphertext),
+          ToValue(proxy.credential_set)};
+}
+
 base::Result<std::vector<CustomKeyStore>> ReadStores(
     Connection& connection, std::string_view where,
     std::initializer_list<Value> values) {
@@ -91,28 +111,22 @@ SqlCustomKeyStores::GetCustomKeyStores() {
 
 base::Status SqlCustomKeyStores::InsertCustomKeyStore(
     const CustomKeyStore& store) {
+  std::vector<Value> values = ChangingValues(store);
+  for (Value fixed :
+       {ToValue(store.account), ToValue(store.region),
+        ToValue(CustomKeyStoreTypeName(store.type)), ToValue(store.created)}) {
+    values.push_back(std::move(fixed));
+  }
   RETURN_IF_ERROR(connection_.Run(
-      "INSERT INTO custom_key_stores (id, account, region, name, store_type, "
-      "created, state, connection_error_code, cloud_hsm_cluster_id, "
-      "trust_anchor_certificate, connectivity, uri_endpoint, uri_path, "
-      "vpc_endpoint_service_name, vpc_endpoint_service_owner, access_key_id, "
-      "secret_nonce, secret_ciphertext, credential_set) "
+      "INSERT INTO custom_key_stores (id, name, state, connection_error_code, "
+      "cloud_hsm_cluster_id, trust_anchor_certificate, connectivity, "
+      "uri_endpoint, uri_path, vpc_endpoint_service_name, "
+      "vpc_endpoint_service_owner, access_key_id, secret_nonce, "
+      "secret_ciphertext, credential_set, account, region, store_type, "
+      "created) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
       "$15, $16, $17, $18, $19)",
-      {ToValue(store.id), ToValue(store.account), ToValue(store.region),
-       ToValue(store.name), ToValue(CustomKeyStoreTypeName(store.type)),
-       ToValue(store.created), ToValue(ConnectionStateName(store.state)),
-       ToValue(store.connection_error_code),
-       ToValue(store.cloud_hsm_cluster_id),
-       ToValue(store.trust_anchor_certificate),
-       ToValue(XksConnectivityName(store.proxy.connectivity)),
-       ToValue(store.proxy.uri_endpoint), ToValue(store.proxy.uri_path),
-       ToValue(store.proxy.vpc_endpoint_service_name),
-       ToValue(store.proxy.vpc_endpoint_service_owner),
-       ToValue(store.proxy.access_key_id),
-       BlobValue(store.proxy.sealed_secret.nonce),
-       BlobValue(store.proxy.sealed_secret.ciphertext),
-       ToValue(store.proxy.credential_set)}));
+      values));
   return {};
 }
 
@@ -126,20 +140,7 @@ base::Status SqlCustomKeyStores::UpdateCustomKeyStore(
       "vpc_endpoint_service_owner = $11, access_key_id = $12, "
       "secret_nonce = $13, secret_ciphertext = $14, credential_set = $15 "
       "WHERE id = $1",
-      {ToValue(store.id), ToValue(store.name),
-       ToValue(ConnectionStateName(store.state)),
-       ToValue(store.connection_error_code),
-       ToValue(store.cloud_hsm_cluster_id),
-       ToValue(store.trust_anchor_certificate),
-       ToValue(XksConnectivityName(store.proxy.connectivity)),
-       ToValue(store.proxy.uri_endpoint), ToValue(store.proxy.uri_path),
-       ToValue(store.proxy.vpc_endpoint_service_name),
-       ToValue(store.proxy.vpc_endpoint_service_owner),
-       ToValue(store.proxy.access_key_id),
-       BlobValue(store.proxy.sealed_secret.nonce),
-       BlobValue(store.proxy.sealed_secret.ciphertext),
-       ToValue(store.proxy.credential_set)},
-      kNoStore);
+      ChangingValues(store), kNoStore);
 }
 
 base::Status SqlCustomKeyStores::DeleteCustomKeyStore(std::string_view id) {

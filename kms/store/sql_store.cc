@@ -217,6 +217,13 @@ base::Result<CustomKeyStoreRows> SqlStore::ReadCustomKeyStores() {
   return readers_->With(ReadCustomKeyStoreRows);
 }
 
+base::Result<std::uint64_t> SqlStore::CountKeysOfCustomKeyStore(
+    std::string_view id, std::string_view xks_key_id) {
+  return readers_->With([&](Connection& connection) {
+    return SqlCustomKeyStores(connection).CountKeys(id, xks_key_id);
+  });
+}
+
 base::Result<std::vector<OutboxEvent>> SqlStore::ListOutbox() {
   return readers_->With(ReadOutbox);
 }

@@ -72,6 +72,8 @@ class SqlStore final : public Store {
   base::Result<IdentityRows> ReadIdentities() override;
   base::Result<ExternalKeyRows> ReadExternalKeys() override;
   base::Result<CustomKeyStoreRows> ReadCustomKeyStores() override;
+  base::Result<std::uint64_t> CountKeysOfCustomKeyStore(
+      std::string_view id, std::string_view xks_key_id) override;
   base::Result<std::vector<OutboxEvent>> ListOutbox() override;
   base::Result<std::optional<ClockProgress>> GetClockProgress() override;
 

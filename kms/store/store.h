@@ -354,6 +354,9 @@ class Store {
   virtual base::Result<IdentityRows> ReadIdentities() = 0;
   virtual base::Result<ExternalKeyRows> ReadExternalKeys() = 0;
   virtual base::Result<CustomKeyStoreRows> ReadCustomKeyStores() = 0;
+  // As CustomKeyStores::CountKeys.
+  virtual base::Result<std::uint64_t> CountKeysOfCustomKeyStore(
+      std::string_view id, std::string_view xks_key_id) = 0;
   virtual base::Result<std::vector<OutboxEvent>> ListOutbox() = 0;
   virtual base::Result<std::optional<ClockProgress>> GetClockProgress() = 0;
 

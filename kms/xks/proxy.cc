@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/xks/proxy.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -187,10 +189,35 @@ auto Proxy::Work(const Call& call, Request request)
                             on_.hsm.Call(std::move(request)));
 }
 
+asio::awaitable<base::Status> Proxy::Prove(const Call& call,
+                                           const ExternalKeyVersion& version) {
+  const std::tuple proof(version.ref.locator, version.ref.algorithm,
+                         version.check_value);
+  if (proven_.contains(proof)) {
+    co_return base::Status();
+  }
+  hsm::CheckKeyRequest request;
+  request.key = version.ref;
+  CO_ASSIGN_OR_RETURN(const hsm::GenerateKeyReply found,
+                      Outward(co_await Work(call, std::move(request))));
+  if (found.check_value != version.check_value) {
+    co_return Error{
+        ErrorCode::kKeyUnavailable,
+        fmt::format("version {} of external key {} is refused: the store names "
+                    "an object of the token for it that is another key. "
+                    "Restore the store from a backup.",
+                    version.version,
+                    ExternalKeyArn(call.key->tenant, call.key->id))};
+  }
+  proven_.insert(proof);
+  co_return base::Status();
+}
+
 Answer Proxy::Encrypt(Call& call) {
   const ExternalKeyVersion& version = call.key->versions.back();
   CO_RETURN_IF_ERROR(co_await uses_.Count(version));
   call.version = version.version;
+  CO_RETURN_IF_ERROR(co_await Prove(call, version));
   hsm::SealExternalRequest request;
   request.key = version.ref;
   request.version = version.version;
@@ -208,6 +235,7 @@ Answer Proxy::Decrypt(Call& call) {
   CO_ASSIGN_OR_RETURN(const ExternalKeyVersion* const version,
                       VersionOf(*call.key, call.input.sealed.metadata));
   call.version = version->version;
+  CO_RETURN_IF_ERROR(co_await Prove(call, *version));
   hsm::OpenExternalRequest request;
   request.key = version->ref;
   request.aad = std::move(call.input.aad);

@@ -7,8 +7,10 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "base/clock.h"
@@ -69,6 +71,11 @@ class Proxy {
   struct Call;
 
   boost::asio::awaitable<base::Result<base::WipingString>> Run(Call& call);
+  // Fails with kKeyUnavailable, for this key alone, if the object which the
+  // store names for a version is not the one that was made for it: whoever
+  // writes to the store could have put that of another key there.
+  boost::asio::awaitable<base::Status> Prove(const Call& call,
+                                             const ExternalKeyVersion& version);
   boost::asio::awaitable<base::Result<base::WipingString>> Encrypt(Call& call);
   boost::asio::awaitable<base::Result<base::WipingString>> Decrypt(Call& call);
   boost::asio::awaitable<base::Status> Record(const Call& call,
@@ -86,6 +93,9 @@ class Proxy {
   const std::shared_ptr<std::size_t> working_ =
       std::make_shared<std::size_t>(0);
   Uses uses_;
+  // What Prove has found true, so that each object is asked once by this
+  // thread: at a start with 10,000 keys it would be all of them at once.
+  std::set<std::tuple<hsm::Locator, hsm::Algorithm, hsm::CheckValue>> proven_;
 };
 
 }  // namespace kms::xks

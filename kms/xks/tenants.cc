@@ -69,29 +69,9 @@ SecretPtr Tenants::FindSecret(std::string_view access_key_id) const {
   return FindOrNull(secrets_, access_key_id);
 }
 
-// Until the store has told there are no keys, and nobody can sign.
 TenantSource::TenantSource(std::vector<TenantSettings> settings)
-    : settings_(std::move(settings)),
-      current_(std::make_shared<const Tenants>(
-          settings_, store::ExternalKeyRows(), Tenants::Secrets())) {}
-
-std::shared_ptr<const Tenants> TenantSource::current() const {
-  const std::lock_guard lock(mutex_);
-  return current_;
-}
-
-void TenantSource::Replace(std::shared_ptr<const Tenants> next) {
-  const std::lock_guard lock(mutex_);
-  if (next->revision() >= current_->revision()) {
-    current_ = std::move(next);
-  }
-  behind_ = needed_ > current_->revision();
-}
-
-void TenantSource::FallBehind(std::uint64_t revision) {
-  const std::lock_guard lock(mutex_);
-  needed_ = std::max(needed_, revision);
-  behind_ = needed_ > current_->revision();
-}
+    : Current(std::make_shared<const Tenants>(
+          settings, store::ExternalKeyRows(), Tenants::Secrets())),
+      settings_(std::move(settings)) {}
 
 }  // namespace kms::xks

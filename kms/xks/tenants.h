@@ -2,16 +2,15 @@
 #ifndef KMS_XKS_TENANTS_H_
 #define KMS_XKS_TENANTS_H_
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/secret.h"
+#include "kms/current.h"
 #include "kms/key_policy.h"
 #include "kms/store/external_keys.h"
 
@@ -71,28 +70,15 @@ class Tenants {
 };
 
 // A TenantSource holds the tenants in force. Safe to call from any thread.
-class TenantSource {
+class TenantSource : public Current<Tenants> {
  public:
+  // Until the store has told there are no keys, and nobody can sign.
   explicit TenantSource(std::vector<TenantSettings> settings);
 
   const std::vector<TenantSettings>& settings() const { return settings_; }
-  std::shared_ptr<const Tenants> current() const;
-
-  // Puts `next`, not null, in force for every request that starts after it,
-  // unless a later revision is already.
-  void Replace(std::shared_ptr<const Tenants> next);
-
-  // The store's change to `revision` could not be read: somebody must try
-  // again, until tenants of that revision are in force.
-  void FallBehind(std::uint64_t revision);
-  bool is_behind() const { return behind_; }
 
  private:
   const std::vector<TenantSettings> settings_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Tenants> current_;  // Guarded by mutex_.
-  std::uint64_t needed_ = 0;                // Likewise: a revision.
-  std::atomic<bool> behind_ = false;        // needed_ is ahead of current_.
 };
 
 }  // namespace kms::xks

@@ -2,10 +2,12 @@
 """The XKS proxy: what the KMS of a tenant may ask, and what it is told."""
 
 import base64
+import contextlib
 import datetime
 import json
 import re
 import signal
+import sqlite3
 import ssl
 import unittest
 from unittest import mock
@@ -428,6 +430,49 @@ class Forgotten(unittest.TestCase):
                        kms.credentials.access_key)
         created = proxy.claviger("xks", "create-key", "old", "x", check=False)
         self.assertIn("There is no XKS tenant", created.stderr)
+
+
+class MovedObjects(unittest.TestCase):
+    """Whoever can write to the store gives a key the object of another."""
+
+    def setUp(self):
+        self.proxy = Proxy([{"name": "t"}])
+        self.addCleanup(self.proxy.close)
+        self.proxy.start()
+
+    def swap(self, one, other):
+        self.assertEqual(self.proxy.server.stop(), 0)
+        (store,) = self.proxy.server.dev.rglob("claviger.db")
+        with contextlib.closing(sqlite3.connect(store)) as link, link:
+            locators = dict(link.execute(
+                "SELECT id, locator FROM external_key_versions"))
+            for key, locator in ((one, b"-"), (other, locators[one]),
+                                 (one, locators[other])):
+                link.execute("UPDATE external_key_versions SET locator = ? "
+                             "WHERE id = ?", (locator, key))
+        self.proxy.server.start()
+
+    def test_such_keys_are_refused_and_no_others(self):
+        for key in ("one", "two", "three"):
+            self.proxy.claviger("xks", "create-key", "t", key)
+        kms = self.proxy.kms("t")
+        sealed = {key: kms.encrypt(key, CANARY, b"aad").json
+                  for key in ("one", "two", "three")}
+        self.swap("one", "two")
+        for key in ("one", "two"):
+            for _ in range(2):
+                for reply in (kms.encrypt(key, CANARY, b"aad"),
+                              kms.decrypt(key, sealed[key], b"aad")):
+                    self.assertEqual(
+                        (reply.status, reply.json["errorName"]),
+                        (500, "InternalException"), reply.text)
+            self.assertIn(f"version 1 of external key arn:aws:xks:::t/{key} is "
+                          "refused", self.proxy.server.log_text())
+        self.assertEqual(kms.encrypt("three", CANARY, b"aad").status, 200)
+        self.assertEqual(
+            kms.decrypt("three", sealed["three"], b"aad").status, 200)
+        self.swap("one", "two")
+        self.assertEqual(kms.decrypt("one", sealed["one"], b"aad").status, 200)
 
 
 class Quotas(unittest.TestCase):

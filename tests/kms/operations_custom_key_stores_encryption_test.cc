@@ -2,6 +2,8 @@
 // Double encryption under keys in external key stores.
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <utility>
 
 #include "base/bytes.h"
 #include "kms/ciphertext.h"
@@ -272,33 +274,78 @@ TEST_F(OuterLayerTest, NothingIsAskedAfterDisconnect) {
   EXPECT_THAT(xks_.seen, IsEmpty());
 }
 
-TEST_F(OuterLayerTest, DisconnectWaitsForWhatIsUnderWay) {
-  bool answered = false;
-  std::optional<bool> answered_first;
-  xks_.meanwhile = [&]() -> boost::asio::awaitable<void> {
-    // Until the store is disconnected for every request that starts now.
+// Disconnects at the same time as `meanwhile`.
+class DisconnectTest : public OuterLayerTest {
+ protected:
+  void DisconnectDuring(boost::asio::awaitable<void> meanwhile) {
+    auto disconnect = [this]() -> boost::asio::awaitable<void> {
+      json input = {{"CustomKeyStoreId", store_}};
+      EXPECT_OK(co_await Send("DisconnectCustomKeyStore", std::move(input)));
+      has_answered_ = true;
+    };
+    RunTogether(disconnect(), std::move(meanwhile));
+  }
+
+  boost::asio::awaitable<void> UntilDisconnected() {
     while (StateInForce() != ConnectionState::kDisconnected) {
       co_await boost::asio::post(boost::asio::use_awaitable);
     }
-    answered = true;
-  };
-  auto use = [&]() -> boost::asio::awaitable<void> {
-    json input = {{"KeyId", key_}, {"Plaintext", kMessage}};
-    const auto reply = co_await Send("Encrypt", std::move(input));
-    EXPECT_OK(reply);
-  };
-  auto disconnect = [&]() -> boost::asio::awaitable<void> {
-    while (xks_.seen.empty()) {
-      co_await boost::asio::post(boost::asio::use_awaitable);
+  }
+
+  // Whoever answered before this began has been heard of when it ends: the
+  // audit log takes one after the other.
+  boost::asio::awaitable<void> AskSomethingElse() {
+    for (int i = 0; i < 2; ++i) {
+      json input = {{"KeyId", key_}};
+      EXPECT_OK(co_await Send("DescribeKey", std::move(input)));
     }
-    json input = {{"CustomKeyStoreId", store_}};
-    const auto reply =
-        co_await Send("DisconnectCustomKeyStore", std::move(input));
-    EXPECT_OK(reply);
-    answered_first = answered;
+  }
+
+  CustomKeyStoreSource& source() { return environment().custom_key_stores; }
+
+  bool has_answered_ = false;
+};
+
+TEST_F(DisconnectTest, WaitsForWhatIsUnderWay) {
+  auto under_way = source().Admit(store_);
+  ASSERT_TRUE(under_way.has_value());
+  bool was_early = false;
+  auto meanwhile = [&]() -> boost::asio::awaitable<void> {
+    co_await UntilDisconnected();
+    co_await AskSomethingElse();
+    was_early = has_answered_;
+    under_way.reset();
   };
-  RunTogether(use(), disconnect());
-  EXPECT_EQ(answered_first, true);
+  DisconnectDuring(meanwhile());
+  EXPECT_FALSE(was_early);
+  EXPECT_TRUE(has_answered_);
+}
+
+TEST_F(DisconnectTest, DoesNotWaitForWhatComesAfterTheNextConnect) {
+  auto before = source().Admit(store_);
+  ASSERT_TRUE(before.has_value());
+  std::optional<CustomKeyStoreSource::Pass> after;
+  bool waited = true;
+  auto meanwhile = [&]() -> boost::asio::awaitable<void> {
+    co_await UntilDisconnected();
+    json input = {{"CustomKeyStoreId", store_}};
+    EXPECT_OK(co_await Send("ConnectCustomKeyStore", std::move(input)));
+    EXPECT_OK(co_await ConnectPendingStores(environment()));
+    auto admitted = source().Admit(store_);
+    EXPECT_TRUE(admitted.has_value());
+    if (admitted) {
+      after.emplace(*std::move(admitted));
+    }
+    before.reset();
+    // It looks every few milliseconds.
+    for (int i = 0; i < 1000 && !has_answered_; ++i) {
+      co_await AskSomethingElse();
+    }
+    waited = !has_answered_;
+    after.reset();
+  };
+  DisconnectDuring(meanwhile());
+  EXPECT_FALSE(waited);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // KMS keys in external key stores: how they come, show themselves and go.
 #include <chrono>
+#include <utility>
 
 #include "kms/operations/deletion.h"
 #include "tests/kms/operations_custom_key_stores_testing.h"
@@ -85,9 +86,20 @@ TEST_F(ExternalKeysTest, NeedTheirMembersAndNoOthers) {
 
 TEST_F(ExternalKeysTest, AreThereOnceInAStore) {
   NewExternalKey(store_);
+  xks_.seen.clear();
   EXPECT_THAT(CreateExternalKey(store_, "key-1"),
               StatusIs(ErrorCode::kXksKeyAlreadyInUse));
-  EXPECT_OK(CreateExternalKey(store_, "key-2"));
+  EXPECT_THAT(xks_.seen, IsEmpty());  // The proxy has nothing to say there.
+  // Also when another one is quicker.
+  xks_.meanwhile = [this]() -> boost::asio::awaitable<void> {
+    json input = {{"Origin", "EXTERNAL_KEY_STORE"}};
+    input["CustomKeyStoreId"] = store_;
+    input["XksKeyId"] = "key-2";
+    const auto reply = co_await Send("CreateKey", std::move(input));
+    EXPECT_OK(reply);
+  };
+  EXPECT_THAT(CreateExternalKey(store_, "key-2"),
+              StatusIs(ErrorCode::kXksKeyAlreadyInUse));
   // What was made for the one that is not there is gone again.
   EXPECT_THAT(Take(store().ListIntents()), IsEmpty());
 }

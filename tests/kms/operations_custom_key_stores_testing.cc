@@ -3,7 +3,10 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "base/hash.h"
@@ -119,6 +122,11 @@ void Answer(hsm::XksRequest& request, hsm::XksReply& reply) {
 
 hsm::client::Awaitable<hsm::XksReply> FakeXks::Ask(hsm::XksRequest request) {
   seen.push_back(See(request));
+  most_out = std::max(most_out, ++out);
+  for (int i = 0; i < turns; ++i) {
+    co_await boost::asio::post(boost::asio::use_awaitable);
+  }
+  --out;
   if (meanwhile) {
     const auto once = std::exchange(meanwhile, nullptr);
     co_await once();
@@ -178,6 +186,16 @@ std::string CustomKeyStoresTest::NewConnectedStore() {
   ConnectPending();
   EXPECT_EQ(State(id), "CONNECTED");
   return id;
+}
+
+json CustomKeyStoresTest::LastEvent(std::string_view name) const {
+  json last;
+  for (json& event : Events()) {
+    if (event.at("eventName") == name) {
+      last = std::move(event);
+    }
+  }
+  return last;
 }
 
 json CustomKeyStoresTest::Entry(const std::string& id) {

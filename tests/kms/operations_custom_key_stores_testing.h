@@ -49,7 +49,12 @@ class FakeXks final : public XksCaller {
   // Happens while the request is out.
   std::function<boost::asio::awaitable<void>()> meanwhile;
 
+  // For so many turns of the io thread each request is out.
+  int turns = 0;
+
   std::vector<SeenXksRequest> seen;
+  int out = 0;
+  int most_out = 0;  // At a time.
 };
 
 inline constexpr std::string_view kXksAccessKeyId = "ABCDEFGHIJKLMNOPQRST";
@@ -86,6 +91,8 @@ class CustomKeyStoresTest : public OperationsTest {
   void ConnectPending() {
     testlib::Take(Run(ConnectPendingStores(environment())));
   }
+  // The last event of this name in the audit log.
+  nlohmann::json LastEvent(std::string_view name) const;
   // The store's entry in DescribeCustomKeyStores.
   nlohmann::json Entry(const std::string& id);
   // Its state, and after FAILED the reason.

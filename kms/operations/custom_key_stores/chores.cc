@@ -9,9 +9,11 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "base/random.h"
+#include "kms/operations/at_once.h"
 #include "kms/operations/custom_key_stores/ask.h"
 #include "kms/operations/custom_key_stores/load.h"
 #include "kms/operations/custom_key_stores/outcomes.h"
@@ -69,23 +71,38 @@ bool IsStillConnecting(const CustomKeyStore& asked, const CustomKeyStore& row) {
          row.proxy.credential_set == asked.proxy.credential_set;
 }
 
+// Has the audit log tell of it, too. A store that was changed meanwhile is left
+// as it is.
 asio::awaitable<base::Status> SettleConnection(Environment& environment,
                                                const CustomKeyStore& asked,
                                                std::string_view error_code) {
+  const ConnectionState state = error_code.empty() ? ConnectionState::kConnected
+                                                   : ConnectionState::kFailed;
+  ServiceStep step = {
+      .subject = {.account = asked.account, .region = asked.region, .arn = {}},
+      .name = "ChangeConnectionState",
+      .details = {
+          {"customKeyStoreId", asked.id},
+          {"connectionState", std::string(ConnectionStateName(state))}}};
+  if (!error_code.empty()) {
+    step.details.push_back({"connectionErrorCode", std::string(error_code)});
+  }
   auto change = [&](store::Transaction& transaction) -> base::Status {
     store::CustomKeyStores& rows = transaction.custom_key_stores();
     ASSIGN_OR_RETURN(CustomKeyStore row, rows.GetCustomKeyStore(asked.id));
     if (!IsStillConnecting(asked, row)) {
-      return {};
+      return base::Error{base::ErrorCode::kConflict,
+                         "it was changed meanwhile"};
     }
-    row.state = error_code.empty() ? ConnectionState::kConnected
-                                   : ConnectionState::kFailed;
+    row.state = state;
     row.connection_error_code = error_code;
     return rows.UpdateCustomKeyStore(row);
   };
-  base::Status settled = co_await WriteCustomKeyStores(environment, change);
-  if (!settled && settled.error().code == base::ErrorCode::kNotFound) {
-    co_return base::Status();  // It was deleted.
+  base::Status settled =
+      co_await CommitCustomKeyStoresStep(environment, step, change);
+  if (!settled && (settled.error().code == base::ErrorCode::kNotFound ||
+                   settled.error().code == base::ErrorCode::kConflict)) {
+    co_return base::Status();
   }
   if (settled) {
     base::LogInfo("custom key store {} is {}", asked.id,
@@ -94,21 +111,34 @@ asio::awaitable<base::Status> SettleConnection(Environment& environment,
   co_return settled;
 }
 
+// `first_error` is of those that are connected at once.
+asio::awaitable<void> ConnectStore(Environment& environment,
+                                   OpenCustomKeyStore open,
+                                   base::Status& first_error) {
+  const auto error_code = co_await TryToConnect(environment, open);
+  if (!error_code) {
+    co_return;
+  }
+  base::Status settled =
+      co_await SettleConnection(environment, open.store, *error_code);
+  if (first_error && !settled) {
+    first_error = std::move(settled);
+  }
+}
+
 }  // namespace
 
 asio::awaitable<base::Status> ConnectPendingStores(Environment& environment) {
   const auto list = environment.custom_key_stores.current();
+  base::Status first_error;
+  std::vector<asio::awaitable<void>> tasks;
   for (const OpenCustomKeyStore& open : list->stores) {
-    if (open.store.state != ConnectionState::kConnecting) {
-      continue;
-    }
-    const auto error_code = co_await TryToConnect(environment, open);
-    if (error_code) {
-      CO_RETURN_IF_ERROR(
-          co_await SettleConnection(environment, open.store, *error_code));
+    if (open.store.state == ConnectionState::kConnecting) {
+      tasks.push_back(ConnectStore(environment, open, first_error));
     }
   }
-  co_return base::Status();
+  co_await RunAtOnce(std::move(tasks), kMostProxiesAtOnce);
+  co_return first_error;
 }
 
 void HealthWatch::Note(const std::string& id, hsm::XksOutcome outcome) {
@@ -119,7 +149,7 @@ void HealthWatch::Note(const std::string& id, hsm::XksOutcome outcome) {
   }
 }
 
-asio::awaitable<void> HealthWatch::AskOne(const std::string& id) {
+asio::awaitable<void> HealthWatch::AskOne(std::string id) {
   const auto pass = environment_.custom_key_stores.Admit(id);
   if (!pass) {
     co_return;
@@ -141,9 +171,12 @@ asio::awaitable<void> HealthWatch::AskAll() {
   });
   environment_.custom_key_stores.stats().Retain(
       [&list](std::string_view id) { return list->Find(id) != nullptr; });
+  std::vector<asio::awaitable<void>> tasks;
+  tasks.reserve(list->stores.size());
   for (const OpenCustomKeyStore& open : list->stores) {
-    co_await AskOne(open.store.id);
+    tasks.push_back(AskOne(open.store.id));
   }
+  co_await RunAtOnce(std::move(tasks), kMostProxiesAtOnce);
 }
 
 asio::awaitable<void> KeepCustomKeyStores(Environment& environment) {

@@ -3,6 +3,7 @@
 #define KMS_OPERATIONS_CUSTOM_KEY_STORES_CHORES_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -13,10 +14,14 @@
 // What is done for custom key stores while nobody waits for it.
 namespace kms::operations {
 
-// Asks the proxies of all stores that are to be connected (CONNECTING), and
-// commits what has become of them: CONNECTED, or FAILED with a reason. One that
-// was disconnected or changed meanwhile is left alone. What a process had begun
-// that died is done by the next.
+// One proxy that is slow leaves the others their turn.
+inline constexpr std::size_t kMostProxiesAtOnce = 8;
+
+// Asks the proxies of all stores that are to be connected (CONNECTING), several
+// at once, and commits what has become of them: CONNECTED, or FAILED with a
+// reason; an event ChangeConnectionState tells the audit log. One that was
+// disconnected or changed meanwhile is left alone. What a process had begun
+// that died is done by the next. Fails with the first error of a commit.
 boost::asio::awaitable<base::Status> ConnectPendingStores(
     Environment& environment);
 
@@ -31,7 +36,7 @@ class HealthWatch {
   boost::asio::awaitable<void> AskAll();
 
  private:
-  boost::asio::awaitable<void> AskOne(const std::string& id);
+  boost::asio::awaitable<void> AskOne(std::string id);
   void Note(const std::string& id, hsm::XksOutcome outcome);
 
   Environment& environment_;

@@ -3,6 +3,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <cstdint>
 
 #include "kms/operations/custom_key_stores/ask.h"
 #include "kms/operations/custom_key_stores/handlers.h"
@@ -16,12 +17,14 @@ namespace asio = boost::asio;
 
 constexpr auto kPause = std::chrono::milliseconds(5);
 
-// Until the last request that was let out is answered, or has missed its
-// deadline: each has one.
+// Until the last request that was let out so far is answered, or has missed its
+// deadline: each has one. Those that follow are of somebody who has connected
+// the store again, and may never cease.
 asio::awaitable<void> WaitForAnswers(const CustomKeyStoreSource& source,
                                      std::string_view id) {
+  const std::uint64_t last = source.LastPass();
   asio::steady_timer timer(co_await asio::this_coro::executor);
-  while (source.IsAsked(id)) {
+  while (source.IsAsked(id, last)) {
     timer.expires_after(kPause);
     co_await timer.async_wait(asio::use_awaitable);
   }
@@ -29,7 +32,8 @@ asio::awaitable<void> WaitForAnswers(const CustomKeyStoreSource& source,
 
 }  // namespace
 
-// When this has answered, nothing leaves for the proxy any more.
+// When this has answered, nothing leaves for the proxy any more, unless the
+// store is connected again.
 Answer DisconnectCustomKeyStore(Call& call) {
   const std::string_view id = *call.Text("CustomKeyStoreId");
   CO_RETURN_IF_ERROR(FindCustomKeyStore(call, id));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -68,6 +69,16 @@ base::Status CheckKind(const Call& call) {
                  "There are no multi-Region keys in custom key stores."};
   }
   return {};
+}
+
+base::Status RequireUnused(const Key& key, std::uint64_t keys_already) {
+  if (keys_already == 0) {
+    return {};
+  }
+  return Error{ErrorCode::kXksKeyAlreadyInUse,
+               fmt::format("The external key {} is a KMS key in custom key "
+                           "store {} already.",
+                           key.xks_key_id, key.custom_key_store)};
 }
 
 }  // namespace
@@ -135,6 +146,11 @@ base::Status CheckCustomKeyStoreMembers(const Call& call) {
 
 asio::awaitable<base::Status> CheckExternalKey(Call& call, const Key& key) {
   CO_RETURN_IF_ERROR(RequireConnectedXks(call, key.custom_key_store));
+  // Its proxy need not be asked for that. ClaimExternalKey decides.
+  CO_ASSIGN_OR_RETURN(const std::uint64_t same,
+                      call.environment.store.CountKeysOfCustomKeyStore(
+                          key.custom_key_store, key.xks_key_id));
+  CO_RETURN_IF_ERROR(RequireUnused(key, same));
   hsm::XksRequest request;
   request.operation = hsm::XksOperation::kMetadata;
   request.external_key_id = key.xks_key_id;
@@ -157,13 +173,7 @@ base::Status ClaimExternalKey(store::Transaction& transaction, const Key& key) {
   RETURN_IF_ERROR(RequireStoreState(*store, {ConnectionState::kConnected}));
   ASSIGN_OR_RETURN(const std::uint64_t same,
                    rows.CountKeys(key.custom_key_store, key.xks_key_id));
-  if (same > 0) {
-    return Error{ErrorCode::kXksKeyAlreadyInUse,
-                 fmt::format("The external key {} is a KMS key in custom key "
-                             "store {} already.",
-                             key.xks_key_id, key.custom_key_store)};
-  }
-  return {};
+  return RequireUnused(key, same);
 }
 
 }  // namespace kms::operations

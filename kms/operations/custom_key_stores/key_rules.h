@@ -25,7 +25,8 @@ base::Status CheckServesKey(const Operation& operation, const Key& key);
 // What CreateKey may ask for together with a custom key store.
 base::Status CheckCustomKeyStoreMembers(const Call& call);
 
-// Asks the proxy of key.custom_key_store whether the external key may be `key`.
+// Asks the proxy of key.custom_key_store whether the external key may be `key`,
+// if it is not a KMS key already (kXksKeyAlreadyInUse).
 boost::asio::awaitable<base::Status> CheckExternalKey(Call& call,
                                                       const Key& key);
 

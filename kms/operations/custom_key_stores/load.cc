@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "kms/operations/outbox.h"
 #include "kms/operations/service_keys.h"
 
 namespace kms::operations {
@@ -15,15 +16,6 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::string_view kSecretType = "claviger-custom-key-store-1";
-
-// Whether the two are asked in the same way with the same secret.
-bool IsSameProxy(const CustomKeyStore& a, const CustomKeyStore& b) {
-  return a.region == b.region && a.proxy.uri_endpoint == b.proxy.uri_endpoint &&
-         a.proxy.uri_path == b.proxy.uri_path &&
-         a.proxy.access_key_id == b.proxy.access_key_id &&
-         a.proxy.sealed_secret.nonce == b.proxy.sealed_secret.nonce &&
-         a.proxy.sealed_secret.ciphertext == b.proxy.sealed_secret.ciphertext;
-}
 
 asio::awaitable<base::Result<base::Secret>> OpenXksSecret(
     Environment& environment, const CustomKeyStore& store) {
@@ -61,6 +53,14 @@ asio::awaitable<base::Result<XksProxyPtr>> OpenProxy(
 }
 
 }  // namespace
+
+bool IsSameProxy(const CustomKeyStore& a, const CustomKeyStore& b) {
+  return a.region == b.region && a.proxy.uri_endpoint == b.proxy.uri_endpoint &&
+         a.proxy.uri_path == b.proxy.uri_path &&
+         a.proxy.access_key_id == b.proxy.access_key_id &&
+         a.proxy.sealed_secret.nonce == b.proxy.sealed_secret.nonce &&
+         a.proxy.sealed_secret.ciphertext == b.proxy.sealed_secret.ciphertext;
+}
 
 XksProxyPtr MakeXksProxy(const CustomKeyStore& store, base::Secret secret) {
   auto proxy = std::make_shared<hsm::XksProxy>();
@@ -108,10 +108,15 @@ asio::awaitable<base::Status> CommitCustomKeyStores(
   co_return co_await PutInForce(call.environment);
 }
 
-asio::awaitable<base::Status> WriteCustomKeyStores(
-    Environment& environment, store::Store::Change change) {
-  CO_RETURN_IF_ERROR(co_await environment.store.Write(std::move(change)));
-  co_return co_await PutInForce(environment);
+asio::awaitable<base::Status> CommitCustomKeyStoresStep(
+    Environment& environment, ServiceStep& step, store::Store::Change change) {
+  CO_ASSIGN_OR_RETURN(
+      store::OutboxEvent event,
+      co_await CommitStep(environment, step, std::move(change)));
+  // What is committed is in force even if the log cannot take the event now.
+  const base::Status in_force = co_await PutInForce(environment);
+  CO_RETURN_IF_ERROR(co_await AppendCommitted(environment, std::move(event)));
+  co_return in_force;
 }
 
 asio::awaitable<void> CatchUpWithStores(Environment& environment) {

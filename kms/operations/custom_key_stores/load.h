@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "kms/operations/call.h"
 #include "kms/operations/custom_key_stores/source.h"
+#include "kms/operations/service_event.h"
 
 // Custom key stores: from the store to the list in force.
 namespace kms::operations {
@@ -26,9 +27,9 @@ boost::asio::awaitable<base::Status> LoadCustomKeyStores(
 boost::asio::awaitable<base::Status> CommitCustomKeyStores(
     Call& call, store::Store::Change change);
 
-// The same for a change that no call makes.
-boost::asio::awaitable<base::Status> WriteCustomKeyStores(
-    Environment& environment, store::Store::Change change);
+// The same for a change that no call makes, which `step` tells the audit log.
+boost::asio::awaitable<base::Status> CommitCustomKeyStoresStep(
+    Environment& environment, ServiceStep& step, store::Store::Change change);
 
 // LoadCustomKeyStores, if the list in force has fallen behind the store.
 boost::asio::awaitable<void> CatchUpWithStores(Environment& environment);
@@ -37,6 +38,9 @@ boost::asio::awaitable<void> CatchUpWithStores(Environment& environment);
 // key "xks-credentials" and bound to the store and that id.
 boost::asio::awaitable<base::Result<hsm::Sealed>> SealXksSecret(
     Environment& environment, std::string_view id, const base::Secret& secret);
+
+// Whether the two are asked in the same way with the same secret.
+bool IsSameProxy(const CustomKeyStore& a, const CustomKeyStore& b);
 
 // With what the proxy of `store` is asked.
 XksProxyPtr MakeXksProxy(const CustomKeyStore& store, base::Secret secret);

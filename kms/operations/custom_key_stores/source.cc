@@ -13,68 +13,67 @@ const OpenCustomKeyStore* CustomKeyStoreList::Find(std::string_view id) const {
 }
 
 CustomKeyStoreSource::Pass::Pass(CustomKeyStoreSource& source, std::string id,
-                                 XksProxyPtr proxy)
-    : source_(&source), id_(std::move(id)), proxy_(std::move(proxy)) {}
+                                 XksProxyPtr proxy, std::uint64_t number)
+    : source_(&source),
+      id_(std::move(id)),
+      proxy_(std::move(proxy)),
+      number_(number) {}
 
 CustomKeyStoreSource::Pass::Pass(Pass&& other) noexcept
     : source_(std::exchange(other.source_, nullptr)),
       id_(std::move(other.id_)),
-      proxy_(std::move(other.proxy_)) {}
+      proxy_(std::move(other.proxy_)),
+      number_(other.number_) {}
 
 CustomKeyStoreSource::Pass::~Pass() {
   if (source_ != nullptr) {
-    source_->Return(id_);
+    source_->Return(id_, number_);
   }
 }
 
-std::shared_ptr<const CustomKeyStoreList> CustomKeyStoreSource::current()
-    const {
-  const std::lock_guard lock(mutex_);
-  return current_;
-}
-
-void CustomKeyStoreSource::Replace(
-    std::shared_ptr<const CustomKeyStoreList> next) {
-  const std::lock_guard lock(mutex_);
-  if (next->revision >= current_->revision) {
-    current_ = std::move(next);
-  }
-  behind_ = needed_ > current_->revision;
-}
-
-void CustomKeyStoreSource::FallBehind(std::uint64_t revision) {
-  const std::lock_guard lock(mutex_);
-  needed_ = std::max(needed_, revision);
-  behind_ = needed_ > current_->revision;
-}
+CustomKeyStoreSource::CustomKeyStoreSource()
+    : Current(std::make_shared<const CustomKeyStoreList>()) {}
 
 std::optional<CustomKeyStoreSource::Pass> CustomKeyStoreSource::Admit(
     std::string_view id, ConnectionState state) {
-  const std::lock_guard lock(mutex_);
-  const OpenCustomKeyStore* const open = current_->Find(id);
-  if (behind_ || open == nullptr || open->proxy == nullptr ||
-      open->store.state != state) {
-    return std::nullopt;
-  }
-  ++out_[open->store.id];
-  return std::optional<Pass>(std::in_place, *this, open->store.id, open->proxy);
+  // Counted before the list can be replaced: who disconnects sees it.
+  return Read(
+      [&](const CustomKeyStoreList& list, bool behind) -> std::optional<Pass> {
+        const OpenCustomKeyStore* const open = list.Find(id);
+        if (behind || open == nullptr || open->proxy == nullptr ||
+            open->store.state != state) {
+          return std::nullopt;
+        }
+        const std::lock_guard lock(mutex_);
+        out_[open->store.id].insert(++last_pass_);
+        return std::optional<Pass>(std::in_place, *this, open->store.id,
+                                   open->proxy, last_pass_);
+      });
 }
 
 bool CustomKeyStoreSource::IsFull(std::string_view id) const {
   const std::lock_guard lock(mutex_);
   const auto it = out_.find(id);
-  return it != out_.end() && it->second >= kMostOut;
+  return it != out_.end() && it->second.size() >= kMostOut;
 }
 
-bool CustomKeyStoreSource::IsAsked(std::string_view id) const {
+std::uint64_t CustomKeyStoreSource::LastPass() const {
   const std::lock_guard lock(mutex_);
-  return out_.contains(id);
+  return last_pass_;
 }
 
-void CustomKeyStoreSource::Return(const std::string& id) {
+bool CustomKeyStoreSource::IsAsked(std::string_view id,
+                                   std::uint64_t last) const {
   const std::lock_guard lock(mutex_);
   const auto it = out_.find(id);
-  if (--it->second == 0) {
+  return it != out_.end() && *it->second.begin() <= last;
+}
+
+void CustomKeyStoreSource::Return(const std::string& id, std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  const auto it = out_.find(id);
+  it->second.erase(number);
+  if (it->second.empty()) {
     out_.erase(it);
   }
 }

@@ -2,16 +2,18 @@
 #ifndef KMS_OPERATIONS_CUSTOM_KEY_STORES_SOURCE_H_
 #define KMS_OPERATIONS_CUSTOM_KEY_STORES_SOURCE_H_
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kms/current.h"
 #include "kms/custom_key_store.h"
 #include "kms/operations/custom_key_stores/stats.h"
 
@@ -39,13 +41,14 @@ struct CustomKeyStoreList {
 
 // A CustomKeyStoreSource holds the list in force, and knows which proxies are
 // being asked. Safe to call from any thread.
-class CustomKeyStoreSource {
+class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
  public:
   // A Pass lets one request out to a proxy, and is kept until that is answered.
   // It borrows the source.
   class Pass {
    public:
-    Pass(CustomKeyStoreSource& source, std::string id, XksProxyPtr proxy);
+    Pass(CustomKeyStoreSource& source, std::string id, XksProxyPtr proxy,
+         std::uint64_t number);
     ~Pass();
     Pass(Pass&& other) noexcept;
     Pass(const Pass&) = delete;
@@ -57,46 +60,40 @@ class CustomKeyStoreSource {
     CustomKeyStoreSource* source_;
     std::string id_;
     XksProxyPtr proxy_;
+    std::uint64_t number_;
   };
 
-  std::shared_ptr<const CustomKeyStoreList> current() const;
-
-  // Puts `next`, not null, in force for every request that starts after it,
-  // unless a later revision is already.
-  void Replace(std::shared_ptr<const CustomKeyStoreList> next);
-
-  // The store's change to `revision` could not be read: nobody is let out to a
-  // proxy until a list of that revision is in force.
-  void FallBehind(std::uint64_t revision);
-  bool is_behind() const { return behind_; }
+  CustomKeyStoreSource();
 
   // Nothing unless the store is in `state` and its secret is known. From when a
-  // list in which it is not is in force, nobody gets one any more.
+  // list in which it is not is in force, nobody gets one any more; nor while
+  // the list is behind the store.
   std::optional<Pass> Admit(
       std::string_view id, ConnectionState state = ConnectionState::kConnected);
 
   // Whether as many requests to the store's proxy are out as may be: one that
   // is slow must leave room to the others.
-  static constexpr int kMostOut = 48;
+  static constexpr std::size_t kMostOut = 48;
   bool IsFull(std::string_view id) const;
 
-  // Whether a request to the store's proxy is still out.
-  bool IsAsked(std::string_view id) const;
+  // The number of the last pass: those that come have greater ones.
+  std::uint64_t LastPass() const;
+
+  // Whether a request to the store's proxy is still out with a pass up to
+  // `last`.
+  bool IsAsked(std::string_view id, std::uint64_t last) const;
 
   XksStats& stats() { return stats_; }
   const XksStats& stats() const { return stats_; }
 
  private:
-  void Return(const std::string& id);
+  void Return(const std::string& id, std::uint64_t number);
 
   XksStats stats_;
   mutable std::mutex mutex_;
-  // Guarded by mutex_, as is what follows.
-  std::shared_ptr<const CustomKeyStoreList> current_ =
-      std::make_shared<const CustomKeyStoreList>();
-  std::uint64_t needed_ = 0;                     // A revision.
-  std::map<std::string, int, std::less<>> out_;  // Passes, by store.
-  std::atomic<bool> behind_ = false;  // needed_ is ahead of current_.
+  std::uint64_t last_pass_ = 0;  // Guarded by mutex_.
+  // Likewise: the numbers of passes, by store.
+  std::map<std::string, std::set<std::uint64_t>, std::less<>> out_;
 };
 
 }  // namespace kms::operations

@@ -59,13 +59,20 @@ asio::awaitable<base::Status> TryProxy(Call& call,
   co_return base::Status();
 }
 
-// What was checked before is checked again on the row as it is.
+// What was checked before is checked again on the row as it is. With the values
+// that another call has put there meanwhile the proxy was not tried.
 base::Status UpdateRow(const Call& call, store::Transaction& transaction,
+                       const CustomKeyStore& tried,
                        const std::optional<hsm::Sealed>& secret) {
   store::CustomKeyStores& rows = transaction.custom_key_stores();
   ASSIGN_OR_RETURN(const auto stores, rows.GetCustomKeyStores());
   ASSIGN_OR_RETURN(CustomKeyStore store, TakeCustomKeyStore(call, transaction));
   RETURN_IF_ERROR(CheckUpdatable(call, store));
+  if (ChangesProxy(call) && !IsSameProxy(store, tried)) {
+    return Error{ErrorCode::kCustomKeyStoreInvalidState,
+                 "Another request has changed custom key store " + store.id +
+                     " meanwhile. Try again."};
+  }
   store = WithMembersOf(call, std::move(store));
   if (secret) {
     store.proxy.sealed_secret = *secret;
@@ -95,7 +102,7 @@ Answer UpdateCustomKeyStore(Call& call) {
                         co_await SealXksSecret(call.environment, id, plain));
   }
   auto change = [&](store::Transaction& transaction) {
-    return UpdateRow(call, transaction, secret);
+    return UpdateRow(call, transaction, open.store, secret);
   };
   CO_RETURN_IF_ERROR(co_await CommitCustomKeyStores(call, change));
   co_return EmptyObject();

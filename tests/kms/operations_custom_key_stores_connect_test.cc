@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Custom key stores: how they are connected, and what their proxies are asked
+// while nobody waits for it.
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "kms/operations/outbox.h"
+#include "tests/kms/operations_custom_key_stores_testing.h"
+
+namespace kms::operations {
+namespace {
+
+using base::ErrorCode;
+using nlohmann::json;
+using testlib::StatusIs;
+using testlib::Take;
+
+TEST_F(CustomKeyStoresTest, AreConnectedInTheBackground) {
+  const std::string id = NewStore();
+  EXPECT_EQ(Take(OnStore("ConnectCustomKeyStore", id)), json::object());
+  EXPECT_EQ(State(id), "CONNECTING");
+  EXPECT_EQ(xks_.seen.size(), 1U);
+  ConnectPending();
+  EXPECT_EQ(State(id), "CONNECTED");
+  ASSERT_EQ(xks_.seen.size(), 2U);
+  EXPECT_EQ(xks_.seen[1].kms_operation, "ConnectCustomKeyStore");
+  ConnectPending();
+  EXPECT_EQ(xks_.seen.size(), 2U);
+}
+
+TEST_F(CustomKeyStoresTest, OneThatWasConnectingIsConnectedAfterARestart) {
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  RestartAll();
+  EXPECT_EQ(State(id), "CONNECTING");
+  ConnectPending();
+  EXPECT_EQ(State(id), "CONNECTED");
+  EXPECT_EQ(xks_.seen.back().secret, kXksSecret);
+}
+
+TEST_F(CustomKeyStoresTest, StayConnectedOverARestart) {
+  const std::string id = NewConnectedStore();
+  RestartAll();
+  EXPECT_EQ(State(id), "CONNECTED");
+}
+
+TEST_F(CustomKeyStoresTest, WithoutWorkersConnectingFails) {
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  environment().xks = nullptr;
+  ConnectPending();
+  EXPECT_EQ(State(id), "FAILED INTERNAL_ERROR");
+  environment().xks = &xks_;
+  Take(OnStore("DisconnectCustomKeyStore", id));
+  EXPECT_EQ(State(id), "DISCONNECTED");
+}
+
+// It says nothing of the proxy, and ends by itself.
+TEST_F(CustomKeyStoresTest, TroubleOfOurOwnIsTriedAgain) {
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  for (const ErrorCode code : {ErrorCode::kThrottled, ErrorCode::kTimeout,
+                               ErrorCode::kHsmUnavailable}) {
+    xks_.error = code;
+    ConnectPending();
+    EXPECT_EQ(State(id), "CONNECTING");
+  }
+  xks_.error.reset();
+  ConnectPending();
+  EXPECT_EQ(State(id), "CONNECTED");
+}
+
+// What the shape of an endpoint lets through may still be no name of a host.
+TEST_F(CustomKeyStoresTest, AnEndpointThatCannotBeAskedIsAWrongConfiguration) {
+  xks_.error = ErrorCode::kInvalidArgument;
+  json input = StoreInput();
+  input["XksProxyUriEndpoint"] = "https://a..b.example";
+  EXPECT_THAT(Ask("CreateCustomKeyStore", input),
+              StatusIs(ErrorCode::kXksProxyInvalidConfiguration));
+}
+
+// One proxy that is slow leaves room to the others.
+TEST_F(CustomKeyStoresTest, AProxyHasSoManyRequestsAtATime) {
+  const std::string slow = NewConnectedStore();
+  const std::string key = NewExternalKey(slow);
+  CustomKeyStoreSource& source = environment().custom_key_stores;
+  std::vector<CustomKeyStoreSource::Pass> out;
+  for (std::size_t i = 0; i < CustomKeyStoreSource::kMostOut; ++i) {
+    std::optional<CustomKeyStoreSource::Pass> pass = source.Admit(slow);
+    ASSERT_TRUE(pass.has_value());
+    out.push_back(*std::move(pass));
+  }
+  const json encrypt = {{"KeyId", key}, {"Plaintext", "eA=="}};
+  EXPECT_THAT(Ask("Encrypt", encrypt), StatusIs(ErrorCode::kThrottled));
+  out.pop_back();
+  EXPECT_OK(Ask("Encrypt", encrypt));
+}
+
+TEST_F(CustomKeyStoresTest, OneThatIsDisconnectedMeanwhileStaysSo) {
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  xks_.meanwhile = [&]() -> boost::asio::awaitable<void> {
+    // It waits for this very answer, so the row is changed without it.
+    Take(store().WriteNow([&](store::Transaction& change) -> base::Status {
+      auto& stores = change.custom_key_stores();
+      CustomKeyStore row = Take(stores.GetCustomKeyStore(id));
+      row.state = ConnectionState::kDisconnected;
+      return stores.UpdateCustomKeyStore(row);
+    }));
+    co_return;
+  };
+  ConnectPending();
+  EXPECT_EQ(State(id), "DISCONNECTED");
+  EXPECT_EQ(CountEvents("ChangeConnectionState"), 0);
+}
+
+TEST_F(CustomKeyStoresTest, WhatBecomesOfAConnectIsInTheAuditLog) {
+  const std::string id = NewConnectedStore();
+  const json connected = LastEvent("ChangeConnectionState");
+  EXPECT_EQ(connected.at("eventType"), "AwsServiceEvent");
+  EXPECT_EQ(connected.at("userIdentity").at("invokedBy"), "kms.amazonaws.com");
+  EXPECT_EQ(connected.at("recipientAccountId"), kAccount);
+  EXPECT_EQ(connected.at("awsRegion"), kRegion);
+  EXPECT_EQ(connected.at("serviceEventDetails"),
+            (json{{"customKeyStoreId", id}, {"connectionState", "CONNECTED"}}));
+
+  Take(OnStore("DisconnectCustomKeyStore", id));
+  Take(OnStore("ConnectCustomKeyStore", id));
+  xks_.outcome = hsm::XksOutcome::kTls;
+  ConnectPending();
+  EXPECT_EQ(
+      LastEvent("ChangeConnectionState").at("serviceEventDetails"),
+      (json{{"customKeyStoreId", id},
+            {"connectionState", "FAILED"},
+            {"connectionErrorCode", "XKS_PROXY_INVALID_TLS_CONFIGURATION"}}));
+  EXPECT_EQ(CountEvents("ChangeConnectionState"), 2);
+}
+
+TEST_F(CustomKeyStoresTest, WhatBecameOfAConnectIsInForceWithoutTheAuditLog) {
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  log().refuses = true;
+  EXPECT_THAT(Run(ConnectPendingStores(environment())),
+              StatusIs(ErrorCode::kAuditUnavailable));
+  const auto list = environment().custom_key_stores.current();
+  EXPECT_EQ(list->Find(id)->store.state, ConnectionState::kConnected);
+  log().refuses = false;
+  RunVoid(RetryUnlogged(environment()));
+  EXPECT_EQ(CountEvents("ChangeConnectionState"), 1);
+}
+
+TEST_F(CustomKeyStoresTest, OneSlowProxyDelaysNoOther) {
+  constexpr int kAtOnce = int{kMostProxiesAtOnce};
+  std::vector<std::string> ids;
+  for (int i = 0; i < kAtOnce + 2; ++i) {
+    const std::string number = std::to_string(i);
+    ids.push_back(NewStore("store " + number, "/t" + number + "/kms/xks/v1"));
+    Take(OnStore("ConnectCustomKeyStore", ids.back()));
+  }
+  xks_.turns = 20;
+  xks_.most_out = 0;
+  ConnectPending();
+  for (const std::string& id : ids) {
+    EXPECT_EQ(State(id), "CONNECTED");
+  }
+  EXPECT_EQ(xks_.most_out, kAtOnce);
+  xks_.most_out = 0;
+  xks_.seen.clear();
+  HealthWatch watch(environment());
+  RunVoid(watch.AskAll());
+  EXPECT_EQ(xks_.seen.size(), ids.size());
+  EXPECT_EQ(xks_.most_out, kAtOnce);
+}
+
+TEST_F(CustomKeyStoresTest, HealthIsAskedAndChangesNoState) {
+  const std::string id = NewConnectedStore();
+  NewStore("other", "/other/kms/xks/v1");
+  xks_.seen.clear();
+  HealthWatch watch(environment());
+  xks_.outcome = hsm::XksOutcome::kNotReachable;
+  RunVoid(watch.AskAll());
+  EXPECT_EQ(State(id), "CONNECTED");
+  xks_.outcome = hsm::XksOutcome::kOk;
+  RunVoid(watch.AskAll());
+  ASSERT_EQ(xks_.seen.size(), 2U);  // Of the connected one.
+  EXPECT_EQ(xks_.seen[0].kms_operation, "KmsHealthCheck");
+  EXPECT_EQ(xks_.seen[0].path, "/kms/xks/v1");
+}
+
+TEST_F(CustomKeyStoresTest, WhatProxiesAnswerIsCounted) {
+  const std::string id = NewConnectedStore();
+  const XksStats& stats = environment().custom_key_stores.stats();
+  using hsm::XksOperation;
+  using hsm::XksOutcome;
+  EXPECT_EQ(stats.Answers(XksOperation::kHealth, XksOutcome::kOk), 2U);
+  xks_.lie = [](hsm::XksReply& reply) {
+    reply.microseconds = 1500;
+    reply.certificate_not_after = 1795342500;
+    reply.managers = {{"a", "m", "ACTIVE"},
+                      {"b", "m", "UNAVAILABLE"},
+                      {"c", "m", "ACTIVE"},
+                      {"d", "m", "\n"}};
+  };
+  HealthWatch watch(environment());
+  RunVoid(watch.AskAll());
+  EXPECT_EQ(stats.Microseconds(XksOperation::kHealth), 1500U);
+  EXPECT_EQ(stats.HealthOf(id).certificate_not_after, 1795342500U);
+  EXPECT_EQ(stats.HealthOf(id).managers,
+            (std::map<std::string, int, std::less<>>{
+                {"ACTIVE", 2}, {"UNAVAILABLE", 1}, {"UNKNOWN", 1}}));
+  xks_.lie = nullptr;
+  xks_.outcome = XksOutcome::kTls;
+  EXPECT_FALSE(CreateExternalKey(id, "key-1"));
+  EXPECT_EQ(stats.Answers(XksOperation::kMetadata, XksOutcome::kTls), 1U);
+  for (const ErrorCode error :
+       {ErrorCode::kThrottled, ErrorCode::kHsmUnavailable}) {
+    xks_.error = error;
+    EXPECT_FALSE(CreateExternalKey(id, "key-1"));
+  }
+  EXPECT_EQ(stats.throttled(), 1U);
+  EXPECT_EQ(stats.failed(), 1U);
+  // What is gone is forgotten.
+  xks_.error.reset();
+  Take(OnStore("DisconnectCustomKeyStore", id));
+  Take(OnStore("DeleteCustomKeyStore", id));
+  RunVoid(watch.AskAll());
+  EXPECT_TRUE(stats.HealthOf(id).managers.empty());
+}
+
+}  // namespace
+}  // namespace kms::operations
