@@ -13,14 +13,15 @@
 // What is done for custom key stores while nobody waits for it.
 namespace kms::operations {
 
-// Asks the proxies of all stores that are to be connected (CONNECTING), and
-// commits what has become of them: CONNECTED, or FAILED with a reason. One that
-// was disconnected or changed meanwhile is left alone. What a process had begun
-// that died is done by the next.
+// Asks the proxies and clusters of all stores that are to be connected
+// (CONNECTING), and commits what has become of them: CONNECTED, or FAILED with
+// a reason. One that was disconnected or changed meanwhile is left alone. What
+// a process had begun that died is done by the next.
 boost::asio::awaitable<base::Status> ConnectPendingStores(
     Environment& environment);
 
-// A HealthWatch asks the proxies of connected stores how they are. What is not
+// A HealthWatch asks the proxies of connected stores how they are; workers of
+// clusters are watched by their clients. What is not
 // well is logged each time, and when it is well again. It changes no state:
 // CONNECTED says that a connect once worked. Belongs to one io thread; borrows
 // the environment.

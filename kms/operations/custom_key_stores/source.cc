@@ -52,8 +52,8 @@ std::optional<CustomKeyStoreSource::Pass> CustomKeyStoreSource::Admit(
     std::string_view id, ConnectionState state) {
   const std::lock_guard lock(mutex_);
   const OpenCustomKeyStore* const open = current_->Find(id);
-  if (behind_ || open == nullptr || open->proxy == nullptr ||
-      open->store.state != state) {
+  if (behind_ || open == nullptr || open->store.state != state ||
+      (open->HasProxy() && open->proxy == nullptr)) {
     return std::nullopt;
   }
   ++out_[open->store.id];

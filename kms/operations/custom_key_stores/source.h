@@ -21,10 +21,14 @@ namespace kms::operations {
 using XksProxyPtr = std::shared_ptr<const hsm::XksProxy>;
 
 // A custom key store, and with what its proxy is asked: null if the secret of
-// the store cannot be opened.
+// the store cannot be opened, and for a store that has no proxy.
 struct OpenCustomKeyStore {
   CustomKeyStore store;
   XksProxyPtr proxy;
+
+  bool HasProxy() const {
+    return store.type == CustomKeyStoreType::kExternalKeyStore;
+  }
 };
 
 // All custom key stores as they were at one moment. It never changes, so any
@@ -41,8 +45,8 @@ struct CustomKeyStoreList {
 // being asked. Safe to call from any thread.
 class CustomKeyStoreSource {
  public:
-  // A Pass lets one request out to a proxy, and is kept until that is answered.
-  // It borrows the source.
+  // A Pass lets one request out to a proxy or a cluster, and is kept until that
+  // is answered. It borrows the source.
   class Pass {
    public:
     Pass(CustomKeyStoreSource& source, std::string id, XksProxyPtr proxy);
@@ -51,7 +55,7 @@ class CustomKeyStoreSource {
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
 
-    const XksProxyPtr& proxy() const { return proxy_; }
+    const XksProxyPtr& proxy() const { return proxy_; }  // Null: none.
 
    private:
     CustomKeyStoreSource* source_;
@@ -70,7 +74,8 @@ class CustomKeyStoreSource {
   void FallBehind(std::uint64_t revision);
   bool is_behind() const { return behind_; }
 
-  // Nothing unless the store is in `state` and its secret is known. From when a
+  // Nothing unless the store is in `state` and the secret for its proxy is
+  // known. From when a
   // list in which it is not is in force, nobody gets one any more.
   std::optional<Pass> Admit(
       std::string_view id, ConnectionState state = ConnectionState::kConnected);
