@@ -78,6 +78,9 @@ constexpr std::array kStatuses = {
     StatusRow{106, kXksProxyInvalidResponse},
     StatusRow{107, kXksProxyInvalidConfiguration},
     StatusRow{108, kXksProxyVpcServiceNotFound},
+    StatusRow{109, kCloudHsmClusterInUse},
+    StatusRow{110, kCloudHsmClusterNotRelated},
+    StatusRow{111, kIncorrectTrustAnchor},
 };
 static_assert(std::ranges::is_sorted(kStatuses, {}, &StatusRow::number));
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/certificate.h"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include <memory>
@@ -22,6 +24,13 @@ struct FreeKey {
   void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
 };
 using KeyOwner = std::unique_ptr<EVP_PKEY, FreeKey>;
+
+struct FreeBio {
+  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
+};
+
+// There is no password: without one, OpenSSL would ask on the terminal.
+int NoPassword(char*, int, int, void*) { return -1; }
 
 // Null if `der` is not exactly one.
 CertificateOwner Parse(base::ByteView der) {
@@ -62,6 +71,18 @@ base::Status CheckCertificateOf(base::ByteView der, base::ByteView spki) {
                  "The certificate is not for the public key of the KMS key."};
   }
   return {};
+}
+
+bool IsPemCertificate(std::string_view pem) {
+  const std::unique_ptr<BIO, FreeBio> text(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const auto read = [&text] {
+    return CertificateOwner(
+        PEM_read_bio_X509(text.get(), nullptr, NoPassword, nullptr));
+  };
+  const bool is_one = read() != nullptr && read() == nullptr;
+  ERR_clear_error();
+  return is_one;
 }
 
 }  // namespace kms

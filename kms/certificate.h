@@ -2,6 +2,8 @@
 #ifndef KMS_CERTIFICATE_H_
 #define KMS_CERTIFICATE_H_
 
+#include <string_view>
+
 #include "base/bytes.h"
 #include "base/result.h"
 
@@ -15,6 +17,10 @@ base::Status CheckCertificate(base::ByteView der);
 // Fails with kValidation unless `der` is exactly one certificate, for the
 // public key `spki` (SubjectPublicKeyInfo).
 base::Status CheckCertificateOf(base::ByteView der, base::ByteView spki);
+
+// Whether `pem` is one certificate in textual encoding (RFC 7468); text around
+// it does no harm.
+bool IsPemCertificate(std::string_view pem);
 
 }  // namespace kms
 

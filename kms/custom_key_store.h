@@ -60,10 +60,12 @@ struct CustomKeyStore {
   base::WallTime created{};
   ConnectionState state = ConnectionState::kDisconnected;
   std::string connection_error_code;  // In kFailed only.
-  // Of kAwsCloudHsm: the name of the configured key store.
+  // Of kAwsCloudHsm: the cluster_id of the configured key store.
   std::string cloud_hsm_cluster_id;
   std::string trust_anchor_certificate;  // As it was given; PEM.
-  XksProxyConfiguration proxy;           // Of kExternalKeyStore.
+  // Of kExternalKeyStore. Of kAwsCloudHsm only the sealed secret, which is the
+  // KeyStorePassword, and when it was set.
+  XksProxyConfiguration proxy;
 };
 
 }  // namespace kms

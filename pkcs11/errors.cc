@@ -139,6 +139,9 @@ CK_RV RvOf(ErrorCode code) {  // NOLINT(readability-function-size)
     case kCustomKeyStoreInvalidState:
     case kCustomKeyStoreHasKeys:
     case kCloudHsmClusterNotFound:
+    case kCloudHsmClusterInUse:
+    case kCloudHsmClusterNotRelated:
+    case kIncorrectTrustAnchor:
     case kXksKeyAlreadyInUse:
     case kXksKeyInvalidConfiguration:
     case kXksKeyNotFound:

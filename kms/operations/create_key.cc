@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "base/random.h"
 #include "kms/json_writer.h"
 #include "kms/key_id.h"
 #include "kms/key_spec.h"
 #include "kms/operations/authorize.h"
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/key_rules.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/key_metadata.h"
@@ -103,10 +106,30 @@ Key DescribeNewKey(const Call& call) {
   return key;
 }
 
+// Whether the custom key store that the call names takes the key; if that is in
+// a cluster, what makes the key there. Nothing for a key in no custom key
+// store.
+boost::asio::awaitable<base::Result<std::optional<ClusterPass>>>
+EnterCustomKeyStore(Call& call, const Key& key) {
+  if (key.origin == Origin::kExternalKeyStore) {
+    CO_RETURN_IF_ERROR(co_await CheckExternalKey(call, key));
+  }
+  if (key.origin != Origin::kAwsCloudHsm) {
+    co_return std::nullopt;
+  }
+  CO_ASSIGN_OR_RETURN(ClusterPass pass,
+                      EnterCluster(call, key.custom_key_store));
+  co_return std::move(pass);
+}
+
 base::Status InsertNewKey(store::Transaction& transaction, const Key& key,
+                          const std::optional<ClusterPass>& pass,
                           const std::vector<Tag>& tags) {
   if (key.origin == Origin::kExternalKeyStore) {
     RETURN_IF_ERROR(ClaimExternalKey(transaction, key));
+  }
+  if (pass) {
+    RETURN_IF_ERROR(CheckStillInCluster(transaction, key, pass->cluster_id));
   }
   RETURN_IF_ERROR(transaction.InsertKey(key));
   for (const Tag& tag : tags) {
@@ -143,8 +166,10 @@ Answer CreateKey(Call& call) {
   CO_RETURN_IF_ERROR(BindPrincipals(call, key));
   CO_RETURN_IF_ERROR(CheckLockout(call, key));
 
-  if (key.origin == Origin::kExternalKeyStore) {
-    CO_RETURN_IF_ERROR(co_await CheckExternalKey(call, key));
+  CO_ASSIGN_OR_RETURN(const std::optional<ClusterPass> pass,
+                      co_await EnterCustomKeyStore(call, key));
+  if (pass) {
+    key.key_store = pass->key_store.name;
   }
   if (key.origin != Origin::kExternal) {
     CO_ASSIGN_OR_RETURN(KeyMaterial material,
@@ -154,8 +179,8 @@ Answer CreateKey(Call& call) {
 
   const std::vector<Tag> tags = ReadTags(call);
   call.key = std::make_shared<const Key>(key);
-  auto insert = [&key, &tags](store::Transaction& transaction) {
-    return InsertNewKey(transaction, key, tags);
+  auto insert = [&key, &pass, &tags](store::Transaction& transaction) {
+    return InsertNewKey(transaction, key, pass, tags);
   };
   const base::Status committed = co_await call.Commit(insert);
   if (!committed && !key.materials.empty()) {
@@ -167,7 +192,8 @@ Answer CreateKey(Call& call) {
   JsonWriter writer(reply.body);
   writer.BeginObject();
   const RelatedKey itself = AsRelatedKey(key);
-  WriteKeyMetadata("KeyMetadata", key, {&itself, 1}, writer);
+  WriteKeyMetadata("KeyMetadata", key, {&itself, 1},
+                   pass ? pass->cluster_id : "", writer);
   writer.EndObject();
   co_return reply;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/json_writer.h"
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/key_rules.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/key_metadata.h"
@@ -13,7 +14,7 @@ Answer DescribeKey(Call& call) {
   JsonWriter writer(reply.body);
   writer.BeginObject();
   WriteKeyMetadata("KeyMetadata", *AsShown(call.environment, call.key), related,
-                   writer);
+                   ClusterIdOf(call.environment, *call.key), writer);
   writer.EndObject();
   co_return reply;
 }

@@ -69,7 +69,8 @@ void WriteMultiRegion(const Key& key, std::span<const RelatedKey> related,
 }  // namespace
 
 void WriteKeyMetadata(std::string_view name, const Key& key,
-                      std::span<const RelatedKey> related, JsonWriter& writer) {
+                      std::span<const RelatedKey> related,
+                      std::string_view cluster_id, JsonWriter& writer) {
   writer.BeginObject(name)
       .Text("AWSAccountId", key.account)
       .Text("KeyId", key.id)
@@ -89,6 +90,9 @@ void WriteKeyMetadata(std::string_view name, const Key& key,
   if (!key.custom_key_store.empty()) {
     writer.Text("CustomKeyStoreId", key.custom_key_store);
   }
+  if (!cluster_id.empty()) {
+    writer.Text("CloudHsmClusterId", cluster_id);
+  }
   WriteExpirationModel(key, writer);
   writer.Text("KeyManager", key.managing_service.empty() ? "CUSTOMER" : "AWS")
       .Text("CustomerMasterKeySpec", KeySpecName(key.spec))
@@ -103,8 +107,8 @@ void WriteKeyMetadata(std::string_view name, const Key& key,
         .Text("Id", key.xks_key_id)
         .EndObject();
   }
-  // A replica that is still being created has no material to show, and that of
-  // a key in a custom key store is half of what it has.
+  // A replica that is still being created has no material to show, and AWS
+  // does not show that of a key in a custom key store.
   const KeyMaterial* const current = key.FindCurrentMaterial();
   if (key.spec == KeySpec::kSymmetricDefault && current != nullptr &&
       key.state != KeyState::kCreating && key.custom_key_store.empty()) {

@@ -5,6 +5,7 @@
 #include "kms/json_writer.h"
 #include "kms/key_spec.h"
 #include "kms/operations/authorize.h"
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/key_rules.h"
 #include "kms/operations/explain/log_search.h"
 #include "kms/operations/handlers.h"
@@ -96,7 +97,7 @@ base::Status WriteKey(Call& call, const std::string& id, bool with_aliases,
   ASSIGN_OR_RETURN(const auto related, FindRelatedKeys(call, *key));
   writer.BeginObject();
   WriteKeyMetadata("KeyMetadata", *AsShown(call.environment, key), related,
-                   writer);
+                   ClusterIdOf(call.environment, *key), writer);
   if (with_aliases) {
     RETURN_IF_ERROR(WriteAliases(call, *key, writer));
   }

@@ -92,6 +92,13 @@ const KeyMaterial* SharedMaterial(const Key& key) {
              : nullptr;
 }
 
+// Keys of a CloudHSM key store never leave the cluster.
+std::optional<hsm::Locator> WrappingKeyFor(const Key& key,
+                                           const KeyStore& key_store) {
+  return key.origin == Origin::kAwsCloudHsm ? std::nullopt
+                                            : key_store.wrapping_key;
+}
+
 }  // namespace
 
 boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
@@ -106,7 +113,7 @@ boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
   const KeyMaterial* const shared = SharedMaterial(key);
   const std::optional<hsm::Locator> wrapping_key =
       shared != nullptr ? shared->ref.wrapped->wrapping_key
-                        : key_store->wrapping_key;
+                        : WrappingKeyFor(key, *key_store);
   base::Result<KeyMaterial> material =
       base::Error{base::ErrorCode::kUnsupportedOperation, ""};
   if (wrapping_key) {

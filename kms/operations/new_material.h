@@ -16,10 +16,11 @@ hsm::Algorithm NewAlgorithm(const KeyStore& key_store, const Key& key);
 
 // Has the token make a material for `key`, of its spec and usage; the materials
 // that the key has do not matter. It is wrapped if that is where new keys live
-// and the token can wrap such; otherwise it is an object of the token, which
-// has it durably, and nobody knows it but its intent, by which a crash is
-// settled (intents.h). The caller commits it together with SettleMaterial, or
-// else calls AbandonMaterial. If it fails, nothing is left.
+// (but for Origin::kAwsCloudHsm) and the token can wrap such; otherwise it is
+// an object of the token, which has it durably, and nobody knows it but its
+// intent, by which a crash is settled (intents.h). The caller commits it
+// together with SettleMaterial, or else calls AbandonMaterial. If it fails,
+// nothing is left.
 boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
     Environment& environment, const Key& key, base::WallTime now);
 

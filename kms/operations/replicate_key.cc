@@ -128,7 +128,7 @@ Answer ReplicateKey(Call& call) {
   Reply reply;
   JsonWriter writer(reply.body);
   writer.BeginObject();
-  WriteKeyMetadata("ReplicaKeyMetadata", replica, related, writer);
+  WriteKeyMetadata("ReplicaKeyMetadata", replica, related, "", writer);
   writer.Text("ReplicaPolicy", replica.policy);
   WriteTags(tags, writer);
   writer.EndObject();

@@ -7,9 +7,24 @@
 
 #include "base/log.h"
 #include "kms/operations/counters.h"
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/outer_layer.h"
 
 namespace kms::operations {
+namespace {
+
+base::Result<Binding> NewBinding(Call& call, const Key& key,
+                                 KeyStore& key_store) {
+  ASSIGN_OR_RETURN(auto pass, EnterClusterOf(call, key));
+  Binding binding;
+  binding.hsm = &key_store.hsm;
+  if (pass) {
+    binding.pass.emplace(*std::move(pass));
+  }
+  return binding;
+}
+
+}  // namespace
 
 CiphertextAlgorithm CiphertextAlgorithmOf(const Key& key,
                                           const KeyMaterial& material) {
@@ -28,8 +43,7 @@ boost::asio::awaitable<base::Result<Binding>> BindForSealing(
   }
   CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
                       call.environment.key_stores.Of(key, material));
-  Binding binding;
-  binding.hsm = &key_store->hsm;
+  CO_ASSIGN_OR_RETURN(Binding binding, NewBinding(call, key, *key_store));
   binding.header = {CiphertextAlgorithmOf(key, material), *key_id, material.id};
   binding.ref = material.ref;
   binding.aad = CiphertextAad(binding.header, context, base::ThreadHasher());
@@ -37,7 +51,7 @@ boost::asio::awaitable<base::Result<Binding>> BindForSealing(
     CO_ASSIGN_OR_RETURN(binding.counter,
                         co_await call.environment.counters.Next(key, material));
   }
-  co_return binding;
+  co_return std::move(binding);
 }
 
 base::Result<Binding> BindForOpening(Call& call, const Key& key,
@@ -50,8 +64,7 @@ base::Result<Binding> BindForOpening(Call& call, const Key& key,
   }
   ASSIGN_OR_RETURN(KeyStore* const key_store,
                    call.environment.key_stores.Of(key, *material));
-  Binding binding;
-  binding.hsm = &key_store->hsm;
+  ASSIGN_OR_RETURN(Binding binding, NewBinding(call, key, *key_store));
   binding.header = header;
   binding.ref = material->ref;
   binding.aad = CiphertextAad(header, context, base::ThreadHasher());

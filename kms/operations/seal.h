@@ -3,11 +3,13 @@
 #define KMS_OPERATIONS_SEAL_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "kms/ciphertext.h"
 #include "kms/operations/call.h"
+#include "kms/operations/custom_key_stores/source.h"
 
 namespace kms::operations {
 
@@ -19,13 +21,16 @@ struct Binding {
   hsm::KeyRef ref;
   hsm::Counter counter = 0;
   hsm::Aad aad{};
+  // Keeps the key's custom key store from being disconnected under the request.
+  std::optional<CustomKeyStoreSource::Pass> pass;
 };
 
 // How new ciphertexts under a material of `key` are made.
 CiphertextAlgorithm CiphertextAlgorithmOf(const Key& key,
                                           const KeyMaterial& material);
 
-// For a new ciphertext under `key`.
+// For a new ciphertext under `key`. Both fail with kInvalidState if its custom
+// key store is a cluster that is not connected any more.
 boost::asio::awaitable<base::Result<Binding>> BindForSealing(
     Call& call, const Key& key, const EncryptionContext& context);
 

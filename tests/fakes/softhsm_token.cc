@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "hsm/token/init_token.h"
 
@@ -24,7 +25,8 @@ namespace fs = std::filesystem;
 
 }  // namespace
 
-SoftHsmToken::SoftHsmToken(const std::string& parent) {
+SoftHsmToken::SoftHsmToken(const std::string& parent, std::string pin)
+    : pin_(std::move(pin)) {
 #ifdef __SANITIZE_ADDRESS__
   // Kept, so that a report at the end can tell its leaks from ours by name.
   dlopen(ModulePath().c_str(), RTLD_LAZY | RTLD_NODELETE);
@@ -42,7 +44,7 @@ SoftHsmToken::SoftHsmToken(const std::string& parent) {
   setenv("SOFTHSM2_CONF", configuration_.c_str(), 1);
   const auto made = hsm::token::InitSoftHsmToken(ModulePath(), kLabel,
                                                  base::Secret::CopyOf(kSoPin),
-                                                 base::Secret::CopyOf(kPin));
+                                                 base::Secret::CopyOf(pin_));
   if (!made.has_value()) {
     Die(made.error().message);
   }
@@ -57,7 +59,7 @@ SoftHsmToken::~SoftHsmToken() {
 hsm::token::TokenConfig SoftHsmToken::Config() const {
   return {.module = ModulePath(),
           .token_uri = std::string("pkcs11:token=") + kLabel,
-          .pin = base::Secret::CopyOf(kPin),
+          .pin = base::Secret::CopyOf(pin_),
           .quirks = {},
           .lock_dir = directory_};
 }

@@ -19,7 +19,7 @@ class SoftHsmToken {
   static constexpr const char* kSoPin = "12345678";
 
   SoftHsmToken() : SoftHsmToken("/dev/shm") {}
-  explicit SoftHsmToken(const std::string& parent);
+  explicit SoftHsmToken(const std::string& parent, std::string pin = kPin);
   ~SoftHsmToken();
   SoftHsmToken(const SoftHsmToken&) = delete;
   SoftHsmToken& operator=(const SoftHsmToken&) = delete;
@@ -37,6 +37,7 @@ class SoftHsmToken {
   static std::string ModulePath();
 
  private:
+  std::string pin_;
   std::string directory_;
   std::string configuration_;
 };

@@ -62,7 +62,9 @@ TEST_F(ExternalKeysTest, NeedTheirMembersAndNoOthers) {
       {{{"Origin", nullptr}}, ErrorCode::kValidation},
       {{{"Origin", nullptr}, {"XksKeyId", nullptr}}, ErrorCode::kValidation},
       {{{"Origin", "EXTERNAL"}}, ErrorCode::kValidation},
-      {{{"Origin", "AWS_CLOUDHSM"}}, ErrorCode::kUnsupportedOperation},
+      {{{"Origin", "AWS_CLOUDHSM"}}, ErrorCode::kValidation},
+      {{{"Origin", "AWS_CLOUDHSM"}, {"XksKeyId", nullptr}},
+       ErrorCode::kUnsupportedOperation},
       {{{"MultiRegion", true}}, ErrorCode::kUnsupportedOperation},
       {{{"KeySpec", "RSA_2048"}, {"KeyUsage", "ENCRYPT_DECRYPT"}},
        ErrorCode::kUnsupportedOperation},
@@ -80,7 +82,7 @@ TEST_F(ExternalKeysTest, NeedTheirMembersAndNoOthers) {
     EXPECT_THAT(Ask("CreateKey", input), StatusIs(each.code));
   }
   EXPECT_THAT(Ask("CreateKey", {{"Origin", "AWS_CLOUDHSM"}}),
-              StatusIs(ErrorCode::kUnsupportedOperation));
+              StatusIs(ErrorCode::kValidation));
   EXPECT_OK(Ask("CreateKey", good));
 }
 

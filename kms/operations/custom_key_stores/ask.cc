@@ -137,7 +137,7 @@ Reply EmptyObject() {
 
 base::Status RequireConnectedXks(const Call& call, std::string_view id) {
   ASSIGN_OR_RETURN(const OpenCustomKeyStore open, FindCustomKeyStore(call, id));
-  if (open.store.type != CustomKeyStoreType::kExternalKeyStore) {
+  if (!open.HasProxy()) {
     return Error{
         ErrorCode::kUnsupportedOperation,
         fmt::format("Custom key store {} is no external key store.", id)};

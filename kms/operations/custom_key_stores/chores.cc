@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "kms/operations/at_once.h"
 #include "kms/operations/custom_key_stores/ask.h"
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/load.h"
 #include "kms/operations/custom_key_stores/outcomes.h"
 
@@ -26,18 +27,32 @@ namespace asio = boost::asio;
 constexpr auto kRound = std::chrono::seconds(1);
 constexpr int kRoundsPerHealth = 60;
 
-// Trouble of our own that says nothing of the proxy.
+// Trouble of our own that says nothing of the proxy or the cluster.
 bool IsPassing(base::ErrorCode code) {
   return code == base::ErrorCode::kThrottled ||
          code == base::ErrorCode::kTimeout ||
          code == base::ErrorCode::kHsmUnavailable;
 }
 
-// The ConnectionErrorCode, or empty if the store is connected now; nothing if
-// it is not to be connected any more.
+// The ConnectionErrorCode, or empty if the proxy is well.
+asio::awaitable<base::Result<std::string_view>> TryProxy(
+    Environment& environment, const CustomKeyStore& store, XksProxyPtr proxy) {
+  std::string operation = "ConnectCustomKeyStore";
+  std::string request_id = base::NewUuidText();
+  CO_ASSIGN_OR_RETURN(
+      const hsm::XksOutcome outcome,
+      co_await AskHealth(environment, std::move(proxy), std::move(operation),
+                         std::move(request_id), store.id));
+  co_return outcome == hsm::XksOutcome::kOk
+      ? std::string_view()
+      : RowOf(outcome).connection_error_code;
+}
+
+// The same of any store; nothing if it is not to be connected any more, or the
+// next round shall try again.
 asio::awaitable<std::optional<std::string_view>> TryToConnect(
     Environment& environment, const OpenCustomKeyStore& open) {
-  if (open.proxy == nullptr) {
+  if (open.HasProxy() && open.proxy == nullptr) {
     co_return kConnectionInternalError;
   }
   const auto pass = environment.custom_key_stores.Admit(
@@ -45,22 +60,20 @@ asio::awaitable<std::optional<std::string_view>> TryToConnect(
   if (!pass) {
     co_return std::nullopt;
   }
-  std::string operation = "ConnectCustomKeyStore";
-  std::string request_id = base::NewUuidText();
-  const auto outcome =
-      co_await AskHealth(environment, pass->proxy(), std::move(operation),
-                         std::move(request_id), open.store.id);
-  if (!outcome && IsPassing(outcome.error().code)) {
-    co_return std::nullopt;  // The next round tries again.
+  // Named first: g++ 12 destroys a temporary of ?: inside co_await twice.
+  auto attempt = open.HasProxy()
+                     ? TryProxy(environment, open.store, pass->proxy())
+                     : TryCluster(environment, open.store);
+  const auto error_code = co_await std::move(attempt);
+  if (error_code) {
+    co_return *error_code;
   }
-  if (!outcome) {
-    base::LogError("connecting custom key store {}: {}", open.store.id,
-                   outcome.error().message);
-    co_return kConnectionInternalError;
+  if (IsPassing(error_code.error().code)) {
+    co_return std::nullopt;
   }
-  co_return *outcome == hsm::XksOutcome::kOk
-      ? std::string_view()
-      : RowOf(*outcome).connection_error_code;
+  base::LogError("connecting custom key store {}: {}", open.store.id,
+                 error_code.error().message);
+  co_return kConnectionInternalError;
 }
 
 // Whether what was asked is still what the row says.
@@ -68,6 +81,7 @@ bool IsStillConnecting(const CustomKeyStore& asked, const CustomKeyStore& row) {
   return row.state == ConnectionState::kConnecting &&
          row.proxy.uri_endpoint == asked.proxy.uri_endpoint &&
          row.proxy.uri_path == asked.proxy.uri_path &&
+         row.cloud_hsm_cluster_id == asked.cloud_hsm_cluster_id &&
          row.proxy.credential_set == asked.proxy.credential_set;
 }
 
@@ -151,7 +165,7 @@ void HealthWatch::Note(const std::string& id, hsm::XksOutcome outcome) {
 
 asio::awaitable<void> HealthWatch::AskOne(std::string id) {
   const auto pass = environment_.custom_key_stores.Admit(id);
-  if (!pass) {
+  if (!pass || pass->proxy() == nullptr) {
     co_return;
   }
   std::string operation = "KmsHealthCheck";

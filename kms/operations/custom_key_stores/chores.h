@@ -17,15 +17,17 @@ namespace kms::operations {
 // One proxy that is slow leaves the others their turn.
 inline constexpr std::size_t kMostProxiesAtOnce = 8;
 
-// Asks the proxies of all stores that are to be connected (CONNECTING), several
-// at once, and commits what has become of them: CONNECTED, or FAILED with a
-// reason; an event ChangeConnectionState tells the audit log. One that was
-// disconnected or changed meanwhile is left alone. What a process had begun
-// that died is done by the next. Fails with the first error of a commit.
+// Asks the proxies and clusters of all stores that are to be connected
+// (CONNECTING), several at once, and commits what has become of them:
+// CONNECTED, or FAILED with a reason; an event ChangeConnectionState tells the
+// audit log. One that was disconnected or changed meanwhile is left alone. What
+// a process had begun that died is done by the next. Fails with the first error
+// of a commit.
 boost::asio::awaitable<base::Status> ConnectPendingStores(
     Environment& environment);
 
-// A HealthWatch asks the proxies of connected stores how they are. What is not
+// A HealthWatch asks the proxies of connected stores how they are; workers of
+// clusters are watched by their clients. What is not
 // well is logged each time, and when it is well again. It changes no state:
 // CONNECTED says that a connect once worked. Belongs to one io thread; borrows
 // the environment.

@@ -10,8 +10,11 @@ namespace kms::operations {
 // (chores.h): also after a restart.
 Answer ConnectCustomKeyStore(Call& call) {
   const std::string_view id = *call.Text("CustomKeyStoreId");
-  CO_RETURN_IF_ERROR(FindCustomKeyStore(call, id));
-  CO_RETURN_IF_ERROR(RequireXks(call.environment));
+  CO_ASSIGN_OR_RETURN(const OpenCustomKeyStore open,
+                      FindCustomKeyStore(call, id));
+  if (open.HasProxy()) {
+    CO_RETURN_IF_ERROR(RequireXks(call.environment));
+  }
   auto change = [&call](store::Transaction& transaction) -> base::Status {
     ASSIGN_OR_RETURN(CustomKeyStore store,
                      TakeCustomKeyStore(call, transaction));

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <array>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/random.h"
 #include "kms/json_writer.h"
 #include "kms/operations/custom_key_stores/ask.h"
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/handlers.h"
 #include "kms/operations/custom_key_stores/load.h"
 #include "kms/operations/custom_key_stores/outcomes.h"
@@ -17,8 +17,7 @@
 namespace kms::operations {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
+namespace asio = boost::asio;
 
 constexpr std::size_t kIdDigits = 17;
 
@@ -34,25 +33,51 @@ CustomKeyStore DescribeNewStore(const Call& call) {
   store.id = NewCustomKeyStoreId();
   store.account = call.request.caller.account;
   store.region = call.request.region;
-  store.type = CustomKeyStoreType::kExternalKeyStore;
+  store.type = TypeOf(call);
   store.created = call.now;
   return WithMembersOf(call, std::move(store));
 }
 
-// A key store of the server's configuration can be no CloudHSM cluster yet:
-// whatever is named is not there.
-Error NoSuchCluster(const Call& call) {
-  return {ErrorCode::kCloudHsmClusterNotFound,
-          fmt::format("There is no CloudHSM cluster {}.",
-                      call.Text("CloudHsmClusterId").value_or(""))};
+// What this server alone can say of the store.
+base::Status CheckPlace(Environment& environment, const CustomKeyStore& store) {
+  if (store.type == CustomKeyStoreType::kAwsCloudHsm) {
+    RETURN_IF_ERROR(ClusterOf(environment, store));
+    return CheckTrustAnchor(store.trust_anchor_certificate);
+  }
+  RETURN_IF_ERROR(RequireXks(environment));
+  return CheckConnectivity(store);
+}
+
+base::Status CheckAmong(const CustomKeyStore& store,
+                        std::span<const CustomKeyStore> stores) {
+  if (store.type == CustomKeyStoreType::kAwsCloudHsm) {
+    RETURN_IF_ERROR(CheckClusterIsFree(store, stores));
+  }
+  RETURN_IF_ERROR(CheckFits(store, stores));
+  return CheckRoom(store, stores);
+}
+
+// Its proxy must be well. A cluster is not asked: a wrong password is found
+// when the store is connected, as on AWS.
+asio::awaitable<base::Status> TryProxy(Call& call,
+                                       const CustomKeyStore& store) {
+  std::string operation(call.operation.name);
+  std::string request_id(call.request.request_id);
+  CO_ASSIGN_OR_RETURN(
+      const hsm::XksOutcome outcome,
+      co_await AskHealth(call.environment, MakeXksProxy(store, SecretIn(call)),
+                         std::move(operation), std::move(request_id)));
+  if (outcome != hsm::XksOutcome::kOk) {
+    co_return StoreErrorOf(outcome);
+  }
+  co_return base::Status();
 }
 
 base::Status InsertNewStore(store::Transaction& transaction,
                             const CustomKeyStore& store) {
   ASSIGN_OR_RETURN(const auto stores,
                    transaction.custom_key_stores().GetCustomKeyStores());
-  RETURN_IF_ERROR(CheckFits(store, stores));
-  RETURN_IF_ERROR(CheckRoom(store, stores));
+  RETURN_IF_ERROR(CheckAmong(store, stores));
   return transaction.custom_key_stores().InsertCustomKeyStore(store);
 }
 
@@ -61,28 +86,17 @@ base::Status InsertNewStore(store::Transaction& transaction,
 // Who cannot have such a store does not learn whether its proxy answers.
 Answer CreateCustomKeyStore(Call& call) {
   Environment& environment = call.environment;
-  if (TypeOf(call) != CustomKeyStoreType::kExternalKeyStore) {
-    co_return NoSuchCluster(call);
-  }
-  CO_RETURN_IF_ERROR(RequireXks(environment));
   CustomKeyStore store = DescribeNewStore(call);
-  CO_RETURN_IF_ERROR(CheckConnectivity(store));
+  CO_RETURN_IF_ERROR(CheckPlace(environment, store));
   CO_ASSIGN_OR_RETURN(const auto known,
                       environment.store.ReadCustomKeyStores());
-  CO_RETURN_IF_ERROR(CheckFits(store, known.stores));
-  CO_RETURN_IF_ERROR(CheckRoom(store, known.stores));
-
-  CO_ASSIGN_OR_RETURN(
-      const hsm::XksOutcome outcome,
-      co_await AskHealth(environment, MakeXksProxy(store, SecretIn(call)),
-                         std::string(call.operation.name),
-                         std::string(call.request.request_id)));
-  if (outcome != hsm::XksOutcome::kOk) {
-    co_return StoreErrorOf(outcome);
+  CO_RETURN_IF_ERROR(CheckAmong(store, known.stores));
+  if (store.type == CustomKeyStoreType::kExternalKeyStore) {
+    CO_RETURN_IF_ERROR(co_await TryProxy(call, store));
   }
   const base::Secret secret = SecretIn(call);
   CO_ASSIGN_OR_RETURN(store.proxy.sealed_secret,
-                      co_await SealXksSecret(environment, store.id, secret));
+                      co_await SealStoreSecret(environment, store.id, secret));
   call.made = {"customKeyStoreId", store.id};
   auto insert = [&store](store::Transaction& transaction) {
     return InsertNewStore(transaction, store);

@@ -32,8 +32,8 @@ asio::awaitable<void> WaitForAnswers(const CustomKeyStoreSource& source,
 
 }  // namespace
 
-// When this has answered, nothing leaves for the proxy any more, unless the
-// store is connected again.
+// When this has answered, nothing leaves for the proxy or the cluster any more,
+// unless the store is connected again.
 Answer DisconnectCustomKeyStore(Call& call) {
   const std::string_view id = *call.Text("CustomKeyStoreId");
   CO_RETURN_IF_ERROR(FindCustomKeyStore(call, id));

@@ -25,8 +25,8 @@ using base::ErrorCode;
 constexpr std::string_view kExternal = "EXTERNAL_KEY_STORE";
 constexpr std::string_view kCloudHsm = "AWS_CLOUDHSM";
 
-// Rotation, import and Regions are the external key manager's business, and
-// data key pairs are not made under what is not in this server's hands.
+// AWS KMS Developer Guide, "Custom key stores": neither rotation, import and
+// Regions nor data key pairs.
 constexpr std::array<std::string_view, 12> kNotForSuchKeys = {
     "DeleteImportedKeyMaterial",
     "DisableKeyRotation",
@@ -119,10 +119,6 @@ base::Status CheckCustomKeyStoreMembers(const Call& call) {
   const bool has_store = call.Find("CustomKeyStoreId") != nullptr;
   const bool has_key = call.Find("XksKeyId") != nullptr;
   const std::string_view origin = call.Text("Origin").value_or("");
-  if (origin == kCloudHsm) {
-    return Error{ErrorCode::kUnsupportedOperation,
-                 "Origin AWS_CLOUDHSM is not supported by this server."};
-  }
   if (origin == kExternal) {
     if (!has_store || !has_key) {
       return Invalid(
@@ -135,6 +131,12 @@ base::Status CheckCustomKeyStoreMembers(const Call& call) {
     return Invalid(
         "You can specify XksKeyId with Origin EXTERNAL_KEY_STORE "
         "only.");
+  }
+  if (origin == kCloudHsm) {
+    return has_store ? CheckKind(call)
+                     : Invalid(
+                           "You must specify CustomKeyStoreId with Origin "
+                           "AWS_CLOUDHSM.");
   }
   if (has_store) {
     return Invalid(

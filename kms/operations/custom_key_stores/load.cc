@@ -17,15 +17,6 @@ using base::ErrorCode;
 
 constexpr std::string_view kSecretType = "claviger-custom-key-store-1";
 
-asio::awaitable<base::Result<base::Secret>> OpenXksSecret(
-    Environment& environment, const CustomKeyStore& store) {
-  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
-                      FindServiceKey(environment, kForXksCredentials));
-  const hsm::Aad aad = ServiceAad(environment, kSecretType, store.id);
-  hsm::Sealed sealed = store.proxy.sealed_secret;
-  co_return co_await OpenUnder(environment, key, aad, std::move(sealed));
-}
-
 // Null for what has no proxy, or whose secret is not the one that was sealed.
 asio::awaitable<base::Result<XksProxyPtr>> OpenProxy(
     Environment& environment, const CustomKeyStoreList& before,
@@ -38,7 +29,7 @@ asio::awaitable<base::Result<XksProxyPtr>> OpenProxy(
       IsSameProxy(known->store, store)) {
     co_return known->proxy;
   }
-  auto secret = co_await OpenXksSecret(environment, store);
+  auto secret = co_await OpenStoreSecret(environment, store);
   if (secret) {
     co_return MakeXksProxy(store, *std::move(secret));
   }
@@ -60,6 +51,15 @@ bool IsSameProxy(const CustomKeyStore& a, const CustomKeyStore& b) {
          a.proxy.access_key_id == b.proxy.access_key_id &&
          a.proxy.sealed_secret.nonce == b.proxy.sealed_secret.nonce &&
          a.proxy.sealed_secret.ciphertext == b.proxy.sealed_secret.ciphertext;
+}
+
+asio::awaitable<base::Result<base::Secret>> OpenStoreSecret(
+    Environment& environment, const CustomKeyStore& store) {
+  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
+                      FindServiceKey(environment, kForXksCredentials));
+  const hsm::Aad aad = ServiceAad(environment, kSecretType, store.id);
+  hsm::Sealed sealed = store.proxy.sealed_secret;
+  co_return co_await OpenUnder(environment, key, aad, std::move(sealed));
 }
 
 XksProxyPtr MakeXksProxy(const CustomKeyStore& store, base::Secret secret) {
@@ -130,7 +130,7 @@ asio::awaitable<void> CatchUpWithStores(Environment& environment) {
   }
 }
 
-asio::awaitable<base::Result<hsm::Sealed>> SealXksSecret(
+asio::awaitable<base::Result<hsm::Sealed>> SealStoreSecret(
     Environment& environment, std::string_view id, const base::Secret& secret) {
   CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                       FindServiceKey(environment, kForXksCredentials));

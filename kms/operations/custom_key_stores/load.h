@@ -34,13 +34,18 @@ boost::asio::awaitable<base::Status> CommitCustomKeyStoresStep(
 // LoadCustomKeyStores, if the list in force has fallen behind the store.
 boost::asio::awaitable<void> CatchUpWithStores(Environment& environment);
 
-// The secret access key of the proxy of store `id`, sealed under the service
-// key "xks-credentials" and bound to the store and that id.
-boost::asio::awaitable<base::Result<hsm::Sealed>> SealXksSecret(
+// The secret of store `id`, sealed under the service key "xks-credentials" and
+// bound to the store and that id.
+boost::asio::awaitable<base::Result<hsm::Sealed>> SealStoreSecret(
     Environment& environment, std::string_view id, const base::Secret& secret);
 
 // Whether the two are asked in the same way with the same secret.
 bool IsSameProxy(const CustomKeyStore& a, const CustomKeyStore& b);
+
+// The secret of the store: of its proxy, or the password of its cluster. Fails
+// with kInvalidCiphertext if it was moved or changed.
+boost::asio::awaitable<base::Result<base::Secret>> OpenStoreSecret(
+    Environment& environment, const CustomKeyStore& store);
 
 // With what the proxy of `store` is asked.
 XksProxyPtr MakeXksProxy(const CustomKeyStore& store, base::Secret secret);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -28,12 +29,14 @@ struct MemberRule {
   bool moves_proxy = false;  // Is about where the proxy is.
 };
 
+constexpr std::string_view kCredential = "XksProxyAuthenticationCredential";
+constexpr std::string_view kPassword = "KeyStorePassword";
+
 constexpr std::array kRules = {
     MemberRule{"CloudHsmClusterId", Need::kRefused, Need::kRequired},
-    MemberRule{"KeyStorePassword", Need::kRefused, Need::kRequired},
+    MemberRule{kPassword, Need::kRefused, Need::kRequired},
     MemberRule{"TrustAnchorCertificate", Need::kRefused, Need::kRequired},
-    MemberRule{"XksProxyAuthenticationCredential", Need::kRequired,
-               Need::kRefused},
+    MemberRule{kCredential, Need::kRequired, Need::kRefused},
     MemberRule{"XksProxyConnectivity", Need::kRequired, Need::kRefused, true},
     MemberRule{"XksProxyUriEndpoint", Need::kRequired, Need::kRefused, true},
     MemberRule{"XksProxyUriPath", Need::kRequired, Need::kRefused},
@@ -42,10 +45,6 @@ constexpr std::array kRules = {
     MemberRule{"XksProxyVpcEndpointServiceOwner", Need::kOptional,
                Need::kRefused, true},
 };
-
-bool IsAboutProxy(const MemberRule& rule) {
-  return rule.external != Need::kRefused;
-}
 
 Need NeedOf(const MemberRule& rule, CustomKeyStoreType type) {
   return type == CustomKeyStoreType::kExternalKeyStore ? rule.external
@@ -81,6 +80,14 @@ base::Status CheckServiceMembers(const Call& call) {
   return {};
 }
 
+// Whether the request has a member of whose rule `is_asked_for` holds.
+template <typename Predicate>
+bool HasAny(const Call& call, Predicate is_asked_for) {
+  return std::ranges::any_of(kRules, [&](const MemberRule& rule) {
+    return std::invoke(is_asked_for, rule) && call.Find(rule.name) != nullptr;
+  });
+}
+
 bool IsBeside(const CustomKeyStore& store, const CustomKeyStore& other) {
   return other.id != store.id && other.account == store.account &&
          other.region == store.region;
@@ -96,13 +103,10 @@ void Take(const Call& call, std::string_view member, std::string& field) {
 
 base::Status ValidateCreateCustomKeyStore(const Call& call) {
   const CustomKeyStoreType type = TypeOf(call);
+  RETURN_IF_ERROR(CheckMembersOfType(call, type));
   for (const MemberRule& rule : kRules) {
-    const Need need = NeedOf(rule, type);
-    const bool is_there = call.Find(rule.name) != nullptr;
-    if (need == Need::kRefused && is_there) {
-      return NotOfType(rule.name, type);
-    }
-    if (need == Need::kRequired && !is_there) {
+    if (NeedOf(rule, type) == Need::kRequired &&
+        call.Find(rule.name) == nullptr) {
       return Error{ErrorCode::kValidation,
                    fmt::format("You must specify {} with a custom key store of "
                                "type {}.",
@@ -113,13 +117,8 @@ base::Status ValidateCreateCustomKeyStore(const Call& call) {
 }
 
 base::Status ValidateUpdateCustomKeyStore(const Call& call) {
-  // Every custom key store that there can be is an external one.
-  for (const MemberRule& rule : kRules) {
-    if (!IsAboutProxy(rule) && call.Find(rule.name) != nullptr) {
-      return NotOfType(rule.name, CustomKeyStoreType::kExternalKeyStore);
-    }
-  }
-  if (call.Find("NewCustomKeyStoreName") == nullptr && !ChangesProxy(call)) {
+  if (call.Find("NewCustomKeyStoreName") == nullptr && !ChangesProxy(call) &&
+      !ChangesCluster(call)) {
     return Error{ErrorCode::kValidation,
                  "You must specify at least one property to change."};
   }
@@ -152,21 +151,37 @@ CustomKeyStoreType TypeOf(const Call& call) {
       .value_or(CustomKeyStoreType::kAwsCloudHsm);
 }
 
+base::Status CheckMembersOfType(const Call& call, CustomKeyStoreType type) {
+  for (const MemberRule& rule : kRules) {
+    if (NeedOf(rule, type) == Need::kRefused &&
+        call.Find(rule.name) != nullptr) {
+      return NotOfType(rule.name, type);
+    }
+  }
+  return {};
+}
+
 bool MovesProxy(const Call& call) {
-  return std::ranges::any_of(kRules, [&call](const MemberRule& rule) {
-    return rule.moves_proxy && call.Find(rule.name) != nullptr;
-  });
+  return HasAny(call, &MemberRule::moves_proxy);
 }
 
 bool ChangesProxy(const Call& call) {
-  return std::ranges::any_of(kRules, [&call](const MemberRule& rule) {
-    return IsAboutProxy(rule) && call.Find(rule.name) != nullptr;
+  return HasAny(call, [](const MemberRule& rule) {
+    return rule.external != Need::kRefused;
+  });
+}
+
+bool ChangesCluster(const Call& call) {
+  return HasAny(call, [](const MemberRule& rule) {
+    return rule.cloud_hsm != Need::kRefused;
   });
 }
 
 CustomKeyStore WithMembersOf(const Call& call, CustomKeyStore store) {
   Take(call, "CustomKeyStoreName", store.name);
   Take(call, "NewCustomKeyStoreName", store.name);
+  Take(call, "CloudHsmClusterId", store.cloud_hsm_cluster_id);
+  Take(call, "TrustAnchorCertificate", store.trust_anchor_certificate);
   XksProxyConfiguration& proxy = store.proxy;
   Take(call, "XksProxyUriEndpoint", proxy.uri_endpoint);
   Take(call, "XksProxyUriPath", proxy.uri_path);
@@ -179,22 +194,25 @@ CustomKeyStore WithMembersOf(const Call& call, CustomKeyStore store) {
   Take(call, "XksProxyVpcEndpointServiceName", proxy.vpc_endpoint_service_name);
   Take(call, "XksProxyVpcEndpointServiceOwner",
        proxy.vpc_endpoint_service_owner);
+  if (const base::Json* const credential = call.Find(kCredential)) {
+    proxy.access_key_id = base::TextOf(credential->at("AccessKeyId"));
+  }
   if (HasSecret(call)) {
-    proxy.access_key_id = base::TextOf(
-        call.Find("XksProxyAuthenticationCredential")->at("AccessKeyId"));
     proxy.credential_set = call.now;
   }
   return store;
 }
 
 bool HasSecret(const Call& call) {
-  return call.Find("XksProxyAuthenticationCredential") != nullptr;
+  return call.Find(kCredential) != nullptr || call.Find(kPassword) != nullptr;
 }
 
 base::Secret SecretIn(const Call& call) {
-  const base::Json& credential = *call.Find("XksProxyAuthenticationCredential");
+  const base::Json* const credential = call.Find(kCredential);
   return base::Secret::CopyOf(
-      base::TextOf(credential.at("RawSecretAccessKey")));
+      credential == nullptr
+          ? *call.Text(kPassword)
+          : base::TextOf(credential->at("RawSecretAccessKey")));
 }
 
 namespace {
@@ -220,7 +238,8 @@ base::Status CheckFits(const CustomKeyStore& store,
           ErrorCode::kCustomKeyStoreNameInUse,
           fmt::format("Custom key store {} has this name already.", other.id)};
     }
-    if (IsSameHost(other.proxy.uri_endpoint, store.proxy.uri_endpoint) &&
+    if (store.type == CustomKeyStoreType::kExternalKeyStore &&
+        IsSameHost(other.proxy.uri_endpoint, store.proxy.uri_endpoint) &&
         other.proxy.uri_path == store.proxy.uri_path) {
       return Error{ErrorCode::kXksProxyUriInUse,
                    fmt::format("Custom key store {} has this "

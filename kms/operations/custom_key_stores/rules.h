@@ -31,16 +31,20 @@ base::Status RequireStoreState(const CustomKeyStore& store,
 // The type that a request to create a store asks for.
 CustomKeyStoreType TypeOf(const Call& call);
 
+// Fails with kValidation if there is a member that stores of `type` do not
+// have.
+base::Status CheckMembersOfType(const Call& call, CustomKeyStoreType type);
+
 // Whether a member about the proxy's place is there: these are changed while
 // the store is disconnected only.
 bool MovesProxy(const Call& call);
-// Whether any member about the proxy is.
+// Whether any member about the proxy is; any about the cluster.
 bool ChangesProxy(const Call& call);
+bool ChangesCluster(const Call& call);
 
-// `store` with what the request says of its name and its proxy; but for the
-// secret.
+// `store` with what the request says of it; but for the secret.
 CustomKeyStore WithMembersOf(const Call& call, CustomKeyStore store);
-// The secret access key in the request; it must be there.
+// The secret access key or the password in the request; one must be there.
 base::Secret SecretIn(const Call& call);
 bool HasSecret(const Call& call);
 

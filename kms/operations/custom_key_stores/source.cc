@@ -40,8 +40,8 @@ std::optional<CustomKeyStoreSource::Pass> CustomKeyStoreSource::Admit(
   return Read(
       [&](const CustomKeyStoreList& list, bool behind) -> std::optional<Pass> {
         const OpenCustomKeyStore* const open = list.Find(id);
-        if (behind || open == nullptr || open->proxy == nullptr ||
-            open->store.state != state) {
+        if (behind || open == nullptr || open->store.state != state ||
+            (open->HasProxy() && open->proxy == nullptr)) {
           return std::nullopt;
         }
         const std::lock_guard lock(mutex_);

@@ -23,10 +23,14 @@ namespace kms::operations {
 using XksProxyPtr = std::shared_ptr<const hsm::XksProxy>;
 
 // A custom key store, and with what its proxy is asked: null if the secret of
-// the store cannot be opened.
+// the store cannot be opened, and for a store that has no proxy.
 struct OpenCustomKeyStore {
   CustomKeyStore store;
   XksProxyPtr proxy;
+
+  bool HasProxy() const {
+    return store.type == CustomKeyStoreType::kExternalKeyStore;
+  }
 };
 
 // All custom key stores as they were at one moment. It never changes, so any
@@ -43,8 +47,8 @@ struct CustomKeyStoreList {
 // being asked. Safe to call from any thread.
 class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
  public:
-  // A Pass lets one request out to a proxy, and is kept until that is answered.
-  // It borrows the source.
+  // A Pass lets one request out to a proxy or a cluster, and is kept until that
+  // is answered. It borrows the source.
   class Pass {
    public:
     Pass(CustomKeyStoreSource& source, std::string id, XksProxyPtr proxy,
@@ -54,7 +58,7 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
 
-    const XksProxyPtr& proxy() const { return proxy_; }
+    const XksProxyPtr& proxy() const { return proxy_; }  // Null: none.
 
    private:
     CustomKeyStoreSource* source_;
@@ -65,9 +69,9 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
 
   CustomKeyStoreSource();
 
-  // Nothing unless the store is in `state` and its secret is known. From when a
-  // list in which it is not is in force, nobody gets one any more; nor while
-  // the list is behind the store.
+  // Nothing unless the store is in `state` and the secret for its proxy, if it
+  // has one, is known. From when a list in which it is not is in force, nobody
+  // gets one any more; nor while the list is behind the store.
   std::optional<Pass> Admit(
       std::string_view id, ConnectionState state = ConnectionState::kConnected);
 

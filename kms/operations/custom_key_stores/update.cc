@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "kms/json_writer.h"
 #include "kms/operations/custom_key_stores/ask.h"
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/handlers.h"
 #include "kms/operations/custom_key_stores/load.h"
 #include "kms/operations/custom_key_stores/outcomes.h"
@@ -17,9 +22,10 @@ namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
-// The name, the credential and the path may change under a connected store.
+// The name, and the credential and path of a proxy, may change under a
+// connected store.
 base::Status CheckUpdatable(const Call& call, const CustomKeyStore& store) {
-  if (MovesProxy(call)) {
+  if (MovesProxy(call) || ChangesCluster(call)) {
     return RequireStoreState(store, {ConnectionState::kDisconnected});
   }
   return RequireStoreState(
@@ -59,6 +65,30 @@ asio::awaitable<base::Status> TryProxy(Call& call,
   co_return base::Status();
 }
 
+// Keys do not go from one token to another.
+base::Status CheckClusterChange(store::CustomKeyStores& rows,
+                                const CustomKeyStore& before,
+                                const CustomKeyStore& next,
+                                std::span<const CustomKeyStore> stores) {
+  if (next.cloud_hsm_cluster_id == before.cloud_hsm_cluster_id) {
+    return {};
+  }
+  const base::Status is_free = CheckClusterIsFree(next, stores);
+  if (!is_free) {
+    return Error{ErrorCode::kCloudHsmClusterNotRelated,
+                 is_free.error().message};
+  }
+  ASSIGN_OR_RETURN(const std::uint64_t keys, rows.CountKeys(next.id));
+  if (keys > 0) {
+    return Error{
+        ErrorCode::kCloudHsmClusterNotRelated,
+        fmt::format("Custom key store {} has {} KMS keys, which are in "
+                    "CloudHSM cluster {} only.",
+                    next.id, keys, before.cloud_hsm_cluster_id)};
+  }
+  return {};
+}
+
 // What was checked before is checked again on the row as it is. With the values
 // that another call has put there meanwhile the proxy was not tried.
 base::Status UpdateRow(const Call& call, store::Transaction& transaction,
@@ -73,7 +103,9 @@ base::Status UpdateRow(const Call& call, store::Transaction& transaction,
                  "Another request has changed custom key store " + store.id +
                      " meanwhile. Try again."};
   }
+  const CustomKeyStore before = store;
   store = WithMembersOf(call, std::move(store));
+  RETURN_IF_ERROR(CheckClusterChange(rows, before, store, stores));
   if (secret) {
     store.proxy.sealed_secret = *secret;
   }
@@ -87,8 +119,12 @@ Answer UpdateCustomKeyStore(Call& call) {
   const std::string_view id = *call.Text("CustomKeyStoreId");
   CO_ASSIGN_OR_RETURN(const OpenCustomKeyStore open,
                       FindCustomKeyStore(call, id));
+  CO_RETURN_IF_ERROR(CheckMembersOfType(call, open.store.type));
   CO_RETURN_IF_ERROR(CheckUpdatable(call, open.store));
   const CustomKeyStore next = WithMembersOf(call, open.store);
+  if (ChangesCluster(call)) {
+    CO_RETURN_IF_ERROR(ClusterOf(call.environment, next));
+  }
   CO_ASSIGN_OR_RETURN(const auto known,
                       call.environment.store.ReadCustomKeyStores());
   CO_RETURN_IF_ERROR(CheckFits(next, known.stores));
@@ -99,7 +135,7 @@ Answer UpdateCustomKeyStore(Call& call) {
   if (HasSecret(call)) {
     const base::Secret plain = SecretIn(call);
     CO_ASSIGN_OR_RETURN(secret,
-                        co_await SealXksSecret(call.environment, id, plain));
+                        co_await SealStoreSecret(call.environment, id, plain));
   }
   auto change = [&](store::Transaction& transaction) {
     return UpdateRow(call, transaction, open.store, secret);

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kms/operations/custom_key_stores/clusters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "kms/certificate.h"
+#include "kms/operations/custom_key_stores/ask.h"
+#include "kms/operations/custom_key_stores/load.h"
+#include "kms/operations/custom_key_stores/outcomes.h"
+#include "kms/operations/custom_key_stores/rules.h"
+
+namespace kms::operations {
+namespace {
+
+namespace asio = boost::asio;
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::string_view kClusterNotFound = "CLUSTER_NOT_FOUND";
+constexpr std::string_view kInvalidCredentials = "INVALID_CREDENTIALS";
+constexpr std::string_view kNoHsms = "INSUFFICIENT_CLOUDHSM_HSMS";
+constexpr std::string_view kNetworkErrors = "NETWORK_ERRORS";
+constexpr std::string_view kUserLockedOut = "USER_LOCKED_OUT";
+
+bool IsInCluster(const Key& key) { return key.origin == Origin::kAwsCloudHsm; }
+
+// AWS KMS API Reference, ConnectionErrorCode: what keeps the workers from
+// saying whether the password is right.
+std::string_view ConnectionErrorOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kLimitExceeded:
+      return kUserLockedOut;
+    case ErrorCode::kHsmUnavailable:
+      return kNoHsms;
+    case ErrorCode::kTimeout:
+      return kNetworkErrors;
+    default:
+      return kConnectionInternalError;
+  }
+}
+
+}  // namespace
+
+base::Result<KeyStore*> ClusterOf(Environment& environment,
+                                  const CustomKeyStore& store) {
+  KeyStore* const key_store =
+      environment.key_stores.OfCluster(store.cloud_hsm_cluster_id);
+  if (key_store == nullptr) {
+    return Error{ErrorCode::kCloudHsmClusterNotFound,
+                 fmt::format("There is no CloudHSM cluster {}. The server's "
+                             "operator can configure a key store with this "
+                             "cluster_id.",
+                             store.cloud_hsm_cluster_id)};
+  }
+  return key_store;
+}
+
+base::Status CheckClusterIsFree(const CustomKeyStore& store,
+                                std::span<const CustomKeyStore> stores) {
+  const bool is_taken =
+      std::ranges::any_of(stores, [&store](const CustomKeyStore& other) {
+        return other.id != store.id &&
+               other.type == CustomKeyStoreType::kAwsCloudHsm &&
+               other.cloud_hsm_cluster_id == store.cloud_hsm_cluster_id;
+      });
+  if (!is_taken) {
+    return {};
+  }
+  // Not by which: that may be somebody else's.
+  return Error{
+      ErrorCode::kCloudHsmClusterInUse,
+      fmt::format("CloudHSM cluster {} is in use by a custom key store "
+                  "already.",
+                  store.cloud_hsm_cluster_id)};
+}
+
+base::Status CheckTrustAnchor(std::string_view pem) {
+  if (!IsPemCertificate(pem)) {
+    return Error{ErrorCode::kIncorrectTrustAnchor,
+                 "TrustAnchorCertificate is not one X.509 certificate in PEM "
+                 "form."};
+  }
+  return {};
+}
+
+asio::awaitable<base::Result<std::string_view>> TryCluster(
+    Environment& environment, const CustomKeyStore& store) {
+  const auto key_store = ClusterOf(environment, store);
+  if (!key_store) {
+    co_return kClusterNotFound;
+  }
+  hsm::CheckPinRequest request;
+  CO_ASSIGN_OR_RETURN(request.pin,
+                      co_await OpenStoreSecret(environment, store));
+  const auto checked = co_await (*key_store)->hsm.Call(std::move(request));
+  if (checked) {
+    co_return checked->is_right ? std::string_view() : kInvalidCredentials;
+  }
+  if (checked.error().code == ErrorCode::kThrottled) {
+    co_return Error(checked.error());
+  }
+  base::LogWarning("connecting custom key store {}: {}", store.id,
+                   checked.error().message);
+  co_return ConnectionErrorOf(checked.error().code);
+}
+
+base::Result<ClusterPass> EnterCluster(Call& call, std::string_view id) {
+  ASSIGN_OR_RETURN(const OpenCustomKeyStore open, FindCustomKeyStore(call, id));
+  if (open.store.type != CustomKeyStoreType::kAwsCloudHsm) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 fmt::format("Custom key store {} is an external key store; "
+                             "for this operation it must be of type "
+                             "AWS_CLOUDHSM.",
+                             id)};
+  }
+  RETURN_IF_ERROR(RequireStoreState(open.store, {ConnectionState::kConnected}));
+  const auto key_store = ClusterOf(call.environment, open.store);
+  if (!key_store) {
+    return Error{ErrorCode::kCustomKeyStoreInvalidState,
+                 key_store.error().message};
+  }
+  auto pass = call.environment.custom_key_stores.Admit(id);
+  if (!pass) {
+    return Error{ErrorCode::kCustomKeyStoreInvalidState,
+                 fmt::format("Custom key store {} is not connected.", id)};
+  }
+  return ClusterPass{*std::move(pass), **key_store,
+                     open.store.cloud_hsm_cluster_id};
+}
+
+base::Status CheckStillInCluster(store::Transaction& transaction,
+                                 const Key& key, std::string_view cluster_id) {
+  const auto store =
+      transaction.custom_key_stores().GetCustomKeyStore(key.custom_key_store);
+  if (!store && store.error().code == ErrorCode::kNotFound) {
+    return NoSuchCustomKeyStore(key.custom_key_store);
+  }
+  RETURN_IF_ERROR(store);
+  RETURN_IF_ERROR(RequireStoreState(*store, {ConnectionState::kConnected}));
+  if (store->cloud_hsm_cluster_id != cluster_id) {
+    return Error{ErrorCode::kCustomKeyStoreInvalidState,
+                 fmt::format("Custom key store {} has got another cluster "
+                             "meanwhile. Try again.",
+                             store->id)};
+  }
+  return {};
+}
+
+base::Result<std::optional<CustomKeyStoreSource::Pass>> EnterClusterOf(
+    Call& call, const Key& key) {
+  if (!IsInCluster(key)) {
+    return std::nullopt;
+  }
+  auto pass = call.environment.custom_key_stores.Admit(key.custom_key_store);
+  if (!pass) {
+    return Error{ErrorCode::kInvalidState,
+                 fmt::format("{} is unavailable.", key.Arn())};
+  }
+  return pass;
+}
+
+std::string ClusterIdOf(const Environment& environment, const Key& key) {
+  if (!IsInCluster(key)) {
+    return "";
+  }
+  const auto list = environment.custom_key_stores.current();
+  const OpenCustomKeyStore* const open = list->Find(key.custom_key_store);
+  return open == nullptr ? "" : open->store.cloud_hsm_cluster_id;
+}
+
+}  // namespace kms::operations
