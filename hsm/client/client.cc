@@ -135,6 +135,10 @@ Awaitable<CheckPinReply> Client::Call(CheckPinRequest request) {
   return Execute(pool_, std::move(request));
 }
 
+Awaitable<EmptyReply> Client::Call(KeepWrappedKeyRequest request) {
+  return Execute(pool_, std::move(request));
+}
+
 asio::awaitable<base::Status> Client::EvictEverywhere(Locator locator,
                                                       SlowWorker slow_worker) {
   return pool_->EvictEverywhere(locator, slow_worker);

@@ -84,6 +84,7 @@ class Client {
   Awaitable<ShareWrappingKeyReply> Call(ShareWrappingKeyRequest request);
   Awaitable<EmptyReply> Call(ReceiveWrappingKeyRequest request);
   Awaitable<CheckPinReply> Call(CheckPinRequest request);
+  Awaitable<EmptyReply> Call(KeepWrappedKeyRequest request);
 
   // Makes every worker forget this key; a worker that does not confirm is
   // killed and replaced. When this succeeds, no process holds a copy.
