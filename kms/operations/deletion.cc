@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "kms/operations/destructions.h"
 #include "kms/operations/imported_material.h"
 #include "kms/operations/multi_region.h"
 #include "kms/operations/outbox.h"
@@ -53,15 +54,6 @@ base::Result<bool> AreMaterialsUnneeded(Environment& environment,
   ASSIGN_OR_RETURN(const auto related,
                    environment.store.ListRelatedKeys(key.id));
   return std::ranges::all_of(related, &RelatedKey::destroying);
-}
-
-// Whoever shares the wrapping key may have unwrapped it.
-asio::awaitable<base::Status> ForgetEverywhere(Environment& environment,
-                                               hsm::Locator locator) {
-  for (KeyStore& key_store : environment.key_stores.all()) {
-    CO_RETURN_IF_ERROR(co_await key_store.hsm.EvictEverywhere(locator));
-  }
-  co_return base::Status();
 }
 
 asio::awaitable<base::Status> DestroyMaterials(Environment& environment,

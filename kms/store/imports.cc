@@ -99,11 +99,16 @@ base::Result<std::vector<std::string>> ReadImporters(
 
 base::Status MoveMaterial(Connection& connection, std::string_view key_id,
                           const KeyMaterial& material) {
+  const auto& wrapped = material.ref.wrapped;
   return connection.RunOnOne(
-      "UPDATE key_materials SET key_store = $3, locator = $4, algorithm = $5 "
+      "UPDATE key_materials SET key_store = $3, locator = $4, algorithm = $5, "
+      "wrapping_key = $6, wrapped = $7, check_value = $8 "
       "WHERE key_id = $1 AND material_id = $2",
       {ToValue(key_id), BlobValue(material.id), ToValue(material.key_store),
-       BlobValue(material.ref.locator.bytes), ToValue(material.ref.algorithm)},
+       BlobValue(material.ref.locator.bytes), ToValue(material.ref.algorithm),
+       wrapped ? BlobValue(wrapped->wrapping_key.bytes) : Value(),
+       wrapped ? BlobValue(wrapped->bytes) : Value(),
+       wrapped ? BlobValue(wrapped->check_value) : Value()},
       kNoMaterial);
 }
 
