@@ -148,6 +148,9 @@ auto Fields(Is<ShareWrappingKeyRequest> auto& m) {
   return std::tie(m.wrapping_key, m.check_value, m.public_key, m.hash);
 }
 auto Fields(Is<ShareWrappingKeyReply> auto& m) { return std::tie(m.wrapped); }
+auto Fields(Is<KeepWrappedKeyRequest> auto& m) {
+  return std::tie(m.key, m.locator);
+}
 auto Fields(Is<ReceiveWrappingKeyRequest> auto& m) {
   return std::tie(m.wrapping_key, m.check_value, m.wrapped, m.shareable);
 }

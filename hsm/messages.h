@@ -500,6 +500,16 @@ struct ReceiveWrappingKeyRequest {
   bool shareable = false;  // Whether it may leave the target in its turn.
 };
 
+// Makes a wrapped key an object of this token, with the new locator, that works
+// and is the key of its check value; as GenerateKeyRequest says. The wrapped key
+// stays what it is: evict it when nobody uses it any more. Leaves nothing if it
+// fails, and then with kCorrupt, kNotFound or kUnsupportedOperation as requests
+// that use the key do, or kAlreadyExists if the locator is taken.
+struct KeepWrappedKeyRequest {
+  KeyRef key;       // Wrapped.
+  Locator locator;  // That the object shall have.
+};
+
 // Whether this is the PIN with which the worker opened its token, which is not
 // asked: a wrong guess does not count towards the token's lock. After ten in a
 // row the worker answers kLimitExceeded until it is started anew.

@@ -128,6 +128,8 @@ inline constexpr std::tuple kOperations{
         {27, "ReceiveWrappingKey", 80, Lane::kLong, kLongDeadline}},
     Operation<CheckPinRequest, CheckPinReply>{
         {28, "CheckPin", 1, Lane::kShort, kShortDeadline}},
+    Operation<KeepWrappedKeyRequest, EmptyReply>{
+        {29, "KeepWrappedKey", 160, Lane::kLong, kLongDeadline}},
 };
 // clang-format on
 

@@ -128,6 +128,10 @@ Awaitable<CheckPinReply> Client::Call(CheckPinRequest request) {
   return Execute(pool_, std::move(request));
 }
 
+Awaitable<EmptyReply> Client::Call(KeepWrappedKeyRequest request) {
+  return Execute(pool_, std::move(request));
+}
+
 void Client::Require(std::vector<RequiredKey> keys) {
   pool_->Require(std::move(keys));
 }

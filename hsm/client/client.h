@@ -122,6 +122,7 @@ class Client {
   Awaitable<ShareWrappingKeyReply> Call(ShareWrappingKeyRequest request);
   Awaitable<EmptyReply> Call(ReceiveWrappingKeyRequest request);
   Awaitable<CheckPinReply> Call(CheckPinRequest request);
+  Awaitable<EmptyReply> Call(KeepWrappedKeyRequest request);
 
   // Executes `request` on the token called `token`, served or not: kNotFound if
   // there is none. Include hsm/client/call_on.h to use it.

@@ -388,6 +388,12 @@ base::Result<GenerateWrappedKeyReply> Pkcs11Token::Execute(
   return Alive(wrapped_.Generate(request));
 }
 
+base::Result<EmptyReply> Pkcs11Token::Execute(
+    const KeepWrappedKeyRequest& request) {
+  RETURN_IF_ERROR(Alive(wrapped_.Keep(request)));
+  return EmptyReply{};
+}
+
 base::Result<SealExternalReply> Pkcs11Token::Execute(
     const SealExternalRequest& request) {
   RETURN_IF_ERROR(CheckUse(request.key, KeyUse::kEncrypt));

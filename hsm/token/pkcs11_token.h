@@ -63,6 +63,7 @@ class Pkcs11Token final : public Token {
       const ShareWrappingKeyRequest&) override;
   base::Result<EmptyReply> Execute(const ReceiveWrappingKeyRequest&) override;
   base::Result<CheckPinReply> Execute(const CheckPinRequest&) override;
+  base::Result<EmptyReply> Execute(const KeepWrappedKeyRequest&) override;
 
  private:
   Workshop Here() { return {*connection_, profile_, index_, cipher_}; }

@@ -78,6 +78,7 @@ class Token {
       const ShareWrappingKeyRequest&) = 0;
   virtual base::Result<EmptyReply> Execute(
       const ReceiveWrappingKeyRequest&) = 0;
+  virtual base::Result<EmptyReply> Execute(const KeepWrappedKeyRequest&) = 0;
   virtual base::Result<CheckPinReply> Execute(const CheckPinRequest&) = 0;
   // What asks an XKS proxy has no token, and the other way round.
   base::Result<XksReply> Execute(const XksRequest&) const {

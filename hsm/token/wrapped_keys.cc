@@ -41,6 +41,10 @@ Error Another(const KeyRef& key) {
   return Damaged(key, "it is another key than the store says");
 }
 
+Error Destroyed() {
+  return {ErrorCode::kNotFound, "the key was destroyed"};
+}
+
 Template UnwrappedTemplate(const KeyRef& key, const AlgorithmRow& row,
                            const AttributeSupport& support) {
   return IsKeyPair(row.kind) ? SessionPrivateTemplate(key, support)
@@ -81,7 +85,7 @@ base::Result<ObjectHandle> WrappedKeys::Unwrapped(const KeyRef& key) {
     return *object;
   }
   if (gone_.Find(key.locator) != nullptr) {
-    return Error{ErrorCode::kNotFound, "the key was destroyed"};
+    return Destroyed();
   }
   ASSIGN_OR_RETURN(const ObjectHandle object, Unwrap(key));
   if (base::Status is_it = CheckIsTheKey(key, object); !is_it.has_value()) {
@@ -265,6 +269,62 @@ base::Result<GenerateWrappedKeyReply> WrappedKeys::Keep(
                    CheckWorks(key, *FindAlgorithm(key.algorithm), object));
   RETURN_IF_ERROR(tested.Destroy());
   return reply;
+}
+
+base::Status WrappedKeys::CheckCanKeep(
+    const KeepWrappedKeyRequest& request) {
+  const KeyRef& key = request.key;
+  if (key.wrapped == nullptr || key.locator == request.locator) {
+    return Error{ErrorCode::kInvalidArgument,
+                 key.wrapped == nullptr
+                     ? "the key is no wrapped one"
+                     : "the object needs a locator of its own"};
+  }
+  if (gone_.Find(key.locator) != nullptr) {
+    return Destroyed();
+  }
+  const AlgorithmRow* const row = FindAlgorithm(key.algorithm);
+  RETURN_IF_ERROR(CheckCanHold(row));
+  return row->use == KeyUse::kEncrypt
+             ? workshop_.cipher.CheckSupported(key.algorithm)
+             : base::Status();
+}
+
+// The attributes of an object of the token are read under the lock, as
+// CheckPair() does.
+base::Status WrappedKeys::CheckWorksAs(const KeyRef& key,
+                                       const AlgorithmRow& row,
+                                       ObjectHandle object) {
+  if (row.kind != KeyKind::kRsa) {
+    return CheckIsTheKey(key, object);
+  }
+  ASSIGN_OR_RETURN(const CheckValue check_value,
+                   CheckPair(workshop_, key.algorithm, object));
+  return check_value == key.wrapped->check_value ? base::Status()
+                                                 : Another(key);
+}
+
+// By way of the session, as imported keys: SoftHSM unwraps only what is
+// modifiable, and what is to be refused is so before the token changes.
+base::Status WrappedKeys::Keep(const KeepWrappedKeyRequest& request) {
+  RETURN_IF_ERROR(CheckCanKeep(request));
+  KeyRef key = request.key;
+  key.locator = request.locator;  // Which the object has from the first.
+  const AlgorithmRow& row = *FindAlgorithm(key.algorithm);
+  ASSIGN_OR_RETURN(const ObjectHandle unwrapped, Unwrap(key));
+  SessionObject tried(sessions().anchor(), unwrapped);
+  RETURN_IF_ERROR(CheckWorksAs(key, row, unwrapped));
+  ASSIGN_OR_RETURN(
+      const ObjectHandle object,
+      Place(workshop_, key.locator, [&](Session& session) {
+        return session.CopyObject(unwrapped, PrivateCopyTemplate());
+      }));
+  base::Status tested = CheckWorksAs(key, row, object);
+  // No second key may stay.
+  if (base::Status gone = tried.Destroy(); !gone.has_value()) {
+    tested = std::move(gone);
+  }
+  return Conclude(workshop_, key.locator, object, tested);
 }
 
 base::Status WrappedKeys::Forget(const Locator& locator) {

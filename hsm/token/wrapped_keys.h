@@ -53,6 +53,9 @@ class WrappedKeys {
       const GenerateWrappedKeyRequest& request,
       std::unique_ptr<SessionObject> extractable, base::Bytes public_key);
 
+  // Makes the key an object of the token. As KeepWrappedKeyRequest says.
+  base::Status Keep(const KeepWrappedKeyRequest& request);
+
   // Destroys the session object of a key, and what was noted of it. Fails if
   // the token kept it.
   base::Status Forget(const Locator& locator);
@@ -84,6 +87,10 @@ class WrappedKeys {
   base::Result<CheckValue> CheckWorks(const KeyRef& key,
                                       const AlgorithmRow& row,
                                       ObjectHandle object);
+  // Whether an object, of the token or not, works and is the key of its row.
+  base::Status CheckWorksAs(const KeyRef& key, const AlgorithmRow& row,
+                            ObjectHandle object);
+  base::Status CheckCanKeep(const KeepWrappedKeyRequest& request);
   base::Result<ObjectHandle> Unwrap(const KeyRef& key);
   base::Status CheckIsTheKey(const KeyRef& key, ObjectHandle object);
   base::Status CheckIsThePair(const KeyRef& key, const AlgorithmRow& row,

@@ -25,6 +25,13 @@ base::Status ResolveOperatorOperation(Call& call) {
   return {};
 }
 
+base::Status ResolveKeyForOperator(Call& call) {
+  RETURN_IF_ERROR(ResolveOperatorOperation(call));
+  ASSIGN_OR_RETURN(
+      call.key, FindKey(call, *call.Text("KeyId"), call.operation.key_forms));
+  return {};
+}
+
 Answer AddAccount(Call& call) {
   const std::string id(*call.Text("AccountId"));
   const base::Secret secret = identity::NewSecretKey();

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/log.h"
 #include "base/random.h"
 #include "kms/operations/authorize.h"
 #include "kms/operations/custom_key_stores/key_rules.h"
@@ -102,6 +103,35 @@ base::Status Admit(Call& call) {
   return CheckStates(call);
 }
 
+// Whether a material of the key is somewhere else than when it was read.
+bool HasMoved(const Call& call, const KeyPtr& key) {
+  if (key == nullptr) {
+    return false;
+  }
+  const auto now = call.environment.store.FindKey(key->row_id);
+  return now && std::ranges::any_of(key->materials, [&](const auto& before) {
+           const KeyMaterial* const after = (*now)->FindMaterial(before.id);
+           return after != nullptr && after->ref.locator != before.ref.locator;
+         });
+}
+
+// The work. A material that was moved (MoveKey) while the request was on its
+// way is forgotten where it was; then everything is read and decided again.
+boost::asio::awaitable<base::Result<Reply>> Work(Call& call) {
+  auto reply = co_await call.operation.run(call);
+  if (!call.unusable.empty() &&
+      (HasMoved(call, call.key) || HasMoved(call, call.source))) {
+    call.unusable.clear();
+    call.checks.clear();
+    CO_RETURN_IF_ERROR(Admit(call));
+    reply = co_await call.operation.run(call);
+  }
+  if (!call.unusable.empty()) {
+    base::LogError("{}", call.unusable);
+  }
+  co_return reply;
+}
+
 base::Error UnknownOperation() {
   return {base::ErrorCode::kUnknownOperation, ""};
 }
@@ -123,7 +153,7 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Run(Call& call) {
   if (IgnoresCiphertext(call)) {
     co_return DryRunSucceeded();
   }
-  auto reply = co_await call.operation.run(call);
+  auto reply = co_await Work(call);
   if (reply && call.Flag("DryRun")) {
     // What changes something has ended itself. What does not has run, and its
     // answer is dropped.

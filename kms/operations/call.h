@@ -141,6 +141,7 @@ struct Call {
   std::string material_id;      // Of what was imported, deleted or rotated to.
   Made made;                    // By an operation of IAM.
   std::string committed_event;  // The event that a mutation put in the outbox.
+  std::string unusable;         // How the token failed with a key's material.
 
   // Members of the input, if present (and not null).
   std::optional<std::string_view> Text(std::string_view name) const;

@@ -40,7 +40,7 @@ Answer DeriveSharedSecret(Call& call) {
   CO_ASSIGN_OR_RETURN(request.public_key, ReadPeer(call));
   const auto agreed = co_await hsm->Call(std::move(request));
   if (!agreed) {
-    co_return MaterialError(key, agreed.error());
+    co_return MaterialError(call, key, agreed.error());
   }
 
   Reply reply;

@@ -32,6 +32,20 @@ asio::awaitable<base::Status> Settle(Environment& environment,
   co_return co_await AppendCommitted(environment, std::move(event));
 }
 
+asio::awaitable<base::Status> DestroyObject(Environment& environment,
+                                            const store::Intent& intent) {
+  const hsm::Locator locator = intent.locator;
+  CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
+                      environment.key_stores.Find(intent.key_store));
+  CO_RETURN_IF_ERROR(co_await ForgetEverywhere(environment, locator));
+  const hsm::DestroyKeyRequest request = {locator};
+  const auto destroyed = co_await key_store->hsm.Call(request);
+  if (!destroyed && destroyed.error().code != ErrorCode::kNotFound) {
+    co_return Error(destroyed.error());
+  }
+  co_return base::Status();
+}
+
 }  // namespace
 
 asio::awaitable<base::Status> ForgetEverywhere(Environment& environment,
@@ -58,15 +72,11 @@ base::Status AnnounceDestruction(const Environment& environment,
 
 asio::awaitable<base::Status> FinishDestruction(Environment& environment,
                                                 store::Intent intent) {
-  const hsm::Locator locator = intent.locator;
-  CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
-                      environment.key_stores.Find(intent.key_store));
-  CO_RETURN_IF_ERROR(co_await ForgetEverywhere(environment, locator));
-  const hsm::DestroyKeyRequest request = {locator};
-  const auto destroyed = co_await key_store->hsm.Call(request);
-  if (!destroyed && destroyed.error().code != ErrorCode::kNotFound) {
-    co_return Error(destroyed.error());
-  }
+  // Named first: g++ 12 destroys a temporary of ?: inside co_await twice.
+  auto gone = intent.key_id == kMovedMaterial
+                  ? ForgetEverywhere(environment, intent.locator)
+                  : DestroyObject(environment, intent);
+  CO_RETURN_IF_ERROR(co_await std::move(gone));
   const base::Status settled = co_await Settle(environment, intent);
   if (!settled && settled.error().code == ErrorCode::kNotFound) {
     co_return base::Status();  // Somebody else was faster.

@@ -17,8 +17,17 @@ namespace kms::operations {
 // What an announcement names instead of a key.
 inline constexpr std::string_view kImportPair = "import-pair";
 
+// Nor a key: what was wrapped, and is an object of a token now. It is only to be
+// forgotten.
+inline constexpr std::string_view kMovedMaterial = "moved-material";
+
+// Has every worker forget a wrapped key: whoever shares the wrapping key may
+// have unwrapped it.
+boost::asio::awaitable<base::Status> ForgetEverywhere(Environment& environment,
+                                                      hsm::Locator locator);
+
 // The part of a transaction that announces it; `of` is the row id of the key,
-// or kImportPair, `key_store` where the object is.
+// or one of these words, `key_store` where the object is.
 base::Status AnnounceDestruction(const Environment& environment,
                                  store::Transaction& transaction,
                                  std::string_view key_store,

@@ -55,7 +55,7 @@ asio::awaitable<base::Result<Decrypted>> DecryptOaep(
     co_return Error{ErrorCode::kInvalidCiphertext, ""};
   }
   if (!opened) {
-    co_return MaterialError(key, opened.error());
+    co_return MaterialError(call, key, opened.error());
   }
   Decrypted decrypted;
   decrypted.plaintext = std::move(opened->plaintext);
@@ -106,7 +106,7 @@ asio::awaitable<base::Result<Encrypted>> EncryptUnder(Call& call,
   request.plaintext = std::move(plaintext);
   const auto sealed = co_await binding.hsm->Call(std::move(request));
   if (!sealed) {
-    co_return MaterialError(key, sealed.error());
+    co_return MaterialError(call, key, sealed.error());
   }
   Encrypted encrypted;
   CO_ASSIGN_OR_RETURN(encrypted.blob,
@@ -130,7 +130,7 @@ asio::awaitable<base::Result<Decrypted>> DecryptUnder(Call& call,
   CO_ASSIGN_OR_RETURN(request.sealed, co_await TakeSealed(call, key, binding));
   auto opened = co_await binding.hsm->Call(std::move(request));
   if (!opened) {
-    co_return MaterialError(key, opened.error());
+    co_return MaterialError(call, key, opened.error());
   }
   Decrypted decrypted;
   decrypted.plaintext = std::move(opened->plaintext);

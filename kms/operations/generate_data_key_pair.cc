@@ -27,7 +27,7 @@ Answer Generate(Call& call, bool want_plaintext) {
   request.want_plaintext = want_plaintext;
   const auto made = co_await binding.hsm->Call(request);
   if (!made) {
-    co_return MaterialError(key, made.error());
+    co_return MaterialError(call, key, made.error());
   }
 
   Reply reply;

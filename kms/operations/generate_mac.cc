@@ -18,7 +18,7 @@ boost::asio::awaitable<base::Result<base::Bytes>> ComputeMac(Call& call) {
   request.message = base::Secret::CopyOf(call.Blob("Message")->Reveal());
   auto made = co_await hsm->Call(std::move(request));
   if (!made) {
-    co_return MaterialError(key, made.error());
+    co_return MaterialError(call, key, made.error());
   }
   co_return std::move(made->mac);
 }

@@ -133,7 +133,8 @@ base::Status ResolveServerOperation(Call& call);
 base::Status ResolveOperatorOperation(Call& call);  // By the operator alone.
 Answer AcceptClock(Call& call);
 Answer AddAccount(Call& call);
-base::Status ResolveResetKeyPolicy(Call& call);
+base::Status ResolveKeyForOperator(Call& call);  // KeyId; likewise.
+Answer MoveKey(Call& call);
 Answer ResetKeyPolicy(Call& call);
 Answer ListAccounts(Call& call);
 Answer DeleteCertificates(Call& call);

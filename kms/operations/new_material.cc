@@ -99,10 +99,12 @@ std::optional<hsm::Locator> WrappingKeyFor(const Key& key,
                                             : key_store.wrapping_key;
 }
 
-}  // namespace
+enum class Fallback : std::uint8_t { kResident, kNone };
 
-boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
-    Environment& environment, const Key& key, base::WallTime now) {
+boost::asio::awaitable<base::Result<KeyMaterial>> Make(Environment& environment,
+                                                       const Key& key,
+                                                       base::WallTime now,
+                                                       Fallback fallback) {
   const auto id = ParseKeyId(key.id);
   if (!id) {
     co_return base::Error{base::ErrorCode::kCorrupt,
@@ -115,11 +117,14 @@ boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
       shared != nullptr ? shared->ref.wrapped->wrapping_key
                         : WrappingKeyFor(key, *key_store);
   base::Result<KeyMaterial> material =
-      base::Error{base::ErrorCode::kUnsupportedOperation, ""};
+      base::Error{base::ErrorCode::kUnsupportedOperation,
+                  "Key store '" + key_store->name +
+                      "' has no wrapping key: set placement = \"wrapped\" in "
+                      "its table."};
   if (wrapping_key) {
     material = co_await MakeWrapped(*key_store, *wrapping_key, *id, key);
   }
-  if (!material && shared == nullptr &&
+  if (!material && shared == nullptr && fallback == Fallback::kResident &&
       material.error().code == base::ErrorCode::kUnsupportedOperation) {
     material = co_await MakeResident(environment, *key_store, *id, key);
   }
@@ -129,6 +134,18 @@ boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
     material->created = now;
   }
   co_return material;
+}
+
+}  // namespace
+
+boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
+    Environment& environment, const Key& key, base::WallTime now) {
+  return Make(environment, key, now, Fallback::kResident);
+}
+
+boost::asio::awaitable<base::Result<KeyMaterial>> MakeWrappedMaterial(
+    Environment& environment, const Key& key, base::WallTime now) {
+  return Make(environment, key, now, Fallback::kNone);
 }
 
 base::Status SettleMaterial(store::Transaction& transaction,

@@ -24,6 +24,10 @@ hsm::Algorithm NewAlgorithm(const KeyStore& key_store, const Key& key);
 boost::asio::awaitable<base::Result<KeyMaterial>> MakeMaterial(
     Environment& environment, const Key& key, base::WallTime now);
 
+// The same, but kUnsupportedOperation if it cannot be wrapped.
+boost::asio::awaitable<base::Result<KeyMaterial>> MakeWrappedMaterial(
+    Environment& environment, const Key& key, base::WallTime now);
+
 // Within the transaction that gives the key its new material.
 base::Status SettleMaterial(store::Transaction& transaction,
                             const KeyMaterial& material);

@@ -37,7 +37,7 @@ Moving MoveInToken(Call& call, Binding from, Binding to) {
   request.to_aad = to.aad;
   const auto sealed = co_await from.hsm->Call(std::move(request));
   if (!sealed) {
-    co_return MaterialError(*call.source, sealed.error());
+    co_return MaterialError(call, *call.source, sealed.error());
   }
   Moved moved;
   CO_ASSIGN_OR_RETURN(moved.blob,

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way back from a key policy that lets nobody in. AWS's support does it
 // there; here it is the operator.
-#include <string>
-
 #include "kms/json_writer.h"
 #include "kms/managed_keys.h"
 #include "kms/operations/handlers.h"
 #include "kms/operations/policies.h"
-#include "kms/operations/resolve.h"
 
 namespace kms::operations {
-
-base::Status ResolveResetKeyPolicy(Call& call) {
-  RETURN_IF_ERROR(ResolveOperatorOperation(call));
-  ASSIGN_OR_RETURN(
-      call.key, FindKey(call, *call.Text("KeyId"), call.operation.key_forms));
-  return {};
-}
 
 Answer ResetKeyPolicy(Call& call) {
   Key changed = *call.key;

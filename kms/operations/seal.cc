@@ -5,7 +5,6 @@
 
 #include <utility>
 
-#include "base/log.h"
 #include "kms/operations/counters.h"
 #include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/outer_layer.h"
@@ -97,7 +96,7 @@ boost::asio::awaitable<base::Result<hsm::Sealed>> TakeSealed(
   co_return co_await OpenOuter(call, key, binding.aad, std::move(outer));
 }
 
-base::Error MaterialError(const Key& key, base::Error error) {
+base::Error MaterialError(Call& call, const Key& key, base::Error error) {
   if (HasOuterLayer(key) && error.code == base::ErrorCode::kInvalidCiphertext) {
     return InnerLayerError(key);
   }
@@ -105,8 +104,8 @@ base::Error MaterialError(const Key& key, base::Error error) {
       error.code != base::ErrorCode::kCorrupt) {
     return error;
   }
-  base::LogError("the token cannot use the key material of {}: {}", key.Arn(),
-                 error.message);
+  call.unusable = fmt::format("the token cannot use the key material of {}: {}",
+                              key.Arn(), error.message);
   return {base::ErrorCode::kKeyUnavailable,
           fmt::format("The key material of {} is not available.", key.Arn())};
 }

@@ -53,7 +53,7 @@ boost::asio::awaitable<base::Result<hsm::Sealed>> TakeSealed(
 
 // A token's error in the words of the API: a material that its token does not
 // have is kKeyUnavailable, never NotFoundException.
-base::Error MaterialError(const Key& key, base::Error error);
+base::Error MaterialError(Call& call, const Key& key, base::Error error);
 
 }  // namespace kms::operations
 

@@ -127,6 +127,7 @@ inline constexpr std::array kWrappingKeySpecs = {"RSA_2048"sv, "RSA_3072"sv,
                                                  "RSA_4096"sv};
 inline constexpr std::array kExpirationModels = {
     "KEY_MATERIAL_EXPIRES"sv, "KEY_MATERIAL_DOES_NOT_EXPIRE"sv};
+inline constexpr std::array kPlacements = {"resident"sv, "wrapped"sv};
 inline constexpr std::array kImportTypes = {"NEW_KEY_MATERIAL"sv,
                                             "EXISTING_KEY_MATERIAL"sv};
 inline constexpr std::array kDataKeySpecs = {"AES_256"sv, "AES_128"sv};
@@ -269,6 +270,7 @@ inline constexpr Shape kXksCredential = {.type = Type::kStructure,
 inline constexpr Shape kWrappingAlgorithm = {.values = kWrappingAlgorithms};
 inline constexpr Shape kWrappingKeySpec = {.values = kWrappingKeySpecs};
 inline constexpr Shape kExpirationModel = {.values = kExpirationModels};
+inline constexpr Shape kPlacement = {.values = kPlacements};
 inline constexpr Shape kImportType = {.values = kImportTypes};
 inline constexpr Shape kTimestamp = {.type = Type::kTimestamp};
 inline constexpr Shape kKeyMaterialId = {

@@ -17,7 +17,7 @@ Answer Sign(Call& call) {
   request.message = std::move(signing.message);
   const auto made = co_await hsm->Call(std::move(request));
   if (!made) {
-    co_return MaterialError(key, made.error());
+    co_return MaterialError(call, key, made.error());
   }
 
   Reply reply;

@@ -153,6 +153,8 @@ constexpr std::array kTagResource = {Member{"KeyId", &kKeyId, kRequired},
 constexpr std::array kTokenOfKeyStore = {
     Member{"KeyStore", &kConfiguredName, kRequired},
     Member{"Token", &kConfiguredName}};
+constexpr std::array kMoveKey = {Member{"KeyId", &kKeyId, kRequired},
+                                 Member{"Placement", &kPlacement, kRequired}};
 constexpr std::array kShareWrappingKey = {
     Member{"KeyStore", &kConfiguredName, kRequired},
     Member{"TargetKeyStore", &kConfiguredName, kRequired},
@@ -202,9 +204,10 @@ constexpr std::array kOperations = {
     Operation{kOwn, "ListPkcs11Objects", "kms:ListKeys", kListKeys, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ListPkcs11Objects},
     Operation{kOwn, "ListXksCredentials", "claviger:ListXksCredentials", kXksTenantOnly, kNoKey, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ListXksCredentials},
     Operation{kOwn, "MakeTransportKey", "claviger:MakeTransportKey", kTokenOfKeyStore, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, MakeTransportKey},
+    Operation{kOwn, "MoveKey", "claviger:MoveKey", kMoveKey, kAnyForm, kUnlessPendingDeletion, kWrites, !kGrantable, kCrossAccount, nullptr, ResolveKeyForOperator, MoveKey},
     Operation{kOwn, "PutCertificate", "kms:PutCertificate", kPutCertificate, kAnyForm, kForCertificates, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveKeyId, PutCertificate},
     Operation{kOwn, "ReplayPolicy", kExplains, kReplayPolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, nullptr, ResolveNothing, ReplayPolicy},
-    Operation{kOwn, "ResetKeyPolicy", "claviger:ResetKeyPolicy", kKeyIdOnly, kAnyForm, kAnyState, kWrites, !kGrantable, kCrossAccount, nullptr, ResolveResetKeyPolicy, ResetKeyPolicy},
+    Operation{kOwn, "ResetKeyPolicy", "claviger:ResetKeyPolicy", kKeyIdOnly, kAnyForm, kAnyState, kWrites, !kGrantable, kCrossAccount, nullptr, ResolveKeyForOperator, ResetKeyPolicy},
     Operation{kOwn, "RotateExternalKey", "claviger:RotateExternalKey", kExternalKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, RotateExternalKey},
     Operation{kOwn, "ShareWrappingKey", "claviger:ShareWrappingKey", kShareWrappingKey, kNoKey, kAnyState, kWrites, !kGrantable, !kCrossAccount, nullptr, ResolveOperatorOperation, ShareWrappingKey},
     Operation{kOwn, "SimulatePolicy", kExplains, kSimulatePolicy, kAnyForm, kAnyState, kReads, !kGrantable, !kCrossAccount, ValidateAction, ResolveNothing, SimulatePolicy},

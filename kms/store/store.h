@@ -164,7 +164,7 @@ class Transaction {
   // Forgets one that is pending rotation.
   virtual base::Status DeleteMaterial(std::string_view key_id,
                                       const MaterialId& material) = 0;
-  // Says which object a known material is now.
+  // Says which object, or wrapped key, a known material is now.
   virtual base::Status MoveMaterial(std::string_view key_id,
                                     const KeyMaterial& material) = 0;
   // Says what the key of this row knows of a material: `material.import`.

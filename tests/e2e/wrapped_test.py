@@ -10,7 +10,7 @@ import unittest
 import botocore.exceptions
 
 from testlib.clients import boto3_client
-from testlib.faults import FaultCase
+from testlib.faults import BIN, FaultCase
 
 WRAPPED = "--dev-wrapped"
 KINDS = [("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), ("HMAC_256",
@@ -72,6 +72,29 @@ class WrappedTest(FaultCase):
             [wrapped for wrapped, in rows(
                 self.server, "SELECT wrapped IS NOT NULL FROM key_materials "
                 "ORDER BY ordinal")], [1, 0, 1, 0])
+
+    def move(self, key, placement):
+        subprocess.run(
+            [BIN / "claviger", "--endpoint",
+             self.server.dev / "clavigerd.sock", "key", "move", key,
+             "--placement", placement],
+            check=True, capture_output=True, timeout=60)
+
+    def test_a_key_moves_without_a_restart(self):
+        key = self.make()
+        blobs = []
+        for placement in ("resident", "wrapped", "resident"):
+            blobs.append(self.kms.encrypt(
+                KeyId=key, Plaintext=MESSAGE)["CiphertextBlob"])
+            self.move(key, placement)
+            for blob in blobs:
+                opened = self.kms.decrypt(CiphertextBlob=blob)
+                self.assertEqual(opened["Plaintext"], MESSAGE)
+        self.assertEqual(
+            rows(self.server, "SELECT wrapped IS NOT NULL FROM key_materials"),
+            [(0,), (0,)])
+        self.assertEqual(rows(self.server, "SELECT * FROM intents"), [])
+        self.check_audit(self.server)
 
     def test_a_thousand_keys(self):
         keys = [self.make() for _ in range(1000)]

@@ -278,6 +278,11 @@ base::Result<hsm::EmptyReply> MemoryToken::Execute(
   return Unsupported();
 }
 
+base::Result<hsm::EmptyReply> MemoryToken::Execute(
+    const hsm::KeepWrappedKeyRequest&) {
+  return Unsupported();
+}
+
 base::Result<hsm::CheckPinReply> MemoryToken::Execute(
     const hsm::CheckPinRequest&) {
   return Unsupported();

@@ -106,6 +106,8 @@ class MemoryToken final : public hsm::token::Token {
       const hsm::ReceiveWrappingKeyRequest& request) override;
   base::Result<hsm::CheckPinReply> Execute(
       const hsm::CheckPinRequest& request) override;
+  base::Result<hsm::EmptyReply> Execute(
+      const hsm::KeepWrappedKeyRequest& request) override;
 
  private:
   explicit MemoryToken(Shared* shared) : shared_(shared) {}

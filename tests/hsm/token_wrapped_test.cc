@@ -9,7 +9,7 @@
 #include "hsm/token/attributes.h"
 #include "hsm/token/connection.h"
 #include "hsm/token/wrapped_keys.h"
-#include "tests/hsm/pair_fixture.h"
+#include "tests/hsm/wrapped_fixture.h"
 
 // The placement `wrapped`, on SoftHSM: keys that are no objects of the token.
 namespace hsm::token {
@@ -17,56 +17,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
-
-class WrappedTest : public PairTest {
- protected:
-  void SetUp() override {
-    PairTest::SetUp();
-    wrapping_ = Made(Algorithm::kAesWrap);
-  }
-
-  // A new key, wrapped.
-  KeyRef Wrapped(Algorithm algorithm) {
-    KeyRef key = NewKey(algorithm);
-    auto made =
-        token_->Execute(GenerateWrappedKeyRequest{key, wrapping_.locator});
-    EXPECT_TRUE(made.has_value()) << made.error().message;
-    const GenerateWrappedKeyReply reply =
-        made.value_or(GenerateWrappedKeyReply());
-    key.wrapped = std::make_shared<const WrappedKey>(
-        WrappedKey{.wrapping_key = wrapping_.locator,
-                   .bytes = reply.wrapped,
-                   .check_value = reply.check_value,
-                   .public_key = reply.public_key});
-    return key;
-  }
-
-  // `key` with something else than its row says.
-  template <typename Change>
-  static KeyRef Changed(const KeyRef& key, Change change) {
-    WrappedKey wrapped = *key.wrapped;
-    change(wrapped);
-    KeyRef changed = key;
-    changed.wrapped = std::make_shared<const WrappedKey>(std::move(wrapped));
-    base::RandomBytes(changed.locator.bytes);  // Not one that is unwrapped.
-    return changed;
-  }
-
-  base::Result<SignReply> Signed(const KeyRef& key, SignatureScheme scheme) {
-    return token_->Execute(ToSign(key, scheme, Hash::kSha256, "message"));
-  }
-
-  std::vector<std::string> IdsOnToken() {
-    const auto listed = token_->Execute(ListKeysRequest{});
-    std::vector<std::string> ids;
-    for (const ListedKey& key : listed.value_or(ListKeysReply()).keys) {
-      ids.push_back(base::HexEncode(key.id));
-    }
-    return ids;
-  }
-
-  KeyRef wrapping_;
-};
 
 TEST_F(WrappedTest, ASymmetricKeyWorksAndIsNotOnTheToken) {
   for (const Algorithm algorithm :

@@ -112,7 +112,8 @@ using Messages = testing::Types<
     GenerateWrappedKeyReply, SealExternalRequest, SealExternalReply,
     OpenExternalRequest, XksRequest, XksReply, MakeTransportKeyRequest,
     MakeTransportKeyReply, ShareWrappingKeyRequest, ShareWrappingKeyReply,
-    ReceiveWrappingKeyRequest, CheckPinRequest, CheckPinReply>;
+    ReceiveWrappingKeyRequest, CheckPinRequest, CheckPinReply,
+    KeepWrappedKeyRequest>;
 TYPED_TEST_SUITE(CodecTest, Messages);
 
 TYPED_TEST(CodecTest, WhatIsDecodedIsEncodedTheSame) {

@@ -99,6 +99,7 @@ TEST_F(ServeTest, AnswersEveryOperation) {
   Append(out, 26, ShareWrappingKeyRequest{});
   Append(out, 27, ReceiveWrappingKeyRequest{});
   Append(out, 28, CheckPinRequest{});
+  Append(out, 29, KeepWrappedKeyRequest{});
   Write(socket, out);
   for (std::uint32_t slot = 1; slot <= kOperationCount; ++slot) {
     const auto reply = Read(socket);

@@ -337,6 +337,21 @@ TEST_F(PairedKeyStoresTest, WhatTheNewPrimaryMakesTheOtherCanUse) {
   EXPECT_OK(DecryptIn(kRegion, blob));
 }
 
+TEST_F(PairedKeyStoresTest, AKeyOfTwoTokensIsNotMovedToOne) {
+  Pair();
+  const std::string key = NewPairOfKeys();
+  From from = root_;
+  from.caller.administrator = true;
+  for (const std::string_view region : {kRegion, kThere}) {
+    from.region = region;
+    EXPECT_THAT(
+        Ask("MoveKey", {{"KeyId", key}, {"Placement", "resident"}}, from),
+        StatusIs(ErrorCode::kUnsupportedOperation,
+                 HasSubstr("lives in key store")));
+  }
+  EXPECT_OK(DecryptIn(kRegion, EncryptIn(kThere, key)));
+}
+
 TEST_F(PairedKeyStoresTest, ADeletedKeyIsForgottenByBothTokens) {
   Pair();
   const std::string key = NewPairOfKeys();

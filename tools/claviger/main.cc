@@ -17,30 +17,16 @@ namespace tools::claviger {
 namespace {
 
 std::vector<Verb> Verbs() {
-  std::vector<Verb> verbs = {AccountAddVerb(),
-                             AccountListVerb(),
-                             AuditVerifyVerb(),
-                             CallVerb(),
-                             CertificateDeleteVerb(),
-                             CertificateGetVerb(),
-                             CertificatePutVerb(),
-                             ConfigCheckVerb(),
-                             DecryptVerb(),
-                             DoctorVerb(),
-                             EncryptVerb(),
-                             ExplainVerb(),
-                             InitVerb(),
-                             PemReferenceVerb(),
-                             PolicyEvaluateVerb(),
-                             PolicyReplayVerb(),
-                             PolicyResetVerb(),
-                             PolicySimulateVerb(),
-                             PolicyWhoCanVerb(),
-                             StatusVerb(),
-                             TokenProbeVerb(),
-                             TokenShareVerb(),
-                             TokenTransportKeyVerb(),
-                             TokenTrustVerb()};
+  std::vector<Verb> verbs = {
+      AccountAddVerb(),     AccountListVerb(),       AuditVerifyVerb(),
+      CallVerb(),           CertificateDeleteVerb(), CertificateGetVerb(),
+      CertificatePutVerb(), ConfigCheckVerb(),       DecryptVerb(),
+      DoctorVerb(),         EncryptVerb(),           ExplainVerb(),
+      InitVerb(),           KeyMoveVerb(),           PemReferenceVerb(),
+      PolicyEvaluateVerb(), PolicyReplayVerb(),      PolicyResetVerb(),
+      PolicySimulateVerb(), PolicyWhoCanVerb(),      StatusVerb(),
+      TokenProbeVerb(),     TokenShareVerb(),        TokenTransportKeyVerb(),
+      TokenTrustVerb()};
   for (const Verb& verb : XksVerbs()) {
     verbs.push_back(verb);
   }
@@ -67,6 +53,7 @@ constexpr auto kGroups = std::to_array<Group>({
     {"audit", "The audit log"},
     {"certificate", "The certificates of key pairs"},
     {"config", "The configuration of a server"},
+    {"key", "Where keys live"},
     {"policy", "What policies say"},
     {"token", "PKCS#11 tokens"},
     {"xks", "External keys for other key management services"},

@@ -67,6 +67,7 @@ Verb DoctorVerb();
 Verb EncryptVerb();
 Verb ExplainVerb();
 Verb InitVerb();
+Verb KeyMoveVerb();
 Verb PemReferenceVerb();
 Verb PolicyEvaluateVerb();
 Verb PolicyReplayVerb();
