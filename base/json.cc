@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
 
-#include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json_scanner.h"
 #include "base/utf8.h"
 
 namespace base {
@@ -12,90 +13,134 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 32;
 
-// Builds a Json from the parser's events, so that duplicate keys and depth can
-// be refused while they are read.
-// The names are those that nlohmann's SAX interface asks for.
-// NOLINTBEGIN(readability-identifier-naming)
-class Builder {
- public:
-  bool null() { return Add(Json(nullptr)); }
-  bool boolean(bool value) { return Add(Json(value)); }
-  bool number_integer(std::int64_t value) { return Add(Json(value)); }
-  bool number_unsigned(std::uint64_t value) { return Add(Json(value)); }
-  // A template, because nlohmann's readers of binary formats, which are
-  // compiled but never run, pass another string type than its JSON reader.
-  template <typename Text>
-  bool number_float(double value, const Text&) {
-    return Add(Json(value));
-  }
-  bool string(WipingString& value) { return Add(Json(std::move(value))); }
-  bool binary(Json::binary_t&) { return false; }
-
-  bool start_object(std::size_t) { return Open(Json::object()); }
-  bool end_object() { return Close(); }
-  bool start_array(std::size_t) { return Open(Json::array()); }
-  bool end_array() { return Close(); }
-
-  bool key(WipingString& value) {
-    const auto [it, added] = open_.back()->emplace(std::move(value), nullptr);
-    if (!added) {
-      problem_ = "an object names a key twice";
-      return false;
-    }
-    slot_ = &it.value();
-    return true;
-  }
-
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception&) {
-    problem_ = "not JSON at byte " + std::to_string(position);
+// Whether `text` is a T, which `out` then is.
+template <typename T>
+bool ReadInteger(std::string_view text, Json& out) {
+  const char* const end = text.data() + text.size();
+  T value = 0;
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stopped != end) {
     return false;
   }
-  // NOLINTEND(readability-identifier-naming)
+  out = value;
+  return true;
+}
 
-  Json TakeRoot() { return std::move(root_); }
-  std::string problem() const {
-    return problem_.empty() ? "not JSON" : problem_;
+// A Parser makes a Json of one text. What is refused beyond RFC 8259 is refused
+// while it is read.
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : scanner_(text) {}
+
+  Result<Json> Parse() {
+    Json root;
+    if (!ReadValue(scanner_.Next(), root) ||
+        !Require(scanner_.Next() == JsonToken::kEnd)) {
+      return Error{ErrorCode::kSerialization, std::move(problem_)};
+    }
+    return root;
   }
 
  private:
-  bool Add(Json value) {
-    Place(std::move(value));
+  bool ReadValue(JsonToken token, Json& out) {
+    switch (token) {
+      case JsonToken::kBeginObject:
+        return Nested(&Parser::ReadObject, out);
+      case JsonToken::kBeginArray:
+        return Nested(&Parser::ReadArray, out);
+      case JsonToken::kString:
+        out = scanner_.TakeString();
+        return true;
+      case JsonToken::kNumber:
+        return ReadNumber(out);
+      case JsonToken::kTrue:
+      case JsonToken::kFalse:
+        out = token == JsonToken::kTrue;
+        return true;
+      case JsonToken::kNull:
+        return true;  // As it was made.
+      default:
+        return Require(false);
+    }
+  }
+
+  bool Nested(bool (Parser::*read)(Json& out), Json& out) {
+    if (depth_ == kMaxDepth) {
+      return Fail("nested deeper than " + std::to_string(kMaxDepth));
+    }
+    ++depth_;
+    const bool good = (this->*read)(out);
+    --depth_;
+    return good;
+  }
+
+  bool ReadObject(Json& out) {
+    out = Json::object();
+    JsonToken token = scanner_.Next();
+    while (token != JsonToken::kEndObject) {
+      if (!Require(token == JsonToken::kString)) {
+        return false;
+      }
+      const auto [member, added] = out.emplace(scanner_.TakeString(), nullptr);
+      if (!added) {
+        return Fail("an object names a key twice");
+      }
+      if (!Require(scanner_.Next() == JsonToken::kColon) ||
+          !ReadValue(scanner_.Next(), *member) ||
+          !ReadSeparator(JsonToken::kEndObject, token)) {
+        return false;
+      }
+    }
     return true;
   }
 
-  bool Open(Json container) {
-    if (open_.size() == kMaxDepth) {
-      problem_ = "nested deeper than " + std::to_string(kMaxDepth);
-      return false;
+  bool ReadArray(Json& out) {
+    out = Json::array();
+    JsonToken token = scanner_.Next();
+    while (token != JsonToken::kEndArray) {
+      out.push_back(nullptr);
+      if (!ReadValue(token, out.back()) ||
+          !ReadSeparator(JsonToken::kEndArray, token)) {
+        return false;
+      }
     }
-    open_.push_back(Place(std::move(container)));
     return true;
   }
 
-  bool Close() {
-    open_.pop_back();
-    return true;
+  // Reads the comma after a value and the token after that, which may not be
+  // `end`; or `end` itself.
+  bool ReadSeparator(JsonToken end, JsonToken& token) {
+    token = scanner_.Next();
+    if (token == JsonToken::kComma) {
+      token = scanner_.Next();
+      return Require(token != end);
+    }
+    return Require(token == end);
   }
 
-  // A container's address is stable while it is open: nothing is added to its
-  // parent until it closes.
-  Json* Place(Json value) {
-    if (open_.empty()) {
-      root_ = std::move(value);
-      return &root_;
+  // What is no integer that fits is rare enough for nlohmann's own reader.
+  bool ReadNumber(Json& out) {
+    const std::string_view text = scanner_.number();
+    if (text.front() == '-' ? ReadInteger<std::int64_t>(text, out)
+                            : ReadInteger<std::uint64_t>(text, out)) {
+      return true;
     }
-    if (open_.back()->is_array()) {
-      open_.back()->push_back(std::move(value));
-      return &open_.back()->back();
-    }
-    *slot_ = std::move(value);
-    return slot_;
+    out = Json::parse(text.begin(), text.end(), nullptr, false);
+    return Require(!out.is_discarded());  // As 1e400 is.
   }
 
-  Json root_;
-  Json* slot_ = nullptr;  // Where the value of the last key goes.
-  std::vector<Json*> open_;
+  bool Require(bool good) {
+    return good ||
+           Fail("not JSON at byte " + std::to_string(scanner_.position()));
+  }
+
+  bool Fail(std::string problem) {
+    problem_ = std::move(problem);
+    return false;
+  }
+
+  JsonScanner scanner_;
+  std::size_t depth_ = 0;
   std::string problem_;
 };
 
@@ -125,20 +170,12 @@ bool IsPlain(unsigned char c) {
 }  // namespace
 
 Result<Json> ParseJson(std::string_view text) {
-  // nlohmann passes over a byte order mark; RFC 8259 section 8.1 has none.
-  if (text.starts_with("\xEF\xBB\xBF")) {
-    return Error{ErrorCode::kSerialization, "not JSON at byte 1"};
-  }
-  // It takes a NUL for the end of the text, whatever follows.
+  // Nowhere in a JSON text, so it is told before anything else.
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
     return Error{ErrorCode::kSerialization,
                  "not JSON at byte " + std::to_string(nul + 1)};
   }
-  Builder builder;
-  if (!Json::sax_parse(text.begin(), text.end(), &builder)) {
-    return Error{ErrorCode::kSerialization, builder.problem()};
-  }
-  return builder.TakeRoot();
+  return Parser(text).Parse();
 }
 
 std::string_view TextOf(const Json& value) {

@@ -15,8 +15,8 @@
 namespace base {
 
 // The JSON of requests, which may hold plaintext: strings and containers are
-// overwritten when released. nlohmann's lexer keeps the token that it is
-// reading in a buffer of its own, which is not (docs/mistakes.md).
+// overwritten when released. So is what ParseJson() is reading, which it reads
+// with a scanner of its own: nlohmann's keeps a copy that it does not wipe.
 //
 // Objects iterate in the order of their keys' UTF-8 bytes.
 using Json =

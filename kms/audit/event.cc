@@ -2,6 +2,7 @@
 #include "kms/audit/event.h"
 
 #include "kms/audit/json_text.h"
+#include "kms/audit/text_buffer.h"
 
 namespace kms::audit {
 namespace {
@@ -20,21 +21,21 @@ constexpr std::size_t kMaxChecks = 8 << 10;
 // between members. Names are ours (no escaping) but for ForeignName.
 class ObjectWriter {
  public:
-  explicit ObjectWriter(std::string& out) : out_(out) { out_.push_back('{'); }
-  ~ObjectWriter() { out_.push_back('}'); }
+  explicit ObjectWriter(TextBuffer& out) : out_(out) { out_.Add('{'); }
+  ~ObjectWriter() { out_.Add('}'); }
   ObjectWriter(const ObjectWriter&) = delete;
   ObjectWriter& operator=(const ObjectWriter&) = delete;
 
   void Name(std::string_view name) {
     Comma();
-    out_.push_back('"');
-    out_.append(name);
-    out_.append("\":");
+    out_.Add('"');
+    out_.Add(name);
+    out_.Add("\":");
   }
   void ForeignName(std::string_view name) {
     Comma();
     AppendJsonString(name, out_);
-    out_.push_back(':');
+    out_.Add(':');
   }
   void Add(std::string_view name, std::string_view value) {
     Name(name);
@@ -47,23 +48,23 @@ class ObjectWriter {
   }
   void AddBool(std::string_view name, bool value) {
     Name(name);
-    out_.append(value ? "true" : "false");
+    out_.Add(value ? "true" : "false");
   }
   void AddMembers(std::string_view name, Members members, std::size_t limit);
 
  private:
   void Comma() {
     if (!first_) {
-      out_.push_back(',');
+      out_.Add(',');
     }
     first_ = false;
   }
 
-  std::string& out_;
+  TextBuffer& out_;
   bool first_ = true;
 };
 
-void AppendObject(Members members, std::string& out) {
+void AppendObject(Members members, TextBuffer& out) {
   ObjectWriter object(out);
   for (const Member& member : members) {
     object.ForeignName(member.name);
@@ -75,23 +76,23 @@ void ObjectWriter::AddMembers(std::string_view name, Members members,
                               std::size_t limit) {
   Name(name);
   if (members.empty()) {
-    out_.append("null");  // As CloudTrail does.
+    out_.Add("null");  // As CloudTrail does.
     return;
   }
   const std::size_t start = out_.size();
   AppendObject(members, out_);
   if (out_.size() - start > limit) {
-    out_.resize(start);
-    out_.append(R"({"omitted":true})");
+    out_.CutTo(start);
+    out_.Add(R"({"omitted":true})");
   }
 }
 
 // Appends each kind of Value.
 struct ValueAppender {
-  std::string& out;
+  TextBuffer& out;
 
   void operator()(std::string_view text) const { AppendJsonString(text, out); }
-  void operator()(bool value) const { out.append(value ? "true" : "false"); }
+  void operator()(bool value) const { out.Add(value ? "true" : "false"); }
   void operator()(std::int64_t value) const { AppendDecimal(value, out); }
   void operator()(std::uint64_t value) const { AppendDecimal(value, out); }
   void operator()(std::span<const StringPair> pairs) const {
@@ -102,19 +103,19 @@ struct ValueAppender {
     }
   }
   void operator()(std::span<const std::string_view> items) const {
-    out.push_back('[');
+    out.Add('[');
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (i > 0) {
-        out.push_back(',');
+        out.Add(',');
       }
       AppendJsonString(items[i], out);
     }
-    out.push_back(']');
+    out.Add(']');
   }
 };
 
 // CloudTrail's sessionContext.
-void AppendSession(const Event::Identity& identity, std::string& out) {
+void AppendSession(const Event::Identity& identity, TextBuffer& out) {
   ObjectWriter object(out);
   if (!identity.issuer_arn.empty()) {
     object.Name("sessionIssuer");
@@ -128,12 +129,12 @@ void AppendSession(const Event::Identity& identity, std::string& out) {
   object.Name("attributes");
   ObjectWriter attributes(out);
   attributes.Name("creationDate");
-  out.push_back('"');
+  out.Add('"');
   AppendTime(identity.session_created, out);
-  out.append(R"(","mfaAuthenticated":"false")");
+  out.Add(R"(","mfaAuthenticated":"false")");
 }
 
-void AppendIdentity(const Event::Identity& identity, std::string& out) {
+void AppendIdentity(const Event::Identity& identity, TextBuffer& out) {
   ObjectWriter object(out);
   object.Add("type", identity.type);
   object.AddUnlessEmpty("principalId", identity.principal_id);
@@ -149,26 +150,26 @@ void AppendIdentity(const Event::Identity& identity, std::string& out) {
   }
 }
 
-void AppendChecks(std::span<const Event::Check> checks, std::string& out) {
+void AppendChecks(std::span<const Event::Check> checks, TextBuffer& out) {
   const std::size_t start = out.size();
-  out.push_back('[');
+  out.Add('[');
   for (std::size_t i = 0; i < checks.size(); ++i) {
     if (i > 0) {
-      out.push_back(',');
+      out.Add(',');
     }
     ObjectWriter object(out);
     object.Add("action", checks[i].action);
     object.Add("resource", checks[i].resource);
     object.AddUnlessEmpty("region", checks[i].region);
   }
-  out.push_back(']');
+  out.Add(']');
   if (out.size() - start > kMaxChecks) {
-    out.resize(start);
-    out.append(R"({"omitted":true})");
+    out.CutTo(start);
+    out.Add(R"({"omitted":true})");
   }
 }
 
-void AppendAdditional(const Event& event, std::string& out) {
+void AppendAdditional(const Event& event, TextBuffer& out) {
   ObjectWriter object(out);
   object.AddUnlessEmpty("door", event.door);
   if (!event.decision.empty()) {
@@ -188,21 +189,21 @@ void AppendAdditional(const Event& event, std::string& out) {
 }
 
 void AppendResources(std::span<const Event::Resource> resources,
-                     std::string& out) {
-  out.push_back('[');
+                     TextBuffer& out) {
+  out.Add('[');
   for (std::size_t i = 0; i < resources.size(); ++i) {
     if (i > 0) {
-      out.push_back(',');
+      out.Add(',');
     }
     ObjectWriter object(out);
     object.Add("accountId", resources[i].account_id);
     object.Add("type", resources[i].type);
     object.Add("ARN", resources[i].arn);
   }
-  out.push_back(']');
+  out.Add(']');
 }
 
-void AppendTls(const Event::Tls& tls, std::string& out) {
+void AppendTls(const Event::Tls& tls, TextBuffer& out) {
   ObjectWriter object(out);
   object.Add("tlsVersion", tls.version);
   object.AddUnlessEmpty("cipherSuite", tls.cipher_suite);
@@ -210,14 +211,14 @@ void AppendTls(const Event::Tls& tls, std::string& out) {
 }
 
 // Who, when, what, from where.
-void AppendCall(const Event& event, ObjectWriter& object, std::string& out) {
+void AppendCall(const Event& event, ObjectWriter& object, TextBuffer& out) {
   object.Add("eventVersion", "1.09");
   object.Name("userIdentity");
   AppendIdentity(event.identity, out);
   object.Name("eventTime");
-  out.push_back('"');
+  out.Add('"');
   AppendTime(event.time, out);
-  out.push_back('"');
+  out.Add('"');
   object.Add("eventSource", event.source);
   object.Add("eventName", event.name);
   object.Add("awsRegion", event.region);
@@ -226,7 +227,7 @@ void AppendCall(const Event& event, ObjectWriter& object, std::string& out) {
 }
 
 // How it ended.
-void AppendOutcome(const Event& event, ObjectWriter& object, std::string& out) {
+void AppendOutcome(const Event& event, ObjectWriter& object, TextBuffer& out) {
   object.AddUnlessEmpty("errorCode", event.error_code);
   object.AddUnlessEmpty("errorMessage", event.error_message);
   object.AddMembers("requestParameters", event.request, kMaxRequest);
@@ -240,13 +241,12 @@ void AppendOutcome(const Event& event, ObjectWriter& object, std::string& out) {
 
 }  // namespace
 
-void Value::AppendTo(std::string& out) const {
+void Value::AppendTo(TextBuffer& out) const {
   std::visit(ValueAppender{out}, value_);
 }
 
 std::string EventText(const Event& event) {
-  std::string out;
-  out.reserve(2048);  // Most events fit; the log appends its member too.
+  TextBuffer out(2048);  // Most events fit.
   {
     ObjectWriter object(out);
     AppendCall(event, object, out);
@@ -275,7 +275,7 @@ std::string EventText(const Event& event) {
       AppendDecimal(event.store_revision, out);
     }
   }
-  return out;
+  return std::move(out).Take();
 }
 
 }  // namespace kms::audit

@@ -14,6 +14,8 @@
 
 namespace kms::audit {
 
+class TextBuffer;
+
 using StringPair = std::pair<std::string_view, std::string_view>;
 
 // A Value is a JSON value of an Event that borrows what it points to: a string,
@@ -34,7 +36,7 @@ class Value {
   Value(std::span<const std::string_view> items) : value_(items) {}
   // NOLINTEND(google-explicit-constructor)
 
-  void AppendTo(std::string& out) const;
+  void AppendTo(TextBuffer& out) const;
 
  private:
   std::variant<std::string_view, bool, std::int64_t, std::uint64_t,

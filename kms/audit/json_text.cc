@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -80,15 +81,16 @@ Utf8Part TakeUtf8(std::string_view text) {
   return {1, false};
 }
 
-void AppendEscape(char byte, char escape, std::string& out) {
+void AppendEscape(char byte, char escape, TextBuffer& out) {
   static constexpr std::string_view kHex = "0123456789abcdef";
-  if (escape != 'u') {
-    out.append({'\\', escape});
-    return;
+  out.Add('\\');
+  out.Add(escape);
+  if (escape == 'u') {
+    const auto value = static_cast<std::uint8_t>(byte);
+    out.Add("00");
+    out.Add(kHex[value >> 4]);
+    out.Add(kHex[value & 15]);
   }
-  const auto value = static_cast<std::uint8_t>(byte);
-  out.append("\\u00");
-  out.append({kHex[value >> 4], kHex[value & 15]});
 }
 
 // Whether none of the 8 bytes needs an escape or a look at its UTF-8. May also
@@ -105,33 +107,37 @@ bool AllPlain(std::uint64_t bytes) {
   return (special & kHighs) == 0;
 }
 
-// How many bytes at the front of `text`, in eights, are plain.
-std::size_t PlainEights(std::string_view text) {
-  std::size_t size = 0;
-  for (std::uint64_t bytes = 0; size + sizeof(bytes) <= text.size();
-       size += sizeof(bytes)) {
-    std::memcpy(&bytes, text.data() + size, sizeof(bytes));
-    if (!AllPlain(bytes)) {
-      break;
+template <typename Word>
+Word LoadAt(std::string_view text, std::size_t at) {
+  Word word = 0;
+  std::memcpy(&word, text.data() + at, sizeof(word));
+  return word;
+}
+
+// As most texts are. The last eight bytes, or the last four of fewer than
+// eight, may overlap those before.
+bool IsPlain(std::string_view text) {
+  const std::size_t size = text.size();
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+      if (!AllPlain(LoadAt<std::uint64_t>(text, i))) {
+        return false;
+      }
     }
+    return AllPlain(LoadAt<std::uint64_t>(text, size - 8));
   }
-  return size;
+  if (size >= 4) {
+    const std::uint64_t front = LoadAt<std::uint32_t>(text, 0);
+    return AllPlain(front << 32 | LoadAt<std::uint32_t>(text, size - 4));
+  }
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return kEscapes[static_cast<std::uint8_t>(c)] == kPlain;
+  });
 }
 
-template <typename T>
-void AppendInteger(T value, std::string& out) {
-  std::array<char, 24> digits;
-  const auto end =
-      std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out.append(digits.data(), end);
-}
-
-}  // namespace
-
-void AppendJsonString(std::string_view text, std::string& out) {
-  out.push_back('"');
+void AppendEscaped(std::string_view text, TextBuffer& out) {
   std::size_t plain = 0;  // Where the run of bytes to copy as they are began.
-  std::size_t i = PlainEights(text);
+  std::size_t i = 0;
   while (i < text.size()) {
     const char escape = kEscapes[static_cast<std::uint8_t>(text[i])];
     if (escape == kPlain) {
@@ -146,35 +152,44 @@ void AppendJsonString(std::string_view text, std::string& out) {
         continue;
       }
     }
-    out.append(text, plain, i - plain);
+    out.Add(text.substr(plain, i - plain));
     if (escape == kUtf8) {
-      out.append(kReplacement);
+      out.Add(kReplacement);
     } else {
       AppendEscape(text[i], escape, out);
     }
     i += part.size;
     plain = i;
   }
-  out.append(text, plain);
-  out.push_back('"');
+  out.Add(text.substr(plain));
 }
 
-void AppendDecimal(std::uint64_t value, std::string& out) {
-  AppendInteger(value, out);
+struct Digits {
+  std::array<char, 24> text;
+  std::size_t size;
+
+  std::string_view view() const { return {text.data(), size}; }
+};
+
+template <typename T>
+Digits DigitsOf(T value) {
+  Digits digits{};
+  char* const begin = digits.text.data();
+  const char* const end =
+      std::to_chars(begin, begin + digits.text.size(), value).ptr;
+  digits.size = static_cast<std::size_t>(end - begin);
+  return digits;
 }
 
-void AppendDecimal(std::int64_t value, std::string& out) {
-  AppendInteger(value, out);
-}
+using TimeText = std::array<char, 20>;
 
-void AppendTime(base::WallTime time, std::string& out) {
+TimeText TimeTextOf(base::WallTime time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   const auto days = std::chrono::floor<std::chrono::days>(seconds);
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss clock(seconds - days);
-  std::array<char, 20> text = {'0', '0', '0', '0', '-', '0', '0',
-                               '-', '0', '0', 'T', '0', '0', ':',
-                               '0', '0', ':', '0', '0', 'Z'};
+  TimeText text = {'0', '0', '0', '0', '-', '0', '0', '-', '0', '0',
+                   'T', '0', '0', ':', '0', '0', ':', '0', '0', 'Z'};
   const auto put = [&](std::size_t last, std::size_t digits, unsigned value) {
     for (std::size_t i = 0; i < digits; ++i, value /= 10) {
       text[last - i] = static_cast<char>('0' + value % 10);
@@ -186,6 +201,40 @@ void AppendTime(base::WallTime time, std::string& out) {
   put(12, 2, static_cast<unsigned>(clock.hours().count()));
   put(15, 2, static_cast<unsigned>(clock.minutes().count()));
   put(18, 2, static_cast<unsigned>(clock.seconds().count()));
+  return text;
+}
+
+}  // namespace
+
+void AppendJsonString(std::string_view text, TextBuffer& out) {
+  out.Add('"');
+  if (IsPlain(text)) {
+    out.Add(text);
+  } else {
+    AppendEscaped(text, out);
+  }
+  out.Add('"');
+}
+
+void AppendDecimal(std::uint64_t value, TextBuffer& out) {
+  out.Add(DigitsOf(value).view());
+}
+
+void AppendDecimal(std::int64_t value, TextBuffer& out) {
+  out.Add(DigitsOf(value).view());
+}
+
+void AppendDecimal(std::uint64_t value, std::string& out) {
+  out.append(DigitsOf(value).view());
+}
+
+void AppendTime(base::WallTime time, TextBuffer& out) {
+  const TimeText text = TimeTextOf(time);
+  out.Add({text.data(), text.size()});
+}
+
+void AppendTime(base::WallTime time, std::string& out) {
+  const TimeText text = TimeTextOf(time);
   out.append(text.data(), text.size());
 }
 

@@ -29,15 +29,17 @@ std::string OwnRecord(std::string_view type, base::WallTime now) {
 
 std::string StartRecord(const LogOptions& options, base::WallTime now,
                         const Head& head) {
-  std::string text = OwnRecord("SegmentStart", now);
-  text += ",\"storeId\":";
+  TextBuffer text(512);
+  text.Add(OwnRecord("SegmentStart", now));
+  text.Add(",\"storeId\":");
   AppendJsonString(options.store_id, text);
-  text += ",\"producer\":\"claviger " CLAVIGER_VERSION "\"";
+  text.Add(",\"producer\":\"claviger " CLAVIGER_VERSION "\"");
   if (head.max_store_revision != 0) {
-    text += ",\"storeRevision\":";
+    text.Add(",\"storeRevision\":");
     AppendDecimal(head.max_store_revision, text);
   }
-  return text + '}';
+  text.Add('}');
+  return std::move(text).Take();
 }
 
 }  // namespace

@@ -178,8 +178,10 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
     const Request& request) {
   const Operation* const operation =
       FindOperation(request.service, request.operation);
-  Call call(environment_, request,
-            operation == nullptr ? kUnknownOperation : *operation);
+  const Calls::Lease lease =
+      calls_.Make(environment_, request,
+                  operation == nullptr ? kUnknownOperation : *operation);
+  Call& call = lease.call();
   call.now = environment_.clock.Now();
   call.event_id = base::NewUuidText();
 

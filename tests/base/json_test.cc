@@ -114,9 +114,138 @@ TEST(ParseJsonTest, ANumberTooLargeForAnIntegerIsNotOne) {
   }
 }
 
+// What nlohmann's own reader makes of a text: an independent opinion.
+struct Other {
+  nlohmann::json value;
+  std::size_t failed_at = 0;  // 0: it is JSON.
+};
+
+// Stops at the first error, and says where.
+class Position : public nlohmann::detail::json_sax_dom_parser<nlohmann::json> {
+ public:
+  explicit Position(Other& other)
+      : json_sax_dom_parser(other.value, false), other_(other) {}
+
+  template <typename Exception>
+  bool parse_error(  // NOLINT(readability-identifier-naming): nlohmann's name.
+      std::size_t position, const std::string&, const Exception&) {
+    other_.failed_at = position;
+    return false;
+  }
+
+ private:
+  Other& other_;
+};
+
+Other ReadByOther(const std::string& text) {
+  Other other;
+  Position position(other);
+  nlohmann::json::sax_parse(text, &position);
+  return other;
+}
+
+void ExpectTheSameOf(const std::string& text) {
+  const auto read = ParseJson(text);
+  if (!read && read.error().message == "an object names a key twice") {
+    return;
+  }
+  const Other other = ReadByOther(text);
+  if (read) {
+    EXPECT_EQ(other.failed_at, 0U) << text;
+    EXPECT_EQ(std::string_view(read->dump()), other.value.dump()) << text;
+    return;
+  }
+  EXPECT_EQ(read.error().message,
+            "not JSON at byte " + std::to_string(other.failed_at))
+      << text;
+}
+
+constexpr std::string_view kEverything =
+    R"({"t\"\\\/\b\f\n\r\t":"\u00e4\uD83D\uDD11\u0041", "":[-0,0.5,12e3,-1E-2])"
+    R"(, "b" : [true , false,null],"o":{"u":18446744073709551615,"e":{}, "a":[]})"
+    "\r\n\t,\"\xC3\xA4\xE0\xA0\x80\xED\x9F\xBF\xEF\xBF\xBE\xF0\x9F\x94\x91"
+    "\xF4\x8F\xBF\xBF\x7F\":-9223372036854775808}";
+
+TEST(ParseJsonTest, AgreesWithAnotherReaderHoweverATextEnds) {
+  ASSERT_OK(ParseJson(kEverything));
+  for (std::size_t size = 0; size <= kEverything.size(); ++size) {
+    ExpectTheSameOf(std::string(kEverything.substr(0, size)));
+  }
+}
+
+TEST(ParseJsonTest, AgreesWithAnotherReaderWhateverByteIsChanged) {
+  // One of each kind, and the bounds of what UTF-8 takes.
+  constexpr std::string_view kBytes =
+      "\x01\n {}[]:,\"\\/-+.e09atu\x1F\x7F\x80\x8F\x90\x9F\xA0\xBF\xC1\xC2\xDF"
+      "\xE0\xED\xEE\xF0\xF4\xF5\xFF";
+  for (std::size_t at = 0; at < kEverything.size(); ++at) {
+    for (const char byte : kBytes) {
+      std::string text(kEverything);
+      text[at] = byte;
+      ExpectTheSameOf(text);
+      text = kEverything;
+      text.insert(at, 1, byte);
+      ExpectTheSameOf(text);
+    }
+  }
+}
+
+TEST(ParseJsonTest, AgreesWithAnotherReaderOnSmallTexts) {
+  for (const char* const text : {"",
+                                 " ",
+                                 "1",
+                                 "-",
+                                 "-a",
+                                 "01",
+                                 "1.",
+                                 "1.x",
+                                 "1e",
+                                 "1e+",
+                                 "1e+x",
+                                 "1e400",
+                                 "-1e400",
+                                 "1e-400",
+                                 "123456789012345678901",
+                                 "-9223372036854775809",
+                                 "t",
+                                 "tru",
+                                 "trux",
+                                 "nulL",
+                                 "[1 2]",
+                                 "[1,]",
+                                 "[,1]",
+                                 "{\"a\"}",
+                                 "{\"a\":1,}",
+                                 "{\"a\":1 \"b\":2}",
+                                 "{1:2}",
+                                 "[\"a\":1]",
+                                 "1 2",
+                                 "{} x",
+                                 "\"\\ud800\"",
+                                 "\"\\ud800\\n\"",
+                                 "\"\\ud800\\u0041\"",
+                                 "\"\\udc00\"",
+                                 "\"\\u12g4\"",
+                                 "\"\\x\"",
+                                 "\"a",
+                                 "\"\n\"",
+                                 "\"\xE0\x9F\x80\"",
+                                 "\"\xF0\x8F\"",
+                                 "\"\xF5\"",
+                                 "\"\xC3",
+                                 "]",
+                                 "}",
+                                 ":"}) {
+    ExpectTheSameOf(text);
+  }
+}
+
 TEST(ParseJsonTest, SaysWhere) {
   EXPECT_THAT(ParseJson("{\"a\":x}"),
               StatusIs(ErrorCode::kSerialization, HasSubstr("byte 6")));
+  // A NUL, before anything else.
+  EXPECT_THAT(ParseJson(std::string_view("{a:\0}", 5)),
+              StatusIs(ErrorCode::kSerialization, HasSubstr("byte 4")));
 }
 
 }  // namespace

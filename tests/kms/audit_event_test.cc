@@ -18,9 +18,9 @@ constexpr char kArn[] =
     "1234abcd-12ab-34cd-56ef-1234567890ab";
 
 std::string Quoted(std::string_view text) {
-  std::string out;
+  TextBuffer out(4);  // Less than is needed, so that it grows.
   AppendJsonString(text, out);
-  return out;
+  return std::move(out).Take();
 }
 
 TEST(AuditEventTest, FullEventIsTheGoldenFile) {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef KMS_AUDIT_TEXT_BUFFER_H_
+#define KMS_AUDIT_TEXT_BUFFER_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace kms::audit {
+
+// A TextBuffer is a text that grows at its end. An event has some two hundred
+// pieces of a few bytes each, for each of which std::string makes a call; here
+// the room is made once, and adding a piece is a copy.
+class TextBuffer {
+ public:
+  explicit TextBuffer(std::size_t capacity) : text_(capacity, '\0') {}
+
+  void Add(char c) {
+    MakeRoom(1);
+    text_[size_++] = c;
+  }
+  void Add(std::string_view piece) {
+    MakeRoom(piece.size());
+    size_ += piece.copy(text_.data() + size_, piece.size());
+  }
+
+  std::size_t size() const { return size_; }
+  void CutTo(std::size_t size) { size_ = std::min(size, size_); }
+
+  // The text, which is taken out.
+  std::string Take() && {
+    text_.resize(size_);
+    return std::move(text_);
+  }
+
+ private:
+  void MakeRoom(std::size_t size) {
+    if (text_.size() - size_ < size) {
+      Grow(size);
+    }
+  }
+  void Grow(std::size_t size);
+
+  std::string text_;  // Its tail, from size_ on, is room.
+  std::size_t size_ = 0;
+};
+
+}  // namespace kms::audit
+
+#endif  // KMS_AUDIT_TEXT_BUFFER_H_
