@@ -178,10 +178,8 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
     const Request& request) {
   const Operation* const operation =
       FindOperation(request.service, request.operation);
-  const Calls::Lease lease =
-      calls_.Make(environment_, request,
-                  operation == nullptr ? kUnknownOperation : *operation);
-  Call& call = lease.call();
+  Call call(environment_, request,
+            operation == nullptr ? kUnknownOperation : *operation);
   call.now = environment_.clock.Now();
   call.event_id = base::NewUuidText();
 

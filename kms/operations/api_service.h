@@ -3,7 +3,6 @@
 #define KMS_OPERATIONS_API_SERVICE_H_
 
 #include "kms/operations/call.h"
-#include "kms/operations/calls.h"
 #include "kms/service.h"
 
 namespace kms::operations {
@@ -25,7 +24,6 @@ class ApiService final : public Service {
                                               const base::Error* error);
 
   Environment& environment_;
-  Calls calls_;
 };
 
 }  // namespace kms::operations
