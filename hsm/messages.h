@@ -501,10 +501,10 @@ struct ReceiveWrappingKeyRequest {
 };
 
 // Makes a wrapped key an object of this token, with the new locator, that works
-// and is the key of its check value; as GenerateKeyRequest says. The wrapped key
-// stays what it is: evict it when nobody uses it any more. Leaves nothing if it
-// fails, and then with kCorrupt, kNotFound or kUnsupportedOperation as requests
-// that use the key do, or kAlreadyExists if the locator is taken.
+// and is the key of its check value; as GenerateKeyRequest says. The wrapped
+// key stays what it is: evict it when nobody uses it any more. Leaves nothing
+// if it fails, and then with kCorrupt, kNotFound or kUnsupportedOperation as
+// requests that use the key do, or kAlreadyExists if the locator is taken.
 struct KeepWrappedKeyRequest {
   KeyRef key;       // Wrapped.
   Locator locator;  // That the object shall have.

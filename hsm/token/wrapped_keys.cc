@@ -41,9 +41,7 @@ Error Another(const KeyRef& key) {
   return Damaged(key, "it is another key than the store says");
 }
 
-Error Destroyed() {
-  return {ErrorCode::kNotFound, "the key was destroyed"};
-}
+Error Destroyed() { return {ErrorCode::kNotFound, "the key was destroyed"}; }
 
 Template UnwrappedTemplate(const KeyRef& key, const AlgorithmRow& row,
                            const AttributeSupport& support) {
@@ -271,8 +269,7 @@ base::Result<GenerateWrappedKeyReply> WrappedKeys::Keep(
   return reply;
 }
 
-base::Status WrappedKeys::CheckCanKeep(
-    const KeepWrappedKeyRequest& request) {
+base::Status WrappedKeys::CheckCanKeep(const KeepWrappedKeyRequest& request) {
   const KeyRef& key = request.key;
   if (key.wrapped == nullptr || key.locator == request.locator) {
     return Error{ErrorCode::kInvalidArgument,
@@ -284,7 +281,7 @@ base::Status WrappedKeys::CheckCanKeep(
     return Destroyed();
   }
   const AlgorithmRow* const row = FindAlgorithm(key.algorithm);
-  RETURN_IF_ERROR(CheckCanHold(row));
+  RETURN_IF_ERROR(CheckCanHold(key.algorithm));
   return row->use == KeyUse::kEncrypt
              ? workshop_.cipher.CheckSupported(key.algorithm)
              : base::Status();
@@ -314,11 +311,11 @@ base::Status WrappedKeys::Keep(const KeepWrappedKeyRequest& request) {
   ASSIGN_OR_RETURN(const ObjectHandle unwrapped, Unwrap(key));
   SessionObject tried(sessions().anchor(), unwrapped);
   RETURN_IF_ERROR(CheckWorksAs(key, row, unwrapped));
-  ASSIGN_OR_RETURN(
-      const ObjectHandle object,
-      Place(workshop_, key.locator, [&](Session& session) {
-        return session.CopyObject(unwrapped, PrivateCopyTemplate());
-      }));
+  ASSIGN_OR_RETURN(const ObjectHandle object,
+                   Place(workshop_, key.locator, [&](Session& session) {
+                     return session.CopyObject(unwrapped,
+                                               PrivateCopyTemplate());
+                   }));
   base::Status tested = CheckWorksAs(key, row, object);
   // No second key may stay.
   if (base::Status gone = tried.Destroy(); !gone.has_value()) {

@@ -17,8 +17,8 @@ namespace kms::operations {
 // What an announcement names instead of a key.
 inline constexpr std::string_view kImportPair = "import-pair";
 
-// Nor a key: what was wrapped, and is an object of a token now. It is only to be
-// forgotten.
+// Nor a key: what was wrapped, and is an object of a token now. It is only to
+// be forgotten.
 inline constexpr std::string_view kMovedMaterial = "moved-material";
 
 // Has every worker forget a wrapped key: whoever shares the wrapping key may
