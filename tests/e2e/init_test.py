@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import stat
 import subprocess
 import unittest
@@ -256,6 +257,30 @@ class Secrets(NewFolder):
         self.server.made()
         self.assertEqual(set(pathlib.Path("/tmp").glob("claviger-init.*")) -
                          before, set())
+
+
+class Shareable(NewFolder):
+    """A store for several tokens: also what guards it is wrapped."""
+
+    def test_serves_and_has_one_key_on_the_token(self):
+        run = self.server.init(shareable_wrapping_key=True)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.server.read_credential()
+        text = self.server.config.read_text()
+        self.assertIn('\nplacement = "wrapped"\nshareable_wrapping_key = true\n',
+                      text)
+        with sqlite3.connect(self.server.state / "claviger.db") as store:
+            rows = store.execute(
+                "SELECT purpose, wrapped IS NULL FROM service_keys").fetchall()
+        self.assertGreater(len(rows), 3)
+        self.assertEqual([name for name, resident in rows if resident],
+                         ["wrapping-key/main"])
+        self.server.start()
+        key = aws_cli(self.server, "create-key")["KeyMetadata"]["KeyId"]
+        self.server.stop()
+        self.server.start()
+        self.assertEqual(aws_cli(self.server, "describe-key", "--key-id",
+                                 key)["KeyMetadata"]["KeyId"], key)
 
 
 class ServerOfInit(unittest.TestCase):

@@ -102,7 +102,7 @@ module = "{module}"
 token = "{token}"
 pin_file = "{pin}"
 {more}socket = "{run}/claviger-hsm/{name}.sock"
-# placement = "wrapped"          # New keys: in the store, wrapped by the token.
+{placement}
 workers = {workers}
 )",
       fmt::arg("state", plan.state), fmt::arg("account", plan.account),
@@ -113,6 +113,11 @@ workers = {workers}
                           ? "/run/credentials/claviger-hsm@main.service/pin"
                           : plan.pin_file),
       fmt::arg("more", TokenText(plan, store)),
+      fmt::arg("placement",
+               store.shareable
+                   ? "placement = \"wrapped\"\nshareable_wrapping_key = true"
+                   : "# placement = \"wrapped\"          # New keys: in the "
+                     "store, wrapped by the token."),
       fmt::arg("workers", store.workers));
 }
 
@@ -252,6 +257,8 @@ base::Result<int> RunInit(const Arguments& arguments) {
     ASSIGN_OR_RETURN(store, NewToken(plan));
   }
   store.name = "main";
+  store.wrapped = plan.shareable;
+  store.shareable = plan.shareable;
   store.pin_file = plan.pin_file;
   FirstAdministrator administrator;
   administrator.access_key_id = kms::identity::NewAccessKeyId("AKIA");

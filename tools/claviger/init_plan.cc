@@ -30,6 +30,7 @@ constexpr const char* kTokenFolder = "--token-dir";
 constexpr const char* kTokenLabel = "--token-label";
 constexpr const char* kSoftHsmConf = "--softhsm-conf";
 constexpr const char* kAdoptToken = "--adopt-token";
+constexpr const char* kShareable = "--shareable-wrapping-key";
 constexpr const char* kRunFolder = "--run-dir";
 constexpr const char* kHttp = "--http";
 constexpr const char* kUser = "--user";
@@ -59,6 +60,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {kAcceptRiskOption, "A theft that it may allow, by its name",
      OptionKind::kList},
     {kAdoptToken, "Use it although it holds keys of another store",
+     OptionKind::kFlag},
+    {kShareable,
+     "Have keys wrapped, by a key that other tokens can be given: for several "
+     "tokens",
      OptionKind::kFlag},
     {kRunFolder, "Folder of the sockets (default: /run)"},
     {kHttp, "Serve plain HTTP on this loopback address and port as well"},
@@ -263,6 +268,7 @@ Plan PlanOf(const Arguments& arguments) {
       arguments, {kTokenOption, kQuirksOption, kModuleParametersOption,
                   kAcceptRiskOption, kAdoptToken});
   plan.adopt_token = arguments.Has(kAdoptToken);
+  plan.shareable = arguments.Has(kShareable);
   plan.user = text(kUser, "claviger");
   plan.hsm_user = text(kHsmUser, "claviger-hsm");
   plan.credential_file = text(kCredentialFile, "");

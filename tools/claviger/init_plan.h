@@ -32,6 +32,7 @@ struct Plan {
   std::string for_new_token;
   std::string for_given_token;
   bool adopt_token = false;         // Although it holds keys of another store.
+  bool shareable = false;           // The key that wraps; and it wraps all.
   bool systemd_credential = false;  // The unit hands the PIN on.
 
   bool makes_token() const { return given.module.empty(); }

@@ -66,7 +66,7 @@ class Installed:
         return self.run_folder / "claviger/clavigerd.sock"
 
     def init_command(self, **other):
-        """The command line; `other` replaces or (None) leaves out options."""
+        """The command line; `other` replaces or (None) leaves out options, True is one without a value."""
         user = getpass.getuser()
         options = {
             "account": ACCOUNT, "config": self.config, "state": self.state,
@@ -77,7 +77,8 @@ class Installed:
         command = [PROGRAM, "init"]
         for name, value in options.items():
             if value is not None:
-                command += ["--" + name.replace("_", "-"), str(value)]
+                command += ["--" + name.replace("_", "-"),
+                            *([] if value is True else [str(value)])]
         return command
 
     def init(self, **other):
