@@ -118,13 +118,35 @@ Template WrappingKey() {
   return key;
 }
 
+// A key wrapped and unwrapped again by `with`, as nothing that our wrapping
+// keys let out may be.
+Answer<ObjectHandle> UnwrapLoose(Session& session, const Mechanism& mechanism,
+                                 ObjectHandle with, ObjectHandle key,
+                                 std::pair<bool, bool> sensitive_extractable) {
+  const auto wrapped = session.WrapKey(mechanism, with, key);
+  if (!wrapped.ok()) {
+    return {wrapped.rv, wrapped.function, {}};
+  }
+  return session.UnwrapKey(
+      mechanism, with, wrapped.value,
+      Template()
+          .Set(CKA_CLASS, CK_ULONG{CKO_SECRET_KEY})
+          .Set(CKA_KEY_TYPE, CK_ULONG{CKK_AES})
+          .Set(CKA_TOKEN, false)
+          .Set(CKA_PRIVATE, true)
+          .Set(CKA_SENSITIVE, sensitive_extractable.first)
+          .Set(CKA_EXTRACTABLE, sensitive_extractable.second));
+}
+
 // A wrapped key that is unwrapped readable, although the wrapping key says that
-// nothing may be.
-bool UnwrapReadable(Session& session, const Profile& profile) {
+// nothing may be. A refusal counts only where a wrapping key that says nothing
+// does it: the token might object to something else.
+Tried UnwrapReadable(Session& session, const Profile& profile) {
   Template bound;
   bound.Set(CKA_SENSITIVE, true)
       .Set(CKA_EXTRACTABLE, false)
       .Set(CKA_PRIVATE, true);
+  const auto unbound = session.GenerateKey(CKM_AES_KEY_GEN, WrappingKey());
   const auto with = session.GenerateKey(
       CKM_AES_KEY_GEN,
       WrappingKey().Set(CKA_UNWRAP_TEMPLATE, std::move(bound)));
@@ -132,23 +154,41 @@ bool UnwrapReadable(Session& session, const Profile& profile) {
       CKM_AES_KEY_GEN,
       MessageKeyTemplate({.allowed_mechanisms = false, .copyable = false})
           .Set(CKA_EXTRACTABLE, true));
-  if (profile.rfc5649 == 0 || !with.ok() || !key.ok()) {
-    return true;  // Nothing binds it.
+  if (profile.rfc5649 == 0 || !unbound.ok() || !with.ok() || !key.ok()) {
+    return Succeeded();  // Nothing binds it.
   }
   const Mechanism mechanism{profile.rfc5649};
-  const auto wrapped = session.WrapKey(mechanism, with.value, key.value);
-  const auto unwrapped =
-      session.UnwrapKey(mechanism, with.value, wrapped.value,
-                        Template()
-                            .Set(CKA_CLASS, CK_ULONG{CKO_SECRET_KEY})
-                            .Set(CKA_KEY_TYPE, CK_ULONG{CKK_AES})
-                            .Set(CKA_TOKEN, false)
-                            .Set(CKA_PRIVATE, true)
-                            .Set(CKA_SENSITIVE, false)
-                            .Set(CKA_EXTRACTABLE, true));
-  return !wrapped.ok() ||
-         (unwrapped.ok() && Open(session, unwrapped.value, CKA_VALUE).attempt !=
-                                Attempt::kRefused);
+  for (const auto& loose : {std::pair{false, false}, std::pair{true, true},
+                            std::pair{false, true}}) {
+    const auto control =
+        UnwrapLoose(session, mechanism, unbound.value, key.value, loose);
+    if (!control.ok()) {
+      return NotTried(
+          fmt::format("{}: {}", control.function, RvText(control.rv)));
+    }
+    const auto unwrapped =
+        UnwrapLoose(session, mechanism, with.value, key.value, loose);
+    // Some tokens put the template in the place of what is asked for.
+    if (unwrapped.ok() && Open(session, unwrapped.value, CKA_VALUE).attempt !=
+                              Attempt::kRefused) {
+      return Succeeded();
+    }
+  }
+  return Refused();
+}
+
+// Not a risk that can be taken, and so not of kThefts.
+void JudgeUnwrapping(Session& session, Profile& profile) {
+  const Tried tried = UnwrapReadable(session, profile);
+  profile.unwrap_template = tried.attempt == Attempt::kRefused;
+  profile.findings.push_back(
+      {"theft: unwrap a key readable",
+       tried.attempt == Attempt::kRefused
+           ? "refused by the token: CKA_UNWRAP_TEMPLATE binds"
+       : tried.attempt == Attempt::kNotTried
+           ? fmt::format("could not be tried: {}: no wrapped placement",
+                         tried.how)
+           : "CKA_UNWRAP_TEMPLATE does not bind: no wrapped placement"});
 }
 
 Tried TryOn(Theft theft, Scene& scene, const Prey& prey) {
@@ -314,12 +354,7 @@ base::Status AttemptThefts(Sessions& sessions, Profile& profile) {
     }
     Judge(row, worst, profile);
   }
-  profile.unwrap_template = !UnwrapReadable(sessions.anchor(), profile);
-  profile.findings.push_back(
-      {"theft: unwrap a key readable",
-       profile.unwrap_template
-           ? "refused by the token: CKA_UNWRAP_TEMPLATE binds"
-           : "CKA_UNWRAP_TEMPLATE does not bind: no wrapped placement"});
+  JudgeUnwrapping(sessions.anchor(), profile);
   return {};
 }
 

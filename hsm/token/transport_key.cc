@@ -84,7 +84,37 @@ base::Status CheckDecryptsNothing(const Trial& trial) {
   return {};
 }
 
-// Neither readable nor such as any key may wrap.
+// The wrapping key as we would unwrap it, but for one attribute: a template
+// that lets ours through cannot have anything else against it.
+base::Status CheckUnwrapsUnbent(const Trial& trial) {
+  constexpr std::array kBends = {
+      std::pair{CKA_SENSITIVE, false}, std::pair{CKA_WRAP_WITH_TRUSTED, false},
+      std::pair{CKA_DECRYPT, true}, std::pair{CKA_ENCRYPT, true},
+      std::pair{CKA_DERIVE, true}};
+  const KeyRef twin{.locator = {}, .algorithm = Algorithm::kAesWrap};
+  for (const auto& [type, value] : kBends) {
+    // Some tokens have no keys that both wrap and decrypt.
+    for (const bool wraps : {true, false}) {
+      Template bent = TransportedTemplate(twin, trial.workshop.profile,
+                                          /*shareable=*/true);
+      bent.Set(CKA_TOKEN, false)
+          .Set(CKA_WRAP, wraps)
+          .Set(CKA_UNWRAP, wraps)
+          .Set(type, value)
+          .Remove(CKA_ALLOWED_MECHANISMS);
+      const auto stolen =
+          UnwrapTransported(trial.anchor(), trial.hash, trial.transport_key,
+                            trial.wrapped, std::move(bent));
+      if (stolen.ok()) {
+        const SessionObject gone(trial.anchor(), stolen.value);
+        return Gives("what it unwraps can be had, or decrypts");
+      }
+    }
+  }
+  return {};
+}
+
+// Neither readable nor such as any key may wrap, of any kind.
 base::Status CheckUnwrapsSealed(const Trial& trial) {
   const OaepMechanism oaep(*FindHash(trial.hash));
   for (const bool sensitive : {false, true}) {
@@ -103,7 +133,7 @@ base::Status CheckUnwrapsSealed(const Trial& trial) {
       }
     }
   }
-  return {};
+  return CheckUnwrapsUnbent(trial);
 }
 
 // The wrapping key, as it will be, bent to decrypt what it has wrapped. Some
@@ -118,6 +148,11 @@ base::Status CheckStaysSealed(const Trial& trial, ObjectHandle object) {
   (void)anchor.SetAttributes(object, Template().Set(CKA_DERIVE, true));
   (void)anchor.SetAttributes(object,
                              Template().Set(CKA_WRAP_WITH_TRUSTED, false));
+  // The next TestWrappingKey finds that.
+  Template readable;
+  readable.Set(CKA_SENSITIVE, false);
+  (void)anchor.SetAttributes(
+      object, Template().Set(CKA_UNWRAP_TEMPLATE, std::move(readable)));
   const std::array<std::uint8_t, 32> blocks{};
   ASSIGN_OR_RETURN(Session * session,
                    trial.workshop.connection.sessions().Working());

@@ -82,6 +82,19 @@ std::string FingerprintOf(base::ByteView public_key) {
   return text;
 }
 
+base::Status CheckFingerprint(base::ByteView public_key,
+                              std::string_view fingerprint) {
+  const std::string actual = FingerprintOf(public_key);
+  if (fingerprint != actual) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the public key's SHA-256 fingerprint is " + actual +
+                     ", and not " + std::string(fingerprint) +
+                     " as expected: fetch the key anew from the token that it "
+                     "is said to be of"};
+  }
+  return {};
+}
+
 base::Result<TrustedKey> TrustPublicKey(const TokenConfig& config,
                                         base::ByteView public_key) {
   ASSIGN_OR_RETURN(const RsaNumbers key,

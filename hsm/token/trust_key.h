@@ -3,6 +3,7 @@
 #define HSM_TOKEN_TRUST_KEY_H_
 
 #include <string>
+#include <string_view>
 
 #include "hsm/token/token.h"
 
@@ -24,6 +25,11 @@ base::Result<TrustedKey> TrustPublicKey(const TokenConfig& config,
 
 // The fingerprint of a SubjectPublicKeyInfo: "ab:cd:...".
 std::string FingerprintOf(base::ByteView public_key);
+
+// kInvalidArgument, with both, if `fingerprint` is not that of `public_key`:
+// to be asked before TrustPublicKey, for a key that came by an unsafe way.
+base::Status CheckFingerprint(base::ByteView public_key,
+                              std::string_view fingerprint);
 
 }  // namespace hsm::token
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hsm/token/wrapping_key.h"
 
+#include <array>
 #include <string_view>
+#include <utility>
 
 #include "base/hash.h"
 #include "hsm/token/attributes.h"
@@ -61,6 +63,15 @@ base::Status CheckLeavesOnlyTrusted(Workshop& workshop,
     return Error{ErrorCode::kCorrupt,
                  "the wrapping key is extractable, and any key may wrap it"};
   }
+  const auto copy = anchor.CopyObject(
+      wrapping_key,
+      Template().Set(CKA_TOKEN, false).Set(CKA_WRAP_WITH_TRUSTED, false));
+  if (copy.ok()) {
+    const SessionObject loose(anchor, copy.value);
+    return Error{ErrorCode::kUnsupportedOperation,
+                 "a copy of this token's wrapping key leaves it under any key: "
+                 "it must not hold any. Set placement = \"resident\""};
+  }
   WrapThief thief(anchor);
   const Tried tried = thief.Try(wrapping_key, Victim::kSecret);
   switch (tried.attempt) {
@@ -80,18 +91,48 @@ base::Status CheckLeavesOnlyTrusted(Workshop& workshop,
                    tried.how};
 }
 
-base::Status CheckCopyDoesNotDecrypt(Workshop& workshop,
-                                     ObjectHandle wrapping_key) {
+base::Status CheckCopyOpensNothing(Workshop& workshop,
+                                   ObjectHandle wrapping_key) {
   Session& anchor = workshop.connection.sessions().anchor();
+  Template readable;
+  readable.Set(CKA_SENSITIVE, false);
+  std::array<Template, 2> loose;
+  loose[0].Set(CKA_TOKEN, false).Set(CKA_DECRYPT, true);
+  loose[1].Set(CKA_TOKEN, false).Set(CKA_UNWRAP_TEMPLATE, std::move(readable));
   ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
-  const auto copy = anchor.CopyObject(
-      wrapping_key, Template().Set(CKA_TOKEN, false).Set(CKA_DECRYPT, true));
-  if (copy.ok()) {
-    const SessionObject decrypts(anchor, copy.value);
-    return Error{ErrorCode::kUnsupportedOperation,
-                 "a copy of this token's wrapping key can decrypt, so that "
-                 "whoever has the PIN could read wrapped keys: it must not "
-                 "hold any. Set placement = \"resident\""};
+  for (const Template& changes : loose) {
+    const auto copy = anchor.CopyObject(wrapping_key, changes);
+    if (copy.ok()) {
+      const SessionObject opens(anchor, copy.value);
+      return Error{ErrorCode::kUnsupportedOperation,
+                   "a copy of this token's wrapping key can decrypt, or unwrap "
+                   "keys readable, so that whoever has the PIN could read "
+                   "wrapped keys: it must not hold any. Set placement = "
+                   "\"resident\""};
+    }
+  }
+  return {};
+}
+
+// Of a key that it has wrapped.
+base::Status CheckUnwrapsUnreadable(Workshop& workshop,
+                                    ObjectHandle wrapping_key,
+                                    base::ByteView wrapped) {
+  Session& anchor = workshop.connection.sessions().anchor();
+  for (const auto& [sensitive, extractable] :
+       {std::pair{false, false}, std::pair{true, true},
+        std::pair{false, true}}) {
+    const auto back =
+        anchor.UnwrapKey({workshop.profile.rfc5649}, wrapping_key, wrapped,
+                         ReadableTemplate(kKnown.size())
+                             .Remove(CKA_VALUE_LEN)
+                             .Set(CKA_SENSITIVE, sensitive)
+                             .Set(CKA_EXTRACTABLE, extractable));
+    if (back.ok()) {
+      const SessionObject readable(anchor, back.value);
+      return Error{ErrorCode::kCorrupt,
+                   "the wrapping key unwraps keys that can be read"};
+    }
   }
   return {};
 }
@@ -111,15 +152,8 @@ base::Result<CheckValue> TestWrappingKey(Workshop& workshop,
   ASSIGN_OR_RETURN(
       const base::Bytes wrapped,
       anchor.WrapKey(mechanism, wrapping_key, known.handle()).Take());
-  const auto back =
-      anchor.UnwrapKey(mechanism, wrapping_key, wrapped,
-                       ReadableTemplate(kKnown.size()).Remove(CKA_VALUE_LEN));
-  if (back.ok()) {
-    const SessionObject readable(anchor, back.value);
-    return Error{ErrorCode::kCorrupt,
-                 "the wrapping key unwraps keys that can be read"};
-  }
-  RETURN_IF_ERROR(CheckCopyDoesNotDecrypt(workshop, wrapping_key));
+  RETURN_IF_ERROR(CheckUnwrapsUnreadable(workshop, wrapping_key, wrapped));
+  RETURN_IF_ERROR(CheckCopyOpensNothing(workshop, wrapping_key));
   RETURN_IF_ERROR(CheckLeavesOnlyTrusted(workshop, wrapping_key));
   return base::ThreadHasher().Sha256(wrapped);
 }

@@ -14,11 +14,11 @@ namespace hsm::token {
 base::Status CheckCanWrap(const Profile& profile);
 
 // Wraps a known secret, and tries to have it back readable, to make a copy of
-// the key that decrypts, and, if the key is extractable, to wrap it under keys
-// that nobody trusts. Returns SHA-256 of what the secret was wrapped as, which
-// names the key's value. kCorrupt if the token gives the secret or the key
-// away, kUnsupportedOperation if it makes the copy, or one cannot try. Takes
-// the lock.
+// the key that decrypts or unwraps readable, and, if the key is extractable, to
+// wrap it under keys that nobody trusts, or to make a copy that can be. Returns
+// SHA-256 of what the secret was wrapped as, which names the key's value.
+// kCorrupt if the token gives the secret or the key away, kUnsupportedOperation
+// if it makes the copy, or one cannot try. Takes the lock.
 base::Result<CheckValue> TestWrappingKey(Workshop& workshop,
                                          ObjectHandle wrapping_key);
 

@@ -151,12 +151,20 @@ class PairingTest(unittest.TestCase):
         opens()
         said = self.follow("Two tokens that share keys", commands)
         prints = re.findall("SHA-256 fingerprint: (.*)", said)
-        self.assertEqual(len(prints), 2)
-        self.assertEqual(prints[0], prints[1], "what officers compare")
+        self.assertEqual(len(prints), 1)
+        self.assertIn(f'PRINT="{prints[0]}"', self.exported.read_text())
         self.assertIn("shared", said)
         opens()
+        self.trust_no_other(prints[0])
         self.use_a_replica(kms)
         self.assertEqual(commands, {}, "commands that nobody has run")
+
+    def trust_no_other(self, fingerprint):
+        """A key with another fingerprint is refused, without a PIN."""
+        said = self.shell(
+            "! claviger token trust --fingerprint ab:cd --so-pin-file none"
+            " --config none transport.pem 2>&1")
+        self.assertIn(f"fingerprint is {fingerprint}, and not ab:cd", said)
 
     def use_a_replica(self, kms):
         """A key of both tokens, with the first one's workers dead."""

@@ -306,6 +306,68 @@ TEST_F(TokenOpenTest, UsagesThatACopyCanAddAreReported) {
   EXPECT_THAT(found->notes, ElementsAre(HasSubstr("a copy of a key")));
 }
 
+TEST_F(TokenOpenTest, OnlyATokenThatUnwrapsNothingReadableHoldsWrappedKeys) {
+  for (const auto& [fault, outcome] :
+       {std::pair{"", "CKA_UNWRAP_TEMPLATE binds"},
+        std::pair{"theft unwrap-hidden", "does not bind: no wrapped placement"},
+        std::pair{"theft unwrap-extractable", "does not bind"},
+        std::pair{"theft unwrap-readable", "does not bind"},
+        // That it refuses says nothing of the template.
+        std::pair{"picky-unwrapping", "could not be tried"}}) {
+    place_.Tell(fault);
+    const auto report = ProbeToken(place_.Config());
+    ASSERT_OK(report);
+    EXPECT_THAT(report->findings,
+                testing::Contains(testing::FieldsAre(
+                    "theft: unwrap a key readable", HasSubstr(outcome))))
+        << fault;
+    const auto token = Open();
+    ASSERT_OK(token);
+    const auto made =
+        (*token)->Execute(GenerateKeyRequest{NewKey(Algorithm::kAesWrap)});
+    EXPECT_EQ(made.has_value(), std::string_view(fault).empty()) << fault;
+  }
+}
+
+TEST_F(TokenOpenTest, AWrappingKeyThatUnwrapsReadableLaterIsNotUsed) {
+  const auto token = Open();
+  ASSERT_OK(token);
+  const KeyRef key = NewKey(Algorithm::kAesWrap);
+  ASSERT_OK((*token)->Execute(GenerateKeyRequest{key}));
+  for (const char* theft : {"theft unwrap-hidden", "theft unwrap-extractable",
+                            "theft unwrap-readable"}) {
+    place_.Tell(theft);
+    EXPECT_ERROR((*token)->Execute(CheckKeyRequest{key}), kCorrupt);
+  }
+  place_.Tell("");
+  ASSERT_OK((*token)->Execute(CheckKeyRequest{key}));
+}
+
+TEST_F(TokenOpenTest, AWrappingKeyWithALooserCopyIsNotUsed) {
+  const auto token = Open();
+  ASSERT_OK(token);
+  const KeyRef key = NewKey(Algorithm::kAesWrap);
+  ASSERT_OK((*token)->Execute(GenerateKeyRequest{.key = key}));
+  for (const char* theft : {"theft usage", "theft copy-template"}) {
+    place_.Tell(theft);
+    EXPECT_ERROR((*token)->Execute(CheckKeyRequest{key}),
+                 kUnsupportedOperation);
+  }
+  // What never leaves needs no trust to leave by.
+  place_.Tell("theft copy-trust");
+  ASSERT_OK((*token)->Execute(CheckKeyRequest{key}));
+}
+
+TEST_F(TokenOpenTest, AShareableKeyWithACopyThatAnyKeyMayWrapIsNotUsed) {
+  const auto token = Open();
+  ASSERT_OK(token);
+  const KeyRef key = NewKey(Algorithm::kAesWrap);
+  ASSERT_OK(
+      (*token)->Execute(GenerateKeyRequest{.key = key, .shareable = true}));
+  place_.Tell("theft copy-trust");
+  EXPECT_ERROR((*token)->Execute(CheckKeyRequest{key}), kUnsupportedOperation);
+}
+
 TEST_F(TokenOpenTest, ProbeLeavesNoObjectBehind) {
   const auto report = ProbeToken(place_.Config());
   ASSERT_OK(report);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -211,6 +212,17 @@ TEST_F(ShareTest, ATransportKeyDoesNothingElse) {
   EXPECT_ERROR(token_->Execute(import), kInvalidArgument);
 }
 
+// Has `key` say that of what it unwraps.
+void Unwrapping(
+    Template& key,
+    std::initializer_list<std::pair<CK_ATTRIBUTE_TYPE, bool>> said) {
+  Template unwrapped;
+  for (const auto& [type, value] : said) {
+    unwrapped.Set(type, value);
+  }
+  key.Set(CKA_UNWRAP_TEMPLATE, std::move(unwrapped));
+}
+
 // Somebody else who has the PIN has made one that it can use.
 TEST_F(ShareTest, AForeignTransportKeyIsNotUsed) {
   wrapping_ = NewKey(Algorithm::kAesWrap);
@@ -220,7 +232,30 @@ TEST_F(ShareTest, AForeignTransportKeyIsNotUsed) {
         Bend{[](Template& key) { key.Set(CKA_EXTRACTABLE, true); }},
         Bend{[](Template& key) { key.Set(CKA_MODIFIABLE, true); }},
         Bend{[](Template& key) { key.Set(CKA_COPYABLE, true); }},
-        Bend{[](Template& key) { key.Remove(CKA_UNWRAP_TEMPLATE); }}}) {
+        Bend{[](Template& key) { key.Remove(CKA_UNWRAP_TEMPLATE); }},
+        // What comes could decrypt, encrypt, derive.
+        Bend{[](Template& key) {
+          Unwrapping(key, {{CKA_SENSITIVE, true},
+                           {CKA_WRAP_WITH_TRUSTED, true},
+                           {CKA_ENCRYPT, false},
+                           {CKA_DERIVE, false}});
+        }},
+        Bend{[](Template& key) {
+          Unwrapping(key, {{CKA_SENSITIVE, true},
+                           {CKA_WRAP_WITH_TRUSTED, true},
+                           {CKA_DECRYPT, false},
+                           {CKA_DERIVE, false}});
+        }},
+        Bend{[](Template& key) {
+          Unwrapping(key, {{CKA_SENSITIVE, true},
+                           {CKA_WRAP_WITH_TRUSTED, true},
+                           {CKA_DECRYPT, false},
+                           {CKA_ENCRYPT, false}});
+        }},
+        // Only what wraps comes, and that readable.
+        Bend{[](Template& key) {
+          Unwrapping(key, {{CKA_WRAP, true}});
+        }}}) {
     token_.reset();
     TokenConfig config = place_.Config();
     config.token_uri = std::string("pkcs11:token=") + kTarget;
@@ -367,6 +402,13 @@ TEST_F(ShareTest, TrustIsEnteredOnceAndForStrongKeysOnly) {
   const base::Bytes weak = MadeOf(Algorithm::kRsa2048Decrypt).public_key;
   EXPECT_ERROR(Trust(weak), kInvalidArgument);
   EXPECT_ERROR(Trust({1, 2, 3}), kInvalidArgument);
+  ASSERT_OK(CheckFingerprint(weak, FingerprintOf(weak)));
+  const auto other =
+      CheckFingerprint(transport_.public_key, FingerprintOf(weak));
+  EXPECT_ERROR(other, kInvalidArgument);
+  EXPECT_THAT(other.error().message,
+              AllOf(HasSubstr(FingerprintOf(weak)),
+                    HasSubstr(FingerprintOf(transport_.public_key))));
   TokenConfig config = place_.Config();
   config.pin = base::Secret::CopyOf("wrong officer");
   EXPECT_ERROR(TrustPublicKey(config, transport_.public_key), kAccessDenied);

@@ -44,6 +44,7 @@ struct Options {
   std::string label;
   std::string so_pin_file;
   std::string public_key_file;
+  std::string fingerprint;  // Of what that file should hold.
   bool adopt = false;
 };
 
@@ -172,14 +173,15 @@ base::Result<base::Bytes> ReadPublicKey(const std::string& path) {
 // at once.
 base::Status Trust(Options options) {
   RETURN_IF_ERROR(HardenProcess(/*dev=*/true));
+  ASSIGN_OR_RETURN(const base::Bytes key,
+                   ReadPublicKey(options.public_key_file));
+  RETURN_IF_ERROR(hsm::token::CheckFingerprint(key, options.fingerprint));
   if (!options.config_file.empty()) {
     ASSIGN_OR_RETURN(const config::Config config,
                      config::Load(options.config_file));
     ASSIGN_OR_RETURN(options.store,
                      config::FindToken(config, options.store.name, ""));
   }
-  ASSIGN_OR_RETURN(const base::Bytes key,
-                   ReadPublicKey(options.public_key_file));
   options.store.pin_file = options.so_pin_file;
   ASSIGN_OR_RETURN(const auto config, TokenConfigOf(options.store));
   ASSIGN_OR_RETURN(const hsm::token::TrustedKey trusted,
@@ -273,6 +275,7 @@ int Main(int argc, char** argv) {
   trust->add_option("--config", options.config_file);
   trust->add_option("--key-store", options.store.name);
   trust->add_option("--so-pin-file", options.so_pin_file)->required();
+  trust->add_option("--fingerprint", options.fingerprint)->required();
   trust->add_option("PUBLIC_KEY", options.public_key_file)->required();
   AddTokenOptions(*trust, options.store);
   CLI11_PARSE(app, argc, argv);

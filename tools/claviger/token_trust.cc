@@ -13,6 +13,7 @@ namespace {
 constexpr const char* kConfig = "--config";
 constexpr const char* kKeyStore = "--key-store";
 constexpr const char* kSoPinFile = "--so-pin-file";
+constexpr const char* kFingerprint = "--fingerprint";
 constexpr const char* kPublicKey = "PUBLIC_KEY";
 
 constexpr auto kOptions = std::to_array<Option>({
@@ -21,6 +22,9 @@ constexpr auto kOptions = std::to_array<Option>({
     {kKeyStore, "Name of the key store (default: the only one)"},
     {kSoPinFile, "File that holds the security officer's PIN",
      OptionKind::kText, true},
+    {kFingerprint,
+     "What the other token's transport-key printed, \"ab:cd:...\"",
+     OptionKind::kText, true},
     {kPublicKey,
      "PEM file of the public key of the other token's transport key",
      OptionKind::kText, true},
@@ -28,7 +32,7 @@ constexpr auto kOptions = std::to_array<Option>({
 
 base::Result<int> RunTokenTrust(const Arguments& arguments) {
   std::vector<std::string> words = {"trust"};
-  for (const char* option : {kConfig, kKeyStore, kSoPinFile}) {
+  for (const char* option : {kConfig, kKeyStore, kSoPinFile, kFingerprint}) {
     if (const auto value = arguments.Text(option)) {
       words.insert(words.end(), {option, *value});
     }

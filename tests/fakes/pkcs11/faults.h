@@ -21,7 +21,12 @@
 //                             writes one of its own over them
 //   accept-forgery            C_Decrypt takes any tag
 //   bad-tag-unknown           C_Decrypt has an unheard-of answer to a wrong one
-//   theft KIND                allows one: value, change, copy, usage, wrap
+//   theft KIND                allows one: value, change, copy, usage, wrap;
+//                             copy-template, copy-trust; unwrap-hidden,
+//                             unwrap-extractable, unwrap-readable, despite a
+//                             CKA_UNWRAP_TEMPLATE
+//   picky-unwrapping          no key unwraps what is sensitive and extractable,
+//                             or neither
 //   no-wrapping               C_WrapKey knows no mechanism
 //   no-wrapping-keys          no key may have CKA_WRAP
 //   picky-wrapping-keys       none that is generated may have CKA_PRIVATE, too

@@ -62,6 +62,22 @@ bool WriteIv(CK_GCM_PARAMS* gcm) {
   return true;
 }
 
+// Whether `with` may unwrap what is asked for.
+bool MayUnwrap(const Object& with, const Object& wanted) {
+  const bool sensitive = wanted.Is(CKA_SENSITIVE);
+  const bool extractable = wanted.Is(CKA_EXTRACTABLE);
+  if (sensitive == extractable && Told("picky-unwrapping")) {
+    return false;
+  }
+  if (!with.Has(CKA_UNWRAP_TEMPLATE) || (sensitive && !extractable)) {
+    return true;
+  }
+  if (sensitive) {
+    return Told("theft unwrap-extractable");
+  }
+  return Told(extractable ? "theft unwrap-readable" : "theft unwrap-hidden");
+}
+
 }  // namespace
 
 CK_RV C_EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
@@ -164,6 +180,9 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
   if (!key->Is(CKA_EXTRACTABLE) && !Told("theft wrap")) {
     return Told("refuses-oddly") ? CKR_FUNCTION_FAILED : CKR_KEY_UNEXTRACTABLE;
   }
+  if (key->Is(CKA_WRAP_WITH_TRUSTED) && !wrapping->Is(CKA_TRUSTED)) {
+    return CKR_KEY_NOT_WRAPPABLE;
+  }
   const CK_ATTRIBUTE_TYPE bytes =
       key->Has(CKA_VALUE) ? CKA_VALUE : CKA_PRIVATE_EXPONENT;
   return Return(*WrapKwp(wrapping->value(), key->attributes.at(bytes)), out,
@@ -191,6 +210,9 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
     return CKR_WRAPPED_KEY_INVALID;
   }
   Object key{FromTemplate({attributes, count}), 0, {}};
+  if (!MayUnwrap(*wrapping, key)) {
+    return CKR_TEMPLATE_INCONSISTENT;
+  }
   key.attributes[CKA_VALUE] = *value;
   return AddObject(session, std::move(key), handle);
 }

@@ -21,6 +21,17 @@ bool Loosens(const Object& object, const Attributes& changes) {
          (!object.Is(CKA_EXTRACTABLE) && says(CKA_EXTRACTABLE, true));
 }
 
+// Whether a copy of `object` may have these `changes`.
+bool MayCopy(const Object& object, const Attributes& changes) {
+  if (Loosens(object, changes)) {
+    return Told("theft copy");
+  }
+  return object.Is(CKA_COPYABLE, true) || Told("theft usage") ||
+         (changes.contains(CKA_UNWRAP_TEMPLATE) &&
+          Told("theft copy-template")) ||
+         (changes.contains(CKA_WRAP_WITH_TRUSTED) && Told("theft copy-trust"));
+}
+
 void Apply(Object& object, const Attributes& changes) {
   for (const auto& [type, value] : changes) {
     object.attributes[type] = value;
@@ -101,10 +112,9 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle,
     return CKR_OBJECT_HANDLE_INVALID;
   }
   const Attributes changes = FromTemplate({attributes, count});
-  const bool loosens = Loosens(*object, changes);
-  if (loosens ? !Told("theft copy")
-              : !Told("theft usage") && !object->Is(CKA_COPYABLE, true)) {
-    return loosens ? CKR_ATTRIBUTE_READ_ONLY : CKR_ACTION_PROHIBITED;
+  if (!MayCopy(*object, changes)) {
+    return Loosens(*object, changes) ? CKR_ATTRIBUTE_READ_ONLY
+                                     : CKR_ACTION_PROHIBITED;
   }
   Object made{object->attributes, 0, {}};
   Apply(made, changes);
