@@ -129,8 +129,7 @@ TEST_F(SoftHsmTest, ACopyOfATokenUnwrapsTheSameKeys) {
   std::filesystem::copy(fake_.TokensDirectory(), folder / "tokens",
                         std::filesystem::copy_options::recursive);
   std::ofstream(folder / "conf")
-      << "directories.tokendir = " << folder / "tokens"
-      << "\n";
+      << "directories.tokendir = " << (folder / "tokens").string() << "\n";
   second.options().prepare =
       hsm::OnToken([&fake = fake_, conf = folder / "conf"]() {
         setenv("SOFTHSM2_CONF", conf.c_str(), 1);
