@@ -257,11 +257,12 @@ TEST_F(KeyStoresTest, DestructionWaitsForItsOwnKeyStoreOnly) {
   const auto destroy = [this](KeyStore& key_store) {
     const auto locator =
         testlib::Take(Run(AnnounceKey(environment(), key_store, "key")));
-    testlib::Take(store().WriteNow([&](store::Transaction& transaction) {
-      RETURN_IF_ERROR(transaction.DeleteIntent(locator));
-      return AnnounceDestruction(environment(), transaction, key_store.name,
-                                 locator, kImportPair);
-    }));
+    testlib::Take(
+        store().WriteNow([&](store::Transaction& transaction) -> base::Status {
+          RETURN_IF_ERROR(transaction.DeleteIntent(locator));
+          return AnnounceDestruction(environment(), transaction, key_store.name,
+                                     locator, kImportPair);
+        }));
   };
   destroy(there());
   destroy(key_store());
