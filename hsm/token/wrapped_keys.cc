@@ -281,6 +281,10 @@ base::Status WrappedKeys::CheckCanKeep(const KeepWrappedKeyRequest& request) {
     return Destroyed();
   }
   const AlgorithmRow* const row = FindAlgorithm(key.algorithm);
+  if (row == nullptr || !IsImported(row->use)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "a key that guards others stays as it is"};
+  }
   RETURN_IF_ERROR(CheckCanHold(key.algorithm));
   return row->use == KeyUse::kEncrypt
              ? workshop_.cipher.CheckSupported(key.algorithm)

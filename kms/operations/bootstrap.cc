@@ -74,6 +74,30 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
   co_return base::Status();
 }
 
+asio::awaitable<base::Status> CheckIdentity(Environment& environment,
+                                            KeyStore& key_store) {
+  const std::string purpose = ForIdentity(key_store.name);
+  CO_ASSIGN_OR_RETURN(auto keys, environment.store.ListServiceKeys());
+  const auto is_it = [&](const store::ServiceKey& key) {
+    return key.purpose == purpose;
+  };
+  if (std::ranges::none_of(keys, is_it)) {
+    CO_ASSIGN_OR_RETURN(const auto objects,
+                        environment.store.ListLocators(key_store.name));
+    CO_ASSIGN_OR_RETURN(const bool has_wrapped,
+                        environment.store.HasWrappedMaterials(key_store.name));
+    if (!objects.empty() || has_wrapped) {
+      co_return FindServiceKey(environment, purpose).error();
+    }
+    const hsm::Algorithm algorithm = key_store.algorithm;
+    CO_RETURN_IF_ERROR(
+        co_await MakeServiceKey(environment, key_store, purpose, algorithm));
+  }
+  CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
+                      FindServiceKey(environment, purpose));
+  co_return co_await CheckServiceKey(environment, key);
+}
+
 asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
                                                 KeyStore& key_store,
                                                 Placement placement) {

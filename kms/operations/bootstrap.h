@@ -31,6 +31,13 @@ boost::asio::awaitable<base::Status> CheckServiceKeys(
     Environment& environment, NewStore new_store,
     Placement placement = Placement::kResident);
 
+// Makes sure that the token of a further key store is the one that it was: it
+// has a key of its own, made when nothing was there yet, by which it is known.
+// Fails as CheckServiceKeys does. To be called before anything else is done
+// with that token.
+boost::asio::awaitable<base::Status> CheckIdentity(Environment& environment,
+                                                   KeyStore& key_store);
+
 // Makes sure that the token has what wraps the keys of the key store, if there
 // is or shall be such, by using it; has new keys wrapped if `placement` says
 // so. Fails as CheckServiceKeys does, and with kUnsupportedOperation if the

@@ -66,7 +66,7 @@ asio::awaitable<base::Status> DestroyMaterials(Environment& environment,
       continue;
     }
     CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
-                        environment.key_stores.Find(material.key_store));
+                        environment.key_stores.Of(key, material));
     CO_RETURN_IF_ERROR(co_await key_store->hsm.EvictEverywhere(locator));
     const hsm::DestroyKeyRequest request = {locator};
     const auto destroyed = co_await key_store->hsm.Call(request);

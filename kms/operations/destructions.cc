@@ -37,13 +37,17 @@ asio::awaitable<base::Status> DestroyObject(Environment& environment,
   const hsm::Locator locator = intent.locator;
   CO_ASSIGN_OR_RETURN(KeyStore* const key_store,
                       environment.key_stores.Find(intent.key_store));
-  CO_RETURN_IF_ERROR(co_await ForgetEverywhere(environment, locator));
+  CO_RETURN_IF_ERROR(co_await key_store->hsm.EvictEverywhere(locator));
   const hsm::DestroyKeyRequest request = {locator};
   const auto destroyed = co_await key_store->hsm.Call(request);
   if (!destroyed && destroyed.error().code != ErrorCode::kNotFound) {
     co_return Error(destroyed.error());
   }
-  co_return base::Status();
+  // The object is gone, whatever becomes of the others: of what was wrapped,
+  // whoever shares the wrapping key may have a copy.
+  co_return intent.key_id == kImportPair
+      ? base::Status()
+      : co_await ForgetEverywhere(environment, locator);
 }
 
 }  // namespace
@@ -91,7 +95,9 @@ asio::awaitable<base::Status> FinishDestructions(Environment& environment) {
   CO_ASSIGN_OR_RETURN(const auto intents, environment.store.ListIntents());
   base::Status first_error;
   for (const store::Intent& intent : intents) {
-    if (intent.kind != store::IntentKind::kDestroy) {
+    // What is where nobody can be asked waits for its key store.
+    if (intent.kind != store::IntentKind::kDestroy ||
+        !environment.key_stores.Find(intent.key_store)) {
       continue;
     }
     const base::Status status = co_await FinishDestruction(environment, intent);

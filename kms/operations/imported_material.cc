@@ -66,15 +66,16 @@ bool IsSettled(const base::Status& status) {
 
 // The part of a transaction that destroys a material: an object of the token
 // goes afterwards, what a wrapped one was goes now, and workers forget both.
-base::Status Destroy(const Environment& environment,
-                     store::Transaction& transaction, const Key& key,
-                     const KeyMaterial& material) {
+base::Status Destroy(Environment& environment, store::Transaction& transaction,
+                     const Key& key, const KeyMaterial& material) {
   if (material.ref.wrapped != nullptr) {
     KeyMaterial gone = material;
     gone.ref.wrapped = nullptr;
     RETURN_IF_ERROR(transaction.MoveMaterial(key.id, gone));
   }
-  return AnnounceDestruction(environment, transaction, material.key_store,
+  const auto where = environment.key_stores.Of(key, material);
+  return AnnounceDestruction(environment, transaction,
+                             where ? (*where)->name : material.key_store,
                              material.ref.locator, key.row_id);
 }
 
@@ -103,7 +104,7 @@ KeyState StateWithMaterials(const Key& key, KeyState otherwise) {
   return key.HasAllMaterials() ? otherwise : KeyState::kPendingImport;
 }
 
-base::Result<bool> LoseMaterial(const Environment& environment,
+base::Result<bool> LoseMaterial(Environment& environment,
                                 store::Transaction& transaction, Key& key,
                                 const KeyMaterial& material) {
   const bool is_pending = IsPendingRotation(key, material);
@@ -138,7 +139,7 @@ bool IsImportedEverywhere(std::span<const RelatedKey> related,
   });
 }
 
-base::Status LeaveMaterials(const Environment& environment,
+base::Status LeaveMaterials(Environment& environment,
                             store::Transaction& transaction, const Key& key) {
   for (const KeyMaterial& material : key.materials) {
     ASSIGN_OR_RETURN(const auto importers,

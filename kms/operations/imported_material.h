@@ -25,7 +25,7 @@ base::Status CheckImportable(const Key& key);
 // replica. Changes and saves the key. Returns whether the material's object was
 // announced for destruction: not if another key of the id has it imported, or
 // nobody had.
-base::Result<bool> LoseMaterial(const Environment& environment,
+base::Result<bool> LoseMaterial(Environment& environment,
                                 store::Transaction& transaction, Key& key,
                                 const KeyMaterial& material);
 
@@ -37,7 +37,7 @@ bool IsImportedEverywhere(std::span<const RelatedKey> related,
 
 // The part of a transaction in which `key` goes, and others of its id stay:
 // what it alone had imported is announced for destruction.
-base::Status LeaveMaterials(const Environment& environment,
+base::Status LeaveMaterials(Environment& environment,
                             store::Transaction& transaction, const Key& key);
 
 // Whether the time of one of the materials that it has used is over, also if

@@ -41,21 +41,15 @@ KeyStore* KeyStores::OfCluster(std::string_view cluster_id) {
   return cluster_id.empty() || it == stores_.end() ? nullptr : &*it;
 }
 
-// Rows of earlier releases do not say where their key lives: with its
-// materials, of which one that is yet to be imported has none.
 base::Result<KeyStore*> KeyStores::Of(const Key& key) {
-  if (!key.key_store.empty()) {
-    return Find(key.key_store);
-  }
-  const KeyMaterial* const current = key.FindCurrentMaterial();
-  return current == nullptr ? &primary() : Find(current->key_store);
+  return key.key_store.empty() ? &primary() : Find(key.key_store);
 }
 
 base::Result<KeyStore*> KeyStores::Of(const Key& key,
                                       const KeyMaterial& material) {
-  return material.ref.wrapped != nullptr && !key.key_store.empty()
-             ? Find(key.key_store)
-             : Find(material.key_store);
+  return key.key_store.empty()             ? &primary()
+         : material.ref.wrapped != nullptr ? Find(key.key_store)
+                                           : Find(material.key_store);
 }
 
 }  // namespace kms::operations

@@ -65,7 +65,8 @@ class KeyStores {
   KeyStore* OfCluster(std::string_view cluster_id);
 
   // Where new materials of `key` are made, and its operations run that any
-  // token of its can do. Errors as Find().
+  // token of its can do. Rows of earlier releases do not say where: there was
+  // one key store, whatever it was called. Errors as Find().
   base::Result<KeyStore*> Of(const Key& key);
   // Where this material of `key` is used: a wrapped one wherever the key is.
   base::Result<KeyStore*> Of(const Key& key, const KeyMaterial& material);

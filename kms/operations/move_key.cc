@@ -105,6 +105,13 @@ base::Status CommitKept(Call& call, store::Transaction& transaction,
                         const std::vector<Kept>& kept) {
   ASSIGN_OR_RETURN(const Key key, transaction.GetKey(call.key->row_id));
   RETURN_IF_ERROR(CheckIsAsRead(call, key, kept));
+  ASSIGN_OR_RETURN(const auto related, transaction.GetRelatedKeys(key.id));
+  for (const RelatedKey& each : related) {
+    ASSIGN_OR_RETURN(const Key row, transaction.GetKey(each.row_id));
+    if (row.key_store != key.key_store) {
+      return ChangedMeanwhile(key);
+    }
+  }
   for (const Kept& each : kept) {
     KeyMaterial moved = *key.FindMaterial(each.id);
     moved.ref = each.ref;

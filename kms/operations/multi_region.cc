@@ -3,10 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
-
-#include "kms/operations/service_keys.h"
+#include <utility>
 
 namespace kms::operations {
 namespace {
@@ -86,20 +84,6 @@ base::Error CannotLiveIn(const KeyStore& target, const Key& key,
                       key.Arn(), target.name, why)};
 }
 
-// Whether the token of `target` has what wraps `material`.
-asio::awaitable<base::Result<bool>> CanUnwrap(Environment& environment,
-                                              KeyStore& target,
-                                              const KeyMaterial& material) {
-  CO_ASSIGN_OR_RETURN(const auto keys, environment.store.ListServiceKeys());
-  const auto it = std::ranges::find(
-      keys, material.ref.wrapped->wrapping_key,
-      [](const store::ServiceKey& key) { return key.ref.locator; });
-  if (it == keys.end()) {
-    co_return false;
-  }
-  co_return co_await HasServiceKey(target, *it);
-}
-
 }  // namespace
 
 asio::awaitable<base::Status> CheckCanLiveIn(Environment& environment,
@@ -123,15 +107,20 @@ asio::awaitable<base::Status> CheckCanLiveIn(Environment& environment,
                       "placement \"wrapped\" can be in several",
                       material.key_store));
     }
-    CO_ASSIGN_OR_RETURN(const bool is_shared,
-                        co_await CanUnwrap(environment, target, material));
-    if (!is_shared) {
+    hsm::CheckKeyRequest request;
+    request.key = material.ref;
+    const auto used = co_await target.hsm.Call(std::move(request));
+    if (!used && used.error().code == base::ErrorCode::kNotFound) {
       co_return CannotLiveIn(
           target, key,
           fmt::format("its token does not have the wrapping key of key store "
                       "'{}'. Pair the two tokens first (docs/pairing.md)",
                       material.key_store));
     }
+    if (!used && used.error().code == base::ErrorCode::kUnsupportedOperation) {
+      co_return CannotLiveIn(target, key, used.error().message);
+    }
+    CO_RETURN_IF_ERROR(used);
   }
   co_return base::Status();
 }

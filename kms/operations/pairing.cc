@@ -12,6 +12,8 @@
 #include "hsm/client/call_on.h"
 #include "kms/json_writer.h"
 #include "kms/operations/handlers.h"
+#include "kms/operations/outbox.h"
+#include "kms/operations/service_event.h"
 #include "kms/operations/service_keys.h"
 
 namespace kms::operations {
@@ -122,6 +124,24 @@ asio::awaitable<base::Status> ShareOne(KeyStore& source, const Place& target,
   co_return received ? base::Status() : base::Error(received.error());
 }
 
+// On record before anything leaves a token; the call's own event, after it,
+// says how it ended.
+asio::awaitable<base::Status> RecordBeginning(Call& call,
+                                              const KeyStore& source,
+                                              const Place& target) {
+  ServiceStep step = {.subject = {.account = call.request.caller.account,
+                                  .region = std::string(call.request.region),
+                                  .arn = {}},
+                      .name = "ShareWrappingKeyStarted",
+                      .details = {{"keyStore", source.name},
+                                  {"targetKeyStore", target.key_store.name},
+                                  {"targetToken", target.token}}};
+  auto nothing = [](store::Transaction&) { return base::Status(); };
+  CO_ASSIGN_OR_RETURN(store::OutboxEvent event,
+                      co_await CommitStep(call.environment, step, nothing));
+  co_return co_await AppendCommitted(call.environment, std::move(event));
+}
+
 }  // namespace
 
 // The public half of the key under which other tokens' wrapping keys come in.
@@ -155,6 +175,7 @@ Answer ShareWrappingKey(Call& call) {
   }
   CO_ASSIGN_OR_RETURN(const auto keys,
                       WrappingKeysOf(call.environment, *source));
+  CO_RETURN_IF_ERROR(co_await RecordBeginning(call, *source, target));
   for (const store::ServiceKey& key : keys) {
     CO_RETURN_IF_ERROR(co_await ShareOne(*source, target, key));
   }

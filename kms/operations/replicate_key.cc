@@ -52,11 +52,29 @@ base::Status CheckRegionIsFree(store::Transaction& transaction,
   return {};
 }
 
+// What was checked of the key outside of the transaction: it may have been
+// moved to its own token meanwhile.
+base::Status CheckStillWrapped(const Call& call, const Key& primary) {
+  KeyStores& key_stores = call.environment.key_stores;
+  ASSIGN_OR_RETURN(KeyStore* const source, key_stores.Of(primary));
+  const bool moves =
+      source != &key_stores.OfRegion(*call.Text("ReplicaRegion"));
+  const auto is_object = [](const KeyMaterial& material) {
+    return material.ref.wrapped == nullptr;
+  };
+  return moves && std::ranges::any_of(primary.materials, is_object)
+             ? base::Status(
+                   base::Error{base::ErrorCode::kConflict,
+                               "The key was moved meanwhile. Try again."})
+             : base::Status();
+}
+
 base::Status InsertReplica(store::Transaction& transaction, const Call& call,
                            const std::vector<Tag>& tags, Key& replica) {
   ASSIGN_OR_RETURN(const Key primary, transaction.GetKey(call.key->row_id));
   RETURN_IF_ERROR(CheckState(call.operation.states, primary));
   RETURN_IF_ERROR(CheckPrimary(primary));
+  RETURN_IF_ERROR(CheckStillWrapped(call, primary));
   PolicyPrincipals principals = std::move(replica.policy_principals);
   replica = DescribeReplica(call, primary);
   replica.policy_principals = std::move(principals);

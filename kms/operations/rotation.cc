@@ -140,10 +140,17 @@ void RotationScheduler::NoteFailure(const std::string& row_id,
   failure.again = now + failure.pause;
 }
 
-asio::awaitable<base::Status> RotationScheduler::RunPass() {
-  if (!environment_.key_stores.primary().hsm.Ready()) {
-    co_return base::Status();
+// Without it, a try would only leave an announcement behind.
+bool RotationScheduler::IsTokenReady(const std::string& row_id) const {
+  const auto key = environment_.store.FindKey(row_id);
+  if (!key) {
+    return true;  // RotateRow() says why.
   }
+  const auto key_store = environment_.key_stores.Of(**key);
+  return key_store && (*key_store)->hsm.Ready();
+}
+
+asio::awaitable<base::Status> RotationScheduler::RunPass() {
   const base::MonotonicTime now = environment_.clock.Monotonic();
   // A key that was not tried again in all this time is not due any more.
   std::erase_if(failures_, [now](const auto& entry) {
@@ -157,7 +164,7 @@ asio::awaitable<base::Status> RotationScheduler::RunPass() {
     if (!environment_.unlogged.empty()) {
       co_return base::Status();
     }
-    if (Waits(row_id, now)) {
+    if (Waits(row_id, now) || !IsTokenReady(row_id)) {
       continue;
     }
     const base::Status status = co_await RotateRow(row_id);

@@ -55,6 +55,7 @@ class RotationScheduler {
  private:
   boost::asio::awaitable<base::Status> Rotate(const Key& key);
   boost::asio::awaitable<base::Status> RotateRow(const std::string& row_id);
+  bool IsTokenReady(const std::string& row_id) const;
   bool Waits(const std::string& row_id, base::MonotonicTime now) const;
   void NoteFailure(const std::string& row_id, base::MonotonicTime now);
 

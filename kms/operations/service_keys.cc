@@ -120,6 +120,10 @@ std::string ForWrapping(std::string_view key_store) {
   return "wrapping-key/" + std::string(key_store);
 }
 
+std::string ForIdentity(std::string_view key_store) {
+  return "identity/" + std::string(key_store);
+}
+
 asio::awaitable<base::Status> CheckServiceKey(Environment& environment,
                                               const store::ServiceKey& key) {
   hsm::CheckKeyRequest request;
@@ -132,17 +136,6 @@ asio::awaitable<base::Status> CheckServiceKey(Environment& environment,
     co_return ServiceKeyGone(key, "another key has its place");
   }
   co_return base::Status();
-}
-
-asio::awaitable<base::Result<bool>> HasServiceKey(
-    KeyStore& key_store, const store::ServiceKey& key) {
-  hsm::CheckKeyRequest request;
-  request.key = key.ref;
-  const auto used = co_await key_store.hsm.Call(request);
-  if (!used && used.error().code != ErrorCode::kNotFound) {
-    co_return Error(used.error());
-  }
-  co_return used.has_value() && used->check_value == key.check_value;
 }
 
 base::Result<store::ServiceKey> FindServiceKey(Environment& environment,

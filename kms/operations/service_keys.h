@@ -28,17 +28,15 @@ boost::asio::awaitable<base::Status> MakeServiceKey(Environment& environment,
                                                     hsm::Algorithm algorithm,
                                                     bool shareable = false);
 
-// The purpose of what wraps the keys of a key store.
+// The purpose of what wraps the keys of a key store, and of what the token of a
+// further key store is known by.
 std::string ForWrapping(std::string_view key_store);
+std::string ForIdentity(std::string_view key_store);
 
 // Uses the key. Fails with kKeyUnavailable, naming the purpose, if the token
 // does not have it or has another in its place.
 boost::asio::awaitable<base::Status> CheckServiceKey(
     Environment& environment, const store::ServiceKey& key);
-
-// Whether the token of `key_store` has the key. Errors are the token's.
-boost::asio::awaitable<base::Result<bool>> HasServiceKey(
-    KeyStore& key_store, const store::ServiceKey& key);
 
 // kKeyUnavailable if the store has none.
 base::Result<store::ServiceKey> FindServiceKey(Environment& environment,

@@ -215,6 +215,7 @@ const std::map<std::string_view, std::string_view> states_by_operation = {
     {"VerifyMac", "+1335bc+"},
     // Ours.
     {"DeleteCertificates", "++33++++"},
+    {"MoveKey", "++33++++"},
     {"PutCertificate", "++335+c+"},
 };
 

@@ -196,10 +196,21 @@ asio::awaitable<base::Status> Daemon::Parts::LoadDirectory(
 asio::awaitable<base::Status> Daemon::Parts::SettleKeyStore(
     kms::operations::KeyStore& key_store, const config::KeyStore& configured) {
   auto& environment = threads.front()->environment();
+  if (&key_store != &environment.key_stores.primary()) {
+    CO_RETURN_IF_ERROR(
+        co_await kms::operations::CheckIdentity(environment, key_store));
+  }
   CO_RETURN_IF_ERROR(co_await kms::operations::EnsureWrappingKey(
       environment, key_store, PlacementOf(configured)));
-  CO_RETURN_IF_ERROR(co_await kms::operations::SettleIntents(
-      environment, key_store, store->info().epoch));
+  const base::Status settled = co_await kms::operations::SettleIntents(
+      environment, key_store, store->info().epoch);
+  if (!settled && settled.error().code != base::ErrorCode::kHsmUnavailable) {
+    co_return base::Error(settled.error());
+  }
+  if (!settled) {  // A further token may be down. The next start goes on.
+    base::LogWarning("unfinished creations in key store {} stay announced: {}",
+                     key_store.name, settled.error().message);
+  }
   CO_ASSIGN_OR_RETURN(
       const auto difference,
       co_await kms::operations::CompareToken(environment, key_store));
@@ -250,7 +261,11 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
   for (const auto& thread : threads) {
     thread->environment().key_stores.TakeNames(environment.key_stores);
   }
-  CO_RETURN_IF_ERROR(co_await kms::operations::FinishDestructions(environment));
+  const base::Status finished =
+      co_await kms::operations::FinishDestructions(environment);
+  if (!finished) {
+    base::LogWarning("{}", finished.error().message);
+  }
   co_return co_await LoadDirectory(first);
 }
 
