@@ -23,6 +23,13 @@ bool IsUnavailable(const base::Status& status) {
   return !status && status.error().code == base::ErrorCode::kHsmUnavailable;
 }
 
+// What a token answers that has lost a wrapping key, or got another one in its
+// place; and for a key that is gone or damaged itself.
+bool MayLackKeys(const base::Status& status) {
+  return !status && (status.error().code == base::ErrorCode::kNotFound ||
+                     status.error().code == base::ErrorCode::kCorrupt);
+}
+
 }  // namespace
 
 Pool::Pool(asio::io_context& io, ClientConfig config, const base::Clock& clock)
@@ -204,8 +211,14 @@ Call Pool::Unqueue(Line::Queue& queue) {
 void Pool::Complete(PoolWorker& worker, Call call, base::Status status) {
   const base::MonotonicTime now = clock_.Monotonic();
   NoteReply(worker, call, status, now);
-  const bool elsewhere = IsUnavailable(status) && call.may_repeat &&
-                         call.token == nullptr && OthersServe(worker.token);
+  const bool is_doubtful = call.submitted && call.token == nullptr &&
+                           &worker.token != HomeToken() && MayLackKeys(status);
+  if (is_doubtful) {
+    Doubt(worker);
+  }
+  const bool elsewhere = (IsUnavailable(status) || is_doubtful) &&
+                         call.may_repeat && call.token == nullptr &&
+                         OthersServe(worker.token);
   if (elsewhere) {
     Repeat(worker.token, std::move(call));
     SendQueued();
@@ -216,7 +229,8 @@ void Pool::Complete(PoolWorker& worker, Call call, base::Status status) {
   std::move(call.done)(std::move(status));
 }
 
-// Puts a call that its worker did not live to answer before all that wait.
+// Puts a call that its worker did not live to answer, or could not, before all
+// that wait.
 void Pool::Repeat(const PoolToken& died, Call call) {
   call.may_repeat = false;
   call.avoids = call.token == nullptr ? &died : nullptr;

@@ -93,6 +93,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void NoteReply(PoolWorker& worker, const Call& call,
                  const base::Status& status, base::MonotonicTime now);
   boost::asio::awaitable<void> AskHealth(PoolWorker& worker);
+  void Doubt(PoolWorker& worker);
   boost::asio::awaitable<void> CheckKeys(PoolWorker& worker);
   boost::asio::awaitable<base::Status> FindMissing(PoolWorker& worker,
                                                    Keys keys);

@@ -128,7 +128,8 @@ Awaitable<ReplyTo<Request>> Pool::AskWorker(PoolWorker& worker,
   co_return base::Result<ReplyTo<Request>>(std::move(reply));
 }
 
-// NoteReply() sees the answer, the next Sweep() that there was none.
+// NoteReply() sees the answer, the next Sweep() that there was none. A further
+// token can be well and have lost its keys.
 asio::awaitable<void> Pool::AskHealth(PoolWorker& worker) {
   const std::shared_ptr<Pool> self = shared_from_this();
   const std::shared_ptr<Link> link = worker.link;
@@ -138,8 +139,22 @@ asio::awaitable<void> Pool::AskHealth(PoolWorker& worker) {
   worker.asked = true;
   const HealthRequest request;
   static_cast<void>(co_await AskWorker(worker, request));
-  if (worker.link == link) {
-    worker.asked = false;
+  if (worker.link != link) {
+    co_return;
+  }
+  worker.asked = false;
+  if (&worker.token != HomeToken() && required_ != nullptr && !worker.ending) {
+    co_await CheckKeys(worker);
+  }
+}
+
+// A worker of a further token gets no calls until it has shown that it has the
+// keys. Whoever is asking it already will ask that, or just did.
+void Pool::Doubt(PoolWorker& worker) {
+  worker.fit = false;
+  Update();
+  if (worker.link != nullptr && !worker.ending && required_ != nullptr) {
+    asio::co_spawn(io_, CheckKeys(worker), asio::detached);
   }
 }
 

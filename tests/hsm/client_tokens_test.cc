@@ -283,6 +283,53 @@ TEST_F(TokensTest, ATokenThatFailsItsCallsGetsNoneForAWhile) {
   EXPECT_GT(AtSecond(), tried);
 }
 
+// Its answers are not believed: the other one is asked.
+TEST_F(TokensTest, ATokenThatLosesItsKeysIsKeptOutAgain) {
+  for (const ErrorCode code : {ErrorCode::kNotFound, ErrorCode::kCorrupt}) {
+    SCOPED_TRACE(static_cast<int>(code));
+    StartPaired();
+    second_.shared().encrypt_error = static_cast<int>(code);
+    second_.shared().check_error = static_cast<int>(code);
+    EncryptAllWrapped(100);
+    ExpectAllWell();
+    WaitFor(TokenState::kKeptOut);
+    RunUntil([this] {
+      return Second().reason.find("wrapping key") != std::string::npos;
+    });
+    const int tried = AtSecond();
+    EncryptAllWrapped(100);
+    ExpectAllWell();
+    EXPECT_EQ(AtSecond(), tried);
+    second_.shared().encrypt_error = -1;
+    second_.shared().check_error = -1;
+    clock_.Advance(seconds(5));
+    WaitFor(TokenState::kServing);
+    client_.reset();
+    second_.Stop();
+    supervised_.Stop();
+  }
+}
+
+// What is wrong with a key is wrong with it everywhere.
+TEST_F(TokensTest, ATokenThatHasItsKeysIsBelievedAgain) {
+  StartPaired();
+  second_.shared().encrypt_error = static_cast<int>(ErrorCode::kCorrupt);
+  supervised_.shared().encrypt_error = static_cast<int>(ErrorCode::kCorrupt);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(EncryptWrapped(), StatusIs(ErrorCode::kCorrupt));
+  }
+  EXPECT_GT(AtSecond(), 0);
+  RunUntil([this] { return Second().ready_workers == 2; });
+  EXPECT_EQ(Second().state, TokenState::kServing);
+}
+
+TEST_F(TokensTest, AnIdleTokenThatLostItsKeysIsNoticed) {
+  StartPaired();
+  second_.shared().check_error = static_cast<int>(ErrorCode::kNotFound);
+  clock_.Advance(seconds(5));
+  WaitFor(TokenState::kKeptOut);
+}
+
 TEST_F(TokensTest, AnIdleTokenThatIsGoneIsNoticed) {
   StartPaired();
   second_.shared().health_error = static_cast<int>(ErrorCode::kHsmUnavailable);
