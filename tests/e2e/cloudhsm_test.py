@@ -65,6 +65,9 @@ class TwoTokens(Installed):
         self.start_vault()
         return super().start()
 
+    def key_stores(self):
+        return ["main"]  # The vault's claviger-hsm has its own environment.
+
     def start_vault(self):
         with open(self.vault / "log", "ab") as log:
             self.vault_hsm = subprocess.Popen(
