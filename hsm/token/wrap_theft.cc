@@ -24,9 +24,9 @@ struct RsaAesKeyWrapParameters {
 };
 
 const OaepMechanism& Oaep(Hash hash) {
-  static const OaepMechanism kSha1(*FindHash(Hash::kSha1));
-  static const OaepMechanism kSha256(*FindHash(Hash::kSha256));
-  return hash == Hash::kSha1 ? kSha1 : kSha256;
+  static const OaepMechanism with_sha1(*FindHash(Hash::kSha1));
+  static const OaepMechanism with_sha256(*FindHash(Hash::kSha256));
+  return hash == Hash::kSha1 ? with_sha1 : with_sha256;
 }
 
 std::vector<Mechanism> AesMechanisms() {
@@ -36,13 +36,13 @@ std::vector<Mechanism> AesMechanisms() {
 }
 
 std::vector<Mechanism> RsaMechanisms() {
-  static const RsaAesKeyWrapParameters kRsaAes = {
+  static const RsaAesKeyWrapParameters rsa_aes = {
       256, &Oaep(Hash::kSha1).parameters()};
   return {{CKM_RSA_PKCS},
           Oaep(Hash::kSha1).mechanism(),
           Oaep(Hash::kSha256).mechanism(),
           {CKM_RSA_AES_KEY_WRAP,
-           {reinterpret_cast<const std::uint8_t*>(&kRsaAes), sizeof(kRsaAes)}}};
+           {reinterpret_cast<const std::uint8_t*>(&rsa_aes), sizeof(rsa_aes)}}};
 }
 
 bool Contains(std::initializer_list<CK_RV> list, CK_RV rv) {
