@@ -21,7 +21,7 @@ class KeepTest : public WrappedTest {
   }
   // The same key as an object of the token.
   KeyRef Kept(const KeyRef& key) {
-    const KeyRef kept = NewKey(key.algorithm);
+    KeyRef kept = NewKey(key.algorithm);
     EXPECT_TRUE(Keep(key, kept.locator).has_value());
     return kept;
   }
