@@ -27,7 +27,7 @@ TEST_F(ClustersTest, AreToldAsTheyWereMade) {
   const json expected = {{"CustomKeyStoreId", id},
                          {"CustomKeyStoreName", "cluster"},
                          {"CloudHsmClusterId", kCluster},
-                         {"TrustAnchorCertificate", kTrustAnchor},
+                         {"TrustAnchorCertificate", trust_anchor},
                          {"ConnectionState", "DISCONNECTED"},
                          {"CreationDate", entry.at("CreationDate")},
                          {"CustomKeyStoreType", "AWS_CLOUDHSM"}};
@@ -97,9 +97,9 @@ TEST_F(ClustersTest, OfTwoAtOnceOneIsMade) {
 }
 
 TEST_F(ClustersTest, TheTrustAnchorIsOneCertificate) {
-  const std::string half = kTrustAnchor.substr(0, kTrustAnchor.size() / 2);
+  const std::string half = trust_anchor.substr(0, trust_anchor.size() / 2);
   for (const std::string& bad :
-       {std::string("-----"), half, half + half, kTrustAnchor + kTrustAnchor}) {
+       {std::string("-----"), half, half + half, trust_anchor + trust_anchor}) {
     json input = ClusterInput();
     input["TrustAnchorCertificate"] = bad;
     EXPECT_THAT(Ask("CreateCustomKeyStore", input),

@@ -9,7 +9,7 @@
 namespace kms::operations {
 
 // Made for this test; nobody has its key.
-const std::string kTrustAnchor =
+const std::string trust_anchor =
     "-----BEGIN CERTIFICATE-----\n"
     "MIIBfDCCASGgAwIBAgIUSFTjsoleh1xjoW+TYk53RP3M9UkwCgYIKoZIzj0EAwIw\n"
     "EjEQMA4GA1UEAwwHY2x1c3RlcjAgFw0yNjExMjcxOTI2MzNaGA8yMTI2MTEwMzE5\n"
@@ -91,7 +91,7 @@ json ClustersTest::ClusterInput(std::string_view name,
                                 std::string_view cluster_id) {
   return {{"CustomKeyStoreName", name},
           {"CloudHsmClusterId", cluster_id},
-          {"TrustAnchorCertificate", kTrustAnchor},
+          {"TrustAnchorCertificate", trust_anchor},
           {"KeyStorePassword", kPassword}};
 }
 

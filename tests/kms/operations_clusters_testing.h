@@ -14,7 +14,7 @@ inline constexpr std::string_view kCluster = "cluster-2abcdefghij";
 // Of the same token; it has no keys there yet.
 inline constexpr std::string_view kOtherCluster = "cluster-3abcdefghij";
 inline constexpr std::string_view kPassword = "kmsPswd1-of-the-token";
-extern const std::string kTrustAnchor;
+extern const std::string trust_anchor;
 
 // A server whose configuration has a second key store, on a token of its own,
 // for custom key stores of the type AWS_CLOUDHSM: the cluster kCluster.

@@ -27,7 +27,7 @@ using testing::Not;
 using testlib::StatusIs;
 
 constexpr std::string_view kThere = "eu-central-1";
-const From kFromThere = {.region = kThere};
+const From from_there = {.region = kThere};
 
 // The token of the key store "there", and its workers.
 struct WorkersThere {
@@ -130,26 +130,26 @@ TEST_F(KeyStoresTest, EveryKindOfKeyWorksInAnyKeyStore) {
   const json message = {{"KeyId", signs},
                         {"Message", base::Base64Encode(base::AsBytes("m"))},
                         {"SigningAlgorithm", "ECDSA_SHA_256"}};
-  EXPECT_OK(Ask("Sign", message, kFromThere));
+  EXPECT_OK(Ask("Sign", message, from_there));
   const std::string macs = NewKeyIn(
       kThere, {{"KeySpec", "HMAC_256"}, {"KeyUsage", "GENERATE_VERIFY_MAC"}});
   EXPECT_OK(Ask("GenerateMac",
                 {{"KeyId", macs},
                  {"Message", base::Base64Encode(base::AsBytes("m"))},
                  {"MacAlgorithm", "HMAC_SHA_256"}},
-                kFromThere));
+                from_there));
   const std::string key = NewKeyIn(kThere);
   EXPECT_OK(Ask("GenerateDataKey", {{"KeyId", key}, {"KeySpec", "AES_256"}},
-                kFromThere));
+                from_there));
   EXPECT_OK(Ask("GenerateDataKeyPair",
                 {{"KeyId", key}, {"KeyPairSpec", "ECC_NIST_P256"}},
-                kFromThere));
+                from_there));
 }
 
 TEST_F(KeyStoresTest, ARotationStaysInTheKeyStore) {
   const std::string key = NewKeyIn(kThere);
   const std::string old = EncryptIn(kThere, key);
-  ASSERT_OK(Ask("RotateKeyOnDemand", {{"KeyId", key}}, kFromThere));
+  ASSERT_OK(Ask("RotateKeyOnDemand", {{"KeyId", key}}, from_there));
   EXPECT_EQ(MaterialOf(key).key_store, "there");
   EXPECT_TRUE(IsOn(there(), MaterialOf(key).ref.locator));
   EXPECT_OK(DecryptIn(kThere, old));
@@ -184,7 +184,7 @@ TEST_F(KeyStoresTest, DestructionIsOnTheKeysOwnToken) {
   const std::string key = NewKeyIn(kThere);
   const hsm::Locator locator = MaterialOf(key).ref.locator;
   ASSERT_OK(Ask("ScheduleKeyDeletion",
-                {{"KeyId", key}, {"PendingWindowInDays", 7}}, kFromThere));
+                {{"KeyId", key}, {"PendingWindowInDays", 7}}, from_there));
   clock_.Advance(days(8));
   guard().Accept();
   ASSERT_OK(Run(DestroyDueKeys(environment())));
@@ -198,7 +198,7 @@ TEST_F(KeyStoresTest, WithoutItsKeyStoreAKeyIsUnavailableAndStays) {
   const std::string blob = EncryptIn(kThere, key);
   const hsm::Locator locator = MaterialOf(key).ref.locator;
   ASSERT_OK(Ask("ScheduleKeyDeletion",
-                {{"KeyId", key}, {"PendingWindowInDays", 7}}, kFromThere));
+                {{"KeyId", key}, {"PendingWindowInDays", 7}}, from_there));
   RestartWithoutThere();
   clock_.Advance(days(8));
   guard().Accept();
@@ -343,10 +343,10 @@ class PairedKeyStoresTest : public KeyStoresTest {
   // A multi-Region key of there with a replica here.
   std::string NewPairOfKeys(json input = json::object()) {
     input["MultiRegion"] = true;
-    const std::string key = NewKeyIn(kThere, input);
+    std::string key = NewKeyIn(kThere, input);
     testlib::Take(Ask("ReplicateKey",
                       {{"KeyId", key}, {"ReplicaRegion", kRegion}},
-                      kFromThere));
+                      from_there));
     return key;
   }
 
@@ -379,11 +379,11 @@ TEST_F(PairedKeyStoresTest, AReplicaIsUsedOnItsOwnToken) {
 TEST_F(PairedKeyStoresTest, WhatTheNewPrimaryMakesTheOtherCanUse) {
   Pair();
   const std::string key = NewPairOfKeys();
-  ASSERT_OK(Ask("RotateKeyOnDemand", {{"KeyId", key}}, kFromThere));
+  ASSERT_OK(Ask("RotateKeyOnDemand", {{"KeyId", key}}, from_there));
   const std::string blob = EncryptIn(kThere, key);
   EXPECT_OK(DecryptIn(kRegion, blob));
   ASSERT_OK(Ask("UpdatePrimaryRegion",
-                {{"KeyId", key}, {"PrimaryRegion", kRegion}}, kFromThere));
+                {{"KeyId", key}, {"PrimaryRegion", kRegion}}, from_there));
   ASSERT_OK(Ask("RotateKeyOnDemand", {{"KeyId", key}}));
   EXPECT_OK(DecryptIn(kThere, EncryptIn(kRegion, key)));
   EXPECT_OK(DecryptIn(kRegion, blob));
@@ -413,7 +413,7 @@ TEST_F(PairedKeyStoresTest, ADeletedKeyIsForgottenByBothTokens) {
   ASSERT_OK(
       Ask("ScheduleKeyDeletion", {{"KeyId", key}, {"PendingWindowInDays", 7}}));
   ASSERT_OK(Ask("ScheduleKeyDeletion",
-                {{"KeyId", key}, {"PendingWindowInDays", 7}}, kFromThere));
+                {{"KeyId", key}, {"PendingWindowInDays", 7}}, from_there));
   for (int round = 0; round < 2; ++round) {  // The replica, then the primary.
     clock_.Advance(days(8));
     guard().Accept();
@@ -434,7 +434,7 @@ TEST_F(PairedKeyStoresTest, WhatCannotBeWrappedIsRefusedWithTheReason) {
                         {"MultiRegion", true}});
   EXPECT_THAT(
       Ask("ReplicateKey", {{"KeyId", key}, {"ReplicaRegion", kRegion}},
-          kFromThere),
+          from_there),
       StatusIs(ErrorCode::kUnsupportedOperation,
                HasSubstr("is an object of the token of key store 'there'")));
 }
@@ -447,14 +447,14 @@ TEST_F(PairedKeyStoresTest, KeyPairsAndMacsAreShared) {
                   {"Message", base::Base64Encode(base::AsBytes("m"))},
                   {"MacAlgorithm", "HMAC_SHA_256"}};
   EXPECT_EQ(testlib::Take(Ask("GenerateMac", message)).at("Mac"),
-            testlib::Take(Ask("GenerateMac", message, kFromThere)).at("Mac"));
+            testlib::Take(Ask("GenerateMac", message, from_there)).at("Mac"));
   const std::string signs = NewPairOfKeys(
       {{"KeySpec", "ECC_NIST_P256"}, {"KeyUsage", "SIGN_VERIFY"}});
   message = {{"KeyId", signs},
              {"Message", message.at("Message")},
              {"SigningAlgorithm", "ECDSA_SHA_256"}};
   message["Signature"] =
-      testlib::Take(Ask("Sign", message, kFromThere)).at("Signature");
+      testlib::Take(Ask("Sign", message, from_there)).at("Signature");
   EXPECT_OK(Ask("Verify", message));
 }
 
