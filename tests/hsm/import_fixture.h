@@ -12,6 +12,11 @@ class ImportTest : public PairTest {
  protected:
   void SetUp() override {
     PairTest::SetUp();
+    MakeWrappingPair();
+  }
+
+  // Under which material comes in.
+  virtual void MakeWrappingPair() {
     wrapping_ = MadeOf(Algorithm::kRsa2048Unwrap);
   }
 

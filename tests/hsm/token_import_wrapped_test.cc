@@ -20,8 +20,7 @@ constexpr WrappingAlgorithm kWrappings[] = {
 
 class ImportWrappedTest : public ImportTest {
  protected:
-  void SetUp() override {
-    ImportTest::SetUp();
+  void MakeWrappingPair() override {
     store_by_ = Made(Algorithm::kAesWrap);
     wrapping_.key = NewKey(Algorithm::kRsa2048Unwrap);
     const auto made = token_->Execute(
