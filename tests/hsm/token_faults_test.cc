@@ -350,8 +350,9 @@ TEST_F(TokenOpenTest, AWrappingKeyWithALooserCopyIsNotUsed) {
   ASSERT_OK((*token)->Execute(GenerateKeyRequest{.key = key}));
   for (const char* theft : {"theft usage", "theft copy-template"}) {
     place_.Tell(theft);
-    EXPECT_ERROR((*token)->Execute(CheckKeyRequest{key}),
-                 kUnsupportedOperation);
+    const auto used = (*token)->Execute(CheckKeyRequest{key});
+    EXPECT_ERROR(used, kCorrupt);
+    EXPECT_THAT(used.error().message, HasSubstr("must not hold any"));
   }
   // What never leaves needs no trust to leave by.
   place_.Tell("theft copy-trust");
@@ -365,7 +366,9 @@ TEST_F(TokenOpenTest, AShareableKeyWithACopyThatAnyKeyMayWrapIsNotUsed) {
   ASSERT_OK(
       (*token)->Execute(GenerateKeyRequest{.key = key, .shareable = true}));
   place_.Tell("theft copy-trust");
-  EXPECT_ERROR((*token)->Execute(CheckKeyRequest{key}), kUnsupportedOperation);
+  const auto used = (*token)->Execute(CheckKeyRequest{key});
+  EXPECT_ERROR(used, kCorrupt);
+  EXPECT_THAT(used.error().message, HasSubstr("must not hold any"));
 }
 
 TEST_F(TokenOpenTest, ProbeLeavesNoObjectBehind) {
