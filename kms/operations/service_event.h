@@ -14,10 +14,10 @@
 // log tells it.
 namespace kms::operations {
 
-// What it is done to. The views are borrowed.
+// What it is done to.
 struct ServiceSubject {
-  std::string_view account;
-  std::string_view region;
+  std::string account;
+  std::string region;
   std::string arn;  // Empty: it has none.
 };
 ServiceSubject SubjectOf(const Key& key);
