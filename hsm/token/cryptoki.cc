@@ -17,7 +17,7 @@ using enum base::ErrorCode;
 // PKCS#11 3.1 section 5.1. kHsmUnavailable ends the worker, so it stands only
 // where no other key could be used either; CKR_GENERAL_ERROR and
 // CKR_FUNCTION_FAILED do not say, and whoever sees them asks the token (see
-// Liveness). Sorted by value.
+// Liveness). A token that is full still serves the keys it has. Sorted by value.
 constexpr std::array kMeanings = {
     // clang-format off
     Row(CKR_CANCEL, kHsmUnavailable),
@@ -38,7 +38,7 @@ constexpr std::array kMeanings = {
     Row(CKR_DATA_INVALID, kInternal),
     Row(CKR_DATA_LEN_RANGE, kInternal),
     Row(CKR_DEVICE_ERROR, kHsmUnavailable),
-    Row(CKR_DEVICE_MEMORY, kHsmUnavailable),
+    Row(CKR_DEVICE_MEMORY, kLimitExceeded),
     Row(CKR_DEVICE_REMOVED, kHsmUnavailable),
     Row(CKR_ENCRYPTED_DATA_INVALID, kInvalidCiphertext),
     Row(CKR_ENCRYPTED_DATA_LEN_RANGE, kInvalidCiphertext),
@@ -132,6 +132,10 @@ std::span<const RvMeaning> RvMeanings() { return kMeanings; }
 base::ErrorCode CodeOf(CK_RV rv) {
   const RvMeaning* meaning = Find(rv);
   return meaning == nullptr ? kInternal : meaning->code;
+}
+
+bool IsOfToken(base::ErrorCode code) {
+  return code == kHsmUnavailable || code == kLimitExceeded;
 }
 
 std::string RvText(CK_RV rv) {

@@ -31,6 +31,10 @@ inline CK_OBJECT_HANDLE Raw(ObjectHandle handle) {
 // standard does not name is kInternal.
 base::ErrorCode CodeOf(CK_RV rv);
 
+// Whether a failure with this code is the token's, whatever key it met: it says
+// nothing of the key, nor of what the token can do.
+bool IsOfToken(base::ErrorCode code);
+
 // "CKR_DEVICE_ERROR (0x30)", or "CK_RV (0x...)" if the standard names it not.
 std::string RvText(CK_RV rv);
 

@@ -25,8 +25,7 @@ Error Wrong() { return {ErrorCode::kInvalidCiphertext, ""}; }
 // Material that does not work is wrong material; a token that does not is one.
 template <typename T>
 base::Result<T> OrWrong(base::Result<T> result) {
-  if (!result.has_value() &&
-      result.error().code != ErrorCode::kHsmUnavailable) {
+  if (!result.has_value() && !IsOfToken(result.error().code)) {
     return Wrong();
   }
   return result;
@@ -180,8 +179,7 @@ base::Result<Trial> TryPair(const Import& import) {
   const base::Status tested =
       TestHalves(import, trial.object->handle(), *trial.public_key);
   if (!tested.has_value()) {
-    return tested.error().code == ErrorCode::kHsmUnavailable ? tested.error()
-                                                             : Wrong();
+    return IsOfToken(tested.error().code) ? tested.error() : Wrong();
   }
   return trial;
 }

@@ -41,6 +41,10 @@ class KeyCipher {
 
   base::Status Forget(const Locator& locator) { return xaes_.Forget(locator); }
 
+  // Destroys the session objects that can be derived again.
+  base::Status ForgetMessageKeys() { return xaes_.ForgetMessageKeys(); }
+  std::size_t message_keys() const { return xaes_.message_keys(); }
+
  private:
   base::Result<CheckValue> SelfTestCounted(ObjectHandle object);
 

@@ -71,8 +71,8 @@ base::Status Conclude(Workshop& workshop, const Locator& locator,
     ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
     Session& anchor = workshop.connection.sessions().anchor();
     RETURN_IF_ERROR(anchor.DestroyObject(object).Done());
-    const bool dead = tested.error().code == ErrorCode::kHsmUnavailable;
-    return Error{dead ? ErrorCode::kHsmUnavailable : ErrorCode::kCorrupt,
+    const ErrorCode code = tested.error().code;
+    return Error{IsOfToken(code) ? code : ErrorCode::kCorrupt,
                  "the new key failed its self-test: " + tested.error().message};
   }
   RETURN_IF_ERROR(workshop.connection.Sync());

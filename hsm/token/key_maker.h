@@ -31,8 +31,7 @@ base::Result<ObjectHandle> Place(Workshop& workshop, const Locator& locator,
                                  const Make& make);
 
 // Keeps a new object that passed its test: makes it durable and remembers it.
-// Destroys one that did not, and fails with kCorrupt, or kHsmUnavailable if
-// that is why.
+// Destroys one that did not, and fails with kCorrupt, or as the token did.
 base::Status Conclude(Workshop& workshop, const Locator& locator,
                       ObjectHandle object, const base::Status& tested);
 

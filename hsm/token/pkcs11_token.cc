@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "hsm/token/agree.h"
 #include "hsm/token/data_key_pair.h"
 #include "hsm/token/import.h"
@@ -30,6 +31,12 @@ bool IsFinal(ErrorCode code) {
   return code == ErrorCode::kInvalidCiphertext ||
          code == ErrorCode::kInvalidArgument ||
          code == ErrorCode::kHsmUnavailable;
+}
+
+template <typename T>
+bool LacksMemory(const base::Result<T>& result) {
+  return !result.has_value() &&
+         result.error().code == ErrorCode::kLimitExceeded;
 }
 
 }  // namespace
@@ -60,7 +67,36 @@ base::Status Pkcs11Token::Start() {
   return index_.Scan(hold);
 }
 
+template <typename Make>
+auto Pkcs11Token::WithRoom(Make make) -> decltype(make()) {
+  auto made = make();
+  if (!LacksMemory(made)) {
+    return made;
+  }
+  RETURN_IF_ERROR(MakeRoom());
+  made = make();
+  if (LacksMemory(made)) {
+    return Error{ErrorCode::kLimitExceeded,
+                 "the token is full: " + made.error().message};
+  }
+  return made;
+}
+
+base::Status Pkcs11Token::MakeRoom() {
+  base::LogWarning(
+      "the token has no memory left (CKR_DEVICE_MEMORY): {} unwrapped keys and "
+      "{} message keys are let go of",
+      wrapped_.size(), cipher_.message_keys());
+  base::Status unwrapped = wrapped_.ForgetObjects();
+  RETURN_IF_ERROR(cipher_.ForgetMessageKeys());
+  return unwrapped;
+}
+
 base::Result<ObjectHandle> Pkcs11Token::Find(const KeyRef& key) {
+  return WithRoom([&] { return FindOnce(key); });
+}
+
+base::Result<ObjectHandle> Pkcs11Token::FindOnce(const KeyRef& key) {
   if (key.wrapped != nullptr) {
     RETURN_IF_ERROR(Recognise(key));
     return Alive(wrapped_.Unwrapped(key));
@@ -125,6 +161,17 @@ base::Status Pkcs11Token::CheckUse(const KeyRef& key, KeyUse use) const {
 template <typename Use>
 auto Pkcs11Token::WithKey(const KeyRef& key, Use use)
     -> decltype(use(ObjectHandle{})) {
+  auto used = Try(key, use);
+  if (LacksMemory(used)) {
+    return Error{ErrorCode::kThrottled,
+                 "the token lacks memory: " + used.error().message};
+  }
+  return used;
+}
+
+template <typename Use>
+auto Pkcs11Token::Try(const KeyRef& key, Use& use)
+    -> decltype(use(ObjectHandle{})) {
   ASSIGN_OR_RETURN(const ObjectHandle object, Find(key));
   auto first = use(object);
   if (first.has_value()) {
@@ -134,10 +181,10 @@ auto Pkcs11Token::WithKey(const KeyRef& key, Use use)
     return Final(std::move(first).error());
   }
   RETURN_IF_ERROR(canary_.Check());
-  RETURN_IF_ERROR(Forget(key.locator));
+  RETURN_IF_ERROR(LacksMemory(first) ? MakeRoom() : Forget(key.locator));
   ASSIGN_OR_RETURN(const ObjectHandle found_again, Find(key));
   auto second = use(found_again);
-  if (second.has_value()) {
+  if (second.has_value() || LacksMemory(second)) {
     return second;
   }
   if (IsFinal(second.error().code)) {
@@ -188,7 +235,7 @@ base::Result<base::Secret> Pkcs11Token::Random(std::size_t size) {
 base::Result<GenerateKeyReply> Pkcs11Token::Execute(
     const GenerateKeyRequest& request) {
   ASSIGN_OR_RETURN(const CheckValue check_value,
-                   Alive(MakeKey(Here(), request)));
+                   Alive(WithRoom([&] { return MakeKey(Here(), request); })));
   return GenerateKeyReply{check_value};
 }
 
@@ -281,7 +328,8 @@ base::Result<ListKeysReply> Pkcs11Token::Execute(const ListKeysRequest&) {
 base::Result<GenerateKeyPairReply> Pkcs11Token::Execute(
     const GenerateKeyPairRequest& request) {
   ASSIGN_OR_RETURN(base::Bytes public_key,
-                   Alive(MakeKeyPair(Here(), request.key)));
+                   Alive(WithRoom(
+                       [&] { return MakeKeyPair(Here(), request.key); })));
   return GenerateKeyPairReply{std::move(public_key)};
 }
 
@@ -374,8 +422,11 @@ base::Result<ImportKeyReply> Pkcs11Token::Execute(
     return Error{ErrorCode::kInvalidArgument,
                  "the transport key unwraps wrapping keys only"};
   }
-  ASSIGN_OR_RETURN(const ObjectHandle wrapping_key, Find(request.wrapping_key));
-  auto imported = ImportKey(Here(), wrapped_, wrapping_key, request);
+  auto imported = WithRoom([&]() -> base::Result<ImportKeyReply> {
+    ASSIGN_OR_RETURN(const ObjectHandle wrapping_key,
+                     Find(request.wrapping_key));
+    return ImportKey(Here(), wrapped_, wrapping_key, request);
+  });
   if (!imported.has_value() &&
       imported.error().code == ErrorCode::kInvalidCiphertext) {
     return Final(std::move(imported).error());
@@ -385,12 +436,12 @@ base::Result<ImportKeyReply> Pkcs11Token::Execute(
 
 base::Result<GenerateWrappedKeyReply> Pkcs11Token::Execute(
     const GenerateWrappedKeyRequest& request) {
-  return Alive(wrapped_.Generate(request));
+  return Alive(WithRoom([&] { return wrapped_.Generate(request); }));
 }
 
 base::Result<EmptyReply> Pkcs11Token::Execute(
     const KeepWrappedKeyRequest& request) {
-  RETURN_IF_ERROR(Alive(wrapped_.Keep(request)));
+  RETURN_IF_ERROR(Alive(WithRoom([&] { return wrapped_.Keep(request); })));
   return EmptyReply{};
 }
 

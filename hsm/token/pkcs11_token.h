@@ -69,6 +69,7 @@ class Pkcs11Token final : public Token {
   Workshop Here() { return {*connection_, profile_, index_, cipher_}; }
   // On the token, or of this process's sessions if it is wrapped.
   base::Result<ObjectHandle> Find(const KeyRef& key);
+  base::Result<ObjectHandle> FindOnce(const KeyRef& key);
   // Makes sure that what is remembered of a locator is of this wrapped key.
   base::Status Recognise(const KeyRef& key);
   base::Status Forget(const Locator& locator);
@@ -80,9 +81,17 @@ class Pkcs11Token final : public Token {
   // Calls `use` with the object of `key`. After a failure that may be one of a
   // stale handle or a passing one, everything remembered of the key goes and
   // `use` is called once more; if the token lives and the key still does not
-  // work, that is kCorrupt.
+  // work, that is kCorrupt, and kThrottled if the token has no memory for it.
   template <typename Use>
   auto WithKey(const KeyRef& key, Use use) -> decltype(use(ObjectHandle{}));
+  template <typename Use>
+  auto Try(const KeyRef& key, Use& use) -> decltype(use(ObjectHandle{}));
+
+  // What `make` returns. If the token lacks memory, `make` is called once more
+  // when the session objects that can be made again are gone.
+  template <typename Make>
+  auto WithRoom(Make make) -> decltype(make());
+  base::Status MakeRoom();
 
   // The same, or kHsmUnavailable if it failed because the token is dead.
   template <typename T>

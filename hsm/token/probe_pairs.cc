@@ -255,8 +255,7 @@ base::Status ProbePairs(Sessions& sessions, Profile& profile) {
     if (!status.has_value()) {  // It would be missed until the next start.
       status = TryPair(sessions, profile, algorithm);
     }
-    if (!status.has_value() &&
-        status.error().code == ErrorCode::kHsmUnavailable) {
+    if (!status.has_value() && IsOfToken(status.error().code)) {
       return status;  // That says nothing of what a token can.
     }
     if (!status.has_value()) {

@@ -62,7 +62,7 @@ Tried Change(Scene& scene, const Prey& prey) {
        {std::pair{CKA_SENSITIVE, false}, std::pair{CKA_EXTRACTABLE, true}}) {
     const auto set =
         session.SetAttributes(prey.key, Template().Set(type, value));
-    if (CodeOf(set.rv) == base::ErrorCode::kHsmUnavailable) {
+    if (IsOfToken(CodeOf(set.rv))) {
       return NotTried(RvText(set.rv));
     }
   }
@@ -80,9 +80,7 @@ Tried CopyWith(Scene& scene, const Prey& prey, CK_ATTRIBUTE_TYPE type,
   if (copy.ok()) {
     return Open(session, copy.value, prey.bytes);
   }
-  return CodeOf(copy.rv) == base::ErrorCode::kHsmUnavailable
-             ? NotTried(RvText(copy.rv))
-             : Refused();
+  return IsOfToken(CodeOf(copy.rv)) ? NotTried(RvText(copy.rv)) : Refused();
 }
 
 Tried Copy(Scene& scene, const Prey& prey) {

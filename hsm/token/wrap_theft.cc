@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hsm/token/attributes.h"
 #include "hsm/token/known_rsa_object.h"
@@ -185,8 +188,8 @@ Tried WrapThief::TryBy(const Means& means, ObjectHandle victim, Victim kind) {
   // Without a wrapping key, a token that has no such mechanism says so all the
   // same; whatever else it says is about the key, which is none.
   const ObjectHandle with = means.key.ok() ? means.key.value : victim;
-  bool refused = false;
-  std::string doubts;
+  std::set<CK_MECHANISM_TYPE> refused;
+  std::vector<std::pair<CK_MECHANISM_TYPE, CK_RV>> doubts;
   for (const Mechanism& mechanism : means.mechanisms) {
     const auto wrapped = session_.WrapKey(mechanism, with, victim);
     if (wrapped.ok()) {
@@ -201,24 +204,36 @@ Tried WrapThief::TryBy(const Means& means, ObjectHandle victim, Victim kind) {
               fmt::format("there is no {} key to wrap by: {}: {}", means.name,
                           means.key.function, RvText(means.key.rv))};
     }
-    if (IsRefusal(wrapped.rv)) {
-      refused = true;
-      continue;
-    }
-    const Answer<ObjectHandle>& other = Extractable(kind);
-    const CK_RV control =
-        other.ok() ? session_.WrapKey(mechanism, with, other.value).rv
-                   : other.rv;
-    if (control == CKR_OK) {
-      refused = true;
-    } else if (!(IsUnsuited(wrapped.rv) && IsUnsuited(control))) {
-      doubts +=
-          fmt::format("{}{} mechanism {:#x}: {}", doubts.empty() ? "" : ", ",
-                      means.name, mechanism.type, RvText(wrapped.rv));
+    if (IsRefusedAs(mechanism, with, kind, wrapped.rv)) {
+      refused.insert(mechanism.type);
+    } else {
+      doubts.emplace_back(mechanism.type, wrapped.rv);
     }
   }
-  return refused || doubts.empty() ? Tried{}
-                                   : Tried{Attempt::kNotTried, doubts};
+  // Parameters that a token does not take say nothing if it takes others.
+  std::erase_if(doubts, [&](const auto& doubt) {
+    return refused.contains(doubt.first);
+  });
+  std::string how;
+  for (const auto& [type, rv] : doubts) {
+    how += fmt::format("{}{} mechanism {:#x}: {}", how.empty() ? "" : ", ",
+                       means.name, type, RvText(rv));
+  }
+  return how.empty() ? Tried{} : Tried{Attempt::kNotTried, how};
+}
+
+// Whether `rv`, the answer to wrapping a key of that kind, is about the key: the
+// token says so, or does the same with one that may be wrapped, or cannot do it
+// with any key like that.
+bool WrapThief::IsRefusedAs(const Mechanism& mechanism, ObjectHandle with,
+                            Victim kind, CK_RV rv) {
+  if (IsRefusal(rv)) {
+    return true;
+  }
+  const Answer<ObjectHandle>& other = Extractable(kind);
+  const CK_RV control =
+      other.ok() ? session_.WrapKey(mechanism, with, other.value).rv : other.rv;
+  return control == CKR_OK || (IsUnsuited(rv) && IsUnsuited(control));
 }
 
 Tried WrapThief::Try(ObjectHandle victim, Victim kind) {

@@ -50,6 +50,8 @@ class WrapThief {
   // A key of that kind that may be wrapped, made when it is first needed.
   const Answer<ObjectHandle>& Extractable(Victim kind);
   Tried TryBy(const Means& means, ObjectHandle victim, Victim kind);
+  bool IsRefusedAs(const Mechanism& mechanism, ObjectHandle with, Victim kind,
+                   CK_RV rv);
 
   Session& session_;
   std::vector<Means> means_;

@@ -331,10 +331,19 @@ base::Status WrappedKeys::Keep(const KeepWrappedKeyRequest& request) {
 base::Status WrappedKeys::Forget(const Locator& locator) {
   const auto is_it = [&](const Locator& each) { return each == locator; };
   known_.RemoveIf(is_it);
+  return DestroyObjects(is_it);
+}
+
+base::Status WrappedKeys::ForgetObjects() {
+  return DestroyObjects([](const Locator&) { return true; });
+}
+
+template <typename Condition>
+base::Status WrappedKeys::DestroyObjects(Condition condition) {
   base::Status status;
-  for (const ObjectHandle object : unwrapped_.RemoveIf(is_it)) {
+  for (const ObjectHandle object : unwrapped_.RemoveIf(condition)) {
     const auto answer = sessions().anchor().DestroyObject(object);
-    if (answer.rv != CKR_OBJECT_HANDLE_INVALID) {
+    if (!answer.ok() && answer.rv != CKR_OBJECT_HANDLE_INVALID) {
       status = answer.Done();
     }
   }

@@ -60,6 +60,9 @@ class WrappedKeys {
   // the token kept it.
   base::Status Forget(const Locator& locator);
 
+  // Destroys all session objects: they are unwrapped again when they are used.
+  base::Status ForgetObjects();
+
   // The key is not unwrapped any more by this process: its deletion is about to
   // be acknowledged, and a request that was on its way must not bring it back.
   void NeverAgain(const Locator& locator) {
@@ -92,6 +95,8 @@ class WrappedKeys {
                             ObjectHandle object);
   base::Status CheckCanKeep(const KeepWrappedKeyRequest& request);
   base::Result<ObjectHandle> Unwrap(const KeyRef& key);
+  template <typename Condition>
+  base::Status DestroyObjects(Condition condition);
   base::Status CheckIsTheKey(const KeyRef& key, ObjectHandle object);
   base::Status CheckIsThePair(const KeyRef& key, const AlgorithmRow& row,
                               ObjectHandle object);

@@ -169,10 +169,18 @@ base::Result<CheckValue> Xaes::SelfTest(ObjectHandle key) {
 
 base::Status Xaes::Forget(const Locator& locator) {
   states_.RemoveIf([&](const Locator& each) { return each == locator; });
-  const auto gone = message_keys_.RemoveIf(
+  return DropMessageKeys(
       [&](const MessageKeyId& id) { return id.locator == locator; });
+}
+
+base::Status Xaes::ForgetMessageKeys() {
+  return DropMessageKeys([](const MessageKeyId&) { return true; });
+}
+
+template <typename Condition>
+base::Status Xaes::DropMessageKeys(Condition condition) {
   base::Status status;
-  for (const ObjectHandle message_key : gone) {
+  for (const ObjectHandle message_key : message_keys_.RemoveIf(condition)) {
     if (auto dropped = Drop(message_key); !dropped.has_value()) {
       status = std::move(dropped);
     }

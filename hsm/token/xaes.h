@@ -64,6 +64,9 @@ class Xaes {
   // the token kept a message key.
   base::Status Forget(const Locator& locator);
 
+  // Destroys all message keys. What is remembered of keys stays.
+  base::Status ForgetMessageKeys();
+
   std::size_t message_keys() const { return message_keys_.size(); }
 
  private:
@@ -90,6 +93,8 @@ class Xaes {
   base::Result<ObjectHandle> Remember(const MessageKeyId& id,
                                       ObjectHandle message_key);
   base::Status Drop(ObjectHandle message_key);
+  template <typename Condition>
+  base::Status DropMessageKeys(Condition condition);
   base::Result<base::Secret> OpenAnew(const MessageKeyId& id, ObjectHandle key,
                                       base::ByteView aad, const Sealed& sealed);
 

@@ -41,6 +41,7 @@ TEST(CryptokiTest, TableNamesEveryValueOfTheStandardOnce) {
 TEST(CryptokiTest, CodesThatDecideSomethingAreThese) {
   const std::map<CK_RV, ErrorCode> expected = {
       {CKR_DEVICE_ERROR, ErrorCode::kHsmUnavailable},
+      {CKR_DEVICE_MEMORY, ErrorCode::kLimitExceeded},
       {CKR_DEVICE_REMOVED, ErrorCode::kHsmUnavailable},
       {CKR_TOKEN_NOT_PRESENT, ErrorCode::kHsmUnavailable},
       {CKR_SESSION_HANDLE_INVALID, ErrorCode::kHsmUnavailable},

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,43 @@ TEST_F(TokenFaultsTest, EvictionDestroysTheMessageKeysOnTheToken) {
               ElementsAre("C_DestroyObject", "C_DestroyObject"));
   Encrypted(other, "still hot");
   EXPECT_THAT(place_.TakeCalls(), ElementsAre("C_EncryptInit", "C_Encrypt"));
+}
+
+// Of which two keys are as good as three.
+TEST_F(TokenFaultsTest, MemoryIsMadeByLettingMessageKeysGo) {
+  const std::array keys = {Made(), Made(), Made()};
+  place_.Tell("full 6");  // The keys, the canary, and two message keys.
+  std::vector<Sealed> sealed;
+  for (const KeyRef& key : keys) {
+    sealed.push_back(Encrypted(key, "secret"));
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    ASSERT_OK(token_->Execute(ToDecrypt(keys[i], sealed[i])));
+  }
+}
+
+TEST_F(TokenFaultsTest, AFullTokenServesTheKeysItHas) {
+  const KeyRef key = Made();
+  const KeyRef cold = Made();
+  place_.Tell("full 4");
+  Encrypted(key, "secret");
+  const auto made = token_->Execute(GenerateKeyRequest{NewKey()});
+  EXPECT_ERROR(made, kLimitExceeded);
+  EXPECT_THAT(made.error().message, HasSubstr("the token is full"));
+  Encrypted(key, "secret");
+  ASSERT_OK(token_->Execute(HealthRequest{}));
+  const auto listed = token_->Execute(ListKeysRequest{});
+  ASSERT_OK(listed);
+  EXPECT_EQ(listed->keys.size(), 2U);
+}
+
+TEST_F(TokenFaultsTest, WithoutMemoryForAMessageKeyTheKeyIsNotCorrupt) {
+  const KeyRef key = Made();
+  place_.Tell("full 2");
+  EXPECT_ERROR(token_->Execute(ToEncrypt(key, "secret")), kThrottled);
+  EXPECT_ERROR(token_->Execute(CheckKeyRequest{key}), kThrottled);
+  place_.Tell("");
+  Encrypted(key, "secret");
 }
 
 TEST_F(TokenFaultsTest, EvictionThatTheTokenRefusesFails) {

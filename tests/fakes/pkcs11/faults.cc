@@ -96,6 +96,12 @@ bool Told(std::string_view line) {
   return std::ranges::find(lines, line) != lines.end();
 }
 
+bool IsFull(std::size_t objects) {
+  return std::ranges::any_of(Lines(), [&](const std::string& line) {
+    return line.starts_with("full ") && objects >= std::stoul(line.substr(5));
+  });
+}
+
 bool Lies(std::string_view function) {
   return Told(std::string(function) + " lie");
 }

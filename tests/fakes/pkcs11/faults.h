@@ -4,6 +4,7 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <cstddef>
 #include <string_view>
 
 // What a test tells the fake token to do wrong, by a file of one command a line
@@ -14,6 +15,7 @@
 //   FUNCTION hang             never returns
 //   FUNCTION crash            kills the process
 //   FUNCTION lie              answers CKR_OK and a wrong byte
+//   full N                    there is no memory for more than N objects
 //   no-derive                 CKM_AES_ECB_ENCRYPT_DATA does not exist
 //   no-allowed-mechanisms     CKA_ALLOWED_MECHANISMS does not exist
 //   iv-by-token               C_Encrypt of AES-GCM appends an IV of its own
@@ -48,6 +50,9 @@ CK_RV Enter(std::string_view function);
 
 // Whether the control file has this line.
 bool Told(std::string_view line);
+
+// Whether the token is full when it has that many objects.
+bool IsFull(std::size_t objects);
 
 // Whether `function` shall lie.
 bool Lies(std::string_view function);

@@ -45,6 +45,7 @@ class Objects {
   void RemoveOwnedBy(CK_SESSION_HANDLE session);
   std::vector<CK_OBJECT_HANDLE> Matching(const Attributes& pattern) const;
   void Clear() { objects_.clear(); }
+  std::size_t size() const { return objects_.size(); }
 
  private:
   void Store() const;

@@ -50,6 +50,9 @@ CK_RV AddObject(CK_SESSION_HANDLE session, Object object,
   if (Told("no-allowed-mechanisms") && object.Has(CKA_ALLOWED_MECHANISMS)) {
     return CKR_ATTRIBUTE_TYPE_INVALID;
   }
+  if (IsFull(TheToken().objects.size())) {
+    return CKR_DEVICE_MEMORY;
+  }
   object.owner = session;
   *handle = TheToken().objects.Add(std::move(object));
   return CKR_OK;
