@@ -27,9 +27,22 @@ asio::awaitable<void> Pause(std::chrono::milliseconds duration) {
 }
 
 // One attempt: gone from the token, and then from the store.
+//
+// A commit that the disk refused may be there after a crash, until another one
+// succeeds (store::Connection). So the first step is a commit: if it finds the
+// intent, no key has the object, and no crash makes one of what failed.
 asio::awaitable<base::Status> DestroyAnnounced(Environment& environment,
                                                KeyStore& key_store,
                                                hsm::Locator locator) {
+  auto abandon = [locator](store::Transaction& transaction) {
+    return transaction.AbandonIntent(locator);
+  };
+  const base::Status abandoned = co_await environment.store.Write(abandon);
+  if (!abandoned) {
+    co_return abandoned.error().code == base::ErrorCode::kNotFound
+        ? base::Status()  // Settled: the object is gone, or a key's.
+        : abandoned;
+  }
   // No other worker can have a copy: the locator was never used.
   const hsm::DestroyKeyRequest request = {locator};
   const auto destroyed = co_await key_store.hsm.Call(request);

@@ -145,21 +145,6 @@ asio::awaitable<void> ForgetWrapped(Environment& environment,
   }
 }
 
-// After a commit that failed. Nothing is destroyed that the key may have: where
-// that cannot be told, the next start settles it.
-asio::awaitable<void> RollBack(Environment& environment, KeyStore& key_store,
-                               const Key& key, const std::vector<Kept>& kept) {
-  const auto now = environment.store.FindKey(key.row_id);
-  for (const Kept& each : kept) {
-    const auto is_it = [&each](const KeyMaterial& material) {
-      return material.ref.locator == each.ref.locator;
-    };
-    if (now && std::ranges::none_of((*now)->materials, is_it)) {
-      co_await RollBackCreation(environment, key_store, each.ref.locator);
-    }
-  }
-}
-
 asio::awaitable<base::Status> KeepAll(Call& call, KeyStore& key_store,
                                       std::vector<Kept>& kept) {
   for (const KeyMaterial& material : call.key->materials) {
@@ -195,7 +180,9 @@ asio::awaitable<base::Status> MoveToToken(Call& call) {
     co_await ForgetWrapped(call.environment, key_store->name, kept);
     co_return moved;
   }
-  co_await RollBack(call.environment, *key_store, key, kept);
+  for (const Kept& each : kept) {
+    co_await RollBackCreation(call.environment, *key_store, each.ref.locator);
+  }
   co_return moved;
 }
 

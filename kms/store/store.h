@@ -221,6 +221,9 @@ class Transaction {
   virtual base::Status InsertIntent(const Intent& intent) = 0;
   // kNotFound if it has been settled already: the change must not go on.
   virtual base::Status DeleteIntent(const hsm::Locator& locator) = 0;
+  // Notes that who announced a creation has given up: as if an earlier epoch
+  // had. kNotFound if none is announced.
+  virtual base::Status AbandonIntent(const hsm::Locator& locator) = 0;
 
   // Also notes that the key of this purpose is due no more.
   virtual base::Status InsertServiceKey(const ServiceKey& key) = 0;

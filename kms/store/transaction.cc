@@ -443,6 +443,13 @@ base::Status SqlTransaction::DeleteIntent(const hsm::Locator& locator) {
                               {BlobValue(locator.bytes)}, kNoIntent);
 }
 
+base::Status SqlTransaction::AbandonIntent(const hsm::Locator& locator) {
+  return connection_.RunOnOne(
+      "UPDATE intents SET epoch = 0 WHERE locator = $1 AND kind = $2",
+      {BlobValue(locator.bytes), ToValue(IntentKindName(IntentKind::kCreate))},
+      kNoIntent);
+}
+
 base::Status SqlTransaction::InsertServiceKey(const ServiceKey& key) {
   const auto& wrapped = key.ref.wrapped;
   RETURN_IF_ERROR(connection_.Run(

@@ -96,6 +96,7 @@ class SqlTransaction final : public Transaction {
 
   base::Status InsertIntent(const Intent& intent) override;
   base::Status DeleteIntent(const hsm::Locator& locator) override;
+  base::Status AbandonIntent(const hsm::Locator& locator) override;
 
   base::Status InsertServiceKey(const ServiceKey& key) override;
   Identities& identities() override { return identities_; }

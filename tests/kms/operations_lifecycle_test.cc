@@ -206,6 +206,42 @@ TEST_F(IntentTest, OfAnEarlierStartIsRolledBack) {
   EXPECT_THAT(store().ListIntents(), testlib::IsOkAndHolds(testing::IsEmpty()));
 }
 
+// As after a commit that was thought to have failed.
+TEST_F(IntentTest, RollingBackSparesWhatAKeyHas) {
+  const hsm::Locator made =
+      testlib::Take(Run(AnnounceKey(environment(), key_store(), "key-1")));
+  Make(made);
+  ASSERT_OK(store().WriteNow([&](store::Transaction& transaction) {
+    return transaction.DeleteIntent(made);
+  }));
+  RunVoid(RollBackCreation(environment(), key_store(), made));
+  EXPECT_TRUE(OnToken(made));
+}
+
+// What a disk refused may be there after a crash, until it takes something.
+TEST_F(IntentTest, RollingBackBeginsWithACommit) {
+  const hsm::Locator made =
+      testlib::Take(Run(AnnounceKey(environment(), key_store(), "key-1")));
+  Make(made);
+  store::ConnectionOptions options;
+  options.path = folder_.path() / "claviger.db";
+  const auto other = testlib::Take(store::Connection::Open(options));
+  ASSERT_OK(other->Begin());
+  bool done = false;
+  boost::asio::co_spawn(io(), RollBackCreation(environment(), key_store(), made),
+                        [&done](const std::exception_ptr&) { done = true; });
+  io().restart();
+  io().run_for(std::chrono::milliseconds(500));
+  EXPECT_FALSE(done);
+  EXPECT_TRUE(OnToken(made));
+  other->Rollback();
+  io().restart();
+  while (!done && io().run_one() > 0) {
+  }
+  EXPECT_FALSE(OnToken(made));
+  EXPECT_THAT(store().ListIntents(), testlib::IsOkAndHolds(testing::IsEmpty()));
+}
+
 TEST_F(IntentTest, OfAKeyThatIsKnownIsNeverActedOn) {
   const auto key = testlib::Take(store().FindKey(NewKey()));
   store::Intent intent;
