@@ -128,6 +128,10 @@ asio::awaitable<base::Result<base::WipingString>> XksDoor::Call(
   if (tenant == nullptr) {
     co_return NoSuchPath();
   }
+  // What has changed may be that a credential or a key is no longer good.
+  if (tenants_.is_behind()) {
+    co_return Error{ErrorCode::kInternal, "the tenants cannot be read"};
+  }
   const auto claim = Authenticate(request, *tenant, tenants->revision());
   if (!claim) {
     NoteFailure(request, claim.error());

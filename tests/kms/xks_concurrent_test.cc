@@ -45,8 +45,11 @@ struct Shared {
     store::ExternalKeyRows rows;
     rows.revision = 1;
     rows.credentials = {{.access_key_id = kId, .tenant = "a"}};
+    Put(std::move(rows));
+  }
+  void Put(store::ExternalKeyRows rows) {
     tenants->Replace(std::make_shared<const xks::Tenants>(
-        tenants->settings(), rows,
+        tenants->settings(), std::move(rows),
         xks::Tenants::Secrets{{kId, std::make_shared<const base::Secret>(
                                         base::Secret::CopyOf(kSecret))}}));
   }
@@ -81,17 +84,18 @@ class Front {
         door_(proxy_, *shared.tenants, shared.quotas, shared.metrics,
               shared.clock, 64) {}
 
-  // How many requests were taken for what they are.
-  int Ask(int number) {
+  // How many requests had this answer; 400: they were taken for what they are.
+  int Ask(int number, unsigned status = 400) {
     int good = 0;
-    asio::co_spawn(io_, AskAll(number, good), asio::detached);
+    asio::co_spawn(io_, AskAll(number, status, good), asio::detached);
+    io_.restart();
     io_.run();
     return good;
   }
 
  private:
   // Each thread has bodies of its own, which are no requestMetadata.
-  asio::awaitable<void> AskAll(int number, int& good) {
+  asio::awaitable<void> AskAll(int number, unsigned status, int& good) {
     base::Hasher hasher(nullptr);
     base::SigV4Signer signer(hasher, {kId, base::Secret::CopyOf(kSecret), {}},
                              "us-east-1", "kms-xks-proxy");
@@ -117,7 +121,7 @@ class Front {
                                    .peer = peer,
                                    .door = Door::kHttps};
       const HttpResponse response = co_await door_.Handle(request);
-      good += response.status == 400 ? 1 : 0;
+      good += response.status == status ? 1 : 0;
     }
   }
 
@@ -147,6 +151,19 @@ TEST(XksDoors, EachHashesByItself) {
   for (const int each : good) {
     EXPECT_EQ(each, kRequests);
   }
+  shared.log->Close();
+}
+
+// A credential may have been deleted, or a key disabled.
+TEST(XksDoors, AnswerNobodyWhileAChangeIsNotInForce) {
+  Shared shared;
+  Front front(shared);
+  shared.tenants->FallBehind(2);
+  EXPECT_EQ(front.Ask(0, 500), kRequests);
+  store::ExternalKeyRows rows = shared.tenants->current()->rows();
+  rows.revision = 2;
+  shared.Put(std::move(rows));
+  EXPECT_EQ(front.Ask(1), kRequests);
   shared.log->Close();
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "hsm/client/call_on.h"
 #include "kms/operations/service_keys.h"
 
 namespace kms::operations {
@@ -27,6 +28,20 @@ hsm::Aad CredentialAad(const Environment& environment, std::string_view tenant,
                     std::string(tenant).append("/").append(access_key_id));
 }
 
+// The secret of the very row; nullptr if that was not opened.
+xks::SecretPtr OpenedBefore(const xks::Tenants& before,
+                            const XksCredential& row) {
+  const auto& credentials = before.rows().credentials;
+  const bool is_same = std::ranges::any_of(
+      credentials, [&row](const XksCredential& each) {
+        return each.access_key_id == row.access_key_id &&
+               each.tenant == row.tenant &&
+               each.sealed_secret.nonce == row.sealed_secret.nonce &&
+               each.sealed_secret.ciphertext == row.sealed_secret.ciphertext;
+      });
+  return is_same ? before.FindSecret(row.access_key_id) : nullptr;
+}
+
 }  // namespace
 
 asio::awaitable<base::Status> LoadTenants(Environment& environment) {
@@ -40,7 +55,7 @@ asio::awaitable<base::Status> LoadTenants(Environment& environment) {
   const auto before = source->current();
   xks::Tenants::Secrets secrets;
   for (XksCredential& row : rows.credentials) {
-    xks::SecretPtr secret = before->FindSecret(row.access_key_id);
+    xks::SecretPtr secret = OpenedBefore(*before, row);
     if (secret == nullptr) {
       const hsm::Aad aad =
           CredentialAad(environment, row.tenant, row.access_key_id);
@@ -163,7 +178,14 @@ std::string UriPathOf(const xks::TenantSettings& tenant) {
   return tenant.uri_prefix + "/kms/xks/v1";
 }
 
+// External keys are objects of the home token. The server's own key may be a
+// wrapped one, which any token of the key store serves.
 asio::awaitable<base::Status> TryToken(Environment& environment) {
+  auto lives = co_await environment.key_stores.primary().hsm.CallOn(
+      std::string(hsm::client::kHomeToken), hsm::HealthRequest{});
+  if (!lives) {
+    co_return Error(std::move(lives).error());
+  }
   CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                       FindServiceKey(environment, kForXksCredentials));
   const hsm::Aad aad = ServiceAad(environment, kTrialType, "");
