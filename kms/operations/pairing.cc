@@ -84,6 +84,10 @@ Error Explained(const KeyStore& source, const Error& error) {
                       source.name, error.message)};
 }
 
+std::string Fingerprint(base::ByteView public_key) {
+  return base::HexEncode(base::ThreadHasher().Sha256(public_key));
+}
+
 // Whether the token has the key. One that has it is not given it again.
 asio::awaitable<base::Result<bool>> HasAlready(const Place& target,
                                                const store::ServiceKey& key) {
@@ -97,7 +101,30 @@ asio::awaitable<base::Result<bool>> HasAlready(const Place& target,
   co_return used.has_value() && used->check_value == key.check_value;
 }
 
-asio::awaitable<base::Status> ShareOne(KeyStore& source, const Place& target,
+// On record before anything leaves a token, with the fingerprint of what the
+// security officer had the source trust; the call's own event, after it, says
+// how it ended.
+asio::awaitable<base::Status> RecordBeginning(Call& call,
+                                              const KeyStore& source,
+                                              const Place& target,
+                                              std::string fingerprint) {
+  ServiceStep step = {.subject = {.account = call.request.caller.account,
+                                  .region = std::string(call.request.region),
+                                  .arn = {}},
+                      .name = "ShareWrappingKeyStarted",
+                      .details = {{"keyStore", source.name},
+                                  {"targetKeyStore", target.key_store.name},
+                                  {"targetToken", target.token},
+                                  {"transportKeySha256",
+                                   std::move(fingerprint)}}};
+  auto nothing = [](store::Transaction&) { return base::Status(); };
+  CO_ASSIGN_OR_RETURN(store::OutboxEvent event,
+                      co_await CommitStep(call.environment, step, nothing));
+  co_return co_await AppendCommitted(call.environment, std::move(event));
+}
+
+asio::awaitable<base::Status> ShareOne(Call& call, KeyStore& source,
+                                       const Place& target,
                                        const store::ServiceKey& key) {
   CO_ASSIGN_OR_RETURN(const bool is_there, co_await HasAlready(target, key));
   if (is_there) {
@@ -106,6 +133,8 @@ asio::awaitable<base::Status> ShareOne(KeyStore& source, const Place& target,
   CO_ASSIGN_OR_RETURN(hsm::MakeTransportKeyReply transport,
                       co_await target.key_store.hsm.CallOn(
                           target.token, hsm::MakeTransportKeyRequest{}));
+  CO_RETURN_IF_ERROR(co_await RecordBeginning(
+      call, source, target, Fingerprint(transport.public_key)));
   hsm::ShareWrappingKeyRequest share;
   share.wrapping_key = key.ref;
   share.check_value = key.check_value;
@@ -124,24 +153,6 @@ asio::awaitable<base::Status> ShareOne(KeyStore& source, const Place& target,
   co_return received ? base::Status() : base::Error(received.error());
 }
 
-// On record before anything leaves a token; the call's own event, after it,
-// says how it ended.
-asio::awaitable<base::Status> RecordBeginning(Call& call,
-                                              const KeyStore& source,
-                                              const Place& target) {
-  ServiceStep step = {.subject = {.account = call.request.caller.account,
-                                  .region = std::string(call.request.region),
-                                  .arn = {}},
-                      .name = "ShareWrappingKeyStarted",
-                      .details = {{"keyStore", source.name},
-                                  {"targetKeyStore", target.key_store.name},
-                                  {"targetToken", target.token}}};
-  auto nothing = [](store::Transaction&) { return base::Status(); };
-  CO_ASSIGN_OR_RETURN(store::OutboxEvent event,
-                      co_await CommitStep(call.environment, step, nothing));
-  co_return co_await AppendCommitted(call.environment, std::move(event));
-}
-
 }  // namespace
 
 // The public half of the key under which other tokens' wrapping keys come in.
@@ -156,8 +167,7 @@ Answer MakeTransportKey(Call& call) {
       .Text("KeyStore", target.key_store.name)
       .Text("Token", target.token)
       .Blob("PublicKey", made.public_key)
-      .Text("Sha256",
-            base::HexEncode(base::ThreadHasher().Sha256(made.public_key)))
+      .Text("Sha256", Fingerprint(made.public_key))
       .EndObject();
   co_return reply;
 }
@@ -175,9 +185,8 @@ Answer ShareWrappingKey(Call& call) {
   }
   CO_ASSIGN_OR_RETURN(const auto keys,
                       WrappingKeysOf(call.environment, *source));
-  CO_RETURN_IF_ERROR(co_await RecordBeginning(call, *source, target));
   for (const store::ServiceKey& key : keys) {
-    CO_RETURN_IF_ERROR(co_await ShareOne(*source, target, key));
+    CO_RETURN_IF_ERROR(co_await ShareOne(call, *source, target, key));
   }
   co_return Reply();
 }

@@ -354,7 +354,9 @@ class PairedKeyStoresTest : public KeyStoresTest {
 };
 
 TEST_F(PairedKeyStoresTest, TheWrappingKeyLeavesUnderATrustedKeyOnly) {
-  testlib::Take(Ask("MakeTransportKey", {{"KeyStore", "test"}}, root_));
+  const json made =
+      testlib::Take(Ask("MakeTransportKey", {{"KeyStore", "test"}}, root_));
+  EXPECT_EQ(CountEvents("MakeTransportKey"), 1);
   EXPECT_THAT(Share(), StatusIs(ErrorCode::kUnsupportedOperation,
                                 HasSubstr("does not share its wrapping key")));
   Pair();
@@ -364,6 +366,8 @@ TEST_F(PairedKeyStoresTest, TheWrappingKeyLeavesUnderATrustedKeyOnly) {
   ASSERT_NE(begun, std::string::npos);
   ASSERT_NE(done, std::string::npos);
   EXPECT_LT(begun, done);
+  EXPECT_THAT(log, HasSubstr("\"transportKeySha256\":\"" +
+                             made.at("Sha256").get<std::string>() + "\""));
 }
 
 TEST_F(PairedKeyStoresTest, AReplicaIsUsedOnItsOwnToken) {
