@@ -195,7 +195,16 @@ TEST_F(CustomKeyStoresTest, WhatProxiesAnswerIsCounted) {
   const XksStats& stats = environment().custom_key_stores.stats();
   using hsm::XksOperation;
   using hsm::XksOutcome;
-  EXPECT_EQ(stats.Answers(XksOperation::kHealth, XksOutcome::kOk), 2U);
+  const auto counts = [&stats](std::string store, std::string operation,
+                               XksOperation asked) {
+    return stats.Counts()[{std::move(store), std::move(operation), asked}];
+  };
+  EXPECT_EQ(counts("", "CreateCustomKeyStore", XksOperation::kHealth)
+                .Answers(XksOutcome::kOk),
+            1U);
+  EXPECT_EQ(counts(id, "ConnectCustomKeyStore", XksOperation::kHealth)
+                .Answers(XksOutcome::kOk),
+            1U);
   xks_.lie = [](hsm::XksReply& reply) {
     reply.microseconds = 1500;
     reply.certificate_not_after = 1795342500;
@@ -206,7 +215,8 @@ TEST_F(CustomKeyStoresTest, WhatProxiesAnswerIsCounted) {
   };
   HealthWatch watch(environment());
   RunVoid(watch.AskAll());
-  EXPECT_EQ(stats.Microseconds(XksOperation::kHealth), 1500U);
+  EXPECT_EQ(counts(id, "KmsHealthCheck", XksOperation::kHealth).microseconds,
+            1500U);
   EXPECT_EQ(stats.HealthOf(id).certificate_not_after, 1795342500U);
   EXPECT_EQ(stats.HealthOf(id).managers,
             (std::map<std::string, int, std::less<>>{
@@ -214,14 +224,16 @@ TEST_F(CustomKeyStoresTest, WhatProxiesAnswerIsCounted) {
   xks_.lie = nullptr;
   xks_.outcome = XksOutcome::kTls;
   EXPECT_FALSE(CreateExternalKey(id, "key-1"));
-  EXPECT_EQ(stats.Answers(XksOperation::kMetadata, XksOutcome::kTls), 1U);
+  EXPECT_EQ(counts(id, "CreateKey", XksOperation::kMetadata)
+                .Answers(XksOutcome::kTls),
+            1U);
   for (const ErrorCode error :
        {ErrorCode::kThrottled, ErrorCode::kHsmUnavailable}) {
     xks_.error = error;
     EXPECT_FALSE(CreateExternalKey(id, "key-1"));
   }
-  EXPECT_EQ(stats.throttled(), 1U);
-  EXPECT_EQ(stats.failed(), 1U);
+  EXPECT_EQ(counts(id, "CreateKey", XksOperation::kMetadata).throttled, 1U);
+  EXPECT_EQ(counts(id, "CreateKey", XksOperation::kMetadata).failed, 1U);
   // What is gone is forgotten.
   xks_.error.reset();
   Take(OnStore("DisconnectCustomKeyStore", id));

@@ -10,6 +10,8 @@
 namespace tools {
 namespace {
 
+using hsm::XksOperation;
+using kms::operations::XksAsked;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -36,30 +38,45 @@ TEST(XksGauges, TellHowProxiesDo) {
   reply.microseconds = 250'000;
   reply.certificate_not_after = kNow + 10 * kDay;
   reply.managers = {{"a", "m", "ACTIVE"}, {"b", "m", "ACTIVE"}};
-  stores.stats().Count(hsm::XksOperation::kHealth, reply);
+  stores.stats().Count({"cks-1", "KmsHealthCheck", XksOperation::kHealth},
+                       reply);
   stores.stats().NoteHealth("cks-1", reply);
+  const XksAsked asked = {"cks-1", "ReEncrypt", XksOperation::kEncrypt};
   reply.outcome = hsm::XksOutcome::kKeyNotFound;
-  stores.stats().Count(hsm::XksOperation::kEncrypt, reply);
-  stores.stats().CountFailure(base::ErrorCode::kThrottled);
+  stores.stats().Count(asked, reply);
+  reply.outcome = hsm::XksOutcome::kTimedOut;
+  stores.stats().Count(asked, reply);
+  stores.stats().CountFailure(asked, base::ErrorCode::kThrottled);
+  stores.stats().CountFailure(asked, base::ErrorCode::kHsmUnavailable);
+  metrics.Text();  // What is shown twice is counted once.
   const std::string text = metrics.Text();
-  for (const char* line :
-       {"claviger_xks_proxy_answers_total{operation=\"GetHealthStatus\"} 1",
-        "claviger_xks_proxy_errors_total{error=\"KeyNotFoundException\","
-        "operation=\"Encrypt\"} 1",
-        "claviger_xks_proxy_errors_total{error=\"TLS\","
-        "operation=\"Encrypt\"} 0",
-        "claviger_xks_proxy_seconds_total{operation=\"Encrypt\"} 0.25",
-        "claviger_xks_throttled_total 1",
-        "claviger_xks_external_key_manager_states{custom_key_store=\"cks-1\","
-        "state=\"ACTIVE\"} 2",
-        "claviger_xks_proxy_certificate_days_to_expire{"
-        "custom_key_store=\"cks-1\"} 10",
-        "claviger_xks_proxy_credential_age_days{"
-        "custom_key_store=\"cks-1\"} 3"}) {
+  const std::string health =
+      "{custom_key_store=\"cks-1\",kms_operation=\"KmsHealthCheck\","
+      "operation=\"GetHealthStatus\"} ";
+  for (const std::string& line :
+       {"claviger_xks_proxy_answers_total" + health + "1",
+        "claviger_xks_proxy_seconds_total" + health + "0.25",
+        std::string("claviger_xks_proxy_errors_total{custom_key_store=\"cks-1\","
+        "error=\"KeyNotFoundException\",error_type=\"non-retryable\","
+        "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
+        std::string("claviger_xks_proxy_errors_total{custom_key_store=\"cks-1\","
+        "error=\"timed out\",error_type=\"retryable\","
+        "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
+        std::string("error=\"not sent\",error_type=\"retryable\","
+        "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
+        std::string("claviger_xks_throttled_total{custom_key_store=\"cks-1\","
+        "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
+        std::string("claviger_xks_external_key_manager_states{"
+        "custom_key_store=\"cks-1\",state=\"ACTIVE\"} 2"),
+        std::string("claviger_xks_proxy_certificate_days_to_expire{"
+        "custom_key_store=\"cks-1\"} 10"),
+        std::string("claviger_xks_proxy_credential_age_days{"
+        "custom_key_store=\"cks-1\"} 3")}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 
   list.stores.clear();
+  stores.stats().Retain([](std::string_view) { return false; });
   stores.Replace(
       std::make_shared<const kms::operations::CustomKeyStoreList>(list));
   EXPECT_THAT(metrics.Text(), Not(HasSubstr("cks-1")));

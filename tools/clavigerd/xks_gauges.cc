@@ -5,6 +5,7 @@
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
@@ -19,6 +20,8 @@ using hsm::XksOperation;
 using hsm::XksOutcome;
 using kms::operations::CustomKeyStoreSource;
 using kms::operations::OpenCustomKeyStore;
+using kms::operations::XksAsked;
+using kms::operations::XksCounts;
 using kms::operations::XksHealth;
 using kms::operations::XksStats;
 
@@ -30,68 +33,84 @@ constexpr std::array kOperations = {
     std::pair{XksOperation::kEncrypt, "Encrypt"},
     std::pair{XksOperation::kDecrypt, "Decrypt"}};
 
-constexpr std::array kOutcomes = {
-    std::pair{XksOutcome::kValidation, "ValidationException"},
-    std::pair{XksOutcome::kInvalidState, "InvalidStateException"},
-    std::pair{XksOutcome::kInvalidCiphertext, "InvalidCiphertextException"},
-    std::pair{XksOutcome::kInvalidKeyUsage, "InvalidKeyUsageException"},
-    std::pair{XksOutcome::kAuthenticationFailed,
-              "AuthenticationFailedException"},
-    std::pair{XksOutcome::kAccessDenied, "AccessDeniedException"},
-    std::pair{XksOutcome::kKeyNotFound, "KeyNotFoundException"},
-    std::pair{XksOutcome::kInvalidUriPath, "InvalidUriPathException"},
-    std::pair{XksOutcome::kThrottling, "ThrottlingException"},
-    std::pair{XksOutcome::kUnsupportedOperation,
-              "UnsupportedOperationException"},
-    std::pair{XksOutcome::kDependencyTimeout, "DependencyTimeoutException"},
-    std::pair{XksOutcome::kInternal, "InternalException"},
-    std::pair{XksOutcome::kMalformed, "malformed answer"},
-    std::pair{XksOutcome::kNotReachable, "not reachable"},
-    std::pair{XksOutcome::kTls, "TLS"},
-    std::pair{XksOutcome::kTimedOut, "timed out"},
-    std::pair{XksOutcome::kForbidden, "forbidden address"}};
+struct OutcomeName {
+  XksOutcome outcome;
+  const char* name;
+  bool may_pass = false;  // Asked again, it may come out otherwise.
+};
 
-// Brings a counter to what somebody else has counted.
-void CatchUp(prometheus::Counter& counter, double total) {
-  counter.Increment(total - counter.Value());
-}
+constexpr bool kMayPass = true;
+
+constexpr std::array kErrors = {
+    OutcomeName{XksOutcome::kValidation, "ValidationException"},
+    OutcomeName{XksOutcome::kInvalidState, "InvalidStateException"},
+    OutcomeName{XksOutcome::kInvalidCiphertext, "InvalidCiphertextException"},
+    OutcomeName{XksOutcome::kInvalidKeyUsage, "InvalidKeyUsageException"},
+    OutcomeName{XksOutcome::kAuthenticationFailed,
+              "AuthenticationFailedException"},
+    OutcomeName{XksOutcome::kAccessDenied, "AccessDeniedException"},
+    OutcomeName{XksOutcome::kKeyNotFound, "KeyNotFoundException"},
+    OutcomeName{XksOutcome::kInvalidUriPath, "InvalidUriPathException"},
+    OutcomeName{XksOutcome::kThrottling, "ThrottlingException", kMayPass},
+    OutcomeName{XksOutcome::kUnsupportedOperation,
+              "UnsupportedOperationException"},
+    OutcomeName{XksOutcome::kDependencyTimeout, "DependencyTimeoutException", kMayPass},
+    OutcomeName{XksOutcome::kInternal, "InternalException", kMayPass},
+    OutcomeName{XksOutcome::kMalformed, "malformed answer"},
+    OutcomeName{XksOutcome::kNotReachable, "not reachable", kMayPass},
+    OutcomeName{XksOutcome::kTls, "TLS"},
+    OutcomeName{XksOutcome::kTimedOut, "timed out", kMayPass},
+    OutcomeName{XksOutcome::kForbidden, "forbidden address"}};
 
 double Days(double seconds) { return seconds / kSecondsPerDay; }
 
-// Gauges of stores, which come and go: set anew at each collection.
-class StoreGauges {
+// Metrics of stores, which come and go: made anew at each collection.
+template <typename Metric>
+class OfStores {
  public:
-  StoreGauges(prometheus::Registry& registry, const std::string& name,
-              const std::string& help)
-      : family_(
-            prometheus::BuildGauge().Name(name).Help(help).Register(registry)) {
-  }
+  explicit OfStores(prometheus::Family<Metric>& family) : family_(family) {}
 
   void Clear() {
-    for (prometheus::Gauge* const gauge : shown_) {
-      family_.Remove(gauge);
+    for (Metric* const metric : shown_) {
+      family_.Remove(metric);
     }
     shown_.clear();
   }
   void Show(const prometheus::Labels& labels, double value) {
-    prometheus::Gauge& gauge = family_.Add(labels);
-    gauge.Set(value);
-    shown_.push_back(&gauge);
+    Metric& metric = family_.Add(labels);
+    metric.Increment(value);
+    shown_.push_back(&metric);
   }
 
  private:
-  prometheus::Family<prometheus::Gauge>& family_;
-  std::vector<prometheus::Gauge*> shown_;
+  prometheus::Family<Metric>& family_;
+  std::vector<Metric*> shown_;
 };
+
+OfStores<prometheus::Gauge> Gauges(prometheus::Registry& registry,
+                                   const std::string& name,
+                                   const std::string& help) {
+  return OfStores(
+      prometheus::BuildGauge().Name(name).Help(help).Register(registry));
+}
+
+OfStores<prometheus::Counter> Counters(prometheus::Registry& registry,
+                                       const std::string& name,
+                                       const std::string& help) {
+  return OfStores(
+      prometheus::BuildCounter().Name(name).Help(help).Register(registry));
+}
 
 struct Stores {
   explicit Stores(prometheus::Registry& registry)
-      : managers(registry, "claviger_xks_external_key_manager_states",
-                 "External key managers behind a proxy, by their state."),
-        certificate(registry, "claviger_xks_proxy_certificate_days_to_expire",
-                    "Days to the end of a proxy's certificate."),
-        credential(registry, "claviger_xks_proxy_credential_age_days",
-                   "Days since the credential for a proxy was set.") {}
+      : managers(
+            Gauges(registry, "claviger_xks_external_key_manager_states",
+                   "External key managers behind a proxy, by their state.")),
+        certificate(
+            Gauges(registry, "claviger_xks_proxy_certificate_days_to_expire",
+                   "Days to the end of a proxy's certificate.")),
+        credential(Gauges(registry, "claviger_xks_proxy_credential_age_days",
+                          "Days since the credential for a proxy was set.")) {}
 
   void Collect(const CustomKeyStoreSource& source, base::WallTime now) {
     managers.Clear();
@@ -120,61 +139,81 @@ struct Stores {
     }
   }
 
-  StoreGauges managers;
-  StoreGauges certificate;
-  StoreGauges credential;
+  OfStores<prometheus::Gauge> managers;
+  OfStores<prometheus::Gauge> certificate;
+  OfStores<prometheus::Gauge> credential;
 };
 
-prometheus::Family<prometheus::Counter>& CounterFamily(
-    prometheus::Registry& registry, const std::string& name,
-    const std::string& help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
-}
+// By what was asked, as AWS's metrics are.
+struct Requests {
+  explicit Requests(prometheus::Registry& registry)
+      : answers(Counters(registry, "claviger_xks_proxy_answers_total",
+                         "Good answers of proxies of external key stores.")),
+        errors(Counters(registry, "claviger_xks_proxy_errors_total",
+                        "Requests to proxies of external key stores that "
+                        "failed, by the error.")),
+        latency(Counters(registry, "claviger_xks_proxy_seconds_total",
+                         "How long proxies took to answer, in all.")),
+        throttled(Counters(
+            registry, "claviger_xks_throttled_total",
+            "Requests that did not leave because there were too many.")) {}
 
-void AddCounters(kms::http::Metrics& metrics, const XksStats& stats) {
-  auto& registry = metrics.registry();
-  auto& errors = CounterFamily(
-      registry, "claviger_xks_proxy_errors_total",
-      "Requests to proxies of external key stores that failed, by the error.");
-  auto& latency = CounterFamily(registry, "claviger_xks_proxy_seconds_total",
-                                "How long proxies took to answer, in all.");
-  auto& answers = CounterFamily(registry, "claviger_xks_proxy_answers_total",
-                                "Good answers of proxies.");
-  auto& throttled =
-      CounterFamily(registry, "claviger_xks_throttled_total",
-                    "Requests that did not leave because there were too many.")
-          .Add({});
-  for (const auto& [operation, name] : kOperations) {
-    auto& seconds = latency.Add({{"operation", name}});
-    auto& good = answers.Add({{"operation", name}});
-    metrics.OnCollect([&stats, &seconds, &good, operation = operation] {
-      CatchUp(seconds,
-              static_cast<double>(stats.Microseconds(operation)) / 1e6);
-      CatchUp(good,
-              static_cast<double>(stats.Answers(operation, XksOutcome::kOk)));
-    });
-    for (const auto& [outcome, error] : kOutcomes) {
-      auto& count = errors.Add({{"operation", name}, {"error", error}});
-      metrics.OnCollect([&stats, &count, operation = operation,
-                         outcome = outcome] {
-        CatchUp(count, static_cast<double>(stats.Answers(operation, outcome)));
-      });
+  void Collect(const XksStats& stats) {
+    answers.Clear();
+    errors.Clear();
+    latency.Clear();
+    throttled.Clear();
+    for (const auto& [asked, counts] : stats.Counts()) {
+      Show(LabelsOf(asked), counts);
     }
   }
-  metrics.OnCollect([&stats, &throttled] {
-    CatchUp(throttled, static_cast<double>(stats.throttled()));
-  });
-}
+
+  static prometheus::Labels LabelsOf(const XksAsked& asked) {
+    const auto* const named =
+        std::ranges::find(kOperations, asked.operation,
+                          &std::pair<XksOperation, const char*>::first);
+    return {{"custom_key_store", asked.store},
+            {"kms_operation", asked.kms_operation},
+            {"operation", named == kOperations.end() ? "?" : named->second}};
+  }
+
+  void Show(const prometheus::Labels& labels, const XksCounts& counts) {
+    answers.Show(labels,
+                 static_cast<double>(counts.Answers(XksOutcome::kOk)));
+    latency.Show(labels, static_cast<double>(counts.microseconds) / 1e6);
+    throttled.Show(labels, static_cast<double>(counts.throttled));
+    for (const auto& [outcome, name, may_pass] : kErrors) {
+      ShowError(labels, name, may_pass, counts.Answers(outcome));
+    }
+    ShowError(labels, "not sent", kMayPass, counts.failed);
+  }
+
+  void ShowError(prometheus::Labels labels, const char* name, bool may_pass,
+                 std::uint64_t count) {
+    if (count != 0) {
+      labels.emplace("error", name);
+      labels.emplace("error_type", may_pass ? "retryable" : "non-retryable");
+      errors.Show(labels, static_cast<double>(count));
+    }
+  }
+
+  OfStores<prometheus::Counter> answers;
+  OfStores<prometheus::Counter> errors;
+  OfStores<prometheus::Counter> latency;
+  OfStores<prometheus::Counter> throttled;
+};
 
 }  // namespace
 
 void AddXksGauges(kms::http::Metrics& metrics,
                   const CustomKeyStoreSource& stores,
                   const base::Clock& clock) {
-  AddCounters(metrics, stores.stats());
+  auto requests = std::make_shared<Requests>(metrics.registry());
   auto gauges = std::make_shared<Stores>(metrics.registry());
-  metrics.OnCollect(
-      [gauges, &stores, &clock] { gauges->Collect(stores, clock.Now()); });
+  metrics.OnCollect([requests, gauges, &stores, &clock] {
+    requests->Collect(stores.stats());
+    gauges->Collect(stores, clock.Now());
+  });
 }
 
 }  // namespace tools

@@ -32,8 +32,10 @@ void FillMetadata(const Call& call, hsm::XksRequest& request) {
 }
 
 asio::awaitable<base::Result<hsm::XksReply>> AskAndCount(
-    Environment& environment, hsm::XksRequest request) {
-  const hsm::XksOperation operation = request.operation;
+    Environment& environment, std::string store, hsm::XksRequest request) {
+  const XksAsked asked = {.store = std::move(store),
+                          .kms_operation = request.kms_operation,
+                          .operation = request.operation};
   auto reply = co_await environment.xks->Ask(std::move(request));
   XksStats& stats = environment.custom_key_stores.stats();
   if (!reply && reply.error().code == ErrorCode::kInvalidArgument) {
@@ -45,9 +47,9 @@ asio::awaitable<base::Result<hsm::XksReply>> AskAndCount(
     reply = std::move(refused);
   }
   if (reply) {
-    stats.Count(operation, *reply);
+    stats.Count(asked, *reply);
   } else {
-    stats.CountFailure(reply.error().code);
+    stats.CountFailure(asked, reply.error().code);
   }
   co_return reply;
 }
@@ -74,7 +76,7 @@ asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
   request.kms_operation = std::move(kms_operation);
   request.kms_request_id = std::move(request_id);
   CO_ASSIGN_OR_RETURN(const hsm::XksReply reply,
-                      co_await AskAndCount(environment, std::move(request)));
+                      co_await AskAndCount(environment, store, std::move(request)));
   if (!store.empty()) {
     environment.custom_key_stores.stats().NoteHealth(store, reply);
   }
@@ -93,6 +95,11 @@ asio::awaitable<base::Result<hsm::XksReply>> AskForCall(
   }
   CO_RETURN_IF_ERROR(RequireXks(call.environment));
   if (call.environment.custom_key_stores.IsFull(custom_key_store)) {
+    call.environment.custom_key_stores.stats().CountFailure(
+        {.store = std::string(custom_key_store),
+         .kms_operation = std::string(call.operation.name),
+         .operation = request.operation},
+        ErrorCode::kThrottled);
     co_return Error{ErrorCode::kThrottled,
                     "The external key store proxy answers too slowly for so "
                     "many requests. Try again."};
@@ -105,7 +112,8 @@ asio::awaitable<base::Result<hsm::XksReply>> AskForCall(
   }
   request.proxy = pass->proxy();
   FillMetadata(call, request);
-  co_return co_await AskAndCount(call.environment, std::move(request));
+  co_return co_await AskAndCount(
+      call.environment, std::string(custom_key_store), std::move(request));
 }
 
 base::Result<OpenCustomKeyStore> FindCustomKeyStore(const Call& call,

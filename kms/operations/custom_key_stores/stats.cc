@@ -7,10 +7,6 @@
 namespace kms::operations {
 namespace {
 
-std::size_t IndexOf(hsm::XksOperation operation) {
-  return std::min(static_cast<std::size_t>(operation), kXksOperations - 1);
-}
-
 std::size_t IndexOf(hsm::XksOutcome outcome) {
   return std::min(static_cast<std::size_t>(outcome), kXksOutcomes - 1);
 }
@@ -27,13 +23,21 @@ std::string StatusLabel(std::string_view status) {
 
 }  // namespace
 
-void XksStats::Count(hsm::XksOperation operation, const hsm::XksReply& reply) {
-  ++answers_.at(IndexOf(operation)).at(IndexOf(reply.outcome));
-  microseconds_.at(IndexOf(operation)) += reply.microseconds;
+std::uint64_t XksCounts::Answers(hsm::XksOutcome outcome) const {
+  return answers.at(IndexOf(outcome));
 }
 
-void XksStats::CountFailure(base::ErrorCode code) {
-  ++(code == base::ErrorCode::kThrottled ? throttled_ : failed_);
+void XksStats::Count(const XksAsked& asked, const hsm::XksReply& reply) {
+  const std::lock_guard lock(mutex_);
+  XksCounts& counts = counts_[asked];
+  ++counts.answers.at(IndexOf(reply.outcome));
+  counts.microseconds += reply.microseconds;
+}
+
+void XksStats::CountFailure(const XksAsked& asked, base::ErrorCode code) {
+  const std::lock_guard lock(mutex_);
+  XksCounts& counts = counts_[asked];
+  ++(code == base::ErrorCode::kThrottled ? counts.throttled : counts.failed);
 }
 
 void XksStats::NoteHealth(std::string_view store, const hsm::XksReply& reply) {
@@ -51,15 +55,15 @@ void XksStats::Retain(const std::function<bool(std::string_view)>& is_there) {
   std::erase_if(health_, [&is_there](const auto& entry) {
     return !is_there(entry.first);
   });
+  std::erase_if(counts_, [&is_there](const auto& entry) {
+    const std::string& store = entry.first.store;
+    return !store.empty() && !is_there(store);
+  });
 }
 
-std::uint64_t XksStats::Answers(hsm::XksOperation operation,
-                                hsm::XksOutcome outcome) const {
-  return answers_.at(IndexOf(operation)).at(IndexOf(outcome));
-}
-
-std::uint64_t XksStats::Microseconds(hsm::XksOperation operation) const {
-  return microseconds_.at(IndexOf(operation));
+std::map<XksAsked, XksCounts> XksStats::Counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
 }
 
 XksHealth XksStats::HealthOf(std::string_view store) const {

@@ -3,7 +3,7 @@
 #define KMS_OPERATIONS_CUSTOM_KEY_STORES_STATS_H_
 
 #include <array>
-#include <atomic>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,8 +17,26 @@
 
 namespace kms::operations {
 
-inline constexpr std::size_t kXksOperations = 5;  // By number; 0 is none.
-inline constexpr std::size_t kXksOutcomes = 19;   // Likewise.
+inline constexpr std::size_t kXksOutcomes = 19;  // By number; 0 is none.
+
+// What a proxy was asked, as AWS's metrics tell requests apart.
+struct XksAsked {
+  std::string store;  // The id; empty: a store that is still to be made.
+  std::string kms_operation;
+  hsm::XksOperation operation{};
+
+  auto operator<=>(const XksAsked&) const = default;
+};
+
+// What has become of it.
+struct XksCounts {
+  std::array<std::uint64_t, kXksOutcomes> answers{};
+  std::uint64_t microseconds = 0;  // In all; none of what was not sent.
+  std::uint64_t throttled = 0;     // Not sent: there were too many.
+  std::uint64_t failed = 0;        // Not sent, for another reason of ours.
+
+  std::uint64_t Answers(hsm::XksOutcome outcome) const;
+};
 
 // What the proxy of a store said when it was last asked how it is.
 struct XksHealth {
@@ -30,31 +48,22 @@ struct XksHealth {
 // from any thread.
 class XksStats {
  public:
-  void Count(hsm::XksOperation operation, const hsm::XksReply& reply);
+  void Count(const XksAsked& asked, const hsm::XksReply& reply);
   // A request that nobody has answered, for a reason of ours.
-  void CountFailure(base::ErrorCode code);
+  void CountFailure(const XksAsked& asked, base::ErrorCode code);
   // `store` is the id of a custom key store.
   void NoteHealth(std::string_view store, const hsm::XksReply& reply);
 
-  // Forgets the health of stores for which `is_there` says no.
+  // Forgets stores for which `is_there` says no.
   void Retain(const std::function<bool(std::string_view)>& is_there);
 
-  std::uint64_t Answers(hsm::XksOperation operation,
-                        hsm::XksOutcome outcome) const;
-  std::uint64_t Microseconds(hsm::XksOperation operation) const;
-  std::uint64_t throttled() const { return throttled_; }
-  std::uint64_t failed() const { return failed_; }
+  std::map<XksAsked, XksCounts> Counts() const;
   XksHealth HealthOf(std::string_view store) const;
 
  private:
-  std::array<std::array<std::atomic<std::uint64_t>, kXksOutcomes>,
-             kXksOperations>
-      answers_{};
-  std::array<std::atomic<std::uint64_t>, kXksOperations> microseconds_{};
-  std::atomic<std::uint64_t> throttled_ = 0;
-  std::atomic<std::uint64_t> failed_ = 0;
   mutable std::mutex mutex_;
-  std::map<std::string, XksHealth, std::less<>> health_;  // Guarded by mutex_.
+  std::map<XksAsked, XksCounts> counts_;                  // Guarded by mutex_.
+  std::map<std::string, XksHealth, std::less<>> health_;  // Likewise.
 };
 
 }  // namespace kms::operations
