@@ -92,7 +92,7 @@ base::Status Decoder::Get(base::Secret& secret) {
 }
 
 base::Status Decoder::Get(base::Bytes& bytes) {
-  ASSIGN_OR_RETURN(const base::ByteView view, in_.Sized(kMaxSealed));
+  ASSIGN_OR_RETURN(const base::ByteView view, in_.Sized(kMaxBytes));
   bytes.assign(view.begin(), view.end());
   return {};
 }

@@ -27,7 +27,7 @@
 namespace hsm {
 
 // Bounds of the fields that have no fixed size.
-inline constexpr std::size_t kMaxSealed = kMaxPlaintext + kTagSize;
+inline constexpr std::size_t kMaxBytes = kMaxExternalAad;
 inline constexpr std::size_t kMaxText = 4096;
 
 template <typename T, typename Message>
@@ -190,7 +190,7 @@ class Encoder {
     out_.Raw(bytes);
   }
   void Put(const base::Secret& secret) { Put(secret.Reveal(), kMaxPlaintext); }
-  void Put(const base::Bytes& bytes) { Put(bytes, kMaxSealed); }
+  void Put(const base::Bytes& bytes) { Put(bytes, kMaxBytes); }
   void Put(base::ByteView bytes, std::size_t max) {
     ok_ = ok_ && bytes.size() <= max;
     out_.Sized(bytes);

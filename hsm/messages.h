@@ -305,7 +305,7 @@ struct ExternalSealed {
   base::Bytes tag;         // kTagSize bytes.
 };
 inline constexpr std::size_t kMaxExternalMetadata = 20;
-inline constexpr std::size_t kMaxExternalAad = 8192;
+inline constexpr std::size_t kMaxExternalAad = 16384;
 
 // Encrypts under an external key. `version` says which key of it this is, and
 // goes into the metadata.

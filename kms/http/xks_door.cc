@@ -21,6 +21,7 @@ namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
+constexpr std::string_view kPing = "/ping";
 constexpr std::chrono::seconds kLogInterval{1};
 constexpr std::size_t kSecretSize = 43;
 constexpr std::array<std::string_view, 1> kServices = {"kms-xks-proxy"};
@@ -87,10 +88,16 @@ XksDoor::XksDoor(xks::Proxy& proxy, const xks::TenantSource& tenants,
       nobody_(RandomSecret()),
       log_limit_(clock, kLogInterval) {}
 
+HttpResponse XksDoor::Ping(const HttpRequest& request) {
+  if (request.target != kPing) {
+    return PlainText(404, "GET /ping");
+  }
+  return request.method == "GET" ? PlainText(200, "pong") : WrongMethod("GET");
+}
+
 asio::awaitable<HttpResponse> XksDoor::Handle(const HttpRequest& request) {
-  if (request.target == "/ping") {
-    co_return request.method == "GET" ? PlainText(200, "pong")
-                                      : WrongMethod("GET");
+  if (request.target == kPing) {
+    co_return Ping(request);
   }
   const std::optional<xks::Route> route = xks::ParseTarget(request.target);
   if (!route) {

@@ -41,6 +41,9 @@ class XksDoor {
 
   boost::asio::awaitable<HttpResponse> Handle(const HttpRequest& request);
 
+  // GET /ping; 404 for whatever else.
+  static HttpResponse Ping(const HttpRequest& request);
+
  private:
   base::Result<base::SigV4Authorization> Authenticate(
       const HttpRequest& request, const xks::Tenant& tenant,

@@ -259,6 +259,9 @@ asio::awaitable<base::Status> Proxy::Record(const Call& call,
                                .version = call.version,
                                .key_store = key_store,
                                .time = on_.clock.Now(),
+                               .took = std::chrono::duration_cast<
+                                   std::chrono::milliseconds>(
+                                   on_.clock.Monotonic() - call.start),
                                .event_id = base::NewUuidText(),
                                .error = error});
   co_return co_await on_.log.Append(std::move(event));

@@ -25,6 +25,8 @@ std::vector<audit::Member> ParametersOf(const Recorded& recorded) {
     members.push_back({"keyVersion", recorded.version});
   }
   Add(members, "keyStore", recorded.key_store);
+  members.push_back(
+      {"milliseconds", static_cast<std::uint64_t>(recorded.took.count())});
   Add(members, "kmsRequestId", metadata.kms_request_id);
   Add(members, "kmsOperation", metadata.kms_operation);
   Add(members, "kmsKeyArn", metadata.kms_key_arn);

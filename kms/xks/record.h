@@ -2,6 +2,7 @@
 #ifndef KMS_XKS_RECORD_H_
 #define KMS_XKS_RECORD_H_
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ struct Recorded {
   std::uint32_t version;       // Of the key; 0: none was used.
   std::string_view key_store;  // Whose token was used; or empty.
   base::WallTime time;
+  std::chrono::milliseconds took;
   std::string event_id;
   const base::Error* error;  // nullptr: it was done.
 };

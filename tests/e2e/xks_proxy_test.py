@@ -4,6 +4,7 @@
 import base64
 import contextlib
 import datetime
+import http.client
 import json
 import re
 import signal
@@ -79,7 +80,7 @@ class Operations(XksCase):
 
     def test_what_is_encrypted_is_decrypted(self):
         for plaintext, aad in ((b"", None), (b"x", b""), (CANARY, b"aad"),
-                               (b"p" * 4300, b"a" * 8192)):
+                               (b"p" * 8192, b"a" * 16384)):
             sealed = self.kms.encrypt(KEY, plaintext, aad).json
             self.assertEqual(len(base64.b64decode(sealed["ciphertext"])),
                              len(plaintext))
@@ -167,7 +168,7 @@ class Refusals(XksCase):
                          400, "ValidationException")
 
     def test_more_than_it_takes(self):
-        for plaintext, aad in ((b"p" * 8193, None), (b"p", b"a" * 8193)):
+        for plaintext, aad in ((b"p" * 8193, None), (b"p", b"a" * 16385)):
             self.refused(self.kms.encrypt(KEY, plaintext, aad), 501,
                          "UnsupportedOperationException")
         path = f"{self.kms.path}/keys/{KEY}/encrypt"
@@ -185,6 +186,18 @@ class Refusals(XksCase):
         got = self.kms.send("GET", "/team-a/kms/xks/v1/health")
         self.assertEqual((got.status, got.headers["Allow"]), (405, "POST"))
         self.assertEqual(self.kms.send("GET", "/ping").status, 200)
+
+    def test_load_balancers_may_ask_without_tls(self):
+        def ask(method, path):
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", self.proxy.ping_port, timeout=10)
+            self.addCleanup(connection.close)
+            connection.request(method, path)
+            return connection.getresponse().status
+
+        self.assertEqual(ask("GET", "/ping"), 200)
+        self.assertEqual(ask("POST", "/ping"), 405)
+        self.assertEqual(ask("POST", self.kms.path + "/health"), 404)
 
     def test_a_key_that_is_not_there(self):
         self.refused(self.kms.ask("metadata", "key-2"), 404,
@@ -326,6 +339,8 @@ class Administration(XksCase):
         try:
             self.refused(self.kms.encrypt(KEY, b"x"), 503,
                          "DependencyTimeoutException")
+            # Long before the workers themselves are given up.
+            self.assertEqual(workers_of(self.proxy.server), workers)
         finally:
             for pid in workers:
                 strike(pid, signal.SIGCONT)

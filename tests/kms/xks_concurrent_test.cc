@@ -66,7 +66,8 @@ struct Shared {
 // One io thread's.
 class Front {
  public:
-  explicit Front(Shared& shared)
+  explicit Front(Shared& shared, std::size_t most_in_flight = 64,
+                 std::size_t most_working = 64)
       : shared_(shared),
         hsm_(io_, {.key_store = "none", .supervisor_socket = "/nowhere"},
              shared.clock),
@@ -80,9 +81,9 @@ class Front {
                 .log = *shared.log,
                 .clock = shared.clock,
                 .health = health_},
-               64),
+               most_working),
         door_(proxy_, *shared.tenants, shared.quotas, shared.metrics,
-              shared.clock, 64) {}
+              shared.clock, most_in_flight) {}
 
   // How many requests had this answer; 400: they were taken for what they are.
   int Ask(int number, unsigned status = 400) {
@@ -93,36 +94,51 @@ class Front {
     return good;
   }
 
+  unsigned AskOne(const std::string& target, const std::string& body) {
+    unsigned status = 0;
+    asio::co_spawn(io_, Post(target, body, status), asio::detached);
+    io_.restart();
+    io_.run();
+    return status;
+  }
+
  private:
   // Each thread has bodies of its own, which are no requestMetadata.
   asio::awaitable<void> AskAll(int number, unsigned status, int& good) {
+    for (int i = 0; i < kRequests; ++i) {
+      const std::string body =
+          "[" + std::to_string(number * kRequests + i) + "]";
+      unsigned answered = 0;
+      co_await Post(std::string(kTarget), body, answered);
+      good += answered == status ? 1 : 0;
+    }
+  }
+
+  asio::awaitable<void> Post(std::string target, std::string body,
+                             unsigned& status) {
     base::Hasher hasher(nullptr);
     base::SigV4Signer signer(hasher, {kId, base::Secret::CopyOf(kSecret), {}},
                              "us-east-1", "kms-xks-proxy");
     const Peer peer = {.address = "192.0.2.7", .unix_peer = {}};
-    for (int i = 0; i < kRequests; ++i) {
-      const std::string body =
-          "[" + std::to_string(number * kRequests + i) + "]";
-      std::vector<base::HeaderView> headers = {{"host", "xks.example.com"}};
-      const auto added = testlib::Take(
-          signer.Sign({.method = "POST",
-                       .path = kTarget,
-                       .query = "",
-                       .headers = headers,
-                       .payload_sha256 = hasher.Sha256(base::AsBytes(body))},
-                      shared_.clock.Now()));
-      for (const base::Header& header : added) {
-        headers.push_back({header.name, header.value});
-      }
-      const HttpRequest request = {.method = "POST",
-                                   .target = kTarget,
-                                   .headers = headers,
-                                   .body = body,
-                                   .peer = peer,
-                                   .door = Door::kHttps};
-      const HttpResponse response = co_await door_.Handle(request);
-      good += response.status == status ? 1 : 0;
+    std::vector<base::HeaderView> headers = {{"host", "xks.example.com"}};
+    const auto added = testlib::Take(
+        signer.Sign({.method = "POST",
+                     .path = target,
+                     .query = "",
+                     .headers = headers,
+                     .payload_sha256 = hasher.Sha256(base::AsBytes(body))},
+                    shared_.clock.Now()));
+    for (const base::Header& header : added) {
+      headers.push_back({header.name, header.value});
     }
+    const HttpRequest request = {.method = "POST",
+                                 .target = target,
+                                 .headers = headers,
+                                 .body = body,
+                                 .peer = peer,
+                                 .door = Door::kHttps};
+    const HttpResponse response = co_await door_.Handle(request);
+    status = response.status;
   }
 
   Shared& shared_;
@@ -151,6 +167,38 @@ TEST(XksDoors, EachHashesByItself) {
   for (const int each : good) {
     EXPECT_EQ(each, kRequests);
   }
+  shared.log->Close();
+}
+
+// Overload is refused at once, as a quota is (section 5.2).
+TEST(XksDoors, RefuseMoreThanTheyTake) {
+  Shared shared;
+  Front none(shared, 0);
+  EXPECT_EQ(none.Ask(0, 429), kRequests);
+  shared.log->Close();
+}
+
+TEST(XksDoors, LeaveNoMoreToTheTokenThanMayWork) {
+  Shared shared;
+  ExternalKey key;
+  key.tenant = "a";
+  key.id = "key-1";
+  key.versions.resize(1);
+  key.versions[0].version = 1;
+  key.versions[0].ref.algorithm = hsm::Algorithm::kXaes256Gcm;
+  store::ExternalKeyRows rows = shared.tenants->current()->rows();
+  rows.keys = {key};
+  shared.Put(std::move(rows));
+  Front idle(shared, 64, 0);
+  EXPECT_EQ(idle.AskOne("/kms/xks/v1/keys/key-1/encrypt",
+                        R"({"requestMetadata": {
+                              "awsPrincipalArn": "arn:aws:iam::1:user/a",
+                              "kmsOperation": "Encrypt",
+                              "kmsRequestId": "1",
+                              "kmsKeyArn": "arn:aws:kms:r:1:key/k"},
+                            "plaintext": "YQ==",
+                            "encryptionAlgorithm": "AES_GCM"})"),
+            429U);
   shared.log->Close();
 }
 

@@ -25,6 +25,13 @@ kms::http::ServerLimits LimitsOf(const config::Config& config) {
   return limits;
 }
 
+kms::http::ServerLimits PingLimits() {
+  kms::http::ServerLimits limits;
+  limits.request.body_bytes = 0;
+  limits.connections = 64;
+  return limits;
+}
+
 }  // namespace
 
 XksFront::XksFront(asio::io_context& io, const config::Config& config,
@@ -47,7 +54,12 @@ XksFront::XksFront(asio::io_context& io, const config::Config& config,
       server_(io, environment.clock, LimitsOf(config),
               [this](const kms::http::HttpRequest& request) {
                 return door_.Handle(request);
-              }) {}
+              }),
+      pings_(io, environment.clock, PingLimits(),
+             [](const kms::http::HttpRequest& request)
+                 -> asio::awaitable<kms::http::HttpResponse> {
+               co_return kms::http::XksDoor::Ping(request);
+             }) {}
 
 void XksFront::Describe(std::string model) {
   health_.Describe(key_store_, std::move(model));
@@ -57,6 +69,10 @@ base::Status XksFront::Listen(const config::XksProxy& proxy,
                               std::shared_ptr<kms::http::TlsContext> tls) {
   RETURN_IF_ERROR(
       server_.ListenTls(proxy.listen.host, proxy.listen.port, std::move(tls)));
+  if (proxy.ping_listen) {
+    RETURN_IF_ERROR(
+        pings_.ListenTcp(proxy.ping_listen->host, proxy.ping_listen->port));
+  }
   return {};
 }
 
@@ -72,6 +88,7 @@ void XksFront::Start() {
 }
 
 asio::awaitable<bool> XksFront::Close(std::chrono::seconds limit) {
+  co_await pings_.Shutdown(limit);  // First: load balancers go elsewhere.
   const bool all_ended = co_await server_.Shutdown(limit);
   stop_trials_.emit(asio::cancellation_type::terminal);
   co_return all_ended;

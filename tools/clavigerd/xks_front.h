@@ -47,6 +47,7 @@ class XksFront {
   kms::xks::Proxy proxy_;
   kms::http::XksDoor door_;
   kms::http::HttpServer server_;
+  kms::http::HttpServer pings_;  // Of load balancers, without TLS.
   boost::asio::cancellation_signal stop_trials_;
 };
 

@@ -62,6 +62,7 @@ struct KeyStore : Token {
 struct XksClient {
   std::string socket = "/run/claviger-xks/xks.sock";  // Of their supervisor.
   int workers = 1;                                    // 1..16.
+  std::vector<std::string> vpc_endpoint_services;
   hsm::xks::Settings settings;
 };
 
@@ -124,6 +125,7 @@ struct Organization {
 // [xks_proxy]: where other key management services ask for external keys.
 struct XksProxy {
   ListenAddress listen;
+  std::optional<ListenAddress> ping_listen;  // Plain HTTP, GET /ping alone.
   std::string certificate;
   std::string private_key;
   // Who issues the certificates that clients must show, and the common names

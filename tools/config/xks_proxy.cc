@@ -48,6 +48,7 @@ Status ReadXksProxy(TableReader& reader, Config& config) {
   XksProxy proxy;
   std::optional<ListenAddress> listen;
   reader.Address("listen", listen)
+      .Address("ping_listen", proxy.ping_listen)
       .Text("certificate", proxy.certificate, true)
       .Text("private_key", proxy.private_key, true)
       .Text("client_ca", proxy.client_ca)

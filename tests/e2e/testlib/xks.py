@@ -44,6 +44,7 @@ class Proxy:
         self.authority = Authority(self.folder / "tls")
         self.certificate, self.key = self.authority.issue("proxy", f"DNS:{HOST}")
         self.port = free_port()
+        self.ping_port = free_port()
         self.file = self.folder / "xks.toml"
         self.tables = tenants
         self.mutual = mutual
@@ -52,6 +53,7 @@ class Proxy:
 
     def write(self):
         lines = ["[xks_proxy]", f'listen = "127.0.0.1:{self.port}"',
+                 f'ping_listen = "127.0.0.1:{self.ping_port}"',
                  f'certificate = "{self.certificate}"',
                  f'private_key = "{self.key}"']
         if self.mutual:
