@@ -68,7 +68,9 @@ enum class ErrorCode : std::uint8_t {
   kXksProxyCredentialRefused,
   kXksProxyInvalidResponse,
   kXksProxyInvalidConfiguration,
+  kXksProxyUriEndpointInUse,
   kXksProxyVpcServiceNotFound,
+  kXksProxyVpcServiceInUse,
   // Ourselves and what we stand on.
   kKeyUnavailable,    // The key's material cannot be reached now.
   kHsmUnavailable,    // The worker or the token did not answer or is gone.

@@ -81,6 +81,8 @@ constexpr std::array kStatuses = {
     StatusRow{109, kCloudHsmClusterInUse},
     StatusRow{110, kCloudHsmClusterNotRelated},
     StatusRow{111, kIncorrectTrustAnchor},
+    StatusRow{112, kXksProxyUriEndpointInUse},
+    StatusRow{113, kXksProxyVpcServiceInUse},
 };
 static_assert(std::ranges::is_sorted(kStatuses, {}, &StatusRow::number));
 

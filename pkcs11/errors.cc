@@ -150,7 +150,9 @@ CK_RV RvOf(ErrorCode code) {  // NOLINT(readability-function-size)
     case kXksProxyCredentialRefused:
     case kXksProxyInvalidResponse:
     case kXksProxyInvalidConfiguration:
+    case kXksProxyUriEndpointInUse:
     case kXksProxyVpcServiceNotFound:
+    case kXksProxyVpcServiceInUse:
       return CKR_FUNCTION_FAILED;
     case kKeyUnavailable:
     case kHsmUnavailable:

@@ -96,16 +96,52 @@ TEST_F(CustomKeyStoresTest, ThereIsNoCluster) {
   EXPECT_THAT(LogText(), Not(HasSubstr("kmsPswd1")));
 }
 
-TEST_F(CustomKeyStoresTest, ThereIsNoEndpointService) {
+constexpr const char* kVpcService =
+    "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0";
+
+json ServiceInput(json input, const char* endpoint, const char* service) {
+  input["XksProxyConnectivity"] = "VPC_ENDPOINT_SERVICE";
+  input["XksProxyUriEndpoint"] = endpoint;
+  input["XksProxyVpcEndpointServiceName"] = service;
+  return input;
+}
+
+TEST_F(CustomKeyStoresTest, AnEndpointServiceIsOneOfTheServers) {
   json input = StoreInput();
   input["XksProxyConnectivity"] = "VPC_ENDPOINT_SERVICE";
   EXPECT_THAT(Ask("CreateCustomKeyStore", input),
               StatusIs(ErrorCode::kValidation));
-  input["XksProxyVpcEndpointServiceName"] =
-      "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0";
+  input["XksProxyVpcEndpointServiceName"] = kVpcService;
   EXPECT_THAT(Ask("CreateCustomKeyStore", input),
               StatusIs(ErrorCode::kXksProxyVpcServiceNotFound));
   EXPECT_THAT(xks_.seen, IsEmpty());
+}
+
+TEST_F(CustomKeyStoresTest, AnEndpointServiceIsOfOneStore) {
+  const std::string other = std::string(kVpcService) + "1";
+  environment().custom_key_stores.OfferVpcServices({kVpcService, other});
+  NewStore("one", "/one/kms/xks/v1");
+  const json two = StoreInput("two", "/two/kms/xks/v1");
+  EXPECT_THAT(Ask("CreateCustomKeyStore",
+                  ServiceInput(two, "https://XKS.example.com", kVpcService)),
+              StatusIs(ErrorCode::kXksProxyUriEndpointInUse));
+  const json made = testlib::Take(
+      Ask("CreateCustomKeyStore",
+          ServiceInput(two, "https://two.example.com", kVpcService)));
+  EXPECT_EQ(xks_.seen.size(), 2U);
+  const json shown = testlib::Take(
+      Ask("DescribeCustomKeyStores",
+          {{"CustomKeyStoreId", made.at("CustomKeyStoreId")}}));
+  const json& proxy = shown.at("CustomKeyStores")[0].at("XksProxyConfiguration");
+  EXPECT_EQ(proxy.at("Connectivity"), "VPC_ENDPOINT_SERVICE");
+  EXPECT_EQ(proxy.at("VpcEndpointServiceName"), kVpcService);
+  const json three = StoreInput("three", "/three/kms/xks/v1");
+  EXPECT_THAT(Ask("CreateCustomKeyStore",
+                  ServiceInput(three, "https://three.example.com", kVpcService)),
+              StatusIs(ErrorCode::kXksProxyVpcServiceInUse));
+  EXPECT_OK(Ask("CreateCustomKeyStore",
+                ServiceInput(three, "https://three.example.com",
+                             other.c_str())));
 }
 
 TEST_F(CustomKeyStoresTest, NamesAndPlacesAreThereOnce) {

@@ -99,7 +99,12 @@ kms::operations::Placement PlacementOf(const config::KeyStore& key_store) {
 
 struct Daemon::Parts {
   Parts(config::Config the_config, const base::Clock& the_clock)
-      : config(std::move(the_config)), clock(the_clock) {}
+      : config(std::move(the_config)), clock(the_clock) {
+    if (config.xks_client) {
+      custom_key_stores.OfferVpcServices(
+          config.xks_client->vpc_endpoint_services);
+    }
+  }
 
   base::Status OpenStore();
   base::Status OpenLog();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace {
 // Shorter than clavigerd's patience with a worker, which is 10 s.
 constexpr std::int64_t kLongestTimeoutMs = 8'000;
 constexpr std::int64_t kMostPerSecond = 1'000'000;
+constexpr std::string_view kServicePrefix = "com.amazonaws.vpce.";
 
 // What `parse` makes of each of `texts`; the first that it refuses is refused.
 template <typename Parsed>
@@ -47,6 +49,7 @@ base::Status ReadXksClient(TableReader& reader, Config& config) {
       .Text("client_key", settings.client_key)
       .Texts("allow_networks", networks)
       .Texts("connect_to", connect_to)
+      .Texts("vpc_endpoint_services", client.vpc_endpoint_services)
       .Integer("requests_per_second", settings.requests_per_second, 1,
                kMostPerSecond);
   RETURN_IF_ERROR(reader.Finish());
@@ -55,6 +58,13 @@ base::Status ReadXksClient(TableReader& reader, Config& config) {
             settings.allow_networks);
   ParseEach(reader, "connect_to", connect_to, hsm::xks::ParseConnectTo,
             settings.connect_to);
+  for (const std::string& service : client.vpc_endpoint_services) {
+    if (!service.starts_with(kServicePrefix)) {
+      reader.Refuse("vpc_endpoint_services",
+                    service + " is no name of a VPC endpoint service, such as "
+                              "com.amazonaws.vpce.eu-west-1.vpce-svc-0123");
+    }
+  }
   std::set<std::string> hosts;
   for (const hsm::xks::ConnectTo& to : settings.connect_to) {
     if (!hosts.insert(to.host).second) {

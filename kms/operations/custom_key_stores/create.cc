@@ -45,7 +45,7 @@ base::Status CheckPlace(Environment& environment, const CustomKeyStore& store) {
     return CheckTrustAnchor(store.trust_anchor_certificate);
   }
   RETURN_IF_ERROR(RequireXks(environment));
-  return CheckConnectivity(store);
+  return CheckConnectivity(environment.custom_key_stores, store);
 }
 
 base::Status CheckAmong(const CustomKeyStore& store,

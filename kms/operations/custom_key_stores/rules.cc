@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "kms/operations/custom_key_stores/handlers.h"
+#include "kms/operations/custom_key_stores/source.h"
 
 namespace kms::operations {
 namespace {
@@ -225,6 +226,33 @@ bool IsSameHost(std::string_view one, std::string_view other) {
   });
 }
 
+// AWS's rules for ways to a proxy: one way to a host, and one store to a service.
+base::Status CheckWayFits(const CustomKeyStore& store,
+                          const CustomKeyStore& other) {
+  const XksProxyConfiguration& proxy = store.proxy;
+  if (other.type != CustomKeyStoreType::kExternalKeyStore) {
+    return {};
+  }
+  if (IsSameHost(other.proxy.uri_endpoint, proxy.uri_endpoint) &&
+      other.proxy.connectivity != proxy.connectivity) {
+    return Error{ErrorCode::kXksProxyUriEndpointInUse,
+                 fmt::format("Custom key store {} has this "
+                             "XksProxyUriEndpoint with XksProxyConnectivity "
+                             "{}.",
+                             other.id,
+                             XksConnectivityName(other.proxy.connectivity))};
+  }
+  if (!proxy.vpc_endpoint_service_name.empty() &&
+      other.proxy.vpc_endpoint_service_name ==
+          proxy.vpc_endpoint_service_name) {
+    return Error{ErrorCode::kXksProxyVpcServiceInUse,
+                 fmt::format("Custom key store {} has this "
+                             "XksProxyVpcEndpointServiceName already.",
+                             other.id)};
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Status CheckFits(const CustomKeyStore& store,
@@ -247,6 +275,9 @@ base::Status CheckFits(const CustomKeyStore& store,
                                "already.",
                                other.id)};
     }
+    if (store.type == CustomKeyStoreType::kExternalKeyStore) {
+      RETURN_IF_ERROR(CheckWayFits(store, other));
+    }
   }
   return {};
 }
@@ -268,15 +299,18 @@ base::Status CheckRoom(const CustomKeyStore& store,
                            kMostCustomKeyStores)};
 }
 
-base::Status CheckConnectivity(const CustomKeyStore& store) {
-  if (store.proxy.connectivity == XksConnectivity::kPublicEndpoint) {
+base::Status CheckConnectivity(const CustomKeyStoreSource& source,
+                               const CustomKeyStore& store) {
+  const XksProxyConfiguration& proxy = store.proxy;
+  if (proxy.connectivity == XksConnectivity::kPublicEndpoint ||
+      source.HasVpcService(proxy.vpc_endpoint_service_name)) {
     return {};
   }
   return Error{ErrorCode::kXksProxyVpcServiceNotFound,
-               fmt::format("There is no VPC endpoint service {}: this server "
-                           "reaches proxies with XksProxyConnectivity "
-                           "PUBLIC_ENDPOINT only.",
-                           store.proxy.vpc_endpoint_service_name)};
+               fmt::format("There is no VPC endpoint service {}. The operator "
+                           "of this server names those that there are in "
+                           "xks_client.vpc_endpoint_services.",
+                           proxy.vpc_endpoint_service_name)};
 }
 
 }  // namespace kms::operations

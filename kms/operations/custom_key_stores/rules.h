@@ -50,7 +50,8 @@ bool HasSecret(const Call& call);
 
 // Whether `store` may be beside the others of its account and Region in
 // `stores`; what has its id in there is itself. Fails with
-// kCustomKeyStoreNameInUse and kXksProxyUriInUse.
+// kCustomKeyStoreNameInUse, kXksProxyUriInUse, kXksProxyUriEndpointInUse and
+// kXksProxyVpcServiceInUse.
 base::Status CheckFits(const CustomKeyStore& store,
                        std::span<const CustomKeyStore> stores);
 // Whether there is room for one more. Fails with kLimitExceeded.
@@ -58,8 +59,9 @@ base::Status CheckRoom(const CustomKeyStore& store,
                        std::span<const CustomKeyStore> stores);
 
 // Fails with kXksProxyVpcServiceNotFound if the store is to be reached by an
-// endpoint service: there are none.
-base::Status CheckConnectivity(const CustomKeyStore& store);
+// endpoint service that the server does not have.
+base::Status CheckConnectivity(const CustomKeyStoreSource& source,
+                               const CustomKeyStore& store);
 
 }  // namespace kms::operations
 

@@ -2,6 +2,7 @@
 #ifndef KMS_OPERATIONS_CUSTOM_KEY_STORES_SOURCE_H_
 #define KMS_OPERATIONS_CUSTOM_KEY_STORES_SOURCE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -11,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kms/current.h"
@@ -69,6 +71,15 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
 
   CustomKeyStoreSource();
 
+  // By which VPC endpoint services stores may be reached; none at first. Call
+  // before the first request.
+  void OfferVpcServices(std::vector<std::string> names) {
+    vpc_services_ = std::move(names);
+  }
+  bool HasVpcService(std::string_view name) const {
+    return std::ranges::find(vpc_services_, name) != vpc_services_.end();
+  }
+
   // Nothing unless the store is in `state` and the secret for its proxy, if it
   // has one, is known. From when a list in which it is not is in force, nobody
   // gets one any more; nor while the list is behind the store.
@@ -94,6 +105,7 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
   void Return(const std::string& id, std::uint64_t number);
 
   XksStats stats_;
+  std::vector<std::string> vpc_services_;
   mutable std::mutex mutex_;
   std::uint64_t last_pass_ = 0;  // Guarded by mutex_.
   // Likewise: the numbers of passes, by store.
