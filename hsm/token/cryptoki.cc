@@ -17,7 +17,8 @@ using enum base::ErrorCode;
 // PKCS#11 3.1 section 5.1. kHsmUnavailable ends the worker, so it stands only
 // where no other key could be used either; CKR_GENERAL_ERROR and
 // CKR_FUNCTION_FAILED do not say, and whoever sees them asks the token (see
-// Liveness). A token that is full still serves the keys it has. Sorted by value.
+// Liveness). A token that is full still serves the keys it has. Sorted by
+// value.
 constexpr std::array kMeanings = {
     // clang-format off
     Row(CKR_CANCEL, kHsmUnavailable),

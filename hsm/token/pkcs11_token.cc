@@ -327,9 +327,9 @@ base::Result<ListKeysReply> Pkcs11Token::Execute(const ListKeysRequest&) {
 
 base::Result<GenerateKeyPairReply> Pkcs11Token::Execute(
     const GenerateKeyPairRequest& request) {
-  ASSIGN_OR_RETURN(base::Bytes public_key,
-                   Alive(WithRoom(
-                       [&] { return MakeKeyPair(Here(), request.key); })));
+  ASSIGN_OR_RETURN(
+      base::Bytes public_key,
+      Alive(WithRoom([&] { return MakeKeyPair(Here(), request.key); })));
   return GenerateKeyPairReply{std::move(public_key)};
 }
 

@@ -211,9 +211,8 @@ Tried WrapThief::TryBy(const Means& means, ObjectHandle victim, Victim kind) {
     }
   }
   // Parameters that a token does not take say nothing if it takes others.
-  std::erase_if(doubts, [&](const auto& doubt) {
-    return refused.contains(doubt.first);
-  });
+  std::erase_if(
+      doubts, [&](const auto& doubt) { return refused.contains(doubt.first); });
   std::string how;
   for (const auto& [type, rv] : doubts) {
     how += fmt::format("{}{} mechanism {:#x}: {}", how.empty() ? "" : ", ",
@@ -222,9 +221,9 @@ Tried WrapThief::TryBy(const Means& means, ObjectHandle victim, Victim kind) {
   return how.empty() ? Tried{} : Tried{Attempt::kNotTried, how};
 }
 
-// Whether `rv`, the answer to wrapping a key of that kind, is about the key: the
-// token says so, or does the same with one that may be wrapped, or cannot do it
-// with any key like that.
+// Whether `rv`, the answer to wrapping a key of that kind, is about the key:
+// the token says so, or does the same with one that may be wrapped, or cannot
+// do it with any key like that.
 bool WrapThief::IsRefusedAs(const Mechanism& mechanism, ObjectHandle with,
                             Victim kind, CK_RV rv) {
   if (IsRefusal(rv)) {

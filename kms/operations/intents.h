@@ -20,9 +20,10 @@ boost::asio::awaitable<base::Result<hsm::Locator>> AnnounceKey(
     Environment& environment, const KeyStore& key_store,
     std::string_view key_id);
 
-// Destroys what the token may have of an announced creation, unless a key has it
-// by now, and then clears the intent. Waits some seconds for a worker or a disk
-// to come back; if neither does, the intent stays, and Settle tries again later.
+// Destroys what the token may have of an announced creation, unless a key has
+// it by now, and then clears the intent. Waits some seconds for a worker or a
+// disk to come back; if neither does, the intent stays, and Settle tries again
+// later.
 boost::asio::awaitable<void> RollBackCreation(Environment& environment,
                                               KeyStore& key_store,
                                               hsm::Locator locator);

@@ -108,15 +108,15 @@ asio::awaitable<base::Status> RecordBeginning(Call& call,
                                               const KeyStore& source,
                                               const Place& target,
                                               std::string fingerprint) {
-  ServiceStep step = {.subject = {.account = call.request.caller.account,
-                                  .region = std::string(call.request.region),
-                                  .arn = {}},
-                      .name = "ShareWrappingKeyStarted",
-                      .details = {{"keyStore", source.name},
-                                  {"targetKeyStore", target.key_store.name},
-                                  {"targetToken", target.token},
-                                  {"transportKeySha256",
-                                   std::move(fingerprint)}}};
+  ServiceStep step = {
+      .subject = {.account = call.request.caller.account,
+                  .region = std::string(call.request.region),
+                  .arn = {}},
+      .name = "ShareWrappingKeyStarted",
+      .details = {{"keyStore", source.name},
+                  {"targetKeyStore", target.key_store.name},
+                  {"targetToken", target.token},
+                  {"transportKeySha256", std::move(fingerprint)}}};
   auto nothing = [](store::Transaction&) { return base::Status(); };
   CO_ASSIGN_OR_RETURN(store::OutboxEvent event,
                       co_await CommitStep(call.environment, step, nothing));

@@ -253,17 +253,17 @@ asio::awaitable<base::Status> Proxy::Record(const Call& call,
       call.version == 0
           ? std::string_view()
           : std::string_view(call.key->versions[call.version - 1].key_store);
-  std::string event = EventOf({.request = call.request,
-                               .metadata = call.input.metadata,
-                               .verdict = call.verdict,
-                               .version = call.version,
-                               .key_store = key_store,
-                               .time = on_.clock.Now(),
-                               .took = std::chrono::duration_cast<
-                                   std::chrono::milliseconds>(
-                                   on_.clock.Monotonic() - call.start),
-                               .event_id = base::NewUuidText(),
-                               .error = error});
+  std::string event =
+      EventOf({.request = call.request,
+               .metadata = call.input.metadata,
+               .verdict = call.verdict,
+               .version = call.version,
+               .key_store = key_store,
+               .time = on_.clock.Now(),
+               .took = std::chrono::duration_cast<std::chrono::milliseconds>(
+                   on_.clock.Monotonic() - call.start),
+               .event_id = base::NewUuidText(),
+               .error = error});
   co_return co_await on_.log.Append(std::move(event));
 }
 

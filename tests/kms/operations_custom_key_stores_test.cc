@@ -129,19 +129,21 @@ TEST_F(CustomKeyStoresTest, AnEndpointServiceIsOfOneStore) {
       Ask("CreateCustomKeyStore",
           ServiceInput(two, "https://two.example.com", kVpcService)));
   EXPECT_EQ(xks_.seen.size(), 2U);
-  const json shown = testlib::Take(
-      Ask("DescribeCustomKeyStores",
-          {{"CustomKeyStoreId", made.at("CustomKeyStoreId")}}));
-  const json& proxy = shown.at("CustomKeyStores")[0].at("XksProxyConfiguration");
+  const json shown =
+      testlib::Take(Ask("DescribeCustomKeyStores",
+                        {{"CustomKeyStoreId", made.at("CustomKeyStoreId")}}));
+  const json& proxy =
+      shown.at("CustomKeyStores")[0].at("XksProxyConfiguration");
   EXPECT_EQ(proxy.at("Connectivity"), "VPC_ENDPOINT_SERVICE");
   EXPECT_EQ(proxy.at("VpcEndpointServiceName"), kVpcService);
   const json three = StoreInput("three", "/three/kms/xks/v1");
-  EXPECT_THAT(Ask("CreateCustomKeyStore",
-                  ServiceInput(three, "https://three.example.com", kVpcService)),
-              StatusIs(ErrorCode::kXksProxyVpcServiceInUse));
-  EXPECT_OK(Ask("CreateCustomKeyStore",
-                ServiceInput(three, "https://three.example.com",
-                             other.c_str())));
+  EXPECT_THAT(
+      Ask("CreateCustomKeyStore",
+          ServiceInput(three, "https://three.example.com", kVpcService)),
+      StatusIs(ErrorCode::kXksProxyVpcServiceInUse));
+  EXPECT_OK(
+      Ask("CreateCustomKeyStore",
+          ServiceInput(three, "https://three.example.com", other.c_str())));
 }
 
 TEST_F(CustomKeyStoresTest, NamesAndPlacesAreThereOnce) {

@@ -228,7 +228,8 @@ TEST_F(IntentTest, RollingBackBeginsWithACommit) {
   const auto other = testlib::Take(store::Connection::Open(options));
   ASSERT_OK(other->Begin());
   bool done = false;
-  boost::asio::co_spawn(io(), RollBackCreation(environment(), key_store(), made),
+  boost::asio::co_spawn(io(),
+                        RollBackCreation(environment(), key_store(), made),
                         [&done](const std::exception_ptr&) { done = true; });
   io().restart();
   io().run_for(std::chrono::milliseconds(500));

@@ -56,22 +56,24 @@ TEST(XksGauges, TellHowProxiesDo) {
   for (const std::string& line :
        {"claviger_xks_proxy_answers_total" + health + "1",
         "claviger_xks_proxy_seconds_total" + health + "0.25",
-        std::string("claviger_xks_proxy_errors_total{custom_key_store=\"cks-1\","
-        "error=\"KeyNotFoundException\",error_type=\"non-retryable\","
-        "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
-        std::string("claviger_xks_proxy_errors_total{custom_key_store=\"cks-1\","
-        "error=\"timed out\",error_type=\"retryable\","
-        "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
+        std::string(
+            "claviger_xks_proxy_errors_total{custom_key_store=\"cks-1\","
+            "error=\"KeyNotFoundException\",error_type=\"non-retryable\","
+            "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
+        std::string(
+            "claviger_xks_proxy_errors_total{custom_key_store=\"cks-1\","
+            "error=\"timed out\",error_type=\"retryable\","
+            "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
         std::string("error=\"not sent\",error_type=\"retryable\","
-        "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
+                    "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
         std::string("claviger_xks_throttled_total{custom_key_store=\"cks-1\","
-        "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
+                    "kms_operation=\"ReEncrypt\",operation=\"Encrypt\"} 1"),
         std::string("claviger_xks_external_key_manager_states{"
-        "custom_key_store=\"cks-1\",state=\"ACTIVE\"} 2"),
+                    "custom_key_store=\"cks-1\",state=\"ACTIVE\"} 2"),
         std::string("claviger_xks_proxy_certificate_days_to_expire{"
-        "custom_key_store=\"cks-1\"} 10"),
+                    "custom_key_store=\"cks-1\"} 10"),
         std::string("claviger_xks_proxy_credential_age_days{"
-        "custom_key_store=\"cks-1\"} 3")}) {
+                    "custom_key_store=\"cks-1\"} 3")}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 

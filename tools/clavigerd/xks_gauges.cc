@@ -47,14 +47,15 @@ constexpr std::array kErrors = {
     OutcomeName{XksOutcome::kInvalidCiphertext, "InvalidCiphertextException"},
     OutcomeName{XksOutcome::kInvalidKeyUsage, "InvalidKeyUsageException"},
     OutcomeName{XksOutcome::kAuthenticationFailed,
-              "AuthenticationFailedException"},
+                "AuthenticationFailedException"},
     OutcomeName{XksOutcome::kAccessDenied, "AccessDeniedException"},
     OutcomeName{XksOutcome::kKeyNotFound, "KeyNotFoundException"},
     OutcomeName{XksOutcome::kInvalidUriPath, "InvalidUriPathException"},
     OutcomeName{XksOutcome::kThrottling, "ThrottlingException", kMayPass},
     OutcomeName{XksOutcome::kUnsupportedOperation,
-              "UnsupportedOperationException"},
-    OutcomeName{XksOutcome::kDependencyTimeout, "DependencyTimeoutException", kMayPass},
+                "UnsupportedOperationException"},
+    OutcomeName{XksOutcome::kDependencyTimeout, "DependencyTimeoutException",
+                kMayPass},
     OutcomeName{XksOutcome::kInternal, "InternalException", kMayPass},
     OutcomeName{XksOutcome::kMalformed, "malformed answer"},
     OutcomeName{XksOutcome::kNotReachable, "not reachable", kMayPass},
@@ -106,9 +107,9 @@ struct Stores {
       : managers(
             Gauges(registry, "claviger_xks_external_key_manager_states",
                    "External key managers behind a proxy, by their state.")),
-        certificate(
-            Gauges(registry, "claviger_xks_proxy_certificate_days_to_expire",
-                   "Days to the end of a proxy's certificate.")),
+        certificate(Gauges(registry,
+                           "claviger_xks_proxy_certificate_days_to_expire",
+                           "Days to the end of a proxy's certificate.")),
         credential(Gauges(registry, "claviger_xks_proxy_credential_age_days",
                           "Days since the credential for a proxy was set.")) {}
 
@@ -178,8 +179,7 @@ struct Requests {
   }
 
   void Show(const prometheus::Labels& labels, const XksCounts& counts) {
-    answers.Show(labels,
-                 static_cast<double>(counts.Answers(XksOutcome::kOk)));
+    answers.Show(labels, static_cast<double>(counts.Answers(XksOutcome::kOk)));
     latency.Show(labels, static_cast<double>(counts.microseconds) / 1e6);
     throttled.Show(labels, static_cast<double>(counts.throttled));
     for (const auto& [outcome, name, may_pass] : kErrors) {

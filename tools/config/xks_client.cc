@@ -61,8 +61,9 @@ base::Status ReadXksClient(TableReader& reader, Config& config) {
   for (const std::string& service : client.vpc_endpoint_services) {
     if (!service.starts_with(kServicePrefix)) {
       reader.Refuse("vpc_endpoint_services",
-                    service + " is no name of a VPC endpoint service, such as "
-                              "com.amazonaws.vpce.eu-west-1.vpce-svc-0123");
+                    service +
+                        " is no name of a VPC endpoint service, such as "
+                        "com.amazonaws.vpce.eu-west-1.vpce-svc-0123");
     }
   }
   std::set<std::string> hosts;

@@ -75,8 +75,9 @@ asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
   request.operation = hsm::XksOperation::kHealth;
   request.kms_operation = std::move(kms_operation);
   request.kms_request_id = std::move(request_id);
-  CO_ASSIGN_OR_RETURN(const hsm::XksReply reply,
-                      co_await AskAndCount(environment, store, std::move(request)));
+  CO_ASSIGN_OR_RETURN(
+      const hsm::XksReply reply,
+      co_await AskAndCount(environment, store, std::move(request)));
   if (!store.empty()) {
     environment.custom_key_stores.stats().NoteHealth(store, reply);
   }

@@ -226,7 +226,8 @@ bool IsSameHost(std::string_view one, std::string_view other) {
   });
 }
 
-// AWS's rules for ways to a proxy: one way to a host, and one store to a service.
+// AWS's rules for ways to a proxy: one way to a host, and one store to a
+// service.
 base::Status CheckWayFits(const CustomKeyStore& store,
                           const CustomKeyStore& other) {
   const XksProxyConfiguration& proxy = store.proxy;
@@ -235,12 +236,12 @@ base::Status CheckWayFits(const CustomKeyStore& store,
   }
   if (IsSameHost(other.proxy.uri_endpoint, proxy.uri_endpoint) &&
       other.proxy.connectivity != proxy.connectivity) {
-    return Error{ErrorCode::kXksProxyUriEndpointInUse,
-                 fmt::format("Custom key store {} has this "
-                             "XksProxyUriEndpoint with XksProxyConnectivity "
-                             "{}.",
-                             other.id,
-                             XksConnectivityName(other.proxy.connectivity))};
+    return Error{
+        ErrorCode::kXksProxyUriEndpointInUse,
+        fmt::format("Custom key store {} has this "
+                    "XksProxyUriEndpoint with XksProxyConnectivity "
+                    "{}.",
+                    other.id, XksConnectivityName(other.proxy.connectivity))};
   }
   if (!proxy.vpc_endpoint_service_name.empty() &&
       other.proxy.vpc_endpoint_service_name ==

@@ -50,7 +50,8 @@ base::Result<base::Secret> NextSecret(const Call& call,
 asio::awaitable<base::Status> TryProxy(Call& call,
                                        const OpenCustomKeyStore& open,
                                        const CustomKeyStore& next) {
-  CO_RETURN_IF_ERROR(CheckConnectivity(call.environment.custom_key_stores, next));
+  CO_RETURN_IF_ERROR(
+      CheckConnectivity(call.environment.custom_key_stores, next));
   CO_ASSIGN_OR_RETURN(base::Secret secret, NextSecret(call, open));
   XksProxyPtr proxy = MakeXksProxy(next, std::move(secret));
   std::string operation(call.operation.name);

@@ -32,8 +32,8 @@ hsm::Aad CredentialAad(const Environment& environment, std::string_view tenant,
 xks::SecretPtr OpenedBefore(const xks::Tenants& before,
                             const XksCredential& row) {
   const auto& credentials = before.rows().credentials;
-  const bool is_same = std::ranges::any_of(
-      credentials, [&row](const XksCredential& each) {
+  const bool is_same =
+      std::ranges::any_of(credentials, [&row](const XksCredential& each) {
         return each.access_key_id == row.access_key_id &&
                each.tenant == row.tenant &&
                each.sealed_secret.nonce == row.sealed_secret.nonce &&
