@@ -132,7 +132,8 @@ class Client {
   // Makes every worker of every token forget this key; a worker that does not
   // confirm is killed and replaced. When this succeeds, no process holds a
   // copy. It fails if one can be neither asked nor killed: a token whose
-  // claviger-hsm has been stopped for good must be taken out of the list.
+  // claviger-hsm has been stopped for good must be taken out of the list, and
+  // one that was taken out while its claviger-hsm hangs must be stopped.
   boost::asio::awaitable<base::Status> EvictEverywhere(
       Locator locator, SlowWorker slow_worker = SlowWorker::kWaitFor);
 

@@ -124,6 +124,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
                                         Link::End end);
   void SetLink(PoolWorker& worker, std::shared_ptr<Link> link);
   boost::asio::awaitable<void> Dismiss(PoolWorker& worker);
+  boost::asio::awaitable<base::Status> EndProcess(PoolWorker& worker,
+                                                  Generation generation);
   boost::asio::awaitable<std::vector<bool>> EvictByAsking(
       const std::vector<PoolWorker*>& workers, Locator locator,
       SlowWorker slow_worker);

@@ -34,7 +34,7 @@ asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator,
   std::vector<Generation> generations;
   for (PoolToken& token : tokens_) {
     for (PoolWorker& worker : token.workers) {
-      if (!token.removed) {
+      if (!token.removed || !worker.dismissed) {
         workers.push_back(&worker);
         generations.push_back(worker.link != nullptr ? worker.link->generation()
                                                      : kWhicheverServes);
@@ -49,17 +49,29 @@ asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator,
     if (confirmed[i]) {
       continue;
     }
-    const PoolWorker& worker = *workers[i];
-    const base::Status replaced = co_await AskReplace(
-        worker.token.config.supervisor_socket, worker.number, generations[i]);
-    if (!replaced) {
+    PoolWorker& worker = *workers[i];
+    const base::Status ended = co_await EndProcess(worker, generations[i]);
+    if (!ended) {
       co_return base::Error{
           base::ErrorCode::kHsmUnavailable,
           Named(worker.token) + ": worker " + std::to_string(worker.number) +
-              " may still hold the key: " + replaced.error().message};
+              " may still hold the key: " + ended.error().message};
     }
   }
   co_return base::Status();
+}
+
+// What followed `generation` has been told, but not by us if its token was
+// removed.
+asio::awaitable<base::Status> Pool::EndProcess(PoolWorker& worker,
+                                               Generation generation) {
+  const std::string& socket = worker.token.config.supervisor_socket;
+  if (!worker.token.removed) {
+    co_return co_await AskReplace(socket, worker.number, generation);
+  }
+  base::Status ended = co_await AskDismiss(socket, worker.number);
+  worker.dismissed = worker.dismissed || ended;
+  co_return ended;
 }
 
 // Asks all workers at once, past the queues and the windows.
@@ -72,7 +84,7 @@ asio::awaitable<std::vector<bool>> Pool::EvictByAsking(
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const PoolWorker& worker = *workers[i];
     // Never completes from within Send(): `waiting` cannot reach 0 too early.
-    if (worker.link == nullptr) {
+    if (worker.link == nullptr || worker.token.removed) {
       continue;
     }
     ++eviction->waiting;

@@ -399,6 +399,22 @@ TEST_F(TokensTest, AnEvictionThatATokenDoesNotConfirmFailsUntilItIsTakenOut) {
   EXPECT_OK(Run(client_->EvictEverywhere({})));
 }
 
+TEST_F(TokensTest, AnEvictionWaitsForTheWorkersOfATokenThatWasTakenOut) {
+  StartPaired();
+  kill(second_.pid(), SIGSTOP);
+  client_->SetFurtherTokens({});
+  std::optional<base::Status> evicted;
+  Spawn(client_->EvictEverywhere({}), evicted);
+  RunUntil([this] { return supervised_.shared().evictions == 2; });
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_OK(Run(client_->Call(hsm::RandomRequest{8})));
+  }
+  EXPECT_FALSE(evicted.has_value());
+  kill(second_.pid(), SIGCONT);
+  RunUntil([&] { return evicted.has_value(); });
+  EXPECT_OK(*evicted);
+}
+
 TEST_F(TokensTest, ATokenThatIsTakenOutForgetsItsKeysAndMayComeBack) {
   StartPaired();
   client_->SetFurtherTokens({});
