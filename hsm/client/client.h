@@ -21,7 +21,8 @@ template <typename T>
 using Awaitable = boost::asio::awaitable<base::Result<T>>;
 
 // Counters of one Client, for /metrics. Written by its thread, read by any.
-struct Stats;  // hsm/client/stats.h
+struct Stats;       // hsm/client/stats.h
+class EvictedKeys;  // hsm/client/evicted_keys.h
 class Pool;
 
 // Another token that shares the wrapped keys of a key store.
@@ -39,6 +40,8 @@ struct ClientConfig {
   int workers = 2;                // 1..64.
   bool slow_worker = false;       // One more, for what takes seconds.
   std::vector<FurtherToken> further_tokens{};  // At most kMaxTokens - 1.
+  // Shared by all Clients of the key store; null: there is no other one.
+  std::shared_ptr<EvictedKeys> evicted{};
 };
 
 // A key that every further token must have before it gets calls.

@@ -36,7 +36,9 @@ Pool::Pool(asio::io_context& io, ClientConfig config, const base::Clock& clock)
     : io_(io),
       key_store_(std::move(config.key_store)),
       clock_(clock),
-      sweep_timer_(io) {
+      sweep_timer_(io),
+      evicted_(config.evicted != nullptr ? std::move(config.evicted)
+                                         : std::make_shared<EvictedKeys>()) {
   any_.closed_since = clock.Monotonic();
   AddToken({.name = std::string(kHomeToken),
             .supervisor_socket = std::move(config.supervisor_socket),

@@ -17,6 +17,7 @@
 #include "hsm/client/ask.h"
 #include "hsm/client/call.h"
 #include "hsm/client/client.h"
+#include "hsm/client/evicted_keys.h"
 #include "hsm/client/link.h"
 #include "hsm/client/pool_token.h"
 #include "hsm/client/stats.h"
@@ -62,11 +63,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
  private:
   using Keys = std::shared_ptr<const std::vector<RequiredKey>>;
-
-  struct Evicted {
-    Locator locator;
-    base::MonotonicTime when;
-  };
 
   // Scheduling.
   bool MayTake(const PoolWorker& worker, const PoolToken* token) const;
@@ -130,7 +126,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
       const std::vector<PoolWorker*>& workers, Locator locator,
       SlowWorker slow_worker);
   void TellEvicted(PoolWorker& worker);
-  void ForgetEvicted(base::MonotonicTime now);
 
   base::Error InStore(const base::Error& error) const;
 
@@ -146,7 +141,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::deque<PoolToken> tokens_;
   Line any_;                     // What any token may do.
   Keys required_;                // Null: not known yet.
-  std::deque<Evicted> evicted_;  // Lately.
+  const std::shared_ptr<EvictedKeys> evicted_;
   std::size_t token_turn_ = 0;   // Who comes first among equals.
   std::size_t line_turn_ = 0;
 };

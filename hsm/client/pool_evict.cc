@@ -11,10 +11,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// No call that was made before an eviction can be on its way for longer.
-constexpr base::MonotonicTime kRemembered = 2 * kLongDeadline;
-constexpr std::size_t kMostRemembered = 4096;
-
 // What EvictByAsking() waits for. Each call holds a share of it.
 struct Eviction {
   EvictKeyRequest request;
@@ -29,7 +25,7 @@ struct Eviction {
 asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator,
                                                     SlowWorker slow_worker) {
   const std::shared_ptr<Pool> self = shared_from_this();
-  evicted_.push_back({locator, clock_.Monotonic()});
+  evicted_->Add(locator, clock_.Monotonic());
   std::vector<PoolWorker*> workers;
   std::vector<Generation> generations;
   for (PoolToken& token : tokens_) {
@@ -113,9 +109,9 @@ asio::awaitable<std::vector<bool>> Pool::EvictByAsking(
 
 // A new process executes in order: what comes after this cannot use the keys.
 void Pool::TellEvicted(PoolWorker& worker) {
-  for (const Evicted& evicted : evicted_) {
+  for (const Locator& locator : evicted_->All()) {
     const auto eviction = std::make_shared<Eviction>();
-    eviction->request.locator = evicted.locator;
+    eviction->request.locator = locator;
     Call call = MakeCall(eviction->request, eviction->reply);
     call.issued = clock_.Monotonic();
     if (worker.token.IsSlow(worker)) {
@@ -123,13 +119,6 @@ void Pool::TellEvicted(PoolWorker& worker) {
     }
     call.done = [eviction](const base::Status&) {};
     Send(*worker.link, std::move(call));
-  }
-}
-
-void Pool::ForgetEvicted(base::MonotonicTime now) {
-  while (!evicted_.empty() && (evicted_.size() > kMostRemembered ||
-                               now >= evicted_.front().when + kRemembered)) {
-    evicted_.pop_front();
   }
 }
 

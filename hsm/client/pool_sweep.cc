@@ -59,7 +59,7 @@ void Pool::Sweep() {
     ExpireLine(token.line, &token, now);
   }
   ExpireLine(any_, nullptr, now);
-  ForgetEvicted(now);
+  evicted_->Forget(now);
 }
 
 void Pool::LookAfter(PoolWorker& worker, base::MonotonicTime now) {

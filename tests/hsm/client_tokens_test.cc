@@ -449,6 +449,23 @@ TEST_F(TokensTest, ANewWorkerIsToldFirstWhatWasEvicted) {
   EXPECT_EQ(second_.shared().evictions, 4);
 }
 
+TEST_F(TokensTest, ANewWorkerIsToldWhatAnotherClientEvicted) {
+  StartPaired();
+  const auto other = std::move(client_);
+  MakeClient();
+  ASSERT_OK(Run(client_->Start()));
+  client_->Require(OneKey());
+  RunUntil([this] { return Second().ready_workers == 2; });
+  EXPECT_OK(Run(other->EvictEverywhere({})));
+  other->Stop();
+  EXPECT_EQ(second_.shared().evictions, 2);
+  second_.Kill();
+  RunUntil([this] { return Second().state == TokenState::kDown; });
+  second_.Start();
+  RunUntil([this] { return Second().ready_workers == 2; });
+  EXPECT_EQ(second_.shared().evictions, 4);
+}
+
 TEST_F(TokensTest, ATokenCanBeSpokenToByItsName) {
   StartPaired();
   EXPECT_OK(Run(client_->CallOn("home", hsm::RandomRequest{8})));

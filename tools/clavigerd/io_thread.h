@@ -52,6 +52,8 @@ struct Shared {
   const kms::Organization& organization;
   kms::xks::TenantSource& tenants;
   kms::xks::Quotas& quotas;
+  // By key store, in the configuration's order.
+  std::vector<std::shared_ptr<hsm::client::EvictedKeys>> evicted;
 };
 
 // An IoThread is all that one thread of the server has of its own: its loop,
