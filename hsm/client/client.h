@@ -86,10 +86,11 @@ class Client {
   boost::asio::awaitable<base::Status> Start();
   void Stop();
 
-  // Lets each further token serve that has these keys, all of them; it is asked
-  // at every connection, and every few seconds while it lacks one. Before this
-  // is called none serves.
-  void Require(std::vector<RequiredKey> keys);
+  // Lets each further token serve that has these keys, all of them, and makes
+  // new keys for `algorithm`, as the home token does; it is asked at every
+  // connection, and every few seconds while it does not. Before this is called
+  // none serves.
+  void Require(std::vector<RequiredKey> keys, Algorithm algorithm);
   // Adopts the list: tokens that are new to it, and `drain` of those that are
   // not. What is in flight on a token that is left out dies with its workers,
   // which are replaced: they must not go on holding keys that nobody tells them

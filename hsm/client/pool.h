@@ -39,7 +39,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // Fails every call that has not ended, through the io_context.
   void Stop();
 
-  void Require(std::vector<RequiredKey> keys);
+  void Require(std::vector<RequiredKey> keys, Algorithm algorithm);
   // Whether every token that serves has this key.
   bool IsRequired(const Locator& key) const;
   void SetFurtherTokens(std::vector<FurtherToken> tokens);
@@ -91,6 +91,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   boost::asio::awaitable<void> AskHealth(PoolWorker& worker);
   void Doubt(PoolWorker& worker);
   boost::asio::awaitable<void> CheckKeys(PoolWorker& worker);
+  boost::asio::awaitable<base::Status> CheckAlgorithm(PoolWorker& worker);
   boost::asio::awaitable<base::Status> FindMissing(PoolWorker& worker,
                                                    Keys keys);
   template <typename Request>
@@ -139,10 +140,11 @@ class Pool : public std::enable_shared_from_this<Pool> {
   TokenStats unnamed_;  // Of tokens for which there is no room in stats_.
   // The home token first. Nothing is erased: coroutines and calls point to it.
   std::deque<PoolToken> tokens_;
-  Line any_;                     // What any token may do.
-  Keys required_;                // Null: not known yet.
+  Line any_;               // What any token may do.
+  Keys required_;          // Null: not known yet.
+  Algorithm algorithm_{};  // Likewise, while that is null.
   const std::shared_ptr<EvictedKeys> evicted_;
-  std::size_t token_turn_ = 0;   // Who comes first among equals.
+  std::size_t token_turn_ = 0;  // Who comes first among equals.
   std::size_t line_turn_ = 0;
 };
 

@@ -183,7 +183,22 @@ asio::awaitable<void> Pool::CheckKeys(PoolWorker& worker) {
   SendQueued();
 }
 
+// New keys are made for one algorithm, whichever token is asked.
+asio::awaitable<base::Status> Pool::CheckAlgorithm(PoolWorker& worker) {
+  const CapabilitiesRequest request;
+  CO_ASSIGN_OR_RETURN(const Capabilities capabilities,
+                      co_await AskWorker(worker, request));
+  if (capabilities.algorithm != algorithm_) {
+    co_return base::Error{
+        base::ErrorCode::kUnsupportedOperation,
+        "it encrypts in another way than the home token: the tokens of a key "
+        "store must be of one kind (docs/operations.md)"};
+  }
+  co_return base::Status();
+}
+
 asio::awaitable<base::Status> Pool::FindMissing(PoolWorker& worker, Keys keys) {
+  CO_RETURN_IF_ERROR(co_await CheckAlgorithm(worker));
   for (const RequiredKey& required : *keys) {
     const CheckKeyRequest request = {required.key};
     const auto checked = co_await AskWorker(worker, request);

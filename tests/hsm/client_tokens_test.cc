@@ -20,6 +20,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testlib::StatusIs;
 
+constexpr auto kAlgorithm = hsm::Algorithm::kXaes256Gcm;
+
 class TokensTest : public ClientTest {
  protected:
   TokensTest() {
@@ -37,7 +39,7 @@ class TokensTest : public ClientTest {
   void StartPaired() {
     second_.Start();
     Start();
-    client_->Require(OneKey());
+    client_->Require(OneKey(), kAlgorithm);
     WaitFor(TokenState::kServing);
     RunUntil([this] { return client_->Tokens()[1].ready_workers == 2; });
   }
@@ -124,7 +126,7 @@ TEST_F(TokensTest, AFurtherTokenServesOnceItsKeysAreKnownToBeThere) {
   ExpectAllWell();
   RunUntil([this] { return Second().state == TokenState::kKeptOut; });
   EXPECT_EQ(AtSecond(), 0);
-  client_->Require(OneKey());
+  client_->Require(OneKey(), kAlgorithm);
   WaitFor(TokenState::kServing);
   EncryptAllWrapped(200);
   ExpectAllWell();
@@ -154,7 +156,7 @@ TEST_F(TokensTest, ATokenThatIsNotPairedIsKeptOutUntilItIs) {
   second_.shared().check_error = static_cast<int>(ErrorCode::kNotFound);
   second_.Start();
   Start();
-  client_->Require(OneKey());
+  client_->Require(OneKey(), kAlgorithm);
   RunUntil([this] { return second_.shared().checked == 2; });
   WaitFor(TokenState::kKeptOut);
   RunUntil([this] {
@@ -177,12 +179,26 @@ TEST_F(TokensTest, AnotherKeyInItsPlaceIsNoPairing) {
   second_.shared().check_value = 7;
   second_.Start();
   Start();
-  client_->Require(OneKey());
+  client_->Require(OneKey(), kAlgorithm);
   RunUntil([this] {
     return Second().reason.find("another key") != std::string::npos;
   });
   EXPECT_EQ(Second().state, TokenState::kKeptOut);
   EXPECT_OK(EncryptWrapped());
+  EXPECT_EQ(AtSecond(), 0);
+}
+
+TEST_F(TokensTest, ATokenThatEncryptsInAnotherWayIsKeptOut) {
+  second_.shared().algorithm = hsm::Algorithm::kAes256GcmCounter;
+  second_.Start();
+  Start();
+  client_->Require(OneKey(), kAlgorithm);
+  RunUntil([this] {
+    return Second().reason.find("in another way") != std::string::npos;
+  });
+  EXPECT_EQ(Second().state, TokenState::kKeptOut);
+  EncryptAllWrapped(100);
+  ExpectAllWell();
   EXPECT_EQ(AtSecond(), 0);
 }
 
@@ -242,7 +258,7 @@ TEST_F(TokensTest, NothingIsLostWhenATokenDies) {
 
 TEST_F(TokensTest, AStartDoesNotWaitForAFurtherToken) {
   Start();
-  client_->Require(OneKey());
+  client_->Require(OneKey(), kAlgorithm);
   EXPECT_OK(EncryptWrapped());
   EXPECT_EQ(Second().state, TokenState::kDown);
   second_.shared().open_error = static_cast<int>(ErrorCode::kHsmUnavailable);
@@ -454,7 +470,7 @@ TEST_F(TokensTest, ANewWorkerIsToldWhatAnotherClientEvicted) {
   const auto other = std::move(client_);
   MakeClient();
   ASSERT_OK(Run(client_->Start()));
-  client_->Require(OneKey());
+  client_->Require(OneKey(), kAlgorithm);
   RunUntil([this] { return Second().ready_workers == 2; });
   EXPECT_OK(Run(other->EvictEverywhere({})));
   other->Stop();
