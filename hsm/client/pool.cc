@@ -202,9 +202,13 @@ void Pool::SendQueue(Line::Queue& queue) {
 Call Pool::Unqueue(Line::Queue& queue) {
   Call call = std::move(queue.calls.front());
   queue.calls.pop_front();
+  Discount(queue, call);
+  return call;
+}
+
+void Pool::Discount(Line::Queue& queue, const Call& call) {
   queue.cost -= call.row->cost;
   stats_.queued_cost.Add(-call.row->cost);
-  return call;
 }
 
 // A reply has come. What waits is sent before the caller goes on, so that the

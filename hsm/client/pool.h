@@ -81,6 +81,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void Count(const Call& call, const base::Status& status,
              base::MonotonicTime now);
   Call Unqueue(Line::Queue& queue);
+  void Discount(Line::Queue& queue, const Call& call);
 
   // Deadlines and health.
   void ScheduleSweep();
