@@ -256,6 +256,32 @@ TEST_F(TokensTest, NothingIsLostWhenATokenDies) {
   EXPECT_GT(client_->stats().repeated.Get(), 0);
 }
 
+// When a token goes, its other workers go with it a moment later.
+TEST_F(TokensTest, ACallIsRepeatedOnAnotherTokenThanTheOneThatDied) {
+  supervised_.options().workers = 1;
+  StartPaired();
+  // Home has more to do than either worker of the second token.
+  const pid_t home = WorkerOf("home");
+  kill(home, SIGSTOP);
+  std::optional<base::Result<hsm::Sealed>> first;
+  Spawn(client_->CallOn("home", WrappedEncryptOf("x")), first);
+  const pid_t dies = WorkerOf("second");
+  kill(dies, SIGSTOP);
+  std::optional<base::Result<hsm::Sealed>> repeated;
+  Spawn(client_->Call(WrappedEncryptOf("x")), repeated);
+  io_.restart();
+  io_.poll();
+  kill(dies, SIGKILL);
+  RunUntil([this] { return client_->stats().repeated.Get() == 1; });
+  EXPECT_OK(Run(client_->CallOn("second", hsm::RandomRequest{8})));
+  EXPECT_FALSE(repeated.has_value());
+  kill(home, SIGCONT);
+  RunUntil([&] { return first.has_value() && repeated.has_value(); });
+  EXPECT_OK(*repeated);
+  EXPECT_EQ(AtHome(), 2);
+  EXPECT_EQ(AtSecond(), 1);  // The random bytes.
+}
+
 TEST_F(TokensTest, AStartDoesNotWaitForAFurtherToken) {
   Start();
   client_->Require(OneKey(), kAlgorithm);
