@@ -94,7 +94,10 @@ base::Result<Fd> ConnectTo(const std::string& path) {
   Fd socket(
       ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid() || Connect(socket.get(), address) != 0) {
-    return ErrnoError("connect to " + path);
+    const bool nobody = errno == ENOENT || errno == ECONNREFUSED;
+    base::Error error = ErrnoError("connect to " + path);
+    error.code = nobody ? base::ErrorCode::kNotFound : error.code;
+    return error;
   }
   return socket;
 }

@@ -29,7 +29,8 @@ base::Result<SocketPair> MakeSocketPair(int type);
 // serves is replaced; fails with kBusy if somebody does.
 base::Result<Fd> ListenAt(const std::string& path);
 
-// A non-blocking SOCK_SEQPACKET connection to `path`.
+// A non-blocking SOCK_SEQPACKET connection to `path`; fails with kNotFound if
+// nobody listens there.
 base::Result<Fd> ConnectTo(const std::string& path);
 
 // The effective uid of the process that connected.

@@ -130,4 +130,14 @@ asio::awaitable<base::Status> AskReplace(std::string supervisor_socket,
   co_return answer.reply.status;
 }
 
+asio::awaitable<base::Status> AskDismiss(std::string supervisor_socket,
+                                         std::uint32_t worker) {
+  if (const base::Result<Fd> socket = ConnectTo(supervisor_socket);
+      !socket && socket.error().code == base::ErrorCode::kNotFound) {
+    co_return base::Status();
+  }
+  co_return co_await AskReplace(std::move(supervisor_socket), worker,
+                                kWhicheverServes);
+}
+
 }  // namespace hsm::client

@@ -42,6 +42,11 @@ boost::asio::awaitable<base::Status> AskReplace(std::string supervisor_socket,
                                                 std::uint32_t worker,
                                                 Generation generation);
 
+// Likewise, of whichever process serves. A supervisor that is not there has no
+// workers: they end before it does, or with it.
+boost::asio::awaitable<base::Status> AskDismiss(std::string supervisor_socket,
+                                                std::uint32_t worker);
+
 }  // namespace hsm::client
 
 #endif  // HSM_CLIENT_ASK_H_

@@ -132,8 +132,8 @@ Awaitable<EmptyReply> Client::Call(KeepWrappedKeyRequest request) {
   return Execute(pool_, std::move(request));
 }
 
-void Client::Require(std::vector<RequiredKey> keys) {
-  pool_->Require(std::move(keys));
+void Client::Require(std::vector<RequiredKey> keys, Algorithm algorithm) {
+  pool_->Require(std::move(keys), algorithm);
 }
 
 void Client::SetFurtherTokens(std::vector<FurtherToken> tokens) {

@@ -21,7 +21,8 @@ template <typename T>
 using Awaitable = boost::asio::awaitable<base::Result<T>>;
 
 // Counters of one Client, for /metrics. Written by its thread, read by any.
-struct Stats;  // hsm/client/stats.h
+struct Stats;       // hsm/client/stats.h
+class EvictedKeys;  // hsm/client/evicted_keys.h
 class Pool;
 
 // Another token that shares the wrapped keys of a key store.
@@ -39,6 +40,8 @@ struct ClientConfig {
   int workers = 2;                // 1..64.
   bool slow_worker = false;       // One more, for what takes seconds.
   std::vector<FurtherToken> further_tokens{};  // At most kMaxTokens - 1.
+  // Shared by all Clients of the key store; null: there is no other one.
+  std::shared_ptr<EvictedKeys> evicted{};
 };
 
 // A key that every further token must have before it gets calls.
@@ -83,10 +86,11 @@ class Client {
   boost::asio::awaitable<base::Status> Start();
   void Stop();
 
-  // Lets each further token serve that has these keys, all of them; it is asked
-  // at every connection, and every few seconds while it lacks one. Before this
-  // is called none serves.
-  void Require(std::vector<RequiredKey> keys);
+  // Lets each further token serve that has these keys, all of them, and makes
+  // new keys for `algorithm`, as the home token does; it is asked at every
+  // connection, and every few seconds while it does not. Before this is called
+  // none serves.
+  void Require(std::vector<RequiredKey> keys, Algorithm algorithm);
   // Adopts the list: tokens that are new to it, and `drain` of those that are
   // not. What is in flight on a token that is left out dies with its workers,
   // which are replaced: they must not go on holding keys that nobody tells them
@@ -132,7 +136,8 @@ class Client {
   // Makes every worker of every token forget this key; a worker that does not
   // confirm is killed and replaced. When this succeeds, no process holds a
   // copy. It fails if one can be neither asked nor killed: a token whose
-  // claviger-hsm has been stopped for good must be taken out of the list.
+  // claviger-hsm has been stopped for good must be taken out of the list, and
+  // one that was taken out while its claviger-hsm hangs must be stopped.
   boost::asio::awaitable<base::Status> EvictEverywhere(
       Locator locator, SlowWorker slow_worker = SlowWorker::kWaitFor);
 

@@ -36,7 +36,9 @@ Pool::Pool(asio::io_context& io, ClientConfig config, const base::Clock& clock)
     : io_(io),
       key_store_(std::move(config.key_store)),
       clock_(clock),
-      sweep_timer_(io) {
+      sweep_timer_(io),
+      evicted_(config.evicted != nullptr ? std::move(config.evicted)
+                                         : std::make_shared<EvictedKeys>()) {
   any_.closed_since = clock.Monotonic();
   AddToken({.name = std::string(kHomeToken),
             .supervisor_socket = std::move(config.supervisor_socket),
@@ -200,9 +202,13 @@ void Pool::SendQueue(Line::Queue& queue) {
 Call Pool::Unqueue(Line::Queue& queue) {
   Call call = std::move(queue.calls.front());
   queue.calls.pop_front();
+  Discount(queue, call);
+  return call;
+}
+
+void Pool::Discount(Line::Queue& queue, const Call& call) {
   queue.cost -= call.row->cost;
   stats_.queued_cost.Add(-call.row->cost);
-  return call;
 }
 
 // A reply has come. What waits is sent before the caller goes on, so that the

@@ -17,6 +17,7 @@
 #include "hsm/client/ask.h"
 #include "hsm/client/call.h"
 #include "hsm/client/client.h"
+#include "hsm/client/evicted_keys.h"
 #include "hsm/client/link.h"
 #include "hsm/client/pool_token.h"
 #include "hsm/client/stats.h"
@@ -38,7 +39,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // Fails every call that has not ended, through the io_context.
   void Stop();
 
-  void Require(std::vector<RequiredKey> keys);
+  void Require(std::vector<RequiredKey> keys, Algorithm algorithm);
   // Whether every token that serves has this key.
   bool IsRequired(const Locator& key) const;
   void SetFurtherTokens(std::vector<FurtherToken> tokens);
@@ -63,11 +64,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
  private:
   using Keys = std::shared_ptr<const std::vector<RequiredKey>>;
 
-  struct Evicted {
-    Locator locator;
-    base::MonotonicTime when;
-  };
-
   // Scheduling.
   bool MayTake(const PoolWorker& worker, const PoolToken* token) const;
   bool AnyMayTake(const PoolToken* token) const;
@@ -85,6 +81,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void Count(const Call& call, const base::Status& status,
              base::MonotonicTime now);
   Call Unqueue(Line::Queue& queue);
+  void Discount(Line::Queue& queue, const Call& call);
 
   // Deadlines and health.
   void ScheduleSweep();
@@ -95,6 +92,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   boost::asio::awaitable<void> AskHealth(PoolWorker& worker);
   void Doubt(PoolWorker& worker);
   boost::asio::awaitable<void> CheckKeys(PoolWorker& worker);
+  boost::asio::awaitable<base::Status> CheckAlgorithm(PoolWorker& worker);
   boost::asio::awaitable<base::Status> FindMissing(PoolWorker& worker,
                                                    Keys keys);
   template <typename Request>
@@ -124,11 +122,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
                                         Link::End end);
   void SetLink(PoolWorker& worker, std::shared_ptr<Link> link);
   boost::asio::awaitable<void> Dismiss(PoolWorker& worker);
+  boost::asio::awaitable<base::Status> EndProcess(PoolWorker& worker,
+                                                  Generation generation);
   boost::asio::awaitable<std::vector<bool>> EvictByAsking(
       const std::vector<PoolWorker*>& workers, Locator locator,
       SlowWorker slow_worker);
   void TellEvicted(PoolWorker& worker);
-  void ForgetEvicted(base::MonotonicTime now);
 
   base::Error InStore(const base::Error& error) const;
 
@@ -142,10 +141,11 @@ class Pool : public std::enable_shared_from_this<Pool> {
   TokenStats unnamed_;  // Of tokens for which there is no room in stats_.
   // The home token first. Nothing is erased: coroutines and calls point to it.
   std::deque<PoolToken> tokens_;
-  Line any_;                     // What any token may do.
-  Keys required_;                // Null: not known yet.
-  std::deque<Evicted> evicted_;  // Lately.
-  std::size_t token_turn_ = 0;   // Who comes first among equals.
+  Line any_;               // What any token may do.
+  Keys required_;          // Null: not known yet.
+  Algorithm algorithm_{};  // Likewise, while that is null.
+  const std::shared_ptr<EvictedKeys> evicted_;
+  std::size_t token_turn_ = 0;  // Who comes first among equals.
   std::size_t line_turn_ = 0;
 };
 

@@ -11,10 +11,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// No call that was made before an eviction can be on its way for longer.
-constexpr base::MonotonicTime kRemembered = 2 * kLongDeadline;
-constexpr std::size_t kMostRemembered = 4096;
-
 // What EvictByAsking() waits for. Each call holds a share of it.
 struct Eviction {
   EvictKeyRequest request;
@@ -29,12 +25,12 @@ struct Eviction {
 asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator,
                                                     SlowWorker slow_worker) {
   const std::shared_ptr<Pool> self = shared_from_this();
-  evicted_.push_back({locator, clock_.Monotonic()});
+  evicted_->Add(locator, clock_.Monotonic());
   std::vector<PoolWorker*> workers;
   std::vector<Generation> generations;
   for (PoolToken& token : tokens_) {
     for (PoolWorker& worker : token.workers) {
-      if (!token.removed) {
+      if (!token.removed || !worker.dismissed) {
         workers.push_back(&worker);
         generations.push_back(worker.link != nullptr ? worker.link->generation()
                                                      : kWhicheverServes);
@@ -49,17 +45,29 @@ asio::awaitable<base::Status> Pool::EvictEverywhere(Locator locator,
     if (confirmed[i]) {
       continue;
     }
-    const PoolWorker& worker = *workers[i];
-    const base::Status replaced = co_await AskReplace(
-        worker.token.config.supervisor_socket, worker.number, generations[i]);
-    if (!replaced) {
+    PoolWorker& worker = *workers[i];
+    const base::Status ended = co_await EndProcess(worker, generations[i]);
+    if (!ended) {
       co_return base::Error{
           base::ErrorCode::kHsmUnavailable,
           Named(worker.token) + ": worker " + std::to_string(worker.number) +
-              " may still hold the key: " + replaced.error().message};
+              " may still hold the key: " + ended.error().message};
     }
   }
   co_return base::Status();
+}
+
+// What followed `generation` has been told, but not by us if its token was
+// removed.
+asio::awaitable<base::Status> Pool::EndProcess(PoolWorker& worker,
+                                               Generation generation) {
+  const std::string& socket = worker.token.config.supervisor_socket;
+  if (!worker.token.removed) {
+    co_return co_await AskReplace(socket, worker.number, generation);
+  }
+  base::Status ended = co_await AskDismiss(socket, worker.number);
+  worker.dismissed = worker.dismissed || ended;
+  co_return ended;
 }
 
 // Asks all workers at once, past the queues and the windows.
@@ -72,7 +80,7 @@ asio::awaitable<std::vector<bool>> Pool::EvictByAsking(
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const PoolWorker& worker = *workers[i];
     // Never completes from within Send(): `waiting` cannot reach 0 too early.
-    if (worker.link == nullptr) {
+    if (worker.link == nullptr || worker.token.removed) {
       continue;
     }
     ++eviction->waiting;
@@ -101,9 +109,9 @@ asio::awaitable<std::vector<bool>> Pool::EvictByAsking(
 
 // A new process executes in order: what comes after this cannot use the keys.
 void Pool::TellEvicted(PoolWorker& worker) {
-  for (const Evicted& evicted : evicted_) {
+  for (const Locator& locator : evicted_->All()) {
     const auto eviction = std::make_shared<Eviction>();
-    eviction->request.locator = evicted.locator;
+    eviction->request.locator = locator;
     Call call = MakeCall(eviction->request, eviction->reply);
     call.issued = clock_.Monotonic();
     if (worker.token.IsSlow(worker)) {
@@ -111,13 +119,6 @@ void Pool::TellEvicted(PoolWorker& worker) {
     }
     call.done = [eviction](const base::Status&) {};
     Send(*worker.link, std::move(call));
-  }
-}
-
-void Pool::ForgetEvicted(base::MonotonicTime now) {
-  while (!evicted_.empty() && (evicted_.size() > kMostRemembered ||
-                               now >= evicted_.front().when + kRemembered)) {
-    evicted_.pop_front();
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -59,7 +60,7 @@ void Pool::Sweep() {
     ExpireLine(token.line, &token, now);
   }
   ExpireLine(any_, nullptr, now);
-  ForgetEvicted(now);
+  evicted_->Forget(now);
 }
 
 void Pool::LookAfter(PoolWorker& worker, base::MonotonicTime now) {
@@ -183,7 +184,22 @@ asio::awaitable<void> Pool::CheckKeys(PoolWorker& worker) {
   SendQueued();
 }
 
+// New keys are made for one algorithm, whichever token is asked.
+asio::awaitable<base::Status> Pool::CheckAlgorithm(PoolWorker& worker) {
+  const CapabilitiesRequest request;
+  CO_ASSIGN_OR_RETURN(const Capabilities capabilities,
+                      co_await AskWorker(worker, request));
+  if (capabilities.algorithm != algorithm_) {
+    co_return base::Error{
+        base::ErrorCode::kUnsupportedOperation,
+        "it encrypts in another way than the home token: the tokens of a key "
+        "store must be of one kind (docs/operations.md)"};
+  }
+  co_return base::Status();
+}
+
 asio::awaitable<base::Status> Pool::FindMissing(PoolWorker& worker, Keys keys) {
+  CO_RETURN_IF_ERROR(co_await CheckAlgorithm(worker));
   for (const RequiredKey& required : *keys) {
     const CheckKeyRequest request = {required.key};
     const auto checked = co_await AskWorker(worker, request);
@@ -212,17 +228,22 @@ asio::awaitable<base::Status> Pool::FindMissing(PoolWorker& worker, Keys keys) {
 void Pool::ExpireLine(Line& line, const PoolToken* token,
                       base::MonotonicTime now) {
   const bool outage = IsOutage(line, now);
-  const auto is_over = [&](const Call& call) {
-    return outage || now >= call.issued + call.row->deadline;
+  const auto may_wait = [&](const Call& call) {
+    return !outage && now < call.issued + call.row->deadline;
   };
   for (Line::Queue& queue : line.queues) {
-    while (!queue.calls.empty() && is_over(queue.calls.front())) {
+    // Operations of one lane have different deadlines: one that is over may be
+    // behind others that are not.
+    const auto over = std::ranges::stable_partition(queue.calls, may_wait);
+    for (Call& call : over) {
+      Discount(queue, call);
       stats_.throttled.Add(outage ? 0 : 1);
-      Fail(Unqueue(queue), outage ? Outage(token)
-                                  : base::Error{base::ErrorCode::kThrottled,
-                                                "the HSM is too busy; the "
-                                                "request was not tried"});
+      Fail(std::move(call), outage ? Outage(token)
+                                   : base::Error{base::ErrorCode::kThrottled,
+                                                 "the HSM is too busy; the "
+                                                 "request was not tried"});
     }
+    queue.calls.erase(over.begin(), over.end());
   }
 }
 

@@ -37,6 +37,7 @@ struct PoolWorker {
   bool ending = false;          // It has said that its token is gone, and ends.
   bool late = false;            // It was, when it was looked at last.
   bool overdue = false;         // The link was closed for a missed deadline.
+  bool dismissed = false;       // Its token was removed, and its process ended.
   base::MonotonicTime heard{};  // When it was connected, or replied last.
   base::Error reason{base::ErrorCode::kHsmUnavailable, "not started"};
   Asking asking;                    // For a new connection.

@@ -85,7 +85,8 @@ void Pool::SetFurtherTokens(std::vector<FurtherToken> tokens) {
   SendQueued();
 }
 
-void Pool::Require(std::vector<RequiredKey> keys) {
+void Pool::Require(std::vector<RequiredKey> keys, Algorithm algorithm) {
+  algorithm_ = algorithm;
   required_ = std::make_shared<const std::vector<RequiredKey>>(std::move(keys));
   for (PoolToken& token : tokens_) {
     for (PoolWorker& worker : token.workers) {

@@ -192,15 +192,25 @@ asio::awaitable<void> Pool::EndCalls(PoolWorker& worker, Link& link,
 }
 
 // A worker that no longer belongs to us would not be told which keys it must
-// forget.
+// forget. Until it has ended, evictions end it (EvictEverywhere).
 asio::awaitable<void> Pool::Dismiss(PoolWorker& worker) {
-  const base::Status replaced = co_await AskReplace(
-      worker.token.config.supervisor_socket, worker.number, kWhicheverServes);
-  if (!replaced) {
-    base::LogInfo(
-        "{}: worker {} could not be asked to end: make sure that its "
-        "claviger-hsm is stopped",
-        Named(worker.token), worker.number);
+  milliseconds next_pause = kFirstPause;
+  while (!worker.dismissed && !stopped_) {
+    const base::Status ended = co_await EndProcess(worker, kWhicheverServes);
+    if (ended) {
+      co_return;
+    }
+    if (next_pause == kFirstPause) {
+      base::LogWarning(
+          "{}: worker {} could not be made to end, and is asked again; no key "
+          "can be deleted until it has ended: stop its claviger-hsm ({})",
+          Named(worker.token), worker.number, ended.error().message);
+    }
+    if (!stopped_) {
+      worker.pause.expires_after(next_pause);
+      co_await worker.pause.async_wait(asio::as_tuple(asio::use_awaitable));
+      next_pause = std::min(next_pause * 2, kLongestPause);
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "tests/hsm/client_fixture.h"
 
@@ -221,6 +222,34 @@ TEST_F(ClientTest, QuickSignaturesDoNotWaitBehindLongCalls) {
   EXPECT_FALSE(waits.has_value());
   clock_.Advance(std::chrono::seconds(121));
   RunUntil([&] { return never.has_value() && waits.has_value(); });
+}
+
+// Both wait in one lane, and the key may wait for longer than the signature.
+TEST_F(ClientTest, ADeadlineDoesNotWaitForALaterOneBeforeIt) {
+  Start();
+  // Worker 1 takes two of them.
+  std::vector<std::optional<base::Result<hsm::GenerateKeyReply>>> keys(3);
+  for (auto& result : keys) {
+    Spawn(client_->Call(CallThatHangs()), result);
+  }
+  hsm::SignRequest request;
+  request.key.algorithm = hsm::Algorithm::kRsa2048Sign;
+  std::optional<base::Result<hsm::SignReply>> signature;
+  Spawn(client_->Call(std::move(request)), signature);
+  io_.restart();
+  io_.poll();
+  EXPECT_EQ(client_->stats().queued_cost.Get(), 120);
+  clock_.Advance(std::chrono::seconds(10));
+  RunUntil([&] { return signature.has_value(); });
+  EXPECT_THAT(*signature,
+              StatusIs(ErrorCode::kThrottled, HasSubstr("not tried")));
+  EXPECT_FALSE(keys[2].has_value());
+  EXPECT_EQ(client_->stats().queued_cost.Get(), 40);
+  client_->Stop();
+  RunUntil([&] {
+    return std::ranges::all_of(
+        keys, [](const auto& result) { return result.has_value(); });
+  });
 }
 
 class SlowWorkerTest : public ClientTest {

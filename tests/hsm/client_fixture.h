@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "hsm/client/client.h"
+#include "hsm/client/evicted_keys.h"
 #include "hsm/client/stats.h"
 #include "tests/hsm/supervised.h"
 #include "tests/testlib/status.h"
@@ -48,7 +49,8 @@ class ClientTest : public testing::Test {
             .supervisor_socket = supervised_.socket_path(),
             .workers = supervised_.options().workers - (slow_worker_ ? 1 : 0),
             .slow_worker = slow_worker_,
-            .further_tokens = further_tokens_},
+            .further_tokens = further_tokens_,
+            .evicted = evicted_},
         clock_);
   }
 
@@ -100,6 +102,9 @@ class ClientTest : public testing::Test {
   Supervised supervised_;
   bool slow_worker_ = false;  // The last of them is one. Before Start().
   std::vector<hsm::client::FurtherToken> further_tokens_;  // Before Start().
+  // Of all clients of these tokens.
+  std::shared_ptr<hsm::client::EvictedKeys> evicted_ =
+      std::make_shared<hsm::client::EvictedKeys>();
   boost::asio::io_context io_{1};
   std::unique_ptr<hsm::client::Client> client_;
   std::deque<std::optional<base::Result<hsm::Sealed>>> results_;

@@ -20,6 +20,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testlib::StatusIs;
 
+constexpr auto kAlgorithm = hsm::Algorithm::kXaes256Gcm;
+
 class TokensTest : public ClientTest {
  protected:
   TokensTest() {
@@ -37,7 +39,7 @@ class TokensTest : public ClientTest {
   void StartPaired() {
     second_.Start();
     Start();
-    client_->Require(OneKey());
+    client_->Require(OneKey(), kAlgorithm);
     WaitFor(TokenState::kServing);
     RunUntil([this] { return client_->Tokens()[1].ready_workers == 2; });
   }
@@ -124,7 +126,7 @@ TEST_F(TokensTest, AFurtherTokenServesOnceItsKeysAreKnownToBeThere) {
   ExpectAllWell();
   RunUntil([this] { return Second().state == TokenState::kKeptOut; });
   EXPECT_EQ(AtSecond(), 0);
-  client_->Require(OneKey());
+  client_->Require(OneKey(), kAlgorithm);
   WaitFor(TokenState::kServing);
   EncryptAllWrapped(200);
   ExpectAllWell();
@@ -154,7 +156,7 @@ TEST_F(TokensTest, ATokenThatIsNotPairedIsKeptOutUntilItIs) {
   second_.shared().check_error = static_cast<int>(ErrorCode::kNotFound);
   second_.Start();
   Start();
-  client_->Require(OneKey());
+  client_->Require(OneKey(), kAlgorithm);
   RunUntil([this] { return second_.shared().checked == 2; });
   WaitFor(TokenState::kKeptOut);
   RunUntil([this] {
@@ -177,12 +179,26 @@ TEST_F(TokensTest, AnotherKeyInItsPlaceIsNoPairing) {
   second_.shared().check_value = 7;
   second_.Start();
   Start();
-  client_->Require(OneKey());
+  client_->Require(OneKey(), kAlgorithm);
   RunUntil([this] {
     return Second().reason.find("another key") != std::string::npos;
   });
   EXPECT_EQ(Second().state, TokenState::kKeptOut);
   EXPECT_OK(EncryptWrapped());
+  EXPECT_EQ(AtSecond(), 0);
+}
+
+TEST_F(TokensTest, ATokenThatEncryptsInAnotherWayIsKeptOut) {
+  second_.shared().algorithm = hsm::Algorithm::kAes256GcmCounter;
+  second_.Start();
+  Start();
+  client_->Require(OneKey(), kAlgorithm);
+  RunUntil([this] {
+    return Second().reason.find("in another way") != std::string::npos;
+  });
+  EXPECT_EQ(Second().state, TokenState::kKeptOut);
+  EncryptAllWrapped(100);
+  ExpectAllWell();
   EXPECT_EQ(AtSecond(), 0);
 }
 
@@ -240,9 +256,35 @@ TEST_F(TokensTest, NothingIsLostWhenATokenDies) {
   EXPECT_GT(client_->stats().repeated.Get(), 0);
 }
 
+// When a token goes, its other workers go with it a moment later.
+TEST_F(TokensTest, ACallIsRepeatedOnAnotherTokenThanTheOneThatDied) {
+  supervised_.options().workers = 1;
+  StartPaired();
+  // Home has more to do than either worker of the second token.
+  const pid_t home = WorkerOf("home");
+  kill(home, SIGSTOP);
+  std::optional<base::Result<hsm::Sealed>> first;
+  Spawn(client_->CallOn("home", WrappedEncryptOf("x")), first);
+  const pid_t dies = WorkerOf("second");
+  kill(dies, SIGSTOP);
+  std::optional<base::Result<hsm::Sealed>> repeated;
+  Spawn(client_->Call(WrappedEncryptOf("x")), repeated);
+  io_.restart();
+  io_.poll();
+  kill(dies, SIGKILL);
+  RunUntil([this] { return client_->stats().repeated.Get() == 1; });
+  EXPECT_OK(Run(client_->CallOn("second", hsm::RandomRequest{8})));
+  EXPECT_FALSE(repeated.has_value());
+  kill(home, SIGCONT);
+  RunUntil([&] { return first.has_value() && repeated.has_value(); });
+  EXPECT_OK(*repeated);
+  EXPECT_EQ(AtHome(), 2);
+  EXPECT_EQ(AtSecond(), 1);  // The random bytes.
+}
+
 TEST_F(TokensTest, AStartDoesNotWaitForAFurtherToken) {
   Start();
-  client_->Require(OneKey());
+  client_->Require(OneKey(), kAlgorithm);
   EXPECT_OK(EncryptWrapped());
   EXPECT_EQ(Second().state, TokenState::kDown);
   second_.shared().open_error = static_cast<int>(ErrorCode::kHsmUnavailable);
@@ -399,6 +441,22 @@ TEST_F(TokensTest, AnEvictionThatATokenDoesNotConfirmFailsUntilItIsTakenOut) {
   EXPECT_OK(Run(client_->EvictEverywhere({})));
 }
 
+TEST_F(TokensTest, AnEvictionWaitsForTheWorkersOfATokenThatWasTakenOut) {
+  StartPaired();
+  kill(second_.pid(), SIGSTOP);
+  client_->SetFurtherTokens({});
+  std::optional<base::Status> evicted;
+  Spawn(client_->EvictEverywhere({}), evicted);
+  RunUntil([this] { return supervised_.shared().evictions == 2; });
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_OK(Run(client_->Call(hsm::RandomRequest{8})));
+  }
+  EXPECT_FALSE(evicted.has_value());
+  kill(second_.pid(), SIGCONT);
+  RunUntil([&] { return evicted.has_value(); });
+  EXPECT_OK(*evicted);
+}
+
 TEST_F(TokensTest, ATokenThatIsTakenOutForgetsItsKeysAndMayComeBack) {
   StartPaired();
   client_->SetFurtherTokens({});
@@ -430,6 +488,23 @@ TEST_F(TokensTest, ANewWorkerIsToldFirstWhatWasEvicted) {
   RunUntil([this] { return Second().state == TokenState::kDown; });
   second_.Start();
   WaitFor(TokenState::kServing);
+  EXPECT_EQ(second_.shared().evictions, 4);
+}
+
+TEST_F(TokensTest, ANewWorkerIsToldWhatAnotherClientEvicted) {
+  StartPaired();
+  const auto other = std::move(client_);
+  MakeClient();
+  ASSERT_OK(Run(client_->Start()));
+  client_->Require(OneKey(), kAlgorithm);
+  RunUntil([this] { return Second().ready_workers == 2; });
+  EXPECT_OK(Run(other->EvictEverywhere({})));
+  other->Stop();
+  EXPECT_EQ(second_.shared().evictions, 2);
+  second_.Kill();
+  RunUntil([this] { return Second().state == TokenState::kDown; });
+  second_.Start();
+  RunUntil([this] { return Second().ready_workers == 2; });
   EXPECT_EQ(second_.shared().evictions, 4);
 }
 

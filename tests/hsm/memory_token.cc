@@ -187,6 +187,7 @@ base::Result<hsm::Capabilities> MemoryToken::Execute(
   hsm::Capabilities capabilities;
   capabilities.token_label = "memory";
   capabilities.token_serial = std::to_string(getpid());
+  capabilities.algorithm = shared_->algorithm;
   capabilities.notes = {"keeps nothing", "hides nothing"};
   return capabilities;
 }

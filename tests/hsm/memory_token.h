@@ -26,6 +26,8 @@ struct Shared {
   std::atomic<int> checked{0};         // CheckKey requests.
   std::atomic<int> check_error{-1};    // What they fail with.
   std::atomic<int> check_value{0};     // Of every key, each byte.
+  // Of new keys.
+  std::atomic<hsm::Algorithm> algorithm{hsm::Algorithm::kXaes256Gcm};
   std::atomic<int> health_asked{0};
   std::atomic<int> health_error{-1};
   std::atomic<int> hang_health{0};   // Whether Health requests never end.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "hsm/client/evicted_keys.h"
 #include "kms/managed_keys.h"
 #include "kms/operations/custom_key_stores/load.h"
 #include "kms/operations/destructions.h"
@@ -300,6 +301,10 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
   RETURN_IF_ERROR(MakeFolder(parts.config.state));
   RETURN_IF_ERROR(parts.OpenStore());
   RETURN_IF_ERROR(parts.OpenLog());
+  std::vector<std::shared_ptr<hsm::client::EvictedKeys>> evicted;
+  for (std::size_t i = 0; i < parts.config.key_stores.size(); ++i) {
+    evicted.push_back(std::make_shared<hsm::client::EvictedKeys>());
+  }
   const Shared shared = {.clock = parts.clock,
                          .store = *parts.store,
                          .log = *parts.log,
@@ -312,7 +317,8 @@ base::Status Daemon::Open(const FirstAdministrator* first) {
                          .authorizer = parts.authorizer,
                          .organization = parts.organization,
                          .tenants = *parts.tenants,
-                         .quotas = parts.quotas};
+                         .quotas = parts.quotas,
+                         .evicted = std::move(evicted)};
   for (int i = 0; i < parts.config.threads; ++i) {
     parts.threads.push_back(std::make_unique<IoThread>(parts.config, shared));
     IoThread& thread = *parts.threads.back();

@@ -35,20 +35,24 @@ std::vector<hsm::client::FurtherToken> FurtherTokensOf(
   return tokens;
 }
 
-hsm::client::ClientConfig WorkersOf(const config::KeyStore& key_store) {
+hsm::client::ClientConfig WorkersOf(
+    const config::KeyStore& key_store,
+    std::shared_ptr<hsm::client::EvictedKeys> evicted) {
   return {.key_store = key_store.name,
           .supervisor_socket = key_store.socket,
           .workers = key_store.workers,
           .slow_worker = true,
-          .further_tokens = FurtherTokensOf(key_store)};
+          .further_tokens = FurtherTokensOf(key_store),
+          .evicted = std::move(evicted)};
 }
 
 std::deque<hsm::client::Client> ClientsOf(asio::io_context& io,
                                           const config::Config& config,
-                                          const base::Clock& clock) {
+                                          const Shared& shared) {
   std::deque<hsm::client::Client> clients;
-  for (const config::KeyStore& key_store : config.key_stores) {
-    clients.emplace_back(io, WorkersOf(key_store), clock);
+  for (std::size_t i = 0; i < config.key_stores.size(); ++i) {
+    clients.emplace_back(io, WorkersOf(config.key_stores[i], shared.evicted[i]),
+                         shared.clock);
   }
   return clients;
 }
@@ -82,7 +86,7 @@ kms::http::ServerLimits LimitsOf(const config::Config& config) {
 }  // namespace
 
 IoThread::IoThread(const config::Config& config, const Shared& shared)
-    : hsms_(ClientsOf(io_, config, shared.clock)),
+    : hsms_(ClientsOf(io_, config, shared)),
       xks_workers_(config.xks_client
                        ? std::make_unique<XksWorkers>(io_, *config.xks_client,
                                                       shared.clock)

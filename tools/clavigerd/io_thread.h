@@ -52,6 +52,8 @@ struct Shared {
   const kms::Organization& organization;
   kms::xks::TenantSource& tenants;
   kms::xks::Quotas& quotas;
+  // By key store, in the configuration's order.
+  std::vector<std::shared_ptr<hsm::client::EvictedKeys>> evicted;
 };
 
 // An IoThread is all that one thread of the server has of its own: its loop,
@@ -73,10 +75,12 @@ class IoThread {
   base::Status RunToEnd(boost::asio::awaitable<base::Status> task);
 
   // Says which keys every further token of a key store must have. Key stores
-  // are named by their place in the configuration. Before Run().
+  // are named by their place in the configuration. After Connect(), before
+  // Run().
   void Require(std::size_t key_store,
                std::vector<hsm::client::RequiredKey> keys) {
-    hsms_[key_store].Require(std::move(keys));
+    hsms_[key_store].Require(
+        std::move(keys), environment_.key_stores.all()[key_store].algorithm);
   }
   // Adopts the further tokens of a key store's new configuration. From any
   // thread.
