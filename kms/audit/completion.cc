@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "kms/audit/text_buffer.h"
+
 namespace kms::audit {
 namespace {
 
@@ -16,6 +18,7 @@ namespace asio = boost::asio;
 struct Batch {
   asio::any_io_executor executor;
   std::vector<ResumeHandler> handlers;
+  std::vector<std::string> events;
 };
 
 // A server has few executors; where each connection has one (strands), looking
@@ -29,12 +32,15 @@ Batch& BatchOf(const asio::any_io_executor& executor,
       return batch;
     }
   }
-  return batches.emplace_back(Batch{executor, {}});
+  return batches.emplace_back(Batch{executor, {}, {}});
 }
 
 void Post(Batch batch, const base::Status& status) {
   asio::any_io_executor executor = batch.executor;
   asio::post(executor, [batch = std::move(batch), status]() mutable {
+    for (std::string& event : batch.events) {
+      KeepSpareText(std::move(event));
+    }
     for (ResumeHandler& handler : batch.handlers) {
       std::move(handler)(status);
     }
@@ -51,12 +57,15 @@ Waiter::Waiter(ResumeHandler handler)
 Waiter::Waiter(std::promise<base::Status> promise)
     : resume_(std::move(promise)) {}
 
-void Complete(std::span<Waiter> waiters, const base::Status& status) {
+void Complete(std::span<Waiter> waiters, std::span<std::string> events,
+              const base::Status& status) {
   std::vector<Batch> batches;
-  for (Waiter& waiter : waiters) {
+  for (std::size_t i = 0; i < waiters.size(); ++i) {
+    Waiter& waiter = waiters[i];
     if (auto* handler = std::get_if<ResumeHandler>(&waiter.resume_)) {
-      BatchOf(waiter.executor_, batches)
-          .handlers.push_back(std::move(*handler));
+      Batch& batch = BatchOf(waiter.executor_, batches);
+      batch.handlers.push_back(std::move(*handler));
+      batch.events.push_back(std::move(events[i]));
     } else {
       std::get<std::promise<base::Status>>(waiter.resume_).set_value(status);
     }

@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <future>
 #include <span>
+#include <string>
 #include <variant>
 
 #include "base/result.h"
@@ -25,15 +26,18 @@ class Waiter {
   explicit Waiter(std::promise<base::Status> promise);
 
  private:
-  friend void Complete(std::span<Waiter> waiters, const base::Status& status);
+  friend void Complete(std::span<Waiter> waiters, std::span<std::string> events,
+                       const base::Status& status);
 
   boost::asio::any_io_executor executor_;  // Empty for a thread.
   std::variant<ResumeHandler, std::promise<base::Status>> resume_;
 };
 
 // Gives `status` to every waiter, which is used up by that: threads at once,
-// coroutines by one function posted to each executor.
-void Complete(std::span<Waiter> waiters, const base::Status& status);
+// coroutines by one function posted to each executor. That keeps the waiters'
+// events, one for each in their order, as spare texts where they came from.
+void Complete(std::span<Waiter> waiters, std::span<std::string> events,
+              const base::Status& status);
 
 }  // namespace kms::audit
 

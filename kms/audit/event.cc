@@ -246,7 +246,7 @@ void Value::AppendTo(TextBuffer& out) const {
 }
 
 std::string EventText(const Event& event) {
-  TextBuffer out(2048);  // Most events fit.
+  TextBuffer out(TakeSpareText(), 2048);  // Most events fit.
   {
     ObjectWriter object(out);
     AppendCall(event, object, out);

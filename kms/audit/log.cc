@@ -157,7 +157,7 @@ base::Status FileLog::AppendNow(std::string event) {
 
 void FileLog::Enqueue(std::string event, Waiter waiter) {
   if (const base::Status queued = TryEnqueue(event, waiter); !queued) {
-    Complete({&waiter, 1}, queued);
+    Complete({&waiter, 1}, {&event, 1}, queued);
   }
 }
 
@@ -236,14 +236,16 @@ void FileLog::Commit(Queue& queue) {
       const base::Status failed = Unwritable(count.error());
       in_flight_ = 0;
       Report(failed);
-      Complete(std::span(queue.waiters).subspan(done), failed);
+      Complete(std::span(queue.waiters).subspan(done),
+               std::span(queue.events).subspan(done), failed);
       return;
     }
     records_ += *count;
     in_flight_ -= *count;
     Publish();
     Report({});
-    Complete(std::span(queue.waiters).subspan(done, *count), {});
+    Complete(std::span(queue.waiters).subspan(done, *count),
+             std::span(queue.events).subspan(done, *count), {});
     done += *count;
   }
 }

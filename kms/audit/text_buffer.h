@@ -15,7 +15,13 @@ namespace kms::audit {
 // the room is made once, and adding a piece is a copy.
 class TextBuffer {
  public:
-  explicit TextBuffer(std::size_t capacity) : text_(capacity, '\0') {}
+  explicit TextBuffer(std::size_t capacity)
+      : TextBuffer(std::string(), capacity) {}
+  // Writes over `spare`, which is overwritten or never seen.
+  TextBuffer(std::string spare, std::size_t capacity)
+      : text_(std::move(spare)) {
+    text_.resize(std::max(text_.capacity(), capacity));
+  }
 
   void Add(char c) {
     MakeRoom(1);
@@ -46,6 +52,14 @@ class TextBuffer {
   std::string text_;  // Its tail, from size_ on, is room.
   std::size_t size_ = 0;
 };
+
+// Texts of the calling thread that have been written and are to be written
+// over: an event is made by one thread and written by another, and memory that
+// wanders between threads is dear.
+//
+// Empty if there is none.
+std::string TakeSpareText();
+void KeepSpareText(std::string text);
 
 }  // namespace kms::audit
 

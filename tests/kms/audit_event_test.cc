@@ -8,6 +8,7 @@
 
 #include "kms/audit/event.h"
 #include "kms/audit/json_text.h"
+#include "kms/audit/text_buffer.h"
 #include "tests/kms/audit_fixture.h"
 
 namespace kms::audit {
@@ -21,6 +22,33 @@ std::string Quoted(std::string_view text) {
   TextBuffer out(4);  // Less than is needed, so that it grows.
   AppendJsonString(text, out);
   return std::move(out).Take();
+}
+
+TEST(AuditEventTest, NothingOfASpareTextIsSeenAgain) {
+  while (!TakeSpareText().empty()) {
+  }
+  KeepSpareText(std::string(600, 'x'));
+  TextBuffer out(TakeSpareText(), 16);
+  out.Add("short");
+  EXPECT_EQ(std::move(out).Take(), "short");
+  TextBuffer grown(std::string("xyz"), 4);
+  grown.Add(std::string(100, 'a'));
+  EXPECT_EQ(std::move(grown).Take(), std::string(100, 'a'));
+}
+
+TEST(AuditEventTest, FewAndSmallTextsAreSpared) {
+  while (!TakeSpareText().empty()) {
+  }
+  KeepSpareText(std::string(100'000, 'x'));
+  EXPECT_EQ(TakeSpareText(), "");
+  for (int i = 0; i < 1000; ++i) {
+    KeepSpareText("text");
+  }
+  int spared = 0;
+  while (!TakeSpareText().empty()) {
+    ++spared;
+  }
+  EXPECT_EQ(spared, 128);
 }
 
 TEST(AuditEventTest, FullEventIsTheGoldenFile) {

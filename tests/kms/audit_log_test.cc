@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "kms/audit/log.h"
+#include "kms/audit/text_buffer.h"
 #include "tests/kms/audit_fixture.h"
 
 namespace kms::audit {
@@ -359,6 +360,20 @@ TEST_F(AuditLogTest, CloseCompletesWhatWaits) {
   log->Close();
   context.run();
   EXPECT_EQ(succeeded, kWaiting);
+}
+
+TEST_F(AuditLogTest, AWrittenEventIsASpareTextWhereItCameFrom) {
+  while (!TakeSpareText().empty()) {
+  }
+  auto log = OpenLog(options_, clock_);
+  asio::io_context context;
+  const std::string event = TestEvent(1);
+  asio::co_spawn(
+      context,
+      [&]() -> asio::awaitable<void> { (void)co_await log->Append(event); },
+      asio::detached);
+  context.run();
+  EXPECT_EQ(TakeSpareText(), event);
 }
 
 TEST_F(AuditLogTest, AnErrorReachesACoroutine) {
