@@ -445,7 +445,8 @@ struct Capabilities {
   std::string token_serial;
   std::string manufacturer;
   std::string model;
-  Algorithm algorithm = Algorithm::kXaes256Gcm;  // What new AES keys get.
+  Algorithm algorithm = Algorithm::kXaes256Gcm;  // What new AES keys get, if
+                                                 // `notes` do not say: none.
   std::vector<std::string> notes;  // Deviations worth an operator's reading.
 };
 

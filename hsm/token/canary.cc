@@ -26,15 +26,20 @@ base::Status CheckState(Sessions& sessions) {
 
 }  // namespace
 
-base::Result<Canary> Canary::Make(Sessions& sessions,
-                                  const AttributeSupport& support) {
+base::Result<Canary> Canary::Make(Sessions& sessions, const Profile& profile) {
+  Canary canary(sessions);
+  if (!profile.encrypts()) {
+    RETURN_IF_ERROR(canary.CheckRandom());
+    return canary;
+  }
   ASSIGN_OR_RETURN(
-      const ObjectHandle key,
+      canary.key_,
       sessions.anchor()
-          .GenerateKey(CKM_AES_KEY_GEN, MessageKeyTemplate(support))
+          .GenerateKey(CKM_AES_KEY_GEN, MessageKeyTemplate(profile.attributes))
           .Take());
-  ASSIGN_OR_RETURN(base::Bytes song, SealGcm(sessions, key, kIv, {}, kMessage));
-  return Canary(sessions, key, std::move(song));
+  ASSIGN_OR_RETURN(canary.song_,
+                   SealGcm(sessions, *canary.key_, kIv, {}, kMessage));
+  return canary;
 }
 
 base::Status Canary::Check() {
@@ -42,13 +47,31 @@ base::Status Canary::Check() {
   if (!state.has_value()) {
     return Error{ErrorCode::kHsmUnavailable, state.error().message};
   }
-  const auto song = SealGcm(*sessions_, key_, kIv, {}, kMessage);
+  return key_ ? CheckSong() : CheckRandom();
+}
+
+base::Status Canary::CheckSong() {
+  const auto song = SealGcm(*sessions_, *key_, kIv, {}, kMessage);
   if (!song.has_value()) {
     return Error{ErrorCode::kHsmUnavailable, song.error().message};
   }
   if (*song != song_) {
     return Error{ErrorCode::kHsmUnavailable,
                  "the token encrypts otherwise than it did at start"};
+  }
+  return {};
+}
+
+base::Status Canary::CheckRandom() {
+  ASSIGN_OR_RETURN(Session* const session, sessions_->Working());
+  base::Secret bytes(kMessage.size());
+  const base::Status drawn = session->Random(bytes.Reveal()).Done();
+  if (!drawn.has_value()) {
+    return Error{ErrorCode::kHsmUnavailable, drawn.error().message};
+  }
+  if (base::ConstantTimeEqual(bytes.Reveal(), kMessage)) {
+    return Error{ErrorCode::kHsmUnavailable,
+                 "the token gives zeros for random bytes"};
   }
   return {};
 }

@@ -2,6 +2,8 @@
 #ifndef HSM_TOKEN_CANARY_H_
 #define HSM_TOKEN_CANARY_H_
 
+#include <optional>
+
 #include "hsm/token/gcm.h"
 #include "hsm/token/profile.h"
 #include "hsm/token/sessions.h"
@@ -10,23 +12,25 @@ namespace hsm::token {
 
 // A Canary tells a token that refuses our data from one that has died, which
 // many tokens report alike: a session key made at start, and what one message
-// encrypts to under it. Not thread-safe; `sessions` must outlive it.
+// encrypts to under it. A token without AES-GCM gives random bytes instead.
+// Not thread-safe; `sessions` must outlive it.
 class Canary {
  public:
-  static base::Result<Canary> Make(Sessions& sessions,
-                                   const AttributeSupport& support);
+  static base::Result<Canary> Make(Sessions& sessions, const Profile& profile);
 
   // Whether the token is there, logged in, and encrypts as it did at first.
   // Fails with kHsmUnavailable and what is wrong.
   base::Status Check();
 
  private:
-  Canary(Sessions& sessions, ObjectHandle key, base::Bytes song)
-      : sessions_(&sessions), key_(key), song_(std::move(song)) {}
+  explicit Canary(Sessions& sessions) : sessions_(&sessions) {}
+
+  base::Status CheckSong();
+  base::Status CheckRandom();
 
   Sessions* sessions_;
-  ObjectHandle key_;
-  base::Bytes song_;  // The one message of this key, encrypted.
+  std::optional<ObjectHandle> key_;  // None: the token has no AES-GCM.
+  base::Bytes song_;                 // The one message of this key, encrypted.
 };
 
 }  // namespace hsm::token

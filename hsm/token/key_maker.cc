@@ -109,6 +109,7 @@ base::Result<CheckValue> MakeKey(Workshop workshop,
     return Error{ErrorCode::kInvalidArgument,
                  "only a wrapping key can be made shareable"};
   }
+  RETURN_IF_ERROR(CheckHas(workshop.profile, key.algorithm));
   if (wraps) {
     RETURN_IF_ERROR(CheckCanWrap(workshop.profile));
   } else if (!is_mac) {

@@ -33,14 +33,6 @@ CK_MECHANISM_TYPE GenerationOf(KeyKind kind) {
 
 }  // namespace
 
-base::Status CheckHas(const Profile& profile, Algorithm algorithm) {
-  if (profile.lacks.contains(algorithm)) {
-    return Error{ErrorCode::kUnsupportedOperation,
-                 "this token has no such key pairs"};
-  }
-  return {};
-}
-
 // Imported pairs have whatever exponent they were made with; some tokens do not
 // tell that of a private key, but then they made it.
 base::Result<PublicKey> RsaPublicKey(Session& session, ObjectHandle object,

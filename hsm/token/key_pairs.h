@@ -12,10 +12,6 @@
 // Key pairs: the private key is on the token, the public key is told once.
 namespace hsm::token {
 
-// Fails with kUnsupportedOperation if the probe found that the token cannot
-// make and use such pairs.
-base::Status CheckHas(const Profile& profile, Algorithm algorithm);
-
 // A pair of session objects, which go with it, and what the public one says.
 struct SessionPair {
   std::unique_ptr<SessionObject> public_half;

@@ -94,9 +94,15 @@ base::Result<std::unique_ptr<Token>> Token::Open(TokenConfig config,
                  fmt::format("token \"{}\" must not hold keys: {}",
                              connection->identity().label, profile.refusal)};
   }
+  if (config.must_encrypt && !profile.encrypts()) {
+    return Error{ErrorCode::kUnsupportedOperation,
+                 fmt::format("token \"{}\" has no AES-GCM, and so no place for "
+                             "the keys that guard a store: name another",
+                             connection->identity().label)};
+  }
   Tell(config.accept_risks, profile, connection->identity());
   ASSIGN_OR_RETURN(Canary canary,
-                   Canary::Make(connection->sessions(), profile.attributes));
+                   Canary::Make(connection->sessions(), profile));
   auto token = std::make_unique<Pkcs11Token>(
       std::move(connection), std::move(canary), std::move(profile),
       PinCheck(config.pin), clock);

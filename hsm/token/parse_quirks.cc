@@ -24,7 +24,7 @@ struct Word {
 
 constexpr std::array kEvidence = {
     Word<Evidence>{"every test run", Evidence::kEveryTestRun},
-    Word<Evidence>{"by hand", Evidence::kByHand},
+    Word<Evidence>{"tools/test --tokens", Evidence::kTokensRun},
     Word<Evidence>{"from the manual; not run on hardware", Evidence::kManual}};
 
 constexpr std::array kPinForms = {

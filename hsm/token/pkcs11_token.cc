@@ -154,6 +154,7 @@ base::Status Pkcs11Token::CheckUse(const KeyRef& key, KeyUse use) const {
   if (row == nullptr || row->use != use) {
     return Error{ErrorCode::kInvalidArgument, "the key is not for that"};
   }
+  RETURN_IF_ERROR(CheckHas(profile_, key.algorithm));
   return use == KeyUse::kEncrypt ? cipher_.CheckSupported(key.algorithm)
                                  : base::Status();
 }

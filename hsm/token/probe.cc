@@ -11,6 +11,7 @@
 #include "hsm/token/attributes.h"
 #include "hsm/token/gcm.h"
 #include "hsm/token/known_answers.h"
+#include "hsm/token/probe_macs.h"
 #include "hsm/token/probe_pairs.h"
 #include "hsm/token/quirks.h"
 #include "hsm/token/thefts.h"
@@ -25,6 +26,10 @@ using base::ErrorCode;
 constexpr std::string_view kIvInPlace =
     "the token chooses the IV itself, and writes it over the caller's; our "
     "ciphertexts need one that the caller chooses";
+
+constexpr std::string_view kNoGcm =
+    "no AES-GCM: it serves key pairs and HMAC keys, but no symmetric keys that "
+    "encrypt, and cannot guard a store";
 
 // Only for our own constants.
 base::Bytes Hex(std::string_view text) {
@@ -76,6 +81,13 @@ base::Status ProbeAttributes(Sessions& sessions, Profile& profile) {
       break;
     }
   }
+  if (key.rv == CKR_FUNCTION_NOT_SUPPORTED || key.rv == CKR_MECHANISM_INVALID) {
+    Refuse(profile, kTried,
+           fmt::format("the token makes no AES keys in a session ({}: {}), "
+                       "without which nothing can be found out about it",
+                       key.function, RvText(key.rv)));
+    return {};
+  }
   RETURN_IF_ERROR(key.Done());
   for (const auto& [type, name, wanted] :
        {std::tuple{CKA_SENSITIVE, "CKA_SENSITIVE", true},
@@ -108,6 +120,21 @@ base::Result<bool> MakesIvInPlace(Sessions& sessions, ObjectHandle key) {
   ASSIGN_OR_RETURN(Session* const session, sessions.Working());
   return session->EncryptGcm(key, iv, Hex(kGcmAnswer.aad), iv).ok() &&
          iv != Iv{};
+}
+
+// Whether the token says that it has no AES-GCM, whichever IV it is given.
+base::Result<bool> HasNoGcm(Sessions& sessions, ObjectHandle key) {
+  for (const Iv& chosen : {HexIv(kGcmAnswer.iv), Iv{}}) {
+    Iv iv = chosen;
+    ASSIGN_OR_RETURN(Session* const session, sessions.Working());
+    const auto answer =
+        session->EncryptGcm(key, iv, Hex(kGcmAnswer.aad), chosen);
+    if (answer.rv != CKR_MECHANISM_INVALID ||
+        answer.function != "C_EncryptInit") {
+      return false;
+    }
+  }
+  return true;
 }
 
 // What is wrong with the token's AES-GCM, or nothing.
@@ -160,6 +187,14 @@ base::Status ProbeGcm(Sessions& sessions, Profile& profile) {
   Template attributes = MessageKeyTemplate(profile.attributes);
   ASSIGN_OR_RETURN(const ObjectHandle key,
                    Import(sessions, attributes, Hex(kGcmAnswer.key)));
+  ASSIGN_OR_RETURN(const bool none, HasNoGcm(sessions, key));
+  if (none) {
+    profile.lacks.insert(Algorithm::kXaes256Gcm);
+    profile.lacks.insert(Algorithm::kAes256GcmCounter);
+    Find(profile, kTried, "the token has no AES-GCM");
+    profile.notes.emplace_back(kNoGcm);
+    return {};
+  }
   const auto fault = FaultOfGcm(sessions, key);
   if (!fault.has_value() || fault->has_value()) {
     Refuse(profile, kTried,
@@ -283,10 +318,16 @@ void ProbeWrapping(Sessions& sessions, Profile& profile) {
 base::Result<Profile> Probe(Sessions& sessions) {
   Profile profile;
   RETURN_IF_ERROR(ProbeAttributes(sessions, profile));
+  if (!profile.refusal.empty()) {
+    return profile;
+  }
   RETURN_IF_ERROR(ProbeGcm(sessions, profile));
-  ProbeDerivation(sessions, profile);
+  if (profile.encrypts()) {
+    ProbeDerivation(sessions, profile);
+  }
   RETURN_IF_ERROR(ProbeAllowedMechanisms(sessions, profile));
   ProbeWrapping(sessions, profile);
+  RETURN_IF_ERROR(ProbeMacs(sessions, profile));
   RETURN_IF_ERROR(ProbePairs(sessions, profile));
   RETURN_IF_ERROR(AttemptThefts(sessions, profile));
   return profile;

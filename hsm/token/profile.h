@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "hsm/messages.h"
 #include "hsm/token/cryptoki.h"
 
@@ -39,7 +40,7 @@ struct Profile {
   bool unwraps_oaep_sha256 = false;
   bool unwraps_rsa = false;
   bool unwraps_ec = false;
-  // Key pairs that it cannot make and use.
+  // Keys that it cannot make and use.
   std::set<Algorithm> lacks;
 
   std::vector<Finding> findings;
@@ -49,7 +50,15 @@ struct Profile {
   std::vector<std::string> risks;
   std::map<std::string, std::string> untried;
   std::string refusal;  // Why we must not use this token; empty if we may.
+
+  // Whether it has AES-GCM. One that has not serves key pairs and HMAC keys.
+  bool encrypts() const {
+    return !lacks.contains(Algorithm::kAes256GcmCounter);
+  }
 };
+
+// Fails with kUnsupportedOperation if the token lacks such keys.
+base::Status CheckHas(const Profile& profile, Algorithm algorithm);
 
 }  // namespace hsm::token
 

@@ -15,7 +15,7 @@
 namespace hsm::token {
 
 // How a profile's facts came about.
-enum class Evidence : std::uint8_t { kEveryTestRun, kByHand, kManual };
+enum class Evidence : std::uint8_t { kEveryTestRun, kTokensRun, kManual };
 
 // What stands in the PIN file.
 enum class PinForm : std::uint8_t {

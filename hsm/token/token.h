@@ -23,6 +23,8 @@ struct TokenConfig {
   std::string module_parameters;  // For modules that want them: NSS.
   // Thefts that the token may allow, by name (risks.h).
   std::vector<std::string> accept_risks;
+  // It is to guard a store: one without AES-GCM is refused.
+  bool must_encrypt = false;
 };
 
 // A Token executes the requests of hsm/messages.h on one PKCS#11 token. It is

@@ -24,6 +24,7 @@ bool IsOurs(const ListedKey& key) {
 
 base::Status CheckVacancy(TokenConfig config, Tenants tenants,
                           const base::Clock& clock) {
+  config.must_encrypt = true;
   ASSIGN_OR_RETURN(const auto token, Token::Open(std::move(config), clock));
   if (tenants == Tenants::kAccept) {
     return {};

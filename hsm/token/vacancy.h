@@ -12,10 +12,11 @@ namespace hsm::token {
 // Whether a new store may move into a token that keys of ours live in already.
 enum class Tenants : std::uint8_t { kRefuse, kAccept };
 
-// Opens the token as a worker does, which refuses an unfit one, and looks for
-// keys that a store of ours has made: another store's, since the new one has
-// none. Fails with kAlreadyExists, what was found and how to mend it, unless
-// they are accepted. Leaves no object behind.
+// Opens the token as a worker does, which refuses an unfit one; refuses one
+// without AES-GCM, which has no place for the keys that guard a store; and
+// looks for keys that a store of ours has made: another store's, since the new
+// one has none. Fails with kAlreadyExists, what was found and how to mend it,
+// unless they are accepted. Leaves no object behind.
 base::Status CheckVacancy(TokenConfig config, Tenants tenants,
                           const base::Clock& clock);
 

@@ -76,7 +76,7 @@ std::string Opened(const base::Bytes& key, const base::Bytes& aad,
   return right ? out : "wrong";
 }
 
-class ContractExternalTest : public ContractTest {
+class ContractExternalTest : public ContractEncryptionTest {
  protected:
   // A key of which OpenSSL has the value.
   KeyRef Known(Algorithm algorithm, const base::Bytes& value) {

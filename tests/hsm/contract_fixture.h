@@ -2,6 +2,8 @@
 #ifndef TESTS_HSM_CONTRACT_FIXTURE_H_
 #define TESTS_HSM_CONTRACT_FIXTURE_H_
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
 #include <memory>
 #include <ostream>
@@ -9,8 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "tests/fakes/nss_token.h"
-#include "tests/fakes/softhsm_token.h"
 #include "tests/hsm/pair_fixture.h"
 #include "tests/hsm/wrapped_material.h"
 
@@ -43,28 +43,23 @@ struct TokenKind {
   std::unique_ptr<TokenPlace> (*make)();
   std::vector<Algorithm> lacks;
   bool wraps;  // Has a placement `wrapped`.
+  // A part of the reason why it cannot be opened; null if it can. Nothing else
+  // is asked of such a token.
+  const char* refusal = nullptr;
 
   bool Has(Algorithm algorithm) const {
     return std::ranges::find(lacks, algorithm) == lacks.end();
   }
+  bool Encrypts() const { return Has(Algorithm::kXaes256Gcm); }
 };
 
 inline std::ostream& operator<<(std::ostream& out, const TokenKind& kind) {
   return out << kind.name;
 }
 
-inline std::vector<TokenKind> TokenKinds() {
-  return {
-      {.name = "SoftHsm",
-       .make = TokenPlaceOf<fakes::SoftHsmToken>::Make,
-       .lacks = {},
-       .wraps = true},
-      {.name = "Nss",
-       .make = TokenPlaceOf<fakes::NssToken>::Make,
-       .lacks = {Algorithm::kSecp256k1Sign, Algorithm::kEd25519Sign},
-       .wraps = false},
-  };
-}
+// Those of this program: SoftHSM and NSS in contract_kinds.cc, what
+// tools/test --tokens starts in daemon_kinds.cc.
+std::vector<TokenKind> TokenKinds();
 
 using OfKind = testing::WithParamInterface<TokenKind>;
 
@@ -80,7 +75,20 @@ class ContractPlace {
 
 class ContractTest : public PairTestOn<ContractPlace>, public OfKind {
  protected:
-  static std::vector<Algorithm> Those(KeyUse use) {
+  void SetUp() override {
+    const char* const refusal = GetParam().refusal;
+    if (refusal == nullptr) {
+      PairTestOn<ContractPlace>::SetUp();
+      return;
+    }
+    const auto token = Token::Open(place_.Config(), clock_);
+    EXPECT_ERROR(token, kUnsupportedOperation);
+    EXPECT_THAT(token.error().message, testing::HasSubstr(refusal));
+    GTEST_SKIP() << GetParam().name << " is refused: " << refusal;
+  }
+
+  // Whether or not this token has them.
+  static std::vector<Algorithm> Every(KeyUse use) {
     std::vector<Algorithm> found;
     for (const AlgorithmRow& row : kAlgorithmRows) {
       // Larger ones of RSA differ by the time that they take.
@@ -89,6 +97,41 @@ class ContractTest : public PairTestOn<ContractPlace>, public OfKind {
       }
     }
     return found;
+  }
+
+  static std::vector<Algorithm> Those(KeyUse use) {
+    std::vector<Algorithm> found = Every(use);
+    std::erase_if(found, [](Algorithm each) { return !GetParam().Has(each); });
+    return found;
+  }
+
+  // Of a pair, and how it signs: of all tokens the quickest to make.
+  static Algorithm Signing() {
+    return GetParam().Has(Algorithm::kP256Sign) ? Algorithm::kP256Sign
+                                                : Algorithm::kRsa2048Sign;
+  }
+  static SignatureScheme Scheme() {
+    return GetParam().Has(Algorithm::kP256Sign) ? SignatureScheme::kEcdsa
+                                                : SignatureScheme::kPss;
+  }
+};
+
+// Of keys that encrypt. A token without AES-GCM refuses them all.
+class ContractEncryptionTest : public ContractTest {
+ protected:
+  void SetUp() override {
+    ContractTest::SetUp();
+    if (IsSkipped() || HasFatalFailure() || GetParam().Encrypts()) {
+      return;
+    }
+    for (const Algorithm algorithm : Every(KeyUse::kEncrypt)) {
+      const KeyRef key = NewKey(algorithm);
+      EXPECT_ERROR(token_->Execute(GenerateKeyRequest{key}),
+                   kUnsupportedOperation);
+      EXPECT_ERROR(token_->Execute(ToEncrypt(key, "secret")),
+                   kUnsupportedOperation);
+    }
+    GTEST_SKIP() << GetParam().name << " has no AES-GCM, and so no such keys";
   }
 };
 

@@ -43,9 +43,14 @@ class ContractKeysTest : public ContractTest {
 
   // One of each kind of key.
   static std::vector<Algorithm> Some() {
-    return {Algorithm::kXaes256Gcm, Algorithm::kAes256GcmCounter,
-            Algorithm::kHmacSha256, Algorithm::kP256Sign,
-            Algorithm::kP256Agree,  Algorithm::kRsa2048Decrypt};
+    return Those({Algorithm::kXaes256Gcm, Algorithm::kAes256GcmCounter,
+                  Algorithm::kHmacSha256, Algorithm::kP256Sign,
+                  Algorithm::kP256Agree, Algorithm::kRsa2048Decrypt});
+  }
+
+  static std::vector<Algorithm> Those(std::vector<Algorithm> of) {
+    std::erase_if(of, [](Algorithm each) { return !GetParam().Has(each); });
+    return of;
   }
 };
 CLAVIGER_CONTRACT(ContractKeysTest);
@@ -57,6 +62,11 @@ TEST_P(ContractKeysTest, KnowsItself) {
   EXPECT_NE(found->token_label, "");
   EXPECT_NE(found->manufacturer, "");
   EXPECT_NE(found->model, "");
+  EXPECT_EQ(std::ranges::any_of(found->notes,
+                                [](const std::string& note) {
+                                  return note.starts_with("no AES-GCM: ");
+                                }),
+            !GetParam().Encrypts());
   ASSERT_OK(token_->Execute(HealthRequest{}));
 }
 
@@ -88,8 +98,8 @@ TEST_P(ContractKeysTest, KeyLivesUntilItIsDestroyed) {
 
 TEST_P(ContractKeysTest, CheckValuesTellSecretsApart) {
   for (const Algorithm algorithm :
-       {Algorithm::kXaes256Gcm, Algorithm::kAes256GcmCounter,
-        Algorithm::kHmacSha512}) {
+       Those({Algorithm::kXaes256Gcm, Algorithm::kAes256GcmCounter,
+              Algorithm::kHmacSha512})) {
     const KeyRef key = NewKey(algorithm);
     const auto one = token_->Execute(GenerateKeyRequest{key});
     const auto other = token_->Execute(GenerateKeyRequest{NewKey(algorithm)});
@@ -103,29 +113,33 @@ TEST_P(ContractKeysTest, CheckValuesTellSecretsApart) {
 }
 
 TEST_P(ContractKeysTest, LocatorIsTakenOnce) {
-  const KeyRef key = Made();
+  const KeyRef key = Made(Algorithm::kHmacSha256);
   EXPECT_ERROR(token_->Execute(GenerateKeyRequest{key}), kAlreadyExists);
   KeyRef pair = key;
-  pair.algorithm = Algorithm::kP256Sign;
+  pair.algorithm = Signing();
   EXPECT_ERROR(token_->Execute(GenerateKeyPairRequest{pair}), kAlreadyExists);
   ASSERT_OK(token_->Execute(CheckKeyRequest{key}));
 }
 
 TEST_P(ContractKeysTest, UnknownLocatorIsNotFound) {
-  const KeyRef key = NewKey();
-  EXPECT_ERROR(token_->Execute(ToEncrypt(key, "secret")), kNotFound);
+  for (const Algorithm algorithm : ContractTest::Those(KeyUse::kEncrypt)) {
+    EXPECT_ERROR(token_->Execute(ToEncrypt(NewKey(algorithm), "secret")),
+                 kNotFound);
+  }
+  const KeyRef key = NewKey(Algorithm::kHmacSha256);
   EXPECT_ERROR(token_->Execute(CheckKeyRequest{key}), kNotFound);
   EXPECT_ERROR(token_->Execute(DestroyKeyRequest{key.locator}), kNotFound);
   EXPECT_ERROR(
-      token_->Execute(ToSign(NewKey(Algorithm::kP256Sign),
-                             SignatureScheme::kEcdsa, Hash::kSha256, "x")),
+      token_->Execute(ToSign(NewKey(Signing()), Scheme(), Hash::kSha256, "x")),
       kNotFound);
   ASSERT_OK(token_->Execute(EvictKeyRequest{key.locator}));
 }
 
 TEST_P(ContractKeysTest, WhatTheTokenLacksIsUnsupportedAndLeavesNothing) {
   for (const Algorithm algorithm : GetParam().lacks) {
-    EXPECT_ERROR(token_->Execute(GenerateKeyPairRequest{NewKey(algorithm)}),
+    EXPECT_EQ(Make(NewKey(algorithm)).error().code,
+              base::ErrorCode::kUnsupportedOperation);
+    EXPECT_ERROR(token_->Execute(CheckKeyRequest{NewKey(algorithm)}),
                  kUnsupportedOperation);
   }
   EXPECT_THAT(Listed(), IsEmpty());
@@ -163,11 +177,14 @@ TEST_P(ContractKeysTest, WrappedKeysAreThereOrUnsupported) {
 TEST_P(ContractKeysTest, KeyIsUsedForNothingElse) {
   const KeyRef mac = Made(Algorithm::kHmacSha256);
   EXPECT_ERROR(token_->Execute(ToEncrypt(mac, "secret")), kInvalidArgument);
-  const KeyRef aes = Made();
-  EXPECT_ERROR(
-      token_->Execute(ToSign(aes, SignatureScheme::kEcdsa, Hash::kSha256, "x")),
-      kInvalidArgument);
-  const KeyRef pair = MadeOf(Algorithm::kP256Sign).key;
+  for (const Algorithm algorithm : ContractTest::Those(KeyUse::kEncrypt)) {
+    EXPECT_ERROR(
+        token_->Execute(ToSign(Made(algorithm), Scheme(), Hash::kSha256, "x")),
+        kInvalidArgument);
+  }
+  EXPECT_ERROR(token_->Execute(ToSign(mac, Scheme(), Hash::kSha256, "x")),
+               kInvalidArgument);
+  const KeyRef pair = MadeOf(Signing()).key;
   EXPECT_ERROR(token_->Execute(AgreeRequest{.key = pair, .public_key = {}}),
                kInvalidArgument);
 }

@@ -52,9 +52,6 @@ CLAVIGER_CONTRACT(ContractPairsTest);
 
 TEST_P(ContractPairsTest, SignaturesOfEachSpecVerify) {
   for (const Algorithm algorithm : Those(KeyUse::kSign)) {
-    if (!GetParam().Has(algorithm)) {
-      continue;
-    }
     const auto [key, public_key] = MadeOf(algorithm);
     ExpectSigns(key, public_key);
     Reopen();
@@ -64,6 +61,14 @@ TEST_P(ContractPairsTest, SignaturesOfEachSpecVerify) {
 }
 
 TEST_P(ContractPairsTest, BothSidesAgree) {
+  if (Those(KeyUse::kAgree).empty()) {
+    for (const Algorithm algorithm : Every(KeyUse::kAgree)) {
+      EXPECT_ERROR(token_->Execute(AgreeRequest{.key = NewKey(algorithm),
+                                                .public_key = {}}),
+                   kUnsupportedOperation);
+    }
+    GTEST_SKIP() << GetParam().name << " has no elliptic curves";
+  }
   for (const Algorithm algorithm : Those(KeyUse::kAgree)) {
     const auto [key, public_key] = MadeOf(algorithm);
     const PkeyOwner own = ParsePublic(public_key);
@@ -117,6 +122,9 @@ class ContractImportTest : public ContractPairsTest {
  protected:
   void SetUp() override {
     ContractPairsTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) {
+      return;
+    }
     wrapping_ = MadeOf(Algorithm::kRsa2048Unwrap);
   }
 
@@ -134,6 +142,12 @@ class ContractImportTest : public ContractPairsTest {
     return listed.has_value() ? listed->keys.size() : 0;
   }
 
+  // A secret of 32 bytes: what such a token encrypts with, or an HMAC key.
+  static Algorithm Secret() {
+    return GetParam().Encrypts() ? Algorithm::kXaes256Gcm
+                                 : Algorithm::kHmacSha256;
+  }
+
   MadePair wrapping_;
 };
 CLAVIGER_CONTRACT(ContractImportTest);
@@ -146,24 +160,31 @@ TEST_P(ContractImportTest, SameMaterialIsTheSameKeyHoweverItIsWrapped) {
   const base::Bytes material = RandomOf(32);
   CheckValue first{};
   for (const WrappingAlgorithm wrapping : kWrappings) {
-    const auto request = ToImport(Algorithm::kXaes256Gcm, wrapping, material);
+    const auto request = ToImport(Secret(), wrapping, material);
     const auto imported = token_->Execute(request);
     ASSERT_OK(imported);
     if (wrapping == kWrappings[0]) {
       first = imported->check_value;
     }
     EXPECT_EQ(imported->check_value, first);
-    const auto route = token_->Execute(ImportRouteRequest{
-        .algorithm = Algorithm::kXaes256Gcm, .wrapping = wrapping});
+    const auto route = token_->Execute(
+        ImportRouteRequest{.algorithm = Secret(), .wrapping = wrapping});
     ASSERT_OK(route);
     EXPECT_EQ(imported->route, route->route);
-    const Sealed sealed = Encrypted(request.key, "secret");
-    ASSERT_OK(token_->Execute(ToDecrypt(request.key, sealed)));
+    ASSERT_OK(token_->Execute(CheckKeyRequest{request.key}));
+    if (GetParam().Encrypts()) {
+      const Sealed sealed = Encrypted(request.key, "secret");
+      ASSERT_OK(token_->Execute(ToDecrypt(request.key, sealed)));
+    } else {
+      EXPECT_ERROR(
+          token_->Execute(ToImport(Algorithm::kXaes256Gcm, wrapping, material)),
+          kUnsupportedOperation);
+    }
   }
 }
 
 TEST_P(ContractImportTest, ImportedPairsSignAsTheirPublicKeySays) {
-  for (const Algorithm algorithm : Those(KeyUse::kSign)) {
+  for (const Algorithm algorithm : Every(KeyUse::kSign)) {
     const Material material = MaterialFor(algorithm);
     const auto request =
         ToImport(algorithm, WrappingAlgorithm::kRsaAesSha256, material.bytes);
@@ -182,20 +203,20 @@ TEST_P(ContractImportTest, ImportedPairsSignAsTheirPublicKeySays) {
 
 TEST_P(ContractImportTest, WhatIsWrongIsInvalidAndLeavesNothing) {
   for (const WrappingAlgorithm wrapping : kWrappings) {
-    for (const std::size_t size : {16, 31, 33, 64}) {
-      EXPECT_ERROR(token_->Execute(ToImport(Algorithm::kXaes256Gcm, wrapping,
-                                            RandomOf(size))),
-                   kInvalidCiphertext);
+    for (const std::size_t size :
+         {std::size_t{16}, std::size_t{31}, ImportedSize(Secret()).max + 1}) {
+      EXPECT_ERROR(
+          token_->Execute(ToImport(Secret(), wrapping, RandomOf(size))),
+          kInvalidCiphertext);
     }
-    auto forged = ToImport(Algorithm::kXaes256Gcm, wrapping, RandomOf(32));
+    auto forged = ToImport(Secret(), wrapping, RandomOf(32));
     forged.wrapped.back() ^= 1;
     EXPECT_ERROR(token_->Execute(forged), kInvalidCiphertext);
     forged.wrapped.resize(100);
     EXPECT_ERROR(token_->Execute(forged), kInvalidCiphertext);
   }
-  EXPECT_ERROR(token_->Execute(ToImport(Algorithm::kP256Sign,
-                                        WrappingAlgorithm::kRsaAesSha256,
-                                        RandomOf(138))),
+  EXPECT_ERROR(token_->Execute(ToImport(
+                   Signing(), WrappingAlgorithm::kRsaAesSha256, RandomOf(138))),
                kInvalidCiphertext);
   EXPECT_EQ(Objects(), 1U) << "the wrapping pair";
 }

@@ -13,10 +13,12 @@
 namespace hsm::token {
 namespace {
 
+class ContractCiphertextsTest : public ContractEncryptionTest {};
+CLAVIGER_CONTRACT(ContractCiphertextsTest);
 class ContractSecretsTest : public ContractTest {};
 CLAVIGER_CONTRACT(ContractSecretsTest);
 
-TEST_P(ContractSecretsTest, DecryptsWhatItEncryptedAlsoInTheNextProcess) {
+TEST_P(ContractCiphertextsTest, DecryptsWhatItEncryptedAlsoInTheNextProcess) {
   for (const Algorithm algorithm : Those(KeyUse::kEncrypt)) {
     const KeyRef key = Made(algorithm);
     for (const std::string& text : {std::string(), std::string("secret"),
@@ -34,7 +36,7 @@ TEST_P(ContractSecretsTest, DecryptsWhatItEncryptedAlsoInTheNextProcess) {
   }
 }
 
-TEST_P(ContractSecretsTest, WhatIsChangedIsInvalidCiphertext) {
+TEST_P(ContractCiphertextsTest, WhatIsChangedIsInvalidCiphertext) {
   for (const Algorithm algorithm : Those(KeyUse::kEncrypt)) {
     const KeyRef key = Made(algorithm);
     const Sealed sealed = Encrypted(key, "secret", 7);
@@ -61,7 +63,7 @@ TEST_P(ContractSecretsTest, WhatIsChangedIsInvalidCiphertext) {
   }
 }
 
-TEST_P(ContractSecretsTest, TwoCiphertextsOfOneMessageDiffer) {
+TEST_P(ContractCiphertextsTest, TwoCiphertextsOfOneMessageDiffer) {
   const KeyRef key = Made();
   const Sealed one = Encrypted(key, "secret");
   const Sealed other = Encrypted(key, "secret");
@@ -69,7 +71,7 @@ TEST_P(ContractSecretsTest, TwoCiphertextsOfOneMessageDiffer) {
   EXPECT_NE(one.ciphertext, other.ciphertext);
 }
 
-TEST_P(ContractSecretsTest, DataKeysAreRandomAndOpen) {
+TEST_P(ContractCiphertextsTest, DataKeysAreRandomAndOpen) {
   const KeyRef key = Made();
   const auto request = [&](std::uint16_t size, bool want) {
     return GenerateDataKeyRequest{.key = key,
@@ -109,7 +111,7 @@ TEST_P(ContractSecretsTest, RandomBytesAreOfTheAskedLengthAndDiffer) {
   }
 }
 
-TEST_P(ContractSecretsTest, ReEncryptsFromOneKeyToAnother) {
+TEST_P(ContractCiphertextsTest, ReEncryptsFromOneKeyToAnother) {
   const KeyRef from = Made();
   const KeyRef to = Made(Algorithm::kAes256GcmCounter);
   ReEncryptRequest request;
@@ -128,7 +130,7 @@ TEST_P(ContractSecretsTest, ReEncryptsFromOneKeyToAnother) {
   EXPECT_ERROR(token_->Execute(request), kInvalidCiphertext);
 }
 
-TEST_P(ContractSecretsTest, DataKeyPairsAreSealedAndFitTheirPublicKey) {
+TEST_P(ContractCiphertextsTest, DataKeyPairsAreSealedAndFitTheirPublicKey) {
   const KeyRef key = Made();
   const auto made = token_->Execute(
       GenerateDataKeyPairRequest{.key = key,

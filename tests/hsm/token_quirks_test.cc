@@ -68,10 +68,10 @@ TEST(QuirksTest, EveryProfileButTheGenericOneIsRecognisedByItsModuleAlone) {
 }
 
 TEST(QuirksTest, SaysWhatCannotBeAProfile) {
-  const std::string good = "title = \"x\"\nevidence = \"by hand\"\n";
+  const std::string good = "title = \"x\"\nevidence = \"every test run\"\n";
   ASSERT_OK(ParseQuirks("x", good));
   const std::pair<std::string, const char*> cases[] = {
-      {"evidence = \"by hand\"", "title is missing"},
+      {"evidence = \"every test run\"", "title is missing"},
       {"title = \"x\"", "evidence is missing"},
       {"title = \"x\"\nevidence = \"hearsay\"",
        "evidence cannot be \"hearsay\""},
@@ -167,8 +167,8 @@ TEST(QuirksTest, PinsHaveTheFormOfTheirToken) {
 
 std::string EvidenceText(Evidence evidence) {
   return evidence == Evidence::kEveryTestRun ? "run by every test run"
-         : evidence == Evidence::kByHand
-             ? "run by hand"
+         : evidence == Evidence::kTokensRun
+             ? "run by tools/test --tokens"
              : "from the manual; not run on hardware";
 }
 
