@@ -50,11 +50,16 @@ int Processors() {
 // Returns whether every line is held.
 base::Result<bool> Measure(const Options& options) {
   ASSIGN_OR_RETURN(const WorkFolder folder, WorkFolder::Make(options.folder));
+  ASSIGN_OR_RETURN(const WorkFolder second_folder,
+                   WorkFolder::Make(options.folder));
   ASSIGN_OR_RETURN(const DataSync sync_before, MeasureDataSync(folder.path()));
   ASSIGN_OR_RETURN(Child empty,
                    Child::Fork([](int /*in*/, int out) { ServeNothing(out); }));
   ASSIGN_OR_RETURN(Child token_alone, Child::Fork([&](int in, int out) {
                      MeasureTokenAlone(folder.path(), in, out);
+                   }));
+  ASSIGN_OR_RETURN(Child second_token_alone, Child::Fork([&](int in, int out) {
+                     MeasureTokenAlone(second_folder.path(), in, out);
                    }));
   ASSIGN_OR_RETURN(Child signers,
                    Child::Fork([](int in, int out) { LoadBeside(in, out); }));
@@ -68,6 +73,7 @@ base::Result<bool> Measure(const Options& options) {
   const Others others{
       .empty_port = static_cast<std::uint16_t>(std::stoul(empty_port)),
       .token_alone = token_alone,
+      .second_token_alone = second_token_alone,
       .signers = signers,
       .module_signers = module_signers};
   ASSIGN_OR_RETURN(const ProcessorTimes times_before, ReadProcessorTimes());

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
+#include <span>
 #include <utility>
 
 #include "tests/bench/load.h"
@@ -211,8 +213,8 @@ base::Status Workload::MeasureSigning() {
 
 base::Status Workload::MeasureModule() {
   through_module_ = {
-      {"RSA_2048", CKM_SHA256_RSA_PKCS, TokenTask::kSign, kModuleRsaShare},
-      {"ECC_NIST_P256", CKM_ECDSA_SHA256, TokenTask::kSignP256,
+      {"RSA_2048", CKM_SHA256_RSA_PKCS, TokenTask::kSign, 1, kModuleRsaShare},
+      {"ECC_NIST_P256", CKM_ECDSA_SHA256, TokenTask::kSignP256, 2,
        kModuleP256Share}};
   for (ModuleSignatures& signatures : through_module_) {
     RETURN_IF_ERROR(MeasureModuleSignatures(signatures));
@@ -233,7 +235,8 @@ base::Status Workload::MeasureModuleSignatures(ModuleSignatures& signatures) {
                               .mechanism = signatures.mechanism,
                               .slice = options_.slice};
   for (int round = 0; round < options_.rounds; ++round) {
-    ASSIGN_OR_RETURN(const double alone, AskToken(signatures.alone));
+    ASSIGN_OR_RETURN(const double alone,
+                     AskToken(signatures.alone, signatures.processes));
     signatures.alone_rates.push_back(alone);
     RETURN_IF_ERROR(
         others_.module_signers.Write(ModuleSigningQuestion(signing)));
@@ -243,10 +246,19 @@ base::Status Workload::MeasureModuleSignatures(ModuleSignatures& signatures) {
   return {};
 }
 
-base::Result<double> Workload::AskToken(TokenTask task) {
+base::Result<double> Workload::AskToken(TokenTask task, int processes) {
   const char command = static_cast<char>(task);
-  RETURN_IF_ERROR(others_.token_alone.Write({&command, 1}));
-  return ReadFigure(others_.token_alone);
+  const std::array both = {&others_.token_alone, &others_.second_token_alone};
+  const auto asked = std::span(both).first(static_cast<std::size_t>(processes));
+  for (Child* const child : asked) {
+    RETURN_IF_ERROR(child->Write({&command, 1}));
+  }
+  double rate = 0;
+  for (Child* const child : asked) {
+    ASSIGN_OR_RETURN(const double each, ReadFigure(*child));
+    rate += each;
+  }
+  return rate;
 }
 
 base::Result<Workload::Slice> Workload::Load(std::uint16_t port,
@@ -344,11 +356,12 @@ void Workload::AddCreationRows(std::vector<Row>& rows) const {
 void Workload::AddModuleRows(std::vector<Row>& rows) const {
   for (const ModuleSignatures& signatures : through_module_) {
     const double most = Median(signatures.alone_rates);
-    rows.push_back(
-        {fmt::format("token alone, {}, 1 process", signatures.key_spec),
-         PerSecond(most),
-         "",
-         {}});
+    rows.push_back({fmt::format("token alone, {}, {} process{}",
+                                signatures.key_spec, signatures.processes,
+                                signatures.processes == 1 ? "" : "es"),
+                    PerSecond(most),
+                    "",
+                    {}});
     rows.push_back(AtLeast(fmt::format("C_Sign, {}, 8 processes x 4 sessions",
                                        signatures.key_spec),
                            Median(signatures.rates), most * signatures.limit,

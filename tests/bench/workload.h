@@ -23,7 +23,8 @@ namespace bench {
 // that serve this one's questions.
 struct Others {
   std::uint16_t empty_port = 0;  // Of an empty handler of the same HTTP stack.
-  Child& token_alone;            // Runs MeasureTokenAlone().
+  Child& token_alone;            // Runs MeasureTokenAlone();
+  Child& second_token_alone;     // so does this, at the same time.
   Child& signers;                // Runs LoadBeside().
   Child& module_signers;         // Runs SignThroughModule().
 };
@@ -87,12 +88,14 @@ class Workload {
     std::string key_spec;
     CK_MECHANISM_TYPE mechanism;
     TokenTask alone;
-    double limit;  // Share of what the token alone makes.
+    int processes;  // 1 or 2: workers of the server that sign with such keys.
+    double limit;   // Share of what the token alone makes in as many.
     std::vector<double> rates{}, alone_rates{};
   };
   base::Status MeasureModuleSignatures(ModuleSignatures& signatures);
 
-  base::Result<double> AskToken(TokenTask task);
+  // What one process makes of it, or two together.
+  base::Result<double> AskToken(TokenTask task, int processes = 1);
   base::Result<Slice> Load(std::uint16_t port, SignedRequest& request,
                            std::size_t connections,
                            std::optional<double> rate = {});
