@@ -137,7 +137,8 @@ TEST_F(SoftHsmTest, ACopyOfATokenUnwrapsTheSameKeys) {
         return hsm::token::Token::Open(fake.Config(), clock);
       });
   second.Start();
-  client_->Require({{.key = wrapping, .check_value = made.check_value}});
+  client_->Require({{.key = wrapping, .check_value = made.check_value}},
+                   hsm::Algorithm::kXaes256Gcm);
   RunUntil([this] {
     return client_->Tokens()[1].state == hsm::client::TokenState::kServing;
   });
