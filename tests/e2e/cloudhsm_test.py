@@ -3,6 +3,7 @@
 stores, each on a SoftHSM token of its own."""
 
 import os
+import re
 import subprocess
 import unittest
 
@@ -193,6 +194,18 @@ class CloudHsmTest(unittest.TestCase):
                 return None
 
         wait_until(encrypts, "the workers are back")
+
+    def test_doctor_names_the_key_store_whose_token_is_gone(self):
+        def finding():
+            run = self.server.claviger("doctor", "--config", self.server.config)
+            return next(line for line in run.stdout.splitlines()
+                        if re.match(r"\S+ +tokens ", line))
+
+        self.assertTrue(finding().startswith("ok"), finding())
+        self.assertEqual(self.server.stop_vault(), 0)
+        wait_until(lambda: finding().startswith("WARN"), "doctor warns")
+        self.assertIn("vault/home is down", finding())
+        self.assertNotIn("main", finding())
 
     def test_a_cluster_is_one_that_is_configured_and_free(self):
         self.create()
