@@ -21,7 +21,6 @@ namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::string_view kClusterNotFound = "CLUSTER_NOT_FOUND";
 constexpr std::string_view kInvalidCredentials = "INVALID_CREDENTIALS";
 constexpr std::string_view kNoHsms = "INSUFFICIENT_CLOUDHSM_HSMS";
 constexpr std::string_view kNetworkErrors = "NETWORK_ERRORS";
