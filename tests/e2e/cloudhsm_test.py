@@ -3,6 +3,7 @@
 stores, each on a SoftHSM token of its own."""
 
 import os
+import re
 import subprocess
 import unittest
 
@@ -193,6 +194,34 @@ class CloudHsmTest(unittest.TestCase):
                 return None
 
         wait_until(encrypts, "the workers are back")
+
+    def test_a_cluster_that_is_configured_no_more_is_not_connected(self):
+        store = self.create()
+        self.connect(store)
+        key = self.kms.create_key(
+            Origin="AWS_CLOUDHSM",
+            CustomKeyStoreId=store)["KeyMetadata"]["KeyId"]
+        self.assertEqual(self.server.stop_vault(), 0)
+        self.assertEqual(self.server.stop(), [0, 0])
+        self.server.edit(CLUSTER, "cluster-abcdefghijk")
+        self.server.start()
+        entry = self.entry(store)
+        self.assertEqual(entry["ConnectionState"], "FAILED")
+        self.assertEqual(entry["ConnectionErrorCode"], "CLUSTER_NOT_FOUND")
+        with self.assertRaises(self.kms.exceptions.KMSInvalidStateException):
+            self.kms.encrypt(KeyId=key, Plaintext=MESSAGE)
+
+    def test_doctor_names_the_key_store_whose_token_is_gone(self):
+        def finding():
+            run = self.server.claviger("doctor", "--config", self.server.config)
+            return next(line for line in run.stdout.splitlines()
+                        if re.match(r"\S+ +tokens ", line))
+
+        self.assertTrue(finding().startswith("ok"), finding())
+        self.assertEqual(self.server.stop_vault(), 0)
+        wait_until(lambda: finding().startswith("WARN"), "doctor warns")
+        self.assertIn("vault/home is down", finding())
+        self.assertNotIn("main", finding())
 
     def test_a_cluster_is_one_that_is_configured_and_free(self):
         self.create()

@@ -232,6 +232,31 @@ TEST_F(ClusterKeysTest, WithoutTheirKeyStoreAreNotReached) {
   EXPECT_THAT(Random(store_), StatusIs(ErrorCode::kCustomKeyStoreInvalidState));
 }
 
+// The key store is there, but is that cluster no more.
+TEST_F(ClusterKeysTest, AreUnavailableIfTheConfigurationLacksTheCluster) {
+  const std::string key = NewKeyIn(store_);
+  RestartWith();
+  Take(Run(FailLostClusters(environment())));
+  EXPECT_EQ(State(store_), "CONNECTED");
+  RestartWith();
+  cluster().cluster_id = kOtherCluster;
+  Take(Run(FailLostClusters(environment())));
+  EXPECT_EQ(State(store_), "FAILED CLUSTER_NOT_FOUND");
+  EXPECT_EQ(KeyState(key), "Unavailable");
+  EXPECT_THAT(Encrypt(key), StatusIs(ErrorCode::kInvalidState));
+  EXPECT_THAT(CreateKeyIn(store_),
+              StatusIs(ErrorCode::kCustomKeyStoreInvalidState));
+  EXPECT_EQ(LastEvent("ChangeConnectionState").at("serviceEventDetails"),
+            (json{{"customKeyStoreId", store_},
+                  {"connectionState", "FAILED"},
+                  {"connectionErrorCode", "CLUSTER_NOT_FOUND"}}));
+  RestartWith();
+  EXPECT_EQ(KeyState(key), "Unavailable");
+  Disconnect();
+  Connect();
+  EXPECT_OK(Encrypt(key));
+}
+
 TEST_F(ClusterKeysTest, HaveOneMaterialOfTheirOwn) {
   const std::string key = NewKeyIn(store_);
   const std::vector<std::pair<const char*, json>> requests = {

@@ -164,6 +164,47 @@ TEST_F(ClustersTest, WhoGuessesTooOftenIsLockedOut) {
   EXPECT_EQ(State(id), "FAILED USER_LOCKED_OUT");
 }
 
+// Ten in all, though no worker has heard as many.
+TEST_F(ClustersTest, GuessesAreCountedWhicheverWorkerHearsThem) {
+  UseOtherWorkers();
+  const std::string id = NewCluster(kWrong);
+  const auto guess = [&] {
+    Connect(id);
+    std::string state = State(id);
+    Disconnect(id);
+    return state;
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(guess(), "FAILED INVALID_CREDENTIALS");
+  }
+  ReplaceOtherWorkers();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(guess(), "FAILED INVALID_CREDENTIALS");
+  }
+  EXPECT_EQ(guess(), "FAILED USER_LOCKED_OUT");
+  // Nor does it help to begin with another store.
+  Take(OnStore("DeleteCustomKeyStore", id));
+  const std::string another = NewCluster();
+  Connect(another);
+  EXPECT_EQ(State(another), "FAILED USER_LOCKED_OUT");
+}
+
+TEST_F(ClustersTest, ARightPasswordEndsTheRow) {
+  const std::string id = NewCluster(kWrong);
+  for (int i = 0; i < 3; ++i) {
+    for (int wrong = 0; wrong < 4; ++wrong) {
+      Connect(id);
+      EXPECT_EQ(State(id), "FAILED INVALID_CREDENTIALS");
+      Disconnect(id);
+    }
+    Take(Update(id, "KeyStorePassword", kPassword));
+    Connect(id);
+    EXPECT_EQ(State(id), "CONNECTED");
+    Disconnect(id);
+    Take(Update(id, "KeyStorePassword", kWrong));
+  }
+}
+
 TEST_F(ClustersTest, WithoutWorkersConnectingFails) {
   const std::string id = NewCluster();
   cluster().hsm.Stop();

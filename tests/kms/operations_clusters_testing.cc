@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "hsm/client/ask.h"
 #include "tests/fakes/softhsm_token.h"
 #include "tests/hsm/supervised.h"
 
@@ -76,8 +77,14 @@ void ClustersTest::AddCluster(std::string_view id) {
 void ClustersTest::UseOtherWorkers() {
   StopWorkers();
   environment().key_stores.all().pop_back();
+  ReplaceOtherWorkers();
   Start(TheClusterWorkers().lockable.socket_path());
   AddCluster(kCluster);
+}
+
+void ClustersTest::ReplaceOtherWorkers() {
+  testlib::Take(Run(hsm::client::AskReplace(
+      TheClusterWorkers().lockable.socket_path(), 0, hsm::kWhicheverServes)));
 }
 
 void ClustersTest::StopWorkers() {

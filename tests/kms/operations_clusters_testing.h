@@ -28,8 +28,10 @@ class ClustersTest : public CustomKeyStoresTest {
 
   // One more key store of the configuration, called as its id.
   void AddCluster(std::string_view id);
-  // Has wrong passwords counted by a worker that nobody else uses.
+  // Has wrong passwords counted by a worker that nobody else uses, and has
+  // heard none; has another process take the place of that one.
   void UseOtherWorkers();
+  void ReplaceOtherWorkers();
   void StopWorkers();
   void RestartWithout() {
     StopWorkers();

@@ -162,23 +162,42 @@ std::string MemberOf(const base::Json& object, const char* key) {
              : "";
 }
 
-// Whether every token gets requests, as the server says.
-Finding CheckTokens(const config::Config& config) {
+// Appends those of a key store's tokens that get no requests.
+void AddIllTokens(const base::Json& key_store, std::string& ill) {
+  const auto tokens = key_store.find("Tokens");
+  if (tokens == key_store.end() || !tokens->is_array()) {
+    return;
+  }
+  for (const base::Json& token : *tokens) {
+    if (const auto state = MemberOf(token, "State"); state != "serving") {
+      ill += fmt::format("{}{}/{} is {}: {}", ill.empty() ? "" : "; ",
+                         MemberOf(key_store, "Name"), MemberOf(token, "Name"),
+                         state, MemberOf(token, "Reason"));
+    }
+  }
+}
+
+// What the server says of its key stores.
+base::Result<base::Json> KeyStoresOf(const config::Config& config) {
   ASSIGN_OR_RETURN(const auto client, ClientOf(config));
   const auto answer = client->Call("Claviger.Status", "{}");
   if (!answer) {
     return Warning("not asked: " + answer.error().message);
   }
   ASSIGN_OR_RETURN(const base::Json status, base::ParseJson(answer->body));
+  const auto key_stores = status.find("KeyStores");
+  if (key_stores == status.end() || !key_stores->is_array()) {
+    return Warning("not told: the server does not name its key stores");
+  }
+  return *key_stores;
+}
+
+// Whether every token gets requests, as the server says.
+Finding CheckTokens(const config::Config& config) {
+  ASSIGN_OR_RETURN(const base::Json key_stores, KeyStoresOf(config));
   std::string ill;
-  const auto tokens = status.find("Tokens");
-  for (const base::Json& token :
-       tokens != status.end() ? *tokens : base::Json::array()) {
-    if (const auto state = MemberOf(token, "State"); state != "serving") {
-      ill += fmt::format("{}{} is {}: {}", ill.empty() ? "" : "; ",
-                         MemberOf(token, "Name"), state,
-                         MemberOf(token, "Reason"));
-    }
+  for (const base::Json& key_store : key_stores) {
+    AddIllTokens(key_store, ill);
   }
   return ill.empty() ? Finding("all serve") : Warning(Printable(ill));
 }
@@ -222,7 +241,8 @@ std::vector<Check> ChecksOf(const config::Config& config, bool probe) {
       {"server", [&] { return CheckServer(config); }},
       {"clock", [&] { return CheckClock(config); }},
   };
-  if (!config.key_stores.front().further_tokens.empty()) {
+  if (config.key_stores.size() > 1 ||
+      !config.key_stores.front().further_tokens.empty()) {
     checks.push_back({"tokens", [&] { return CheckTokens(config); }});
   }
   for (const config::KeyStore& store : config.key_stores) {

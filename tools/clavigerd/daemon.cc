@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "hsm/client/evicted_keys.h"
 #include "kms/managed_keys.h"
+#include "kms/operations/custom_key_stores/chores.h"
 #include "kms/operations/custom_key_stores/load.h"
 #include "kms/operations/destructions.h"
 #include "kms/operations/identities.h"
@@ -272,7 +273,8 @@ asio::awaitable<base::Status> Daemon::Parts::Settle(
   if (!finished) {
     base::LogWarning("{}", finished.error().message);
   }
-  co_return co_await LoadDirectory(first);
+  CO_RETURN_IF_ERROR(co_await LoadDirectory(first));
+  co_return co_await kms::operations::FailLostClusters(environment);
 }
 
 Daemon::Daemon(config::Config config, const base::Clock& clock)

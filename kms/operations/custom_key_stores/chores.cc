@@ -77,8 +77,8 @@ asio::awaitable<std::optional<std::string_view>> TryToConnect(
 }
 
 // Whether what was asked is still what the row says.
-bool IsStillConnecting(const CustomKeyStore& asked, const CustomKeyStore& row) {
-  return row.state == ConnectionState::kConnecting &&
+bool IsAsAsked(const CustomKeyStore& asked, const CustomKeyStore& row) {
+  return row.state == asked.state &&
          row.proxy.uri_endpoint == asked.proxy.uri_endpoint &&
          row.proxy.uri_path == asked.proxy.uri_path &&
          row.cloud_hsm_cluster_id == asked.cloud_hsm_cluster_id &&
@@ -104,7 +104,7 @@ asio::awaitable<base::Status> SettleConnection(Environment& environment,
   auto change = [&](store::Transaction& transaction) -> base::Status {
     store::CustomKeyStores& rows = transaction.custom_key_stores();
     ASSIGN_OR_RETURN(CustomKeyStore row, rows.GetCustomKeyStore(asked.id));
-    if (!IsStillConnecting(asked, row)) {
+    if (!IsAsAsked(asked, row)) {
       return base::Error{base::ErrorCode::kConflict,
                          "it was changed meanwhile"};
     }
@@ -153,6 +153,24 @@ asio::awaitable<base::Status> ConnectPendingStores(Environment& environment) {
   }
   co_await RunAtOnce(std::move(tasks), kMostProxiesAtOnce);
   co_return first_error;
+}
+
+asio::awaitable<base::Status> FailLostClusters(Environment& environment) {
+  const auto list = environment.custom_key_stores.current();
+  for (const OpenCustomKeyStore& open : list->stores) {
+    if (open.store.type != CustomKeyStoreType::kAwsCloudHsm ||
+        open.store.state != ConnectionState::kConnected ||
+        ClusterOf(environment, open.store)) {
+      continue;
+    }
+    base::LogWarning(
+        "custom key store {} was connected to CloudHSM cluster {}, which is no "
+        "cluster_id of the configuration any more: its keys are unavailable",
+        open.store.id, open.store.cloud_hsm_cluster_id);
+    CO_RETURN_IF_ERROR(
+        co_await SettleConnection(environment, open.store, kClusterNotFound));
+  }
+  co_return base::Status();
 }
 
 void HealthWatch::Note(const std::string& id, hsm::XksOutcome outcome) {

@@ -26,6 +26,11 @@ inline constexpr std::size_t kMostProxiesAtOnce = 8;
 boost::asio::awaitable<base::Status> ConnectPendingStores(
     Environment& environment);
 
+// To be called at a start, before anybody is served: what is CONNECTED to a
+// cluster that the configuration does not have any more is FAILED from now on,
+// and has to be connected anew. The audit log tells of it likewise.
+boost::asio::awaitable<base::Status> FailLostClusters(Environment& environment);
+
 // A HealthWatch asks the proxies of connected stores how they are; workers of
 // clusters are watched by their clients. What is not
 // well is logged each time, and when it is well again. It changes no state:

@@ -21,7 +21,6 @@ namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::string_view kClusterNotFound = "CLUSTER_NOT_FOUND";
 constexpr std::string_view kInvalidCredentials = "INVALID_CREDENTIALS";
 constexpr std::string_view kNoHsms = "INSUFFICIENT_CLOUDHSM_HSMS";
 constexpr std::string_view kNetworkErrors = "NETWORK_ERRORS";
@@ -94,12 +93,26 @@ asio::awaitable<base::Result<std::string_view>> TryCluster(
   if (!key_store) {
     co_return kClusterNotFound;
   }
+  WrongPasswords& wrong_passwords =
+      environment.custom_key_stores.wrong_passwords();
+  if (wrong_passwords.IsLocked(store.cloud_hsm_cluster_id)) {
+    co_return kUserLockedOut;
+  }
   hsm::CheckPinRequest request;
   CO_ASSIGN_OR_RETURN(request.pin,
                       co_await OpenStoreSecret(environment, store));
   const auto checked = co_await (*key_store)->hsm.Call(std::move(request));
   if (checked) {
-    co_return checked->is_right ? std::string_view() : kInvalidCredentials;
+    const int wrong =
+        wrong_passwords.Note(store.cloud_hsm_cluster_id, checked->is_right);
+    if (checked->is_right) {
+      co_return std::string_view();
+    }
+    base::LogWarning(
+        "custom key store {} has a wrong password, the {}. of {} in a row for "
+        "CloudHSM cluster {}",
+        store.id, wrong, WrongPasswords::kMost, store.cloud_hsm_cluster_id);
+    co_return kInvalidCredentials;
   }
   if (checked.error().code == ErrorCode::kThrottled) {
     co_return Error(checked.error());

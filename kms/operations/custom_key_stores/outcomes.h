@@ -21,8 +21,10 @@ struct XksOutcomeRow {
   std::string_view text;  // What clients are told.
 };
 
-// The ConnectionErrorCode of what is this server's own trouble.
+// The ConnectionErrorCode of what is this server's own trouble, and of a
+// cluster that the configuration does not have.
 inline constexpr std::string_view kConnectionInternalError = "INTERNAL_ERROR";
+inline constexpr std::string_view kClusterNotFound = "CLUSTER_NOT_FOUND";
 
 // There is a row for every outcome but kOk; kInternal's for what is none.
 const XksOutcomeRow& RowOf(hsm::XksOutcome outcome);

@@ -18,6 +18,7 @@
 #include "kms/current.h"
 #include "kms/custom_key_store.h"
 #include "kms/operations/custom_key_stores/stats.h"
+#include "kms/operations/custom_key_stores/wrong_passwords.h"
 
 // The custom key stores, in memory.
 namespace kms::operations {
@@ -100,12 +101,14 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
 
   XksStats& stats() { return stats_; }
   const XksStats& stats() const { return stats_; }
+  WrongPasswords& wrong_passwords() { return wrong_passwords_; }
 
  private:
   void Return(const std::string& id, std::uint64_t number);
 
   XksStats stats_;
   std::vector<std::string> vpc_services_;
+  WrongPasswords wrong_passwords_;
   mutable std::mutex mutex_;
   std::uint64_t last_pass_ = 0;  // Guarded by mutex_.
   // Likewise: the numbers of passes, by store.
