@@ -15,6 +15,9 @@ namespace {
 
 using base::Json;
 
+// So many broken constraints are reported and counted, as AWS does.
+constexpr std::size_t kMostReported = 10;
+
 // Where a value stands in the request; printed only when something is wrong.
 struct Path {
   const Path* parent = nullptr;
@@ -57,6 +60,9 @@ struct Checker {
   // `shown` is empty where the value is not echoed: blobs, secrets.
   void Break(const std::string& shown, const Path& path,
              const std::string& rule) {
+    if (broken.size() == kMostReported) {
+      return;
+    }
     broken.push_back(
         fmt::format("Value {}at '{}' failed to satisfy constraint: Member must "
                     "{}",
@@ -191,6 +197,10 @@ base::Status Checker::CheckList(const Shape& shape, const Json& value,
     return WrongType(path, "a list");
   }
   CheckLength(shape, value.size(), NotShown, path);
+  if (shape.max != kUnbounded &&
+      value.size() > static_cast<std::size_t>(shape.max)) {
+    return {};  // Its items are not looked at, however many they are.
+  }
   std::size_t index = 0;
   for (const Json& item : value) {
     const Path item_path = {&path, "", ++index};

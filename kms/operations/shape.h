@@ -64,7 +64,7 @@ struct NamedBlob {
 };
 
 // Checks `input` against the members of an operation's input. Fails with
-// kValidation and AWS's text, naming every constraint that is broken, or with
+// kValidation and AWS's text, naming the first ten broken constraints, or with
 // kSerialization if a value has the wrong JSON type or a blob is not base64.
 // Members that are null or unknown are ignored, as AWS does. Appends the
 // decoded top-level blobs to `blobs`.

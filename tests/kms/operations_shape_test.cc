@@ -2,6 +2,7 @@
 // What is wrong with a request, in AWS's words.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <string>
@@ -119,6 +120,33 @@ TEST(ShapeTest, CountsWhatIsBroken) {
                    At("'x'", "encryptionAlgorithm",
                       "satisfy enum value set: [SYMMETRIC_DEFAULT, "
                       "RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256]")));
+}
+
+// Eighty thousand wrong items fit in a request.
+TEST(ShapeTest, SaysNoMoreThanTenThings) {
+  std::string tags = R"({"TagKey":""})";
+  for (int i = 1; i < 50; ++i) {
+    tags.append(R"(,{"TagKey":""})");
+  }
+  const base::Status status =
+      Check("TagResource", R"({"KeyId":"k","Tags":[)" + tags + "]}");
+  ASSERT_THAT(status, StatusIs(ErrorCode::kValidation,
+                               HasSubstr("10 validation errors detected: ")));
+  const std::string& message = status.error().message;
+  EXPECT_EQ(std::ranges::count(message, ';'), 9);
+  EXPECT_THAT(message, HasSubstr("tags.5.member.tagValue"));
+  EXPECT_EQ(message.find("tags.6.member"), std::string::npos);
+}
+
+TEST(ShapeTest, SaysOfAListThatIsTooLongOnlyThat) {
+  EXPECT_THAT(
+      Check(
+          "DescribeKey",
+          R"({"KeyId":"k","GrantTokens":["","","","","","","","","","",""]})"),
+      StatusIs(
+          ErrorCode::kValidation,
+          "1 validation error detected: " +
+              At("", "grantTokens", "have length less than or equal to 10")));
 }
 
 TEST(ShapeTest, PassesOverWhatIsNullOrUnknown) {
