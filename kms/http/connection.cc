@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "kms/http/kept_buffer.h"
 #include "kms/http/tls.h"
 
 namespace kms::http {
@@ -179,7 +180,7 @@ asio::awaitable<bool> Connection<Stream>::Answer() {
   }
   served_one_ = true;
   const bool written = co_await Write(reply_);
-  OPENSSL_cleanse(reply_.data(), reply_.size());
+  EmptyBetweenRequests(reply_);
   co_return written&& keep_alive;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "kms/http/head.h"
+#include "kms/http/kept_buffer.h"
 
 namespace kms::http {
 namespace {
@@ -22,8 +23,6 @@ using boost::beast::error_code;
 using BeastView = boost::beast::string_view;
 
 constexpr std::size_t kFirstBufferBytes = 4 * 1024;
-// A body buffer larger than this is given back between requests.
-constexpr std::size_t kKeptBodyBytes = 16 * 1024;
 
 std::string_view View(BeastView text) { return {text.data(), text.size()}; }
 
@@ -87,7 +86,7 @@ class Parser final : public beast_http::basic_parser<true> {
                          error_code&) override {
     // A promise is not a reason to allocate: grow with what arrives.
     body_.reserve(
-        std::clamp<std::size_t>(length.value_or(0), 64, kKeptBodyBytes));
+        std::clamp<std::size_t>(length.value_or(0), 64, kMostKeptBytes));
   }
   std::size_t on_body_impl(BeastView bytes, error_code&) override {
     body_.append(bytes.data(), bytes.size());
@@ -241,11 +240,7 @@ void RequestReader::Next() {
   if (s.begin == s.end) {
     s.begin = s.end = s.wiped = 0;
   }
-  OPENSSL_cleanse(s.body.data(), s.body.size());
-  s.body.clear();
-  if (s.body.capacity() > kKeptBodyBytes) {
-    base::WipingString().swap(s.body);
-  }
+  EmptyBetweenRequests(s.body);
   s.head.Clear();
   s.head_bytes = 0;
   s.told_to_continue = false;

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
 #include <string>
@@ -70,6 +71,31 @@ TEST(HttpServer, AnswersAClientThatHasFinishedSending) {
   client.FinishSending();
   EXPECT_EQ(client.Read().body, "POST / last");
   EXPECT_TRUE(client.IsAtEnd());
+}
+
+// Bytes of the heap that are in use, with large blocks.
+std::size_t HeapInUse() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST(HttpServer, IdleConnectionsKeepNoLargeReplies) {
+  constexpr std::size_t kReplyBytes = 4 << 20;
+  ServerThread server(
+      [](const HttpRequest&) -> boost::asio::awaitable<HttpResponse> {
+        HttpResponse response;
+        response.body.assign(kReplyBytes, 'x');
+        co_return response;
+      });
+  const std::uint16_t port = server.Listen();
+  const std::size_t before = HeapInUse();
+  std::vector<RawClient> idle;
+  for (int i = 0; i < 5; ++i) {
+    idle.push_back(RawClient::Tcp(port));
+    ASSERT_EQ(idle.back().Call(PostOf("")).body.size(), kReplyBytes);
+  }
+  EXPECT_TRUE(
+      server.WaitUntil([&] { return HeapInUse() < before + kReplyBytes; }));
 }
 
 TEST(HttpServer, ClosesWhenTheClientAsksForIt) {
