@@ -89,12 +89,12 @@ class Loader {
  public:
   Loader(Kms& kms, OSSL_LIB_CTX* library, const TokenOptions& options,
          Aliases aliases, const std::vector<std::shared_ptr<const Key>>& known,
-         bool ask_ours)
+         Ours ours)
       : kms_(kms),
         library_(library),
         options_(options),
         aliases_(std::move(aliases)),
-        ask_ours_(ask_ours) {
+        ours_(ours) {
     for (const std::shared_ptr<const Key>& key : known) {
       known_.emplace(key->arn, key);
     }
@@ -130,7 +130,8 @@ class Loader {
     return std::make_shared<const Key>(*std::move(key));
   }
 
-  bool ours_refused() const { return ours_refused_; }
+  // As far as they are known by now.
+  Ours ours() const { return ours_; }
 
  private:
   base::Result<base::Bytes> PublicKeyOf(const Key& key, const Json& request) {
@@ -143,16 +144,17 @@ class Loader {
   }
 
   base::Status AddCertificates(const Json& request, Key& key) {
-    if (!ask_ours_ || ours_refused_) {
+    if (ours_ == Ours::kNone) {
       return {};
     }
     const base::Result<Json> reply =
         kms_.Call("Claviger.GetCertificates", request);
     if (!reply.has_value()) {
-      ours_refused_ = reply.error().code == ErrorCode::kUnknownOperation;
-      return ours_refused_
-                 ? base::Status()
-                 : Tolerate(reply.error(), key.arn + " has no certificates");
+      if (reply.error().code == ErrorCode::kUnknownOperation) {
+        ours_ = Ours::kNone;
+        return {};
+      }
+      return Tolerate(reply.error(), key.arn + " has no certificates");
     }
     const auto list = reply->find("Certificates");
     if (list != reply->end() && list->is_array()) {
@@ -169,41 +171,48 @@ class Loader {
   const TokenOptions& options_;
   const Aliases aliases_;
   std::map<std::string, std::shared_ptr<const Key>> known_;  // By ARN.
-  const bool ask_ours_;
-  bool ours_refused_ = false;
+  Ours ours_;
 };
 
-// Whether it is worth asking by standard operations, from now on: another KMS,
-// an older server, or a caller who may not list keys but see some.
-bool RefusesOurs(ErrorCode code) {
-  return code == ErrorCode::kUnknownOperation ||
-         code == ErrorCode::kAccessDenied || code == ErrorCode::kValidation ||
-         code == ErrorCode::kUnsupportedOperation;
+// Which of our operations are worth calling after the listing has failed like
+// this: another KMS has none; an older server, or one that does not let the
+// caller list keys, may still tell of a single key. Nothing: that may pass.
+std::optional<Ours> AfterFailedListing(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUnknownOperation:
+      return Ours::kNone;
+    case ErrorCode::kAccessDenied:
+    case ErrorCode::kValidation:
+    case ErrorCode::kUnsupportedOperation:
+      return Ours::kAllButListing;
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace
 
 base::Result<LoadedKeys> LoadKeys(
     Kms& kms, OSSL_LIB_CTX* library, const TokenOptions& options,
-    const std::vector<std::shared_ptr<const Key>>& known, bool try_ours) {
+    const std::vector<std::shared_ptr<const Key>>& known, Ours ours) {
   LoadedKeys loaded;
-  const bool ours = try_ours && options.backend == Backend::kClaviger;
-  if (ours && options.filter.key_ids.empty()) {
+  loaded.ours = options.backend == Backend::kClaviger ? ours : Ours::kNone;
+  if (loaded.ours == Ours::kAll && options.filter.key_ids.empty()) {
     auto listed = LoadKeysAtOnce(kms, library, options, known);
     if (listed.has_value()) {
       loaded.keys = *std::move(listed);
       return loaded;
     }
-    if (!RefusesOurs(listed.error().code)) {
+    const std::optional<Ours> left = AfterFailedListing(listed.error().code);
+    if (!left.has_value()) {
       return std::move(listed).error();
     }
-    loaded.ours_refused = true;
+    loaded.ours = *left;
   }
   ASSIGN_OR_RETURN(Aliases aliases, ListAliases(kms, options.filter));
   ASSIGN_OR_RETURN(const std::vector<std::string> ids,
                    CandidateKeys(kms, options.filter, aliases));
-  Loader loader(kms, library, options, std::move(aliases), known,
-                ours && !loaded.ours_refused);
+  Loader loader(kms, library, options, std::move(aliases), known, loaded.ours);
   for (const std::string& id : ids) {
     base::Result<std::shared_ptr<const Key>> key = loader.Load(id);
     if (key.has_value()) {
@@ -216,7 +225,7 @@ base::Result<LoadedKeys> LoadKeys(
       LogLine(fmt::format("key {} is left out: {}", id, key.error().message));
     }
   }
-  loaded.ours_refused |= loader.ours_refused();
+  loaded.ours = loader.ours();
   return loaded;
 }
 

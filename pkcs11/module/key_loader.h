@@ -4,6 +4,7 @@
 
 #include <openssl/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -17,14 +18,21 @@ namespace pkcs11::module {
 inline constexpr std::string_view kLabelTag = "pkcs11:label";
 inline constexpr std::string_view kIdTag = "pkcs11:id";  // Hexadecimal.
 
+// Which operations of our own are worth calling.
+enum class Ours : std::uint8_t {
+  kAll,
+  kAllButListing,  // This user may see keys, but not list them.
+  kNone,           // The KMS does not know them.
+};
+
 struct LoadedKeys {
   std::vector<std::shared_ptr<const Key>> keys;
-  bool ours_refused = false;  // The KMS has no operations of ours for us.
+  Ours ours = Ours::kAll;  // From now on.
 };
 
 // Asks `kms` for every key that `options` let through and that is of a kind
-// that we know: with `try_ours`, and if it is a Claviger, by operations of our
-// own, else or where it refuses those, by standard calls of the AWS KMS API.
+// that we know: by those of `ours`, if it is a Claviger, and else, or where it
+// refuses those, by standard calls of the AWS KMS API.
 // Lists keys only where the
 // options name neither keys nor a prefix of aliases. A key that we may not
 // describe, or whose public key we may not have, is left out with a line in the
@@ -36,7 +44,7 @@ struct LoadedKeys {
 // is then better than half a list.
 base::Result<LoadedKeys> LoadKeys(
     Kms& kms, OSSL_LIB_CTX* library, const TokenOptions& options,
-    const std::vector<std::shared_ptr<const Key>>& known, bool try_ours);
+    const std::vector<std::shared_ptr<const Key>>& known, Ours ours);
 
 }  // namespace pkcs11::module
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/module/token.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "pkcs11/module/certificate_files.h"
-#include "pkcs11/module/key_loader.h"
 #include "pkcs11/module/log.h"
 #include "pkcs11/module/pin.h"
 
@@ -134,7 +134,7 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
   StoreOwner old;
   std::uint64_t changes = 0;
   std::uint64_t logouts = 0;
-  bool try_ours = true;
+  Ours ours = Ours::kAll;
   {
     const StateLock lock;
     if (!IsOpen(lock)) {
@@ -154,13 +154,13 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
     loading_ = true;
     old = store_;
     changes = changes_;
-    try_ours = try_ours_;
+    ours = ours_;
   }
   const base::MonotonicTime now = clock_.Monotonic();
   base::Result<LoadedKeys> loaded = LoadKeys(
       *kms_, library_, options_,
       old == nullptr ? std::vector<std::shared_ptr<const Key>>() : old->keys(),
-      try_ours);
+      ours);
   if (!loaded.has_value()) {
     if (old != nullptr) {
       LogLine("the list of keys is old: " + loaded.error().message);
@@ -189,7 +189,7 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
   if (changes == changes_) {
     destroyed_.clear();
   }
-  try_ours_ = try_ours_ && !loaded->ours_refused;
+  ours_ = std::max(ours_, loaded->ours);
   return fresh;
 }
 
@@ -247,7 +247,7 @@ std::vector<std::shared_ptr<const void>> Token::LogOut(const StateLock& lock) {
     return forgotten;
   }
   ++logouts_;
-  try_ours_ = true;  // The next user may be allowed more.
+  ours_ = Ours::kAll;  // The next user may be allowed more.
   forgotten.push_back(std::exchange(store_, nullptr));
   forgotten.push_back(kms_->LogOut(lock));
   return forgotten;

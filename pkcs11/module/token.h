@@ -13,6 +13,7 @@
 #include "pkcs11/kms.h"
 #include "pkcs11/module/answer.h"
 #include "pkcs11/module/ephemeral_certificates.h"
+#include "pkcs11/module/key_loader.h"
 #include "pkcs11/module/object_store.h"
 #include "pkcs11/module/session_objects.h"
 #include "pkcs11/module/state_lock.h"
@@ -128,7 +129,7 @@ class Token {
   std::uint64_t changes_ = 0;         // Calls of NoteChange().
   std::uint64_t loaded_changes_ = 0;  // Those that `store_` has seen.
   std::uint64_t logouts_ = 0;
-  bool try_ours_ = true;  // Operations of our own.
+  Ours ours_ = Ours::kAll;
   bool logged_in_ = false;
   bool loading_ = false;
   std::string user_;  // The access key id, where that is who logs in.

@@ -81,6 +81,33 @@ TEST_F(ListingTest, WhoMayNotListAtOnceMayListOneByOne) {
   EXPECT_EQ(kms_->Calls("ListKeys"), 1);
 }
 
+class PrefixedTest : public CryptokiTest {
+ protected:
+  PrefixedTest() : CryptokiTest({.filter = {.alias_prefix = "web"}}) {
+    kms_->BeClaviger();
+    kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "web");
+  }
+  int AskedForCertificates() const {
+    return kms_->Calls("Claviger.GetCertificates");
+  }
+};
+
+TEST_F(PrefixedTest, WhoMayNotListAsksForCertificatesOneByOne) {
+  kms_->Fail(kListing, base::Error{ErrorCode::kAccessDenied, "AccessDenied"});
+  EXPECT_THAT(FindAll({}), SizeIs(2));
+  EXPECT_EQ(AskedForCertificates(), 1);
+  clock_->Advance(std::chrono::minutes(2));
+  EXPECT_THAT(FindAll({}), SizeIs(2));
+  EXPECT_EQ(AskedForCertificates(), 2);
+  EXPECT_EQ(kms_->Calls(kListing), 1);
+}
+
+TEST_F(PrefixedTest, WhoDoesNotKnowTheListingIsAskedForNoCertificates) {
+  kms_->Fail(kListing, base::Error{ErrorCode::kUnknownOperation, ""});
+  EXPECT_THAT(FindAll({}), SizeIs(2));
+  EXPECT_EQ(AskedForCertificates(), 0);
+}
+
 TEST_F(ListingTest, AServerThatIsAwayIsNotTakenForAnother) {
   kms_->BeClaviger();
   kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "a");
