@@ -80,9 +80,10 @@ Status DigestUpdate(Module& module, CK_SESSION_HANDLE session, CK_BYTE* part,
 // of it.
 Status DigestKey(Module& module, CK_SESSION_HANDLE session,
                  CK_OBJECT_HANDLE key) {
-  ASSIGN_OR_FAIL(const auto object, module.FindKey(session, key));
+  // First, so that a handle that is wrong ends the operation, too.
   ASSIGN_OR_FAIL(DigestLease lease,
                  DigestLease::Take(module, session, &Session::digest));
+  ASSIGN_OR_FAIL(const auto object, module.FindKey(session, key));
   if (object->secret == nullptr ||
       object->attributes.Find(CKA_VALUE) == nullptr) {
     return Failure(CKR_KEY_INDIGESTIBLE);

@@ -96,6 +96,13 @@ TEST_F(DigestTest, AKeyIsDigestedIfItMayBeSeen) {
             CKR_OPERATION_NOT_INITIALIZED);
 }
 
+TEST_F(DigestTest, AKeyThatIsNotThereEndsTheOperation) {
+  CK_MECHANISM mechanism = {CKM_SHA256, nullptr, 0};
+  ASSERT_EQ(C_DigestInit(session_, &mechanism), CKR_OK);
+  EXPECT_EQ(C_DigestKey(session_, 4711), CKR_KEY_HANDLE_INVALID);
+  EXPECT_EQ(C_DigestInit(session_, &mechanism), CKR_OK);
+}
+
 TEST_F(DigestTest, OtherMechanismsDoNotDigest) {
   CK_MECHANISM mechanism = {CKM_SHA256_HMAC, nullptr, 0};
   EXPECT_EQ(C_DigestInit(session_, &mechanism), CKR_MECHANISM_INVALID);
