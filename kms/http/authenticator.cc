@@ -20,6 +20,18 @@ constexpr int kMostOpening = 32;
 constexpr std::size_t kSessionDigits = 16;  // Of a fingerprint.
 constexpr std::string_view kTokenHeader = "x-amz-security-token";
 
+// An Opening counts as one of those that are going on, however it ends.
+class Opening {
+ public:
+  explicit Opening(int& going_on) : going_on_(going_on) { ++going_on_; }
+  ~Opening() { --going_on_; }
+  Opening(const Opening&) = delete;
+  Opening& operator=(const Opening&) = delete;
+
+ private:
+  int& going_on_;
+};
+
 void EmptyIfFull(auto& container) {
   if (container.size() >= kMostKnown) {
     container.clear();
@@ -116,9 +128,8 @@ boost::asio::awaitable<base::Status> Authenticator::OpenToken(
   const std::string token(request.Header(kTokenHeader).value_or(""));
   const base::Digest digest = hasher_.Sha256(base::AsBytes(token));
   CO_RETURN_IF_ERROR(CheckTokenWorthOpening(request, service, digest));
-  ++opening_;
+  const Opening counted(opening_);
   auto session = co_await sessions_.Open(token);
-  --opening_;
   if (!session) {
     if (session.error().code == base::ErrorCode::kUnrecognizedClient) {
       EmptyIfFull(refused_tokens_);

@@ -196,6 +196,15 @@ TEST_F(Sessions, AreOpenedOnlyForWhatCanBeOne) {
   EXPECT_EQ(sessions_.opened, 1);
 }
 
+TEST_F(Sessions, MayBeOpenedHoweverManyEndedInAnException) {
+  sessions_.throws = true;
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_THROW(Call(Signed("ASIASESSION", "token")), std::runtime_error);
+  }
+  sessions_.throws = false;
+  EXPECT_EQ(Call(Signed("ASIASESSION", "token")).status, 200U);
+}
+
 TEST_F(Sessions, KeepNoDirectoryThatIsPast) {
   EXPECT_EQ(Call(Signed("ASIASESSION", "token")).status, 200U);
   const std::weak_ptr<const identity::Directory> past = directory_.current();

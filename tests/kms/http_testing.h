@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -51,6 +52,9 @@ class FakeSessions final : public identity::SessionOpener {
   boost::asio::awaitable<base::Result<identity::SessionPtr>> Open(
       std::string token) override {
     ++opened;
+    if (throws) {
+      throw std::runtime_error("a session cannot be opened");
+    }
     const auto found = sessions.find(token);
     if (found == sessions.end()) {
       co_return base::Error{
@@ -62,6 +66,7 @@ class FakeSessions final : public identity::SessionOpener {
 
   std::map<std::string, identity::SessionPtr> sessions;
   int opened = 0;
+  bool throws = false;
 };
 
 // What a server sent back.
