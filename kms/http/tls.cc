@@ -66,6 +66,32 @@ void AskForCertificates(SSL_CTX* context) {
   SSL_CTX_set_max_cert_list(context, kMostCertificateBytes);
 }
 
+// In place of OpenSSL's question on the terminal.
+int RefusePassword(char* /*password*/, int /*size*/, int /*writing*/,
+                   void* was_asked) {
+  *static_cast<bool*>(was_asked) = true;
+  return -1;
+}
+
+base::Status UsePrivateKey(ssl::context& context, const std::string& file) {
+  bool was_asked = false;
+  SSL_CTX_set_default_passwd_cb(context.native_handle(), RefusePassword);
+  SSL_CTX_set_default_passwd_cb_userdata(context.native_handle(), &was_asked);
+  error_code error;
+  // OpenSSL checks here that the key is the certificate's.
+  context.use_private_key_file(file, ssl::context::pem, error);
+  SSL_CTX_set_default_passwd_cb_userdata(context.native_handle(), nullptr);
+  if (was_asked) {
+    return base::Error{
+        base::ErrorCode::kInvalidArgument,
+        "TLS: the private key in " + file +
+            " is encrypted, and there is nobody to ask for its password: "
+            "decrypt it (openssl pkey -in FILE -out NEW) and let its mode "
+            "protect it"};
+  }
+  return error ? Unusable(file, error) : base::Status();
+}
+
 base::Result<std::shared_ptr<ssl::context>> Make(const TlsFiles& files,
                                                  ClientCertificates clients) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
@@ -78,11 +104,7 @@ base::Result<std::shared_ptr<ssl::context>> Make(const TlsFiles& files,
   if (error) {
     return Unusable(files.certificate_chain, error);
   }
-  // OpenSSL checks here that the key is the certificate's.
-  context->use_private_key_file(files.private_key, ssl::context::pem, error);
-  if (error) {
-    return Unusable(files.private_key, error);
-  }
+  RETURN_IF_ERROR(UsePrivateKey(*context, files.private_key));
   return context;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <csignal>
@@ -214,6 +215,26 @@ TEST_F(Tls, NamesTheFileThatCannotBeUsed) {
   client::Certificate({.name = "other"}).WriteKey(other);
   EXPECT_THAT(load({files_.certificate_chain, other}),
               StatusIs(ErrorCode::kInvalidArgument, HasSubstr("other.pem")));
+}
+
+TEST_F(Tls, AsksNobodyForThePasswordOfAnEncryptedKey) {
+  const client::Certificate certificate({.name = "locked"});
+  certificate.WriteCertificate(files_.certificate_chain);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> file(
+      BIO_new_file(files_.private_key.c_str(), "w"), BIO_free);
+  constexpr std::string_view kPassword = "secret";
+  ASSERT_EQ(
+      PEM_write_bio_PKCS8PrivateKey(file.get(), certificate.key(),
+                                    EVP_aes_256_cbc(), kPassword.data(),
+                                    static_cast<int>(kPassword.size()), nullptr,
+                                    nullptr),
+      1);
+  BIO_flush(file.get());
+  EXPECT_THAT(
+      TlsContext::Load(files_),
+      StatusIs(ErrorCode::kInvalidArgument,
+               AllOf(HasSubstr(files_.private_key), HasSubstr("is encrypted"),
+                     HasSubstr("openssl pkey"))));
 }
 
 TEST_F(Tls, SurvivesClientsThatDoNotSpeakIt) {
