@@ -20,6 +20,9 @@ constexpr std::array<bool, 256> kPlain = [] {
   return table;
 }();
 
+// More than a std::string keeps inside the object, where nothing is wiped.
+constexpr std::size_t kLeastCapacity = 32;
+
 int HexValue(int c) {
   return IsDigit(c)             ? c - '0'
          : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -165,6 +168,7 @@ JsonToken JsonScanner::ReadNumber(int first) {
 
 JsonToken JsonScanner::ReadString() {
   string_.clear();
+  string_.reserve(kLeastCapacity);
   while (true) {
     const std::size_t run = at_;
     while (at_ < text_.size() &&

@@ -10,7 +10,8 @@ namespace {
 // Limits in bytes, as CloudTrail has them: a client must not be able to make an
 // event that the log cannot take. All of them together stay below
 // Log::kMaxEventBytes, also where every byte needs an escape of six.
-constexpr std::size_t kMaxField = 1 << 10;     // Cut off.
+constexpr std::size_t kMaxField = 1 << 10;     // Cut off,
+constexpr std::size_t kMaxEscaped = 2 << 10;   // also when it is written.
 constexpr std::size_t kMaxRequest = 70 << 10;  // The rest: left out.
 constexpr std::size_t kMaxResponse = 8 << 10;
 constexpr std::size_t kMaxDecision = 8 << 10;
@@ -39,7 +40,12 @@ class ObjectWriter {
   }
   void Add(std::string_view name, std::string_view value) {
     Name(name);
+    const std::size_t start = out_.size();
     AppendJsonString(value.substr(0, kMaxField), out_);
+    if (out_.size() - start > kMaxEscaped) {
+      out_.CutTo(start);
+      AppendJsonString(value.substr(0, kMaxEscaped / 6), out_);
+    }
   }
   void AddUnlessEmpty(std::string_view name, std::string_view value) {
     if (!value.empty()) {

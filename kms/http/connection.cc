@@ -29,6 +29,21 @@ using boost::system::error_code;
 constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 using TlsStream = asio::ssl::stream<TcpSocket>;
 
+class HandshakeInProgress {
+ public:
+  HandshakeInProgress(ServerState& state, LiveConnection& connection)
+      : state_(state), connection_(connection) {
+    state_.BeginHandshake(connection_);
+  }
+  ~HandshakeInProgress() { state_.EndHandshake(connection_); }
+  HandshakeInProgress(const HandshakeInProgress&) = delete;
+  HandshakeInProgress& operator=(const HandshakeInProgress&) = delete;
+
+ private:
+  ServerState& state_;
+  LiveConnection& connection_;
+};
+
 // A Connection is one accepted socket and the coroutine that serves it, which
 // owns it.
 template <typename Stream>
@@ -111,6 +126,7 @@ template <typename Stream>
 asio::awaitable<bool> Connection<Stream>::Handshake() {
   if constexpr (kIsTls) {
     Enter(Phase::kHandshake);
+    const HandshakeInProgress counted(*state_, *this);
     const auto [error] = co_await stream_.async_handshake(
         asio::ssl::stream_base::server, kAwaitTuple);
     if (error) {

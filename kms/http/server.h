@@ -36,6 +36,7 @@ struct ServerLimits {
   RequestLimits request;
   PhaseLimits phases;
   std::size_t connections = 4096;
+  std::size_t handshakes = 512;  // In progress; of more the oldest ends.
 };
 
 // Answers one request, on the io thread. The request is borrowed until the

@@ -16,6 +16,19 @@ void ServerState::Remove(LiveConnection& connection) {
   }
 }
 
+void ServerState::BeginHandshake(LiveConnection& connection) {
+  if (handshakes.size() >= limits.handshakes) {
+    LiveConnection* const oldest = handshakes.front();
+    handshakes.pop_front();
+    oldest->Cut();
+  }
+  handshakes.push_back(&connection);
+}
+
+void ServerState::EndHandshake(LiveConnection& connection) {
+  std::erase(handshakes, &connection);
+}
+
 void ServerState::Sweep() {
   const base::MonotonicTime now = clock.Monotonic();
   for (LiveConnection* connection : live) {

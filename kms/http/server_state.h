@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <unordered_set>
 #include <utility>
 
@@ -47,6 +48,12 @@ struct ServerState {
   void Add(LiveConnection& connection);
   void Remove(LiveConnection& connection);
 
+  // A TLS handshake is in progress until it ends. If there are too many, the
+  // oldest is cut off: an honest one takes a round trip or two, so it is that
+  // of a client that stays silent.
+  void BeginHandshake(LiveConnection& connection);
+  void EndHandshake(LiveConnection& connection);
+
   // Ends what is overdue.
   void Sweep();
   void StartDraining(std::chrono::seconds limit);
@@ -57,7 +64,8 @@ struct ServerState {
   const ServerLimits limits;
   const Handler handler;
   std::unordered_set<LiveConnection*> live;
-  std::atomic<std::size_t> count = 0;  // Of `live`, for other threads.
+  std::atomic<std::size_t> count = 0;      // Of `live`, for other threads.
+  std::deque<LiveConnection*> handshakes;  // The oldest first.
   bool draining = false;
   base::MonotonicTime drain_deadline = base::MonotonicTime::max();
   boost::asio::steady_timer sweep_timer;

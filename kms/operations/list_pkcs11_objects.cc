@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the PKCS#11 module shows of the keys of an account, in one listing. It
 // tells nothing that the caller could not learn by ListKeys, ListAliases,
-// DescribeKey, ListResourceTags, GetPublicKey and GetCertificates.
+// DescribeKey, ListResourceTags, GetPublicKey and GetCertificates; but those
+// two refuse keys that are disabled or wait for their deletion.
 #include "kms/json_writer.h"
 #include "kms/key_spec.h"
 #include "kms/operations/authorize.h"
@@ -64,6 +65,13 @@ base::Status WriteTags(Call& call, const Key& key, JsonWriter& writer) {
   return {};
 }
 
+bool HasPublicParts(const Call& call, const Key& key) {
+  const KeyMaterial* const material = key.FindCurrentMaterial();
+  return IsKeyPair(key.spec) && key.state != KeyState::kPendingImport &&
+         material != nullptr && !material->public_key.empty() &&
+         !HasExpiredMaterial(key, call.now);
+}
+
 base::Status WritePublicParts(Call& call, const Key& key, JsonWriter& writer) {
   writer.Blob("PublicKey", key.CurrentMaterial().public_key);
   ASSIGN_OR_RETURN(const std::vector<base::Bytes> certificates,
@@ -106,8 +114,7 @@ base::Status WriteKey(Call& call, const std::string& id, bool with_aliases,
   if (with_tags) {
     RETURN_IF_ERROR(WriteTags(call, *key, writer));
   }
-  if (IsKeyPair(key->spec) && CheckState(kForCryptography, *key) &&
-      !HasExpiredMaterial(*key, call.now)) {
+  if (HasPublicParts(call, *key)) {
     ASSIGN_OR_RETURN(const bool with_public,
                      May(call, "kms:GetPublicKey", key));
     if (with_public) {

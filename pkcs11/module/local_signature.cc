@@ -168,7 +168,7 @@ Status VerifyLocally(const SignatureKind& kind, base::ByteView input,
   if (signature.size() != SizeOf(kind)) {
     return Failure(CKR_SIGNATURE_LEN_RANGE);
   }
-  if (kind.hash != nullptr && input.size() != kind.hash->size) {
+  if (!CanSign(kind, input.size())) {
     return Failure(CKR_DATA_LEN_RANGE);
   }
   const QuietQueue quiet;

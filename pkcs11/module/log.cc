@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -34,7 +35,37 @@ const LogSettings& CurrentSettings() {
 // The system's words for our levels, in their order.
 constexpr std::array kPriorities = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 
+// While it lives, this thread gets no SIGPIPE from what it writes: whether that
+// ends the process is the host's business, and a log is no reason for it.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  ~NoSigpipe() {
+    const timespec at_once = {};
+    // One that had been there before is the host's.
+    while (!was_pending_ && sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 &&
+           errno == EINTR) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+
+ private:
+  sigset_t sigpipe_;
+  sigset_t before_;
+  bool was_pending_;
+};
+
 bool WriteAll(int descriptor, std::string_view line) {
+  const NoSigpipe quiet;
   // One write, so that lines of several threads stay whole.
   return write(descriptor, line.data(), line.size()) ==
          static_cast<ssize_t>(line.size());

@@ -24,6 +24,7 @@ namespace {
 using base::Json;
 
 constexpr std::size_t kMaxAliasBytes = 250;
+constexpr std::size_t kMaxTagCharacters = 256;
 
 // Calls an operation that changes something.
 Answer<Json> Change(Token& token, std::string_view operation,
@@ -84,6 +85,24 @@ Status CheckLabel(std::string_view label) {
   if (!base::IsUtf8(label)) {
     return Failure(CKR_ATTRIBUTE_VALUE_INVALID, "the label is not UTF-8");
   }
+  const auto goes_on = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+  };
+  const auto goes_on_count =
+      static_cast<std::size_t>(std::ranges::count_if(label, goes_on));
+  if (label.size() - goes_on_count > kMaxTagCharacters) {
+    return Failure(CKR_ATTRIBUTE_VALUE_INVALID,
+                   "the label has more than 256 characters");
+  }
+  return {};
+}
+
+// It is kept in hexadecimal.
+Status CheckId(base::ByteView id) {
+  if (id.size() * 2 > kMaxTagCharacters) {
+    return Failure(CKR_ATTRIBUTE_VALUE_INVALID,
+                   "the id has more than 128 bytes");
+  }
   return {};
 }
 
@@ -114,6 +133,7 @@ Status AddAlias(Token& token, const std::string& label, const Json& key_id) {
 Answer<std::string> MakeKey(Token& token, const NewKey& key) {
   const KeyFilter& filter = token.options().filter;
   RETURN_IF_FAILED(CheckLabel(key.label));
+  RETURN_IF_FAILED(CheckId(key.id));
   RETURN_IF_FAILED(CheckWillBeShown(filter, key));
   Json request = {{"KeySpec", base::WipingString(key.spec->name)},
                   {"KeyUsage", base::WipingString(UsageName(key.usage))}};
@@ -284,8 +304,11 @@ Status SetAttributeValue(Module& module, CK_SESSION_HANDLE session,
     label = base::AsText(*new_label);
     RETURN_IF_FAILED(CheckLabel(label));
   }
-  const Json tags =
-      TagsOf(new_label != nullptr ? &label : nullptr, wanted.Find(CKA_ID));
+  const base::WipingBytes* const new_id = wanted.Find(CKA_ID);
+  if (new_id != nullptr) {
+    RETURN_IF_FAILED(CheckId(*new_id));
+  }
+  const Json tags = TagsOf(new_label != nullptr ? &label : nullptr, new_id);
   if (tags.empty()) {
     return {};
   }

@@ -5,7 +5,9 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
+#include "base/json_scanner.h"
 #include "tests/testlib/status.h"
 
 namespace base {
@@ -238,6 +240,25 @@ TEST(ParseJsonTest, AgreesWithAnotherReaderOnSmallTexts) {
                                  ":"}) {
     ExpectTheSameOf(text);
   }
+}
+
+// Up to 15 characters a std::string would keep inside, where nothing wipes
+// them.
+TEST(JsonScannerTest, KeepsShortStringsWhereTheyAreWiped) {
+  constexpr std::string_view kSecret = "0123456789abcde";
+  const auto is_inside = [&](const auto& object) {
+    const std::string_view bytes(reinterpret_cast<const char*>(&object),
+                                 sizeof(object));
+    return bytes.find(kSecret.substr(1)) != std::string_view::npos;
+  };
+  const std::string text = "\"" + std::string(kSecret) + "\"";
+  JsonScanner scanner(text);
+  ASSERT_EQ(scanner.Next(), JsonToken::kString);
+  EXPECT_FALSE(is_inside(scanner));
+  const WipingString taken = scanner.TakeString();
+  EXPECT_EQ(taken, kSecret);
+  EXPECT_FALSE(is_inside(taken));
+  EXPECT_FALSE(is_inside(scanner));
 }
 
 TEST(ParseJsonTest, SaysWhere) {

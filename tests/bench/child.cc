@@ -10,8 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 namespace bench {
@@ -54,11 +56,14 @@ base::Result<Pipe> MakePipe() {
 
 // The children of every thread of `pid`; none if it is gone.
 std::vector<pid_t> ChildrenOf(pid_t pid) {
-  const std::string process = "/proc/" + std::to_string(pid);
-  std::ifstream file(process + "/task/" + std::to_string(pid) + "/children");
   std::vector<pid_t> children;
-  for (pid_t child = 0; file >> child;) {
-    children.push_back(child);
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator(
+           "/proc/" + std::to_string(pid) + "/task", gone)) {
+    std::ifstream file(thread.path() / "children");
+    for (pid_t child = 0; file >> child;) {
+      children.push_back(child);
+    }
   }
   return children;
 }

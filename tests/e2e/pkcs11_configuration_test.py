@@ -66,6 +66,22 @@ class ConfigurationTest(Pkcs11Case):
     def pin(self):
         return f"{self.server.access_key}:{self.server.secret_key}"
 
+    def test_disabled_pairs_are_shown_where_that_is_asked_for(self):
+        key, key_id = self.new("ECC_NIST_P256", "SIGN_VERIFY", "asleep")
+        self.kms.disable_key(KeyId=key["KeyId"])
+        usual = self.configured('[[token]]\nendpoint = "{endpoint}"\n')
+        self.assertNotIn("asleep", self.labels(**usual))
+        shown = self.configured('[[token]]\nendpoint = "{endpoint}"\n'
+                                "show_disabled = true\n")
+        self.assertIn("asleep", self.labels(**shown))
+        self.assertIn("asleep", self.tool("--list-objects", "--type", "pubkey",
+                                          **shown))
+        signed = self.run_tool(
+            "--sign", "--id", key_id, "--mechanism", "ECDSA", "--input-file",
+            self.message, "--output-file", self.path("signature"), **shown)
+        self.assertNotEqual(signed.returncode, 0)
+        self.assertIn("CKR_KEY_FUNCTION_NOT_PERMITTED", signed.stderr)
+
     def test_the_pin_is_an_access_key(self):
         login = self.configured(
             '[[token]]\nendpoint = "{endpoint}"\nlogin = "pin"\n')

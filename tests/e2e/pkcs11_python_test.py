@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The PKCS#11 module under PyKCS11, a wrapper that shows every call's fate."""
 
+import hashlib
 import os
 import unittest
 
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 import PyKCS11
 
 from testlib.faults import wait_until
@@ -65,6 +68,26 @@ class PythonTest(Pkcs11Case):
             self.public_key(key), self.file("signature", signature), "sha256",
             "-sigopt", "rsa_padding_mode:pss",
             "-sigopt", "rsa_pss_saltlen:digest"))
+
+    def test_two_thousand_ecdsa_signatures_verify(self):
+        """One in 128 has a half that begins with a zero."""
+        key, _ = self.new("ECC_NIST_P256", "SIGN_VERIFY", "python-many")
+        public = serialization.load_der_public_key(
+            self.kms.get_public_key(KeyId=key["KeyId"])["PublicKey"])
+        private = self.find(PyKCS11.CKO_PRIVATE_KEY, "python-many")
+        digest = hashlib.sha256(MESSAGE).digest()
+        ecdsa = PyKCS11.Mechanism(PyKCS11.CKM_ECDSA)
+        short = 0
+        for _ in range(2000):
+            halves = bytes(self.session.sign(private, digest, ecdsa))
+            self.assertEqual(len(halves), 64)
+            r, s = halves[:32], halves[32:]
+            short += 0 in (r[0], s[0])
+            public.verify(
+                utils.encode_dss_signature(int.from_bytes(r, "big"),
+                                           int.from_bytes(s, "big")),
+                digest, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+        self.assertGreater(short, 0)
 
     def test_oaep_encrypts_and_decrypts(self):
         self.new("RSA_2048", "ENCRYPT_DECRYPT", "python-oaep")

@@ -152,8 +152,11 @@ class Making(Pkcs11Case):
     PAIRS = (
         ("rsa:2048", "--usage-sign", "RSA_2048", "SIGN_VERIFY"),
         ("rsa:3072", "--usage-decrypt", "RSA_3072", "ENCRYPT_DECRYPT"),
+        ("rsa:4096", "--usage-sign", "RSA_4096", "SIGN_VERIFY"),
         ("EC:prime256v1", "--usage-sign", "ECC_NIST_P256", "SIGN_VERIFY"),
         ("EC:secp384r1", "--usage-derive", "ECC_NIST_P384", "KEY_AGREEMENT"),
+        ("EC:secp521r1", "--usage-sign", "ECC_NIST_P521", "SIGN_VERIFY"),
+        ("EC:secp256k1", "--usage-sign", "ECC_SECG_P256K1", "SIGN_VERIFY"),
         ("EC:edwards25519", "--usage-sign", "ECC_NIST_EDWARDS25519",
          "SIGN_VERIFY"),
     )
@@ -175,7 +178,10 @@ class Making(Pkcs11Case):
 
     def test_secret_keys_become_keys_of_the_kms(self):
         for kind, spec in (("AES:32", "SYMMETRIC_DEFAULT"),
-                           ("GENERIC:48", "HMAC_384")):
+                           ("GENERIC:28", "HMAC_224"),
+                           ("GENERIC:32", "HMAC_256"),
+                           ("GENERIC:48", "HMAC_384"),
+                           ("GENERIC:64", "HMAC_512")):
             label = "made-" + spec.replace("_", "-")
             self.tool("--keygen", "--key-type", kind, "--label", label)
             self.assertEqual(self.alias_of(label)["KeySpec"], spec)

@@ -219,11 +219,17 @@ TEST(AuditEventTest, NoClientCanMakeAnEventThatTheLogRefuses) {
                             {"b", worst}};
   const Event::Resource resources[] = {{worst, worst, worst}, {worst, worst}};
   Event event;
-  event.identity = {worst, worst, worst, worst, worst, worst, worst};
-  event.name = event.region = event.source_address = event.user_agent = worst;
+  event.identity = {worst, worst, worst,
+                    worst, worst, worst,
+                    worst, worst, worst,
+                    worst, worst, base::WallTime(std::chrono::seconds(1))};
+  event.source = event.name = event.region = worst;
+  event.source_address = event.user_agent = worst;
   event.error_code = event.error_message = event.door = worst;
   event.request = event.response = event.decision = event.context = members;
-  event.request_id = event.event_id = event.recipient_account = "1";
+  event.service_details = members;
+  event.request_id = event.event_id = event.recipient_account = worst;
+  event.session_policies = event.store_revision = UINT64_MAX;
   event.resources = resources;
   const Event::Check checks[] = {{worst, worst, worst}, {worst, worst, worst}};
   event.checks = checks;
@@ -234,7 +240,7 @@ TEST(AuditEventTest, NoClientCanMakeAnEventThatTheLogRefuses) {
   EXPECT_EQ(json["requestParameters"], nlohmann::json({{"omitted", true}}));
   EXPECT_EQ(json["additionalEventData"]["checks"],
             nlohmann::json({{"omitted", true}}));
-  EXPECT_EQ(json["userAgent"], worst.substr(0, 1024));
+  EXPECT_EQ(json["userAgent"], worst.substr(0, 2048 / 6));
   // What is just below every limit.
   const auto fill = [&](std::size_t size) {
     return std::string_view(worst).substr(0, size / 6 - 3);
@@ -245,7 +251,7 @@ TEST(AuditEventTest, NoClientCanMakeAnEventThatTheLogRefuses) {
   const Member context[] = {{"a", fill(28 << 10)}};
   event.request = request;
   event.response = response;
-  event.decision = decision;
+  event.decision = event.service_details = decision;
   event.context = context;
   const Event::Check check[] = {{"a", fill(6 << 10), ""}};
   event.checks = check;

@@ -122,7 +122,8 @@ class TlsClient {
 
 class Tls : public testing::Test {
  protected:
-  explicit Tls(Handler handler = Echo) : server_(std::move(handler)) {}
+  explicit Tls(Handler handler = Echo, ServerLimits limits = {})
+      : server_(std::move(handler), limits) {}
 
   void WriteCertificate(const std::string& name) {
     const client::Certificate certificate({.name = name});
@@ -223,12 +224,11 @@ TEST_F(Tls, AsksNobodyForThePasswordOfAnEncryptedKey) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> file(
       BIO_new_file(files_.private_key.c_str(), "w"), BIO_free);
   constexpr std::string_view kPassword = "secret";
-  ASSERT_EQ(
-      PEM_write_bio_PKCS8PrivateKey(file.get(), certificate.key(),
-                                    EVP_aes_256_cbc(), kPassword.data(),
-                                    static_cast<int>(kPassword.size()), nullptr,
-                                    nullptr),
-      1);
+  ASSERT_EQ(PEM_write_bio_PKCS8PrivateKey(file.get(), certificate.key(),
+                                          EVP_aes_256_cbc(), kPassword.data(),
+                                          static_cast<int>(kPassword.size()),
+                                          nullptr, nullptr),
+            1);
   BIO_flush(file.get());
   EXPECT_THAT(
       TlsContext::Load(files_),
@@ -253,6 +253,39 @@ TEST_F(Tls, EndsAHandshakeThatTakesTooLong) {
       server_.WaitUntil([&] { return server_.server().connections() == 1; }));
   server_.Pass(std::chrono::seconds(10));
   EXPECT_TRUE(client.IsAtEnd());
+}
+
+class FewHandshakes : public Tls {
+ protected:
+  FewHandshakes() : Tls(Echo, {.handshakes = 2}) { Listen(); }
+  bool HasConnections(std::size_t count) {
+    return server_.WaitUntil(
+        [&] { return server_.server().connections() == count; });
+  }
+};
+
+TEST_F(FewHandshakes, TheOldestMakesRoom) {
+  RawClient oldest = RawClient::Tcp(port_);
+  ASSERT_TRUE(HasConnections(1));
+  RawClient silent = RawClient::Tcp(port_);
+  ASSERT_TRUE(HasConnections(2));
+  TlsClient client(port_, TLS1_3_VERSION);
+  ASSERT_TRUE(client.connected());
+  EXPECT_TRUE(oldest.IsAtEnd());
+  EXPECT_THAT(client.Call(PostOf("one"), "one"), HasSubstr("POST / one"));
+  EXPECT_TRUE(HasConnections(2));  // The silent one waits on.
+}
+
+TEST_F(FewHandshakes, OneThatHasEndedCountsNoMore) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient first(port_, version);
+    TlsClient second(port_, version);
+    TlsClient third(port_, version);
+    for (TlsClient* const client : {&first, &second, &third}) {
+      ASSERT_TRUE(client->connected());
+      EXPECT_THAT(client->Call(PostOf("x"), "x"), HasSubstr("POST / x"));
+    }
+  }
 }
 
 TEST_F(Tls, AnswersARefusedRequestBeforeItCloses) {

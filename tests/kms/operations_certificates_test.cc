@@ -216,16 +216,27 @@ TEST_F(Pkcs11ListingTest, HasWhatTheStandardOperationsTell) {
   EXPECT_THAT(reply.at("Keys"), ElementsAre(expected));
 }
 
-TEST_F(Pkcs11ListingTest, ShowsSecretAndDisabledKeysWithoutAPublicKey) {
+TEST_F(Pkcs11ListingTest, ShowsSecretKeysWithoutAPublicKey) {
   NewKey();
-  const std::string pair = NewPair();
-  Take(Ask("DisableKey", {{"KeyId", pair}}));
   const json reply = Take(Own("ListPkcs11Objects", json::object()));
-  ASSERT_THAT(reply.at("Keys"), SizeIs(2));
-  for (const json& key : reply.at("Keys")) {
-    EXPECT_FALSE(key.contains("PublicKey"));
-    EXPECT_FALSE(key.contains("Certificates"));
-  }
+  ASSERT_THAT(reply.at("Keys"), SizeIs(1));
+  EXPECT_FALSE(reply.at("Keys").at(0).contains("PublicKey"));
+  EXPECT_FALSE(reply.at("Keys").at(0).contains("Certificates"));
+}
+
+TEST_F(Pkcs11ListingTest, ShowsThePublicKeysOfPairsThatCannotBeUsed) {
+  const auto shown = [this] {
+    const json reply = Take(Own("ListPkcs11Objects", json::object()));
+    EXPECT_THAT(reply.at("Keys"), SizeIs(1));
+    return reply.at("Keys").at(0).at("PublicKey");
+  };
+  const json request = {{"KeyId", NewPair()}};
+  const json expected = Take(Ask("GetPublicKey", request)).at("PublicKey");
+  Take(Ask("DisableKey", request));
+  EXPECT_THAT(Ask("GetPublicKey", request), StatusIs(ErrorCode::kDisabled));
+  EXPECT_EQ(shown(), expected);
+  Take(Ask("ScheduleKeyDeletion", request));
+  EXPECT_EQ(shown(), expected);
 }
 
 TEST_F(Pkcs11ListingTest, HidesWhatTheCallerMayNotSee) {

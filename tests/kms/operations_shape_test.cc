@@ -140,12 +140,13 @@ TEST(ShapeTest, SaysNoMoreThanTenThings) {
 
 TEST(ShapeTest, SaysOfAListThatIsTooLongOnlyThat) {
   EXPECT_THAT(
-      Check("DescribeKey",
-            R"({"KeyId":"k","GrantTokens":["","","","","","","","","","",""]})"),
-      StatusIs(ErrorCode::kValidation,
-               "1 validation error detected: " +
-                   At("", "grantTokens",
-                      "have length less than or equal to 10")));
+      Check(
+          "DescribeKey",
+          R"({"KeyId":"k","GrantTokens":["","","","","","","","","","",""]})"),
+      StatusIs(
+          ErrorCode::kValidation,
+          "1 validation error detected: " +
+              At("", "grantTokens", "have length less than or equal to 10")));
 }
 
 TEST(ShapeTest, PassesOverWhatIsNullOrUnknown) {

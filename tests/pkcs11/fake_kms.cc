@@ -187,6 +187,11 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
     return Json::object();
   }
   if (operation == "GetPublicKey") {
+    if (key->state != "Enabled") {
+      return key->state == "Disabled"
+                 ? Error{ErrorCode::kDisabled, "DisabledException"}
+                 : Error{ErrorCode::kInvalidState, "KMSInvalidStateException"};
+    }
     return Json{{"KeyId", Text(std::string(kArnPrefix) + key->id)},
                 {"KeySpec", Text(key->spec)},
                 {"KeyUsage", Text(key->usage)},
@@ -272,7 +277,7 @@ Json FakeKms::ListObjects(const Json& request) const {
       entry["Tags"].push_back(
           {{"TagKey", Text(name)}, {"TagValue", Text(value)}});
     }
-    if (key.pair != nullptr) {
+    if (key.pair != nullptr && key.state != "PendingImport") {
       entry["PublicKey"] = Base64Json(Spki(key.pair.get()));
       entry["Certificates"] = key.certificates;
     }

@@ -180,7 +180,27 @@ TEST_F(ShowDisabledTest, ShowsKeysAsleepWithTheirState) {
       "Disabled");
 }
 
+TEST_F(ShowDisabledTest, PairsAsleepAreShownAsFarAsTheirPublicKeyIsKnown) {
+  const std::string known = kms_->AddKey("RSA_2048", "SIGN_VERIFY", "known");
+  EXPECT_THAT(Labels(), ElementsAre("known"));
+  kms_->SetState(known, "Disabled");
+  kms_->SetState(kms_->AddKey("RSA_2048", "SIGN_VERIFY", "new"), "Disabled");
+  clock_->Advance(std::chrono::minutes(2));
+  EXPECT_THAT(Labels(), ElementsAre("known"));  // As on AWS.
+}
+
+TEST_F(ShowDisabledTest, AClavigerTellsThePublicKeysOfPairsAsleep) {
+  kms_->BeClaviger();
+  for (const char* const state :
+       {"Disabled", "PendingDeletion", "PendingImport"}) {
+    const std::string id = kms_->AddKey("RSA_2048", "SIGN_VERIFY", state);
+    kms_->SetState(id, state);
+  }
+  EXPECT_THAT(Labels(), ElementsAre("Disabled", "PendingDeletion"));
+}
+
 TEST_F(ShowDisabledTest, SuchKeysAreOfNoUseHereEither) {
+  kms_->BeClaviger();
   const std::string id = kms_->AddKey("RSA_2048", "SIGN_VERIFY", "off");
   kms_->SetState(id, "PendingDeletion");
   CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, nullptr, 0};

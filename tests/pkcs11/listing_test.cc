@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "tests/pkcs11/cryptoki_test.h"
+#include "tests/testlib/certificate.h"
 
 namespace pkcs11::module {
 namespace {
@@ -144,6 +145,47 @@ TEST_F(AwsTest, HearsOfStandardOperationsOnly) {
   int standard = 0;
   for (const char* operation : {"ListKeys", "ListAliases", "DescribeKey",
                                 "GetPublicKey", "ListResourceTags"}) {
+    standard += kms_->Calls(operation);
+  }
+  EXPECT_EQ(standard, kms_->Calls());
+}
+
+// Makes, certifies, uses, renames and destroys a key.
+TEST_F(AwsTest, HearsOfStandardOperationsOnlyInAWholeSession) {
+  kms_->BeClaviger();  // It would answer.
+  CK_BBOOL yes = CK_TRUE;
+  base::Bytes p256 = *base::HexDecode("06082a8648ce3d030107");
+  CK_ATTRIBUTE of_public = {CKA_EC_PARAMS, p256.data(), p256.size()};
+  CK_ATTRIBUTE of_private[] = {Row(CKA_TOKEN, yes), TextRow(CKA_LABEL, "new")};
+  CK_MECHANISM generate = {CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+  CK_OBJECT_HANDLE of_pair[2] = {};
+  ASSERT_EQ(C_GenerateKeyPair(session_, &generate, &of_public, 1, of_private, 2,
+                              &of_pair[0], &of_pair[1]),
+            CKR_OK);
+  base::Bytes signature;
+  EXPECT_EQ(Sign({CKM_ECDSA, nullptr, 0}, Find(CKO_PRIVATE_KEY, "new"),
+                 base::Bytes(32, 1), &signature),
+            CKR_OK);
+  CK_OBJECT_CLASS certificates = CKO_CERTIFICATE;
+  EXPECT_THAT(FindAll({Row(CKA_CLASS, certificates)}), SizeIs(0));
+  const base::Bytes der = testlib::MakeCertificate(
+      {.spki = kms_->SpkiOf("00000000-0000-4000-8000-000000000001")});
+  CK_ATTRIBUTE certificate[] = {Row(CKA_CLASS, certificates),
+                                Row(CKA_TOKEN, yes),
+                                {CKA_VALUE, Unconst(der), der.size()}};
+  CK_OBJECT_HANDLE kept = 0;
+  EXPECT_EQ(C_CreateObject(session_, certificate, 3, &kept),
+            CKR_ACTION_PROHIBITED);  // Without a folder for it.
+  CK_ATTRIBUTE renamed = TextRow(CKA_LABEL, "renamed");
+  EXPECT_EQ(C_SetAttributeValue(session_, of_pair[1], &renamed, 1), CKR_OK);
+  EXPECT_EQ(C_DestroyObject(session_, of_pair[1]), CKR_OK);
+  clock_->Advance(std::chrono::minutes(2));
+  EXPECT_THAT(FindAll({}), SizeIs(0));
+  int standard = 0;
+  for (const char* operation :
+       {"ListKeys", "ListAliases", "DescribeKey", "GetPublicKey",
+        "ListResourceTags", "CreateKey", "CreateAlias", "Sign", "TagResource",
+        "ScheduleKeyDeletion"}) {
     standard += kms_->Calls(operation);
   }
   EXPECT_EQ(standard, kms_->Calls());

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -91,6 +93,54 @@ TEST_F(LogTest, WhatCannotBeWrittenGoesToStandardError) {
     EXPECT_EQ(errno, EAGAIN);  // The host's.
     EXPECT_THAT(GetCapturedStderr(), HasSubstr("lost?"));
   }
+}
+
+// Standard error is a pipe that nobody reads from any more.
+class BrokenPipeTest : public LogTest {
+ protected:
+  BrokenPipeTest() : before_(dup(STDERR_FILENO)) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(pipe(ends.data()), 0);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    sigset_t open;
+    sigemptyset(&open);
+    sigaddset(&open, SIGPIPE);
+    pthread_sigmask(SIG_UNBLOCK, &open, &mask_);
+    action_ = signal(SIGPIPE, [](int) { raised = true; });
+    raised = false;
+  }
+  ~BrokenPipeTest() override {
+    dup2(before_, STDERR_FILENO);
+    close(before_);
+    signal(SIGPIPE, action_);
+    pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+  }
+
+  static inline volatile sig_atomic_t raised = 0;
+
+ private:
+  const int before_;
+  sigset_t mask_;
+  void (*action_)(int);
+};
+
+TEST_F(BrokenPipeTest, EndsNoProcess) {
+  LogLine("nobody reads this");
+  EXPECT_EQ(raised, 0);
+}
+
+TEST_F(BrokenPipeTest, LeavesTheHostItsOwnSignal) {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+  pthread_kill(pthread_self(), SIGPIPE);
+  LogLine("nobody reads this");
+  EXPECT_EQ(raised, 0);
+  pthread_sigmask(SIG_UNBLOCK, &blocked, nullptr);
+  EXPECT_EQ(raised, 1);
 }
 
 // The other end of a system's log.

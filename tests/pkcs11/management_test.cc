@@ -240,6 +240,37 @@ TEST_F(ManagementTest, AttributesThatAreNotSetAreToldApart) {
   EXPECT_EQ(kms_->Calls("TagResource"), 0);
 }
 
+// Both are kept in tags.
+TEST_F(ManagementTest, NamesThatKmsCannotKeepAreRefused) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
+  std::string label;
+  for (int i = 0; i < 256; ++i) {
+    label.append("\xC3\xBC");
+  }
+  const auto set = [&](CK_ATTRIBUTE row) {
+    return C_SetAttributeValue(session_, key, &row, 1);
+  };
+  EXPECT_EQ(set({CKA_LABEL, label.data(), label.size()}), CKR_OK);
+  label.push_back('x');
+  EXPECT_EQ(set({CKA_LABEL, label.data(), label.size()}),
+            CKR_ATTRIBUTE_VALUE_INVALID);
+  base::Bytes id(128, 1);
+  EXPECT_EQ(set({CKA_ID, id.data(), id.size()}), CKR_OK);
+  id.push_back(1);
+  EXPECT_EQ(set({CKA_ID, id.data(), id.size()}), CKR_ATTRIBUTE_VALUE_INVALID);
+  EXPECT_EQ(kms_->Calls("TagResource"), 2);
+  for (const CK_ATTRIBUTE& name :
+       {CK_ATTRIBUTE{CKA_LABEL, label.data(), label.size()},
+        CK_ATTRIBUTE{CKA_ID, id.data(), id.size()}}) {
+    EXPECT_EQ(MakePair(CKM_EC_KEY_PAIR_GEN,
+                       {{CKA_EC_PARAMS, p384_.data(), p384_.size()}},
+                       {Row(CKA_TOKEN, yes_), name}),
+              CKR_ATTRIBUTE_VALUE_INVALID);
+  }
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
+}
+
 TEST_F(ManagementTest, TypesThatContradictTheMechanismAreRefused) {
   CK_KEY_TYPE rsa = CKK_RSA;
   CK_KEY_TYPE sha256 = CKK_SHA256_HMAC;

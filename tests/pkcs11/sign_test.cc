@@ -180,6 +180,9 @@ TEST_F(SignTest, EcdsaOfLongInputIsThatOfItsFirstBits) {
   EXPECT_EQ(
       Sign({CKM_ECDSA, nullptr, 0}, Private("ECC_NIST_P521"), {}, &signature),
       CKR_DATA_LEN_RANGE);
+  EXPECT_EQ(Verify({CKM_ECDSA, nullptr, 0}, Public("ECC_NIST_P521"), {},
+                   base::Bytes(132, 1)),
+            CKR_DATA_LEN_RANGE);
 }
 
 // One signature in 128 has an r or s with a leading zero byte.
