@@ -493,6 +493,7 @@ TEST_F(SharedServiceKeysTest, AreWrappedAndNoObjects) {
       testlib::Take(Run(CompareToken(environment(), key_store())));
   EXPECT_THAT(difference.missing, IsEmpty());
   EXPECT_THAT(testlib::Take(store().ListIntents()), IsEmpty());
+  EXPECT_TRUE(key_store().shares_wrapping_key);
 }
 
 TEST_F(SharedServiceKeysTest, OpenAfterARestartWhatTheyHaveSealed) {
@@ -520,6 +521,19 @@ TEST_F(SharedServiceKeysTest, AreRefusedWithoutWhatWrapsThem) {
   EXPECT_THAT(Run(CheckServiceKeys(environment(), NewStore::kRefuse,
                                    Placement::kWrappedShareably)),
               StatusIs(ErrorCode::kKeyUnavailable));
+}
+
+// The setting came too late: the key does not become shareable.
+TEST_F(SharedServiceKeysTest, AreObjectsIfTheWrappingKeyMayNotBeShared) {
+  testlib::Take(
+      Run(EnsureWrappingKey(environment(), key_store(), Placement::kWrapped)));
+  Restart();
+  Start(NewStore::kAllow);
+  EXPECT_FALSE(key_store().shares_wrapping_key);
+  EXPECT_TRUE(key_store().wrapping_key.has_value());
+  const auto key =
+      testlib::Take(FindServiceKey(environment(), kForCredentials));
+  EXPECT_EQ(key.ref.wrapped, nullptr);
 }
 
 // A store that was made with them as objects keeps them.
