@@ -11,9 +11,8 @@
 #include "kms/operations/intents.h"
 #include "kms/operations/reconcile.h"
 #include "kms/operations/service_keys.h"
-#include "tests/fakes/softhsm_token.h"
-#include "tests/hsm/supervised.h"
 #include "tests/kms/operations_testing.h"
+#include "tests/kms/softhsm_workers.h"
 
 namespace kms::operations {
 namespace {
@@ -29,21 +28,9 @@ using testlib::StatusIs;
 constexpr std::string_view kThere = "eu-central-1";
 const From from_there = {.region = kThere};
 
-// The token of the key store "there", and its workers.
-struct WorkersThere {
-  WorkersThere() {
-    supervised.options().prepare = hsm::OnToken(
-        [this] { return hsm::token::Token::Open(token.Config(), clock); });
-    supervised.Start();
-  }
-
-  base::RealClock clock;
-  fakes::SoftHsmToken token;
-  hsm_test::Supervised supervised{2};
-};
-
-WorkersThere& TheWorkersThere() {
-  static WorkersThere workers;
+// Of the key store "there".
+SoftHsmWorkers& TheWorkersThere() {
+  static SoftHsmWorkers workers;
   return workers;
 }
 
