@@ -118,12 +118,6 @@ base::Status MakeReceived(Workshop& workshop,
 base::Result<ShareWrappingKeyReply> ShareWrappingKey(
     Workshop workshop, const ShareWrappingKeyRequest& request) {
   RETURN_IF_ERROR(CheckCanWrap(workshop.profile));
-  ASSIGN_OR_RETURN(const RsaNumbers public_key,
-                   RsaNumbersOf(request.public_key, kTransportKeyBits));
-  const HashRow* const hash = FindHash(request.hash);
-  if (hash == nullptr) {
-    return Error{ErrorCode::kInvalidArgument, "unknown hash"};
-  }
   ASSIGN_OR_RETURN(const ObjectHandle wrapping_key,
                    Search(workshop, request.wrapping_key.locator));
   ASSIGN_OR_RETURN(const bool shareable, IsShareable(workshop, wrapping_key));
@@ -131,6 +125,12 @@ base::Result<ShareWrappingKeyReply> ShareWrappingKey(
     return Error{ErrorCode::kUnsupportedOperation,
                  "the wrapping key was not made shareable: it can never leave "
                  "its token"};
+  }
+  ASSIGN_OR_RETURN(const RsaNumbers public_key,
+                   RsaNumbersOf(request.public_key, kTransportKeyBits));
+  const HashRow* const hash = FindHash(request.hash);
+  if (hash == nullptr) {
+    return Error{ErrorCode::kInvalidArgument, "unknown hash"};
   }
   RETURN_IF_ERROR(CheckIsTheKey(workshop, wrapping_key, request.check_value));
   ASSIGN_OR_RETURN(const ObjectHandle trusted,

@@ -98,6 +98,21 @@ asio::awaitable<base::Status> CheckIdentity(Environment& environment,
   co_return co_await CheckServiceKey(environment, key);
 }
 
+namespace {
+
+// Whether the wrapping key was made such that it may leave its token. It is
+// asked to leave for nobody: that is refused in any case, and why tells.
+asio::awaitable<bool> MayBeShared(KeyStore& key_store,
+                                  const store::ServiceKey& key) {
+  hsm::ShareWrappingKeyRequest request;
+  request.wrapping_key = key.ref;
+  request.check_value = key.check_value;
+  const auto refused = co_await key_store.hsm.Call(std::move(request));
+  co_return refused || refused.error().code != ErrorCode::kUnsupportedOperation;
+}
+
+}  // namespace
+
 asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
                                                 KeyStore& key_store,
                                                 Placement placement) {
@@ -130,7 +145,10 @@ asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
     }
     if (is_it(key) && placement != Placement::kResident) {
       key_store.wrapping_key = key.ref.locator;
-      key_store.shares_wrapping_key = placement == Placement::kWrappedShareably;
+      key_store.shares_wrapping_key = false;
+      if (placement == Placement::kWrappedShareably) {
+        key_store.shares_wrapping_key = co_await MayBeShared(key_store, key);
+      }
     }
   }
   co_return base::Status();

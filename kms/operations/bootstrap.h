@@ -40,8 +40,9 @@ boost::asio::awaitable<base::Status> CheckIdentity(Environment& environment,
 
 // Makes sure that the token has what wraps the keys of the key store, if there
 // is or shall be such, by using it; has new keys wrapped if `placement` says
-// so. Fails as CheckServiceKeys does, and with kUnsupportedOperation if the
-// token cannot hold wrapped keys.
+// so. With kWrappedShareably, `shares_wrapping_key` tells whether that key may
+// be shared: an older one may have been made without. Fails as CheckServiceKeys
+// does, and with kUnsupportedOperation if the token cannot hold wrapped keys.
 boost::asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
                                                        KeyStore& key_store,
                                                        Placement placement);

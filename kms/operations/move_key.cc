@@ -216,18 +216,13 @@ asio::awaitable<base::Status> MoveToWrapped(Call& call) {
   CO_ASSIGN_OR_RETURN(
       KeyMaterial material,
       co_await MakeWrappedMaterial(call.environment, key, call.now));
-  material.rotation = Rotation{call.now, RotationType::kOnDemand};
-  call.material_id = base::HexEncode(material.id);
   auto check = [&key](Key& now) -> base::Status {
     RETURN_IF_ERROR(CheckCanBeWrapped(now));
     return now.CurrentMaterial().id == key.CurrentMaterial().id
                ? base::Status()
                : base::Status(ChangedMeanwhile(now));
   };
-  auto change = [&](store::Transaction& transaction) {
-    return CommitRotation(transaction, key.row_id, material, check);
-  };
-  co_return co_await call.Commit(change);
+  co_return co_await CommitOnDemandRotation(call, std::move(material), check);
 }
 
 }  // namespace

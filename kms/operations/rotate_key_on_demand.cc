@@ -83,22 +83,12 @@ boost::asio::awaitable<base::Status> RotateToGenerated(Call& call) {
   CO_ASSIGN_OR_RETURN(
       KeyMaterial material,
       co_await MakeMaterial(call.environment, *call.key, call.now));
-  material.rotation = Rotation{call.now, RotationType::kOnDemand};
-  call.material_id = base::HexEncode(material.id);
-
   auto edit = [&call](Key& key) -> base::Status {
     RETURN_IF_ERROR(CheckOnDemand(call, key));
     ++key.on_demand_rotations;
     return {};
   };
-  auto change = [&](store::Transaction& transaction) {
-    return CommitRotation(transaction, call.key->row_id, material, edit);
-  };
-  const base::Status committed = co_await call.Commit(change);
-  if (!committed) {
-    co_await AbandonMaterial(call.environment, material);
-  }
-  co_return committed;
+  co_return co_await CommitOnDemandRotation(call, std::move(material), edit);
 }
 
 }  // namespace

@@ -77,6 +77,20 @@ base::Status CommitRotation(store::Transaction& transaction,
   return SettleMaterial(transaction, material);
 }
 
+asio::awaitable<base::Status> CommitOnDemandRotation(
+    Call& call, KeyMaterial material, std::function<base::Status(Key&)> edit) {
+  material.rotation = Rotation{call.now, RotationType::kOnDemand};
+  call.material_id = base::HexEncode(material.id);
+  auto change = [&](store::Transaction& transaction) {
+    return CommitRotation(transaction, call.key->row_id, material, edit);
+  };
+  const base::Status committed = co_await call.Commit(change);
+  if (!committed) {
+    co_await AbandonMaterial(call.environment, material);
+  }
+  co_return committed;
+}
+
 asio::awaitable<base::Status> RotationScheduler::Rotate(const Key& key) {
   if (!key.rotation) {
     co_return Error{ErrorCode::kConflict, "the key is not to be rotated"};

@@ -36,6 +36,11 @@ base::Status CommitRotation(store::Transaction& transaction,
                             const KeyMaterial& material,
                             const std::function<base::Status(Key&)>& edit);
 
+// The commit of a call that rotates its key to the announced `material`, which
+// is abandoned if it fails. `edit` as CommitRotation's.
+boost::asio::awaitable<base::Status> CommitOnDemandRotation(
+    Call& call, KeyMaterial material, std::function<base::Status(Key&)> edit);
+
 // A RotationScheduler rotates the keys whose day has come. A key is rotated
 // once for a due date, whatever is killed: the new material and the next date
 // are one commit. Belongs to the housekeeping of one io thread, which must own

@@ -46,6 +46,9 @@ void WriteKeyStores(const KeyStores& key_stores, JsonWriter& writer) {
       writer.Item(region);
     }
     writer.EndArray();
+    if (key_store.wrapping_key) {
+      writer.Bool("SharesWrappingKey", key_store.shares_wrapping_key);
+    }
     if (!key_store.cluster_id.empty()) {
       writer.Text("CloudHsmClusterId", key_store.cluster_id);
     }

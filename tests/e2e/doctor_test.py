@@ -194,6 +194,30 @@ class Doctor(unittest.TestCase):
                 file.write(b'"CreateKey"')
         self.assertEqual(self.look()[0], 0)
 
+    def test_warns_of_a_wrapping_key_that_was_not_made_shareable(self):
+        text = self.server.config.read_text()
+        check = "wrapping key"
+        try:
+            self.assertEqual(self.server.stop(), [0, 0])
+            self.server.edit('# placement = "wrapped"', 'placement = "wrapped"')
+            self.server.start()
+            self.assertNotIn(check, self.look()[1])
+            self.assertEqual(self.server.stop(), [0, 0])
+            self.server.edit(
+                'placement = "wrapped"',
+                'placement = "wrapped"\nshareable_wrapping_key = true')
+            self.server.start()
+            status, found = self.look()
+            self.assertEqual(status, 0, found)
+            self.assertEqual(found[check][0], "WARN")
+            self.assertIn("never leaves its token", found[check][1])
+            self.assertIn("key store main: shareable_wrapping_key is set, but",
+                          self.server.log_text())
+        finally:
+            self.server.stop()
+            self.server.config.write_text(text)
+            self.server.start()
+
     def test_warns_of_audit_segments_that_were_moved_away(self):
         oldest = min((self.server.state / "audit").glob("*.jsonl"))
         oldest.rename(self.server.folder / oldest.name)

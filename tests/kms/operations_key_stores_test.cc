@@ -11,9 +11,8 @@
 #include "kms/operations/intents.h"
 #include "kms/operations/reconcile.h"
 #include "kms/operations/service_keys.h"
-#include "tests/fakes/softhsm_token.h"
-#include "tests/hsm/supervised.h"
 #include "tests/kms/operations_testing.h"
+#include "tests/kms/softhsm_workers.h"
 
 namespace kms::operations {
 namespace {
@@ -29,21 +28,9 @@ using testlib::StatusIs;
 constexpr std::string_view kThere = "eu-central-1";
 const From from_there = {.region = kThere};
 
-// The token of the key store "there", and its workers.
-struct WorkersThere {
-  WorkersThere() {
-    supervised.options().prepare = hsm::OnToken(
-        [this] { return hsm::token::Token::Open(token.Config(), clock); });
-    supervised.Start();
-  }
-
-  base::RealClock clock;
-  fakes::SoftHsmToken token;
-  hsm_test::Supervised supervised{2};
-};
-
-WorkersThere& TheWorkersThere() {
-  static WorkersThere workers;
+// Of the key store "there".
+SoftHsmWorkers& TheWorkersThere() {
+  static SoftHsmWorkers workers;
   return workers;
 }
 
@@ -497,6 +484,7 @@ TEST_F(SharedServiceKeysTest, AreWrappedAndNoObjects) {
       testlib::Take(Run(CompareToken(environment(), key_store())));
   EXPECT_THAT(difference.missing, IsEmpty());
   EXPECT_THAT(testlib::Take(store().ListIntents()), IsEmpty());
+  EXPECT_TRUE(key_store().shares_wrapping_key);
 }
 
 TEST_F(SharedServiceKeysTest, OpenAfterARestartWhatTheyHaveSealed) {
@@ -524,6 +512,19 @@ TEST_F(SharedServiceKeysTest, AreRefusedWithoutWhatWrapsThem) {
   EXPECT_THAT(Run(CheckServiceKeys(environment(), NewStore::kRefuse,
                                    Placement::kWrappedShareably)),
               StatusIs(ErrorCode::kKeyUnavailable));
+}
+
+// The setting came too late: the key does not become shareable.
+TEST_F(SharedServiceKeysTest, AreObjectsIfTheWrappingKeyMayNotBeShared) {
+  testlib::Take(
+      Run(EnsureWrappingKey(environment(), key_store(), Placement::kWrapped)));
+  Restart();
+  Start(NewStore::kAllow);
+  EXPECT_FALSE(key_store().shares_wrapping_key);
+  EXPECT_TRUE(key_store().wrapping_key.has_value());
+  const auto key =
+      testlib::Take(FindServiceKey(environment(), kForCredentials));
+  EXPECT_EQ(key.ref.wrapped, nullptr);
 }
 
 // A store that was made with them as objects keeps them.

@@ -71,23 +71,6 @@ class MoveTest : public OperationsTest {
     Place(Placement::kWrapped);
   }
 
-  // As at a start with this configuration.
-  void Place(Placement placement) {
-    testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
-    key_store().wrapping_key.reset();
-    testlib::Take(
-        Run(EnsureWrappingKey(environment(), key_store(), placement)));
-  }
-  void RestartAs(Placement placement) {
-    Restart();
-    Place(placement);
-  }
-
-  std::string NewKeyOf(std::string_view spec, std::string_view usage) {
-    return testlib::Take(
-        Ask("CreateKey",
-            {{"KeySpec", spec}, {"KeyUsage", usage}}))["KeyMetadata"]["KeyId"];
-  }
   base::Result<json> Move(const std::string& key, std::string_view placement) {
     return Ask("MoveKey", ToMove(key, placement), root_);
   }

@@ -6,8 +6,7 @@
 #include "base/bytes.h"
 #include "kms/identity/aws_policies.h"
 #include "kms/operations/usage_completion.h"
-#include "tests/fakes/softhsm_token.h"
-#include "tests/hsm/supervised.h"
+#include "tests/kms/softhsm_workers.h"
 
 namespace kms::operations {
 namespace {
@@ -15,21 +14,8 @@ namespace {
 namespace asio = boost::asio;
 using nlohmann::json;
 
-// A SoftHSM token and two worker processes on it.
-struct Workers {
-  Workers() {
-    supervised.options().prepare = hsm::OnToken(
-        [this] { return hsm::token::Token::Open(token.Config(), clock); });
-    supervised.Start();
-  }
-
-  base::RealClock clock;
-  fakes::SoftHsmToken token;
-  hsm_test::Supervised supervised{2};
-};
-
-Workers& TheWorkers() {
-  static Workers workers;
+SoftHsmWorkers& TheWorkers() {
+  static SoftHsmWorkers workers;
   return workers;
 }
 
@@ -246,6 +232,19 @@ std::vector<base::Result<json>> OperationsTest::AskTogether(
 base::Result<json> OperationsTest::Ask(std::string_view operation,
                                        const json& input, const From& from) {
   return AskText(operation, input.dump(), from);
+}
+
+void OperationsTest::Place(Placement placement) {
+  testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
+  key_store().wrapping_key.reset();
+  testlib::Take(Run(EnsureWrappingKey(environment(), key_store(), placement)));
+}
+
+std::string OperationsTest::NewKeyOf(std::string_view spec,
+                                     std::string_view usage) {
+  return testlib::Take(
+      Ask("CreateKey",
+          {{"KeySpec", spec}, {"KeyUsage", usage}}))["KeyMetadata"]["KeyId"];
 }
 
 std::string OperationsTest::NewKey() {

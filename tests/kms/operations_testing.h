@@ -20,6 +20,7 @@
 #include "kms/identity/principals.h"
 #include "kms/managed_keys.h"
 #include "kms/operations/api_service.h"
+#include "kms/operations/bootstrap.h"
 #include "kms/operations/counters.h"
 #include "kms/operations/custom_key_stores/source.h"
 #include "kms/operations/deletion.h"
@@ -84,6 +85,13 @@ class OperationsTest : public testing::Test {
     Open();
   }
 
+  // As at a start where the configuration says so of the key store.
+  void Place(Placement placement);
+  void RestartAs(Placement placement) {
+    Restart();
+    Place(placement);
+  }
+
   Environment& environment() { return server_->environment; }
   KeyStore& key_store() { return environment().key_stores.primary(); }
   boost::asio::io_context& io() { return io_; }
@@ -115,6 +123,7 @@ class OperationsTest : public testing::Test {
 
   // A new key's id; a ciphertext of `plaintext` under it, in base64.
   std::string NewKey();
+  std::string NewKeyOf(std::string_view spec, std::string_view usage);
   std::string Encrypted(const std::string& key, std::string_view plaintext);
 
   // The audit log's events from the first on, whole and as text.

@@ -202,6 +202,22 @@ Finding CheckTokens(const config::Config& config) {
   return ill.empty() ? Finding("all serve") : Warning(Printable(ill));
 }
 
+// Whether a wrapping key that the configuration calls shareable was made so.
+Finding CheckShareable(const config::Config& config,
+                       const std::string& key_store) {
+  ASSIGN_OR_RETURN(const base::Json key_stores, KeyStoresOf(config));
+  for (const base::Json& one : key_stores) {
+    const auto shares = one.find("SharesWrappingKey");
+    if (MemberOf(one, "Name") == key_store && shares != one.end() &&
+        shares->is_boolean() && shares->get<bool>()) {
+      return std::string("may be shared");
+    }
+  }
+  return Warning(
+      "it was made before shareable_wrapping_key was set, and never leaves its "
+      "token: remove the setting, or have a key store of another name");
+}
+
 Finding ProbeToken(const config::Token& store) {
   std::vector<std::string> words = {SiblingProgram("claviger-hsm"), "probe"};
   const std::vector<std::string> token = setup::TokenOptions(store);
@@ -246,6 +262,12 @@ std::vector<Check> ChecksOf(const config::Config& config, bool probe) {
     checks.push_back({"tokens", [&] { return CheckTokens(config); }});
   }
   for (const config::KeyStore& store : config.key_stores) {
+    if (store.shareable) {
+      checks.push_back({&store == &config.key_stores.front()
+                            ? "wrapping key"
+                            : "wrapping key of " + store.name,
+                        [&] { return CheckShareable(config, store.name); }});
+    }
     AddTokenChecks(store, &store == &config.key_stores.front(), probe, checks);
   }
   return checks;

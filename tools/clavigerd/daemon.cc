@@ -209,6 +209,13 @@ asio::awaitable<base::Status> Daemon::Parts::SettleKeyStore(
   }
   CO_RETURN_IF_ERROR(co_await kms::operations::EnsureWrappingKey(
       environment, key_store, PlacementOf(configured)));
+  if (configured.shareable && !key_store.shares_wrapping_key) {
+    base::LogWarning(
+        "key store {}: shareable_wrapping_key is set, but its wrapping key was "
+        "made without it, and never leaves its token: remove the setting, or "
+        "have a key store of another name whose wrapping key is made with it",
+        key_store.name);
+  }
   const base::Status settled = co_await kms::operations::SettleIntents(
       environment, key_store, store->info().epoch);
   if (!settled && settled.error().code != base::ErrorCode::kHsmUnavailable) {
