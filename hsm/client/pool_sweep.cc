@@ -234,16 +234,17 @@ void Pool::ExpireLine(Line& line, const PoolToken* token,
   for (Line::Queue& queue : line.queues) {
     // Operations of one lane have different deadlines: one that is over may be
     // behind others that are not.
-    const auto over = std::ranges::stable_partition(queue.calls, may_wait);
-    for (Call& call : over) {
-      Discount(queue, call);
+    const auto over =
+        std::stable_partition(queue.calls.begin(), queue.calls.end(), may_wait);
+    for (auto call = over; call != queue.calls.end(); ++call) {
+      Discount(queue, *call);
       stats_.throttled.Add(outage ? 0 : 1);
-      Fail(std::move(call), outage ? Outage(token)
-                                   : base::Error{base::ErrorCode::kThrottled,
-                                                 "the HSM is too busy; the "
-                                                 "request was not tried"});
+      Fail(std::move(*call), outage ? Outage(token)
+                                    : base::Error{base::ErrorCode::kThrottled,
+                                                  "the HSM is too busy; the "
+                                                  "request was not tried"});
     }
-    queue.calls.erase(over.begin(), over.end());
+    queue.calls.erase(over, queue.calls.end());
   }
 }
 
