@@ -129,6 +129,7 @@ TEST_F(TokenFaultsTest, MemoryIsMadeByLettingMessageKeysGo) {
   const std::array keys = {Made(), Made(), Made()};
   place_.Tell("full 6");  // The keys, the canary, and two message keys.
   std::vector<Sealed> sealed;
+  sealed.reserve(keys.size());
   for (const KeyRef& key : keys) {
     sealed.push_back(Encrypted(key, "secret"));
   }

@@ -154,6 +154,18 @@ std::shared_ptr<void> FakeKms::LogOut(const StateLock&) {
   return nullptr;
 }
 
+base::Result<Json> FakeKms::PublicKeyOf(const FakeKey& key) {
+  if (key.state != "Enabled") {
+    return key.state == "Disabled"
+               ? Error{ErrorCode::kDisabled, "DisabledException"}
+               : Error{ErrorCode::kInvalidState, "KMSInvalidStateException"};
+  }
+  return Json{{"KeyId", Text(std::string(kArnPrefix) + key.id)},
+              {"KeySpec", Text(key.spec)},
+              {"KeyUsage", Text(key.usage)},
+              {"PublicKey", Base64Json(Spki(key.pair.get()))}};
+}
+
 base::Result<Json> FakeKms::Answer(std::string_view operation,
                                    const Json& request) {
   if (operation.starts_with(kOwnPrefix)) {
@@ -187,15 +199,7 @@ base::Result<Json> FakeKms::Answer(std::string_view operation,
     return Json::object();
   }
   if (operation == "GetPublicKey") {
-    if (key->state != "Enabled") {
-      return key->state == "Disabled"
-                 ? Error{ErrorCode::kDisabled, "DisabledException"}
-                 : Error{ErrorCode::kInvalidState, "KMSInvalidStateException"};
-    }
-    return Json{{"KeyId", Text(std::string(kArnPrefix) + key->id)},
-                {"KeySpec", Text(key->spec)},
-                {"KeyUsage", Text(key->usage)},
-                {"PublicKey", Base64Json(Spki(key->pair.get()))}};
+    return PublicKeyOf(*key);
   }
   if (operation == "ListResourceTags") {
     Json tags = Json::array();

@@ -84,6 +84,7 @@ class FakeKms final : public Kms {
 
   FakeKey& MakeKey(const std::string& spec, const std::string& usage);
   static base::Json MetadataOf(const FakeKey& key);
+  static base::Result<base::Json> PublicKeyOf(const FakeKey& key);
   static void Tag(FakeKey& key, const base::Json& request);
   base::Result<base::Json> CreateAlias(const base::Json& request);
   base::Json ListKeys(const base::Json& request) const;
