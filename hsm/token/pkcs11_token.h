@@ -93,7 +93,7 @@ class Pkcs11Token final : public Token {
   auto WithRoom(Make make) -> decltype(make());
   base::Status MakeRoom();
 
-  // The same, or kHsmUnavailable if it failed because the token is dead.
+  // `result`, or kHsmUnavailable if it failed because the token is dead.
   template <typename T>
   base::Result<T> Alive(base::Result<T> result);
 

@@ -55,9 +55,7 @@ class TextBuffer {
 
 // Texts of the calling thread that have been written and are to be written
 // over: an event is made by one thread and written by another, and memory that
-// wanders between threads is dear.
-//
-// Empty if there is none.
+// wanders between threads is dear. Take returns an empty one if there is none.
 std::string TakeSpareText();
 void KeepSpareText(std::string text);
 
