@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,7 +46,7 @@ void CloseAllBut(int keep) {
 
 // The life of a worker process.
 [[noreturn]] void RunWorker(pid_t supervisor, Fd control,
-                            const PrepareFn& prepare) {
+                            const PrepareFn& prepare, int niceness) {
   ResetSignals();
   CloseAllBut(control.get());
   const base::Result<ServeFn> serve = prepare();
@@ -62,6 +63,8 @@ void CloseAllBut(int keep) {
   if (getppid() != supervisor) {
     _exit(kParentGone);
   }
+  // Nor this: whoever is slow there holds the token's lock.
+  setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + niceness);
   _exit(static_cast<int>((*serve)(std::move(control))));
 }
 
@@ -76,7 +79,8 @@ PrepareFn OnToken(OpenTokenFn open_token) {
   };
 }
 
-base::Result<WorkerProcess> StartWorker(const PrepareFn& prepare) {
+base::Result<WorkerProcess> StartWorker(const PrepareFn& prepare,
+                                        int niceness) {
   ASSIGN_OR_RETURN(SocketPair pair, MakeSocketPair(SOCK_SEQPACKET));
   const pid_t supervisor = getpid();
   const pid_t pid = fork();
@@ -84,7 +88,7 @@ base::Result<WorkerProcess> StartWorker(const PrepareFn& prepare) {
     return ErrnoError("start a worker process");
   }
   if (pid == 0) {
-    RunWorker(supervisor, std::move(pair.theirs), prepare);
+    RunWorker(supervisor, std::move(pair.theirs), prepare, niceness);
   }
   return WorkerProcess{pid, std::move(pair.ours)};
 }

@@ -35,9 +35,10 @@ struct WorkerProcess {
   Fd control;
 };
 
-// Forks a worker, which prepares itself, reports, and serves. The calling
-// process must have one thread only. Fails with kIo.
-base::Result<WorkerProcess> StartWorker(const PrepareFn& prepare);
+// Forks a worker, which prepares itself, reports, and serves, by `niceness`
+// (setpriority(2), 0 or more) behind its supervisor. The calling process must
+// have one thread only. Fails with kIo.
+base::Result<WorkerProcess> StartWorker(const PrepareFn& prepare, int niceness);
 
 // What a status from waitpid() says, for people: "was killed by signal 11".
 std::string DescribeExit(int wait_status);

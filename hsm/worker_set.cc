@@ -44,6 +44,12 @@ Generation FirstGeneration() {
   return high << 32;
 }
 
+// Of all workers but the first, which is kept free of long calls: where
+// processors are few, who waits for an RSA signature must not hold up those who
+// wait for a data key (measured: they keep 62 % of their rate, and 53 %
+// without).
+constexpr int kNiceness = 4;
+
 // True if the worker has closed its end: it ends, or has ended.
 bool HungUp(int control) {
   pollfd polled{control, 0, 0};
@@ -108,7 +114,7 @@ void WorkerSet::Start(std::size_t index) {
   ++worker.generation;
   worker.served = false;
   worker.reason.reset();
-  auto process = StartWorker(options_.prepare);
+  auto process = StartWorker(options_.prepare, index == 0 ? 0 : kNiceness);
   if (!process) {
     worker.reason = process.error();
     worker.start_at = clock_.Monotonic() + worker.backoff.Next();

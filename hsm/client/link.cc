@@ -26,6 +26,8 @@ constexpr int kWindow = 64;
 constexpr int kMinInFlight = 2;
 // Without a limit the io thread, the workers and the disk take turns.
 constexpr int kBatch = 8;
+// The pace is that of about so many replies.
+constexpr int kPaceReplies = 32;
 
 }  // namespace
 
@@ -60,6 +62,9 @@ base::Status Link::Send(Call& call, base::MonotonicTime now) {
   const std::uint32_t slot = free_.back();
   RETURN_IF_ERROR(call.encode(call.request, slot, out_));
   free_.pop_back();
+  if (outstanding_calls_ == 0) {
+    busy_since_ = now;
+  }
   outstanding_cost_ += call.row->cost;
   ++outstanding_calls_;
   // A worker executes in order: what is behind a long call may take as much
@@ -80,6 +85,13 @@ base::Status Link::Send(Call& call, base::MonotonicTime now) {
     FlushSoon();
   }
   return {};
+}
+
+// Several replies may come in one go: the first of them is then charged with
+// the time of all, which is why the last few are averaged.
+void Link::NotePace(int cost, base::MonotonicTime now) {
+  pace_ += ((now - busy_since_) / cost - pace_) / kPaceReplies;
+  busy_since_ = now;
 }
 
 asio::awaitable<Link::End> Link::Run(const Completion& complete) {

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -42,12 +43,18 @@ class Link : public std::enable_shared_from_this<Link> {
   bool HasRoomFor(const OperationRow& row) const;
   int outstanding_cost() const { return outstanding_cost_; }
   int outstanding_calls() const { return outstanding_calls_; }
+  // How long a call that is sent now waits until it is begun, going by how long
+  // those before it took.
+  base::MonotonicTime Backlog() const { return outstanding_cost_ * pace_; }
   bool has_long_call() const { return long_calls_ > 0; }
   Generation generation() const { return generation_; }
 
   // Puts the call into a slot and its frame into the batch. The call comes back
   // if its request cannot be encoded.
   base::Status Send(Call& call, base::MonotonicTime now);
+
+  // A reply to a call of that cost has come.
+  void NotePace(int cost, base::MonotonicTime now);
 
   // Reads replies and completes their calls, until the connection ends.
   boost::asio::awaitable<End> Run(const Completion& complete);
@@ -82,6 +89,10 @@ class Link : public std::enable_shared_from_this<Link> {
   int outstanding_calls_ = 0;
   int long_calls_ = 0;
   base::MonotonicTime long_due_{};  // When the last long call must be done.
+
+  // Of a cost unit, by the last replies; slow, until it is known.
+  base::MonotonicTime pace_ = std::chrono::milliseconds(1);
+  base::MonotonicTime busy_since_{};  // With the call that is replied to next.
 
   FrameBuffer in_;
   base::WipingBytes out_;

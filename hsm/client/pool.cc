@@ -10,6 +10,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr int kTogether = 3;  // The rank of a worker that may be joined.
+
 // How much may wait in each lane of each line, in cost units, of which a worker
 // does some 100 in a millisecond: a call that cannot be answered soon is
 // refused at once. A lane that is full refuses nobody in another one. Two
@@ -104,18 +106,34 @@ bool Pool::OthersServe(const PoolToken& token) const {
   });
 }
 
-// How well a worker suits a lane; a living one that suits better is waited for.
+// Short calls stay together while they wait for next to nothing: a worker that
+// has several at hand takes and answers them in one go, and no other need be
+// woken (measured: 5 to 9 % of the processor time of a request). SoftHSM has
+// some twenty at hand then. A token that takes a millisecond for each has one.
+bool Pool::MayJoin(const Link& link, const OperationRow& row) {
+  constexpr std::chrono::microseconds kNextToNothing{500};
+  return row.lane == Lane::kShort && link.HasRoomFor(row) &&
+         link.Backlog() < kNextToNothing;
+}
+
+// How well a worker suits a call; a living one that suits better is waited for.
 // A slow worker serves its own lane and nothing else. A long call leaves the
 // first worker of several alone, and a short one does not go behind a long one.
-int Pool::Rank(const PoolWorker& worker, Lane lane) const {
+int Pool::Rank(const PoolWorker& worker, const OperationRow& row) const {
   const PoolToken& token = worker.token;
   const bool is_slow = token.IsSlow(worker);
   const bool is_first = worker.number == 0 && (token.config.workers > 1 ||
                                                &token == &tokens_.front());
-  switch (lane) {
+  switch (row.lane) {
     case Lane::kShort:
     case Lane::kQuick:
-      return is_slow ? 0 : worker.link->has_long_call() ? 1 : 2;
+      if (is_slow) {
+        return 0;
+      }
+      if (worker.link->has_long_call()) {
+        return 1;
+      }
+      return MayJoin(*worker.link, row) ? kTogether : 2;
     case Lane::kLong:
       return is_slow ? 0 : is_first ? 1 : 2;
     case Lane::kSlow:
@@ -124,8 +142,9 @@ int Pool::Rank(const PoolWorker& worker, Lane lane) const {
   return 0;
 }
 
-// Of the workers that suit best, the one with the least to do that has room;
-// among equals, that of the token whose turn it is.
+// Of the workers that suit best, the one with the least to do that has room, or
+// the first that may be joined; among equals, that of the token whose turn it
+// is.
 Link* Pool::Pick(const Call& call) {
   const OperationRow& row = *call.row;
   const PoolToken* const avoided =
@@ -139,8 +158,7 @@ Link* Pool::Pick(const Call& call) {
       continue;
     }
     for (PoolWorker& worker : one.workers) {
-      const int rank =
-          MayTake(worker, call.token) ? Rank(worker, row.lane) : -1;
+      const int rank = MayTake(worker, call.token) ? Rank(worker, row) : -1;
       if (rank < 0 || rank < best_rank) {
         continue;
       }
@@ -151,7 +169,8 @@ Link* Pool::Pick(const Call& call) {
       Link* const link = worker.link.get();
       if (link->HasRoomFor(row) &&
           (best == nullptr ||
-           link->outstanding_cost() < best->outstanding_cost())) {
+           (rank != kTogether &&
+            link->outstanding_cost() < best->outstanding_cost()))) {
         best = link;
       }
     }

@@ -69,7 +69,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   bool AnyMayTake(const PoolToken* token) const;
   bool OthersServe(const PoolToken& token) const;
   Link* Pick(const Call& call);
-  int Rank(const PoolWorker& worker, Lane lane) const;
+  static bool MayJoin(const Link& link, const OperationRow& row);
+  int Rank(const PoolWorker& worker, const OperationRow& row) const;
   Line& LineOf(const Call& call);
   const Line& LineOf(const PoolToken* token) const;
   void Send(Link& link, Call call);

@@ -85,6 +85,9 @@ void Pool::NoteReply(PoolWorker& worker, const Call& call,
                      const base::Status& status, base::MonotonicTime now) {
   PoolToken& token = worker.token;
   worker.heard = now;
+  if (worker.link != nullptr) {
+    worker.link->NotePace(call.row->cost, now);
+  }
   token.stats.calls.Add(1);
   if (!status && status.error().code == base::ErrorCode::kHsmUnavailable) {
     token.stats.failures.Add(1);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <map>
 #include <set>
@@ -168,21 +170,58 @@ TEST_F(ClientTest, AFullLaneRefusesNobodyInAnotherOne) {
   });
 }
 
-TEST_F(ClientTest, SpreadsLoadOverTheWorkers) {
+class SpreadTest : public ClientTest {
+ protected:
+  // The workers that serve `count` short calls at once; each takes `time`.
+  std::set<pid_t> WorkersOf(int count, std::chrono::microseconds time = {}) {
+    std::vector<std::optional<base::Result<hsm::Capabilities>>> seen(
+        static_cast<std::size_t>(count));
+    for (auto& result : seen) {
+      Spawn(client_->Call(hsm::CapabilitiesRequest{}), result);
+    }
+    io_.restart();
+    io_.run_one();  // The first is given to its worker, and not yet sent.
+    clock_.Advance(time);
+    RunUntil([&] {
+      return std::ranges::all_of(
+          seen, [](const auto& result) { return result.has_value(); });
+    });
+    std::set<pid_t> pids;
+    for (const auto& result : seen) {
+      pids.insert(std::stoi((*result)->token_serial));
+    }
+    return pids;
+  }
+};
+
+TEST_F(SpreadTest, LoadGoesToAllWorkers) {
   Start();
-  std::vector<std::optional<base::Result<hsm::Capabilities>>> seen(64);
-  for (auto& result : seen) {
-    Spawn(client_->Call(hsm::CapabilitiesRequest{}), result);
+  EXPECT_EQ(WorkersOf(64).size(), 2U);
+}
+
+TEST_F(SpreadTest, ShortCallsStayTogetherWhileTheirWorkerIsQuick) {
+  Start();
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_EQ(WorkersOf(1).size(), 1U);
   }
-  RunUntil([&] {
-    return std::ranges::all_of(
-        seen, [](const auto& result) { return result.has_value(); });
-  });
-  std::set<std::string> pids;
-  for (const auto& result : seen) {
-    pids.insert((*result)->token_serial);
+  EXPECT_EQ(WorkersOf(32).size(), 1U);
+  EXPECT_EQ(WorkersOf(100).size(), 2U);  // More than it has room for.
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_EQ(WorkersOf(1, std::chrono::milliseconds(1)).size(), 1U);
   }
-  EXPECT_EQ(pids.size(), 2U);
+  EXPECT_EQ(WorkersOf(4).size(), 2U);
+}
+
+// Where processors are few, who waits for a data key comes before who waits for
+// a signature with RSA.
+TEST_F(SpreadTest, OneWorkerHasPrecedence) {
+  Start();
+  std::multiset<int> niceness;
+  for (const pid_t pid : WorkersOf(64)) {
+    niceness.insert(getpriority(PRIO_PROCESS, static_cast<id_t>(pid)));
+  }
+  const int own = getpriority(PRIO_PROCESS, 0);
+  EXPECT_THAT(niceness, testing::ElementsAre(own, std::min(own + 4, 19)));
 }
 
 // Worker 1 hangs in a long call; all else goes on at worker 0.
