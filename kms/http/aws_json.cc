@@ -48,7 +48,10 @@ base::Result<ApiDoor::Target> TargetOf(const HttpRequest& request) {
 HttpResponse ResponseOf(ApiDoor::Outcome& outcome) {
   HttpResponse response;
   response.content_type = kContentType;
-  response.extra_headers = "x-amzn-RequestId: " + outcome.request_id + "\r\n";
+  response.extra_headers.reserve(64);
+  response.extra_headers.append("x-amzn-RequestId: ")
+      .append(outcome.request_id)
+      .append("\r\n");
   if (outcome.reply) {
     response.body = std::move(outcome.reply->body);
   } else {

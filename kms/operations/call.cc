@@ -3,15 +3,58 @@
 
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "kms/operations/record.h"
 
 namespace kms::operations {
+namespace {
+
+using Entries = std::vector<policy::ContextEntry>;
+
+// A context is larger than what malloc keeps at hand for a thread. As many are
+// kept as a loaded thread has calls on their way; few are larger.
+constexpr std::size_t kMostSpare = 128;
+constexpr std::size_t kUsualContext = 24;
+
+std::vector<Entries>& SpareContexts() {
+  thread_local std::vector<Entries> contexts = [] {
+    std::vector<Entries> none;
+    none.reserve(kMostSpare);
+    return none;
+  }();
+  return contexts;
+}
+
+Entries TakeSpareContext() {
+  std::vector<Entries>& spares = SpareContexts();
+  Entries context;
+  if (spares.empty()) {
+    context.reserve(kUsualContext);
+  } else {
+    context = std::move(spares.back());
+    spares.pop_back();
+  }
+  return context;
+}
+
+void KeepSpareContext(Entries context) {
+  std::vector<Entries>& spares = SpareContexts();
+  if (spares.size() < kMostSpare && context.capacity() == kUsualContext) {
+    context.clear();
+    spares.push_back(std::move(context));
+  }
+}
+
+}  // namespace
 
 Call::Call(Environment& env, const Request& req, const Operation& op)
-    : environment(env), request(req), operation(op) {}
+    : environment(env),
+      request(req),
+      operation(op),
+      context(TakeSpareContext()) {}
 
-Call::~Call() = default;
+Call::~Call() { KeepSpareContext(std::move(context)); }
 
 const base::Json* Call::Find(std::string_view name) const {
   if (input == nullptr || !input->is_object()) {

@@ -4,8 +4,8 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -136,7 +136,7 @@ struct Call {
   std::size_t decided = 0;                    // How many checks were made.
   policy::Decision decision;                  // Of the last check made,
   std::vector<policy::ContextEntry> context;  // and its condition context.
-  std::deque<std::string> owned;              // What `context` views.
+  std::list<std::string> owned;               // What `context` views.
   std::string grant_id;         // Of the grant that was created or retired.
   std::string material_id;      // Of what was imported, deleted or rotated to.
   Made made;                    // By an operation of IAM.

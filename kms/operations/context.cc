@@ -92,12 +92,9 @@ void AddConditionMembers(const Call& call, ContextBuilder& builder) {
 }
 
 // How the operation encrypts or decrypts; data keys only one way.
-void AddEncryption(const Call& call, std::string_view prefix,
-                   ContextBuilder& builder) {
-  const std::string context = std::string(prefix).append("EncryptionContext");
+void AddEncryption(const Call& call, std::string_view algorithm,
+                   std::string_view context, ContextBuilder& builder) {
   if (HasMember(call.operation, context)) {
-    const std::string algorithm =
-        std::string(prefix).append("EncryptionAlgorithm");
     builder.Add(
         "kms:EncryptionAlgorithm",
         call.Text(algorithm).value_or(KeySpecName(KeySpec::kSymmetricDefault)));
@@ -229,11 +226,13 @@ std::string SecondsText(double seconds) {
 
 void AddMembers(Call& call, const Check& check, ContextBuilder& builder) {
   if (check.action == "kms:ReEncryptFrom") {
-    AddEncryption(call, "Source", builder);
+    AddEncryption(call, "SourceEncryptionAlgorithm", "SourceEncryptionContext",
+                  builder);
   } else if (check.action == "kms:ReEncryptTo") {
-    AddEncryption(call, "Destination", builder);
+    AddEncryption(call, "DestinationEncryptionAlgorithm",
+                  "DestinationEncryptionContext", builder);
   } else {
-    AddEncryption(call, "", builder);
+    AddEncryption(call, "EncryptionAlgorithm", "EncryptionContext", builder);
   }
   if (call.source != nullptr && call.key != nullptr) {
     builder.AddBool("kms:ReEncryptOnSameKey",
@@ -265,7 +264,6 @@ void AddMembers(Call& call, const Check& check, ContextBuilder& builder) {
 
 base::Status BuildContext(Call& call, const Check& check) {
   call.context.clear();
-  call.context.reserve(18);  // One KiB, which malloc keeps by the thread.
   ContextBuilder builder(call);
   AddGlobalContext(call, check, builder);
   if (check.action.starts_with("sts:")) {
