@@ -96,8 +96,8 @@ struct Sealed {
 };
 
 // kAes256GcmCounter needs a nonce counter, which the store hands out; it fills
-// the last 8 bytes of the nonce. Ignored by kXaes256Gcm. Never 0: that nonce
-// makes the key's check value.
+// the last 8 bytes of the nonce, unless the token makes the IV. Ignored by
+// kXaes256Gcm. Never 0: that nonce makes the key's check value.
 using Counter = std::uint64_t;
 
 // Makes an AES-256 or HMAC key object, or one that wraps others,

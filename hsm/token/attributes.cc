@@ -108,7 +108,11 @@ Template KeyTemplate(const KeyRef& key, const AttributeSupport& support) {
     Allow(made, {CKM_AES_ECB_ENCRYPT_DATA}, support);
   } else {
     made.Set(CKA_ENCRYPT, true).Set(CKA_DECRYPT, true);
-    Allow(made, {CKM_AES_GCM}, support);
+    Allow(made,
+          support.ecb_for_counted
+              ? std::vector<CK_MECHANISM_TYPE>{CKM_AES_GCM, CKM_AES_ECB}
+              : std::vector<CK_MECHANISM_TYPE>{CKM_AES_GCM},
+          support);
   }
   return made;
 }

@@ -19,7 +19,8 @@ inline constexpr CK_ULONG kAesKeySize = 32;
 inline constexpr std::array<std::uint8_t, 3> kPublicExponent = {1, 0, 1};
 
 // A material of a KMS key, on the token. kXaes256Gcm: it can derive by
-// CKM_AES_ECB_ENCRYPT_DATA and nothing else. kAes256GcmCounter: AES-GCM only.
+// CKM_AES_ECB_ENCRYPT_DATA and nothing else. kAes256GcmCounter: AES-GCM only,
+// and CKM_AES_ECB if it must (AttributeSupport).
 Template KeyTemplate(const KeyRef& key, const AttributeSupport& support);
 
 // A session key that can only encrypt and decrypt by AES-GCM: a derived

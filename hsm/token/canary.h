@@ -12,8 +12,9 @@ namespace hsm::token {
 
 // A Canary tells a token that refuses our data from one that has died, which
 // many tokens report alike: a session key made at start, and what one message
-// encrypts to under it. A token without AES-GCM gives random bytes instead.
-// Not thread-safe; `sessions` must outlive it.
+// encrypts to under it; or opens to, where the token makes the IVs. A token
+// without AES-GCM gives random bytes instead. Not thread-safe; `sessions` must
+// outlive it.
 class Canary {
  public:
   static base::Result<Canary> Make(Sessions& sessions, const Profile& profile);
@@ -26,11 +27,12 @@ class Canary {
   explicit Canary(Sessions& sessions) : sessions_(&sessions) {}
 
   base::Status CheckSong();
+  base::Status CheckOpens(const GcmSealed& song);
   base::Status CheckRandom();
 
   Sessions* sessions_;
   std::optional<ObjectHandle> key_;  // None: the token has no AES-GCM.
-  base::Bytes song_;                 // The one message of this key, encrypted.
+  GcmSealed song_;                   // The one message of this key, encrypted.
 };
 
 }  // namespace hsm::token

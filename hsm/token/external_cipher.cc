@@ -83,10 +83,10 @@ base::Result<ExternalSealed> SealPlain(Sessions& sessions, ObjectHandle object,
   Iv iv;
   base::RandomBytes(iv);
   ASSIGN_OR_RETURN(
-      const base::Bytes ciphertext,
+      const GcmSealed sealed,
       SealGcm(sessions, object, iv, BoundAad(request.aad, metadata),
               request.plaintext.Reveal()));
-  return Split(std::move(metadata), iv, ciphertext);
+  return Split(std::move(metadata), sealed.iv, sealed.ciphertext);
 }
 
 // CiphertextDataIntegrityValue: of the very bytes that leave, and before they

@@ -23,11 +23,10 @@ Nonce CountedNonce(Counter counter) {
   return nonce;
 }
 
-// Only nonces that CountedNonce makes; 0 would decrypt the check value's.
-bool IsCounted(const Nonce& nonce) {
-  const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
-  return std::all_of(nonce.begin(), nonce.end() - sizeof(Counter), is_zero) &&
-         !std::ranges::all_of(nonce, is_zero);
+// Only what CountedNonce makes, or what it is with a token's IV; 0 would
+// decrypt the check value's.
+bool IsUnderived(const Nonce& nonce) {
+  return WithIv(nonce, Iv{}) == Nonce{} && nonce != Nonce{};
 }
 
 }  // namespace
@@ -63,9 +62,10 @@ base::Result<Sealed> KeyCipher::Seal(const KeyRef& key, ObjectHandle object,
                  "the nonce counter 0 is the check value's"};
   }
   const Nonce nonce = CountedNonce(counter);
-  ASSIGN_OR_RETURN(base::Bytes ciphertext,
+  ASSIGN_OR_RETURN(GcmSealed sealed,
                    SealGcm(sessions_, object, IvOf(nonce), aad, plaintext));
-  return Sealed{.nonce = nonce, .ciphertext = std::move(ciphertext)};
+  return Sealed{.nonce = WithIv(nonce, sealed.iv),
+                .ciphertext = std::move(sealed.ciphertext)};
 }
 
 base::Result<base::Secret> KeyCipher::Open(const KeyRef& key,
@@ -75,7 +75,7 @@ base::Result<base::Secret> KeyCipher::Open(const KeyRef& key,
   if (key.algorithm == Algorithm::kXaes256Gcm) {
     return xaes_.Open(key.locator, object, aad, sealed);
   }
-  if (!IsCounted(sealed.nonce)) {
+  if (!IsUnderived(sealed.nonce)) {
     return Error{ErrorCode::kInvalidCiphertext, ""};
   }
   return OpenGcm(sessions_, object, IvOf(sealed.nonce), aad, sealed.ciphertext);
@@ -101,13 +101,17 @@ base::Result<CheckValue> KeyCipher::SelfTest(Algorithm algorithm,
 }
 
 // The counter 0 and 32 zero bytes, always: the same message, so using the nonce
-// again gives nothing away.
+// again gives nothing away. A token that makes the IV makes another.
 base::Result<CheckValue> KeyCipher::SelfTestCounted(ObjectHandle object) {
   const CheckValue zeros{};
-  ASSIGN_OR_RETURN(const base::Bytes sealed,
+  ASSIGN_OR_RETURN(const GcmSealed sealed,
                    RoundTrip(sessions_, object, Iv{}, zeros));
+  if (sealed.iv != Iv{}) {
+    return KeyStreamOf(sessions_, object, Iv{});
+  }
   CheckValue check_value;
-  std::copy_n(sealed.begin(), check_value.size(), check_value.begin());
+  std::copy_n(sealed.ciphertext.begin(), check_value.size(),
+              check_value.begin());
   return check_value;
 }
 

@@ -11,10 +11,11 @@
 namespace hsm::token {
 
 // A KeyCipher encrypts and decrypts under a key by the algorithm it was made
-// for (hsm::Algorithm). Not thread-safe; what it is given must outlive it.
-// Errors are those of xaes.h and gcm.h; kInvalidArgument for an unknown
-// algorithm or the counter 0; kUnsupportedOperation for kXaes256Gcm on a token
-// that cannot derive.
+// for (hsm::Algorithm). Where the token makes the IVs, a counter says no more
+// than that the store has counted the message. Not thread-safe; what it is
+// given must outlive it. Errors are those of xaes.h and gcm.h; kInvalidArgument
+// for an unknown algorithm or the counter 0; kUnsupportedOperation for
+// kXaes256Gcm on a token that cannot derive.
 class KeyCipher {
  public:
   KeyCipher(Sessions& sessions, const base::Clock& clock,

@@ -4,9 +4,16 @@
 
 #include <string_view>
 
+#include "base/bytes.h"
+
 // Published test vectors that a token must reproduce; hexadecimal unless said
 // otherwise.
 namespace hsm::token {
+
+// Only for our own constants.
+inline base::Bytes Hex(std::string_view text) {
+  return base::HexDecode(text).value_or(base::Bytes());
+}
 
 // D. McGrew, J. Viega, "The Galois/Counter Mode of Operation", test case 16.
 struct GcmAnswer {

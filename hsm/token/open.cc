@@ -101,6 +101,7 @@ base::Result<std::unique_ptr<Token>> Token::Open(TokenConfig config,
                              connection->identity().label)};
   }
   Tell(config.accept_risks, profile, connection->identity());
+  connection->sessions().ivs().set_maker(profile.iv_maker);
   ASSIGN_OR_RETURN(Canary canary,
                    Canary::Make(connection->sessions(), profile));
   auto token = std::make_unique<Pkcs11Token>(

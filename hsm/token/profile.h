@@ -5,18 +5,24 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "hsm/messages.h"
 #include "hsm/token/cryptoki.h"
+#include "hsm/token/ivs.h"
 
 namespace hsm::token {
 
-// Attributes that PKCS#11 2.40 has and some tokens do not take.
+// Attributes that PKCS#11 2.40 has and some tokens do not take, and what they
+// must say because of the token.
 struct AttributeSupport {
   bool allowed_mechanisms = true;  // CKA_ALLOWED_MECHANISMS.
   bool copyable = true;            // CKA_COPYABLE and CKA_DESTROYABLE.
+  // Keys of kAes256GcmCounter may be used by CKM_AES_ECB: where the token makes
+  // the IVs, AES-GCM gives them no check value.
+  bool ecb_for_counted = false;
 };
 
 // What was tried, and what came of it: a line of `claviger token probe`.
@@ -28,6 +34,7 @@ struct Finding {
 // What the probe found out about a token by trying (probe.h).
 struct Profile {
   Algorithm algorithm = Algorithm::kXaes256Gcm;  // The better it can do.
+  IvMaker iv_maker = IvMaker::kCaller;
   AttributeSupport attributes;
   CK_RV bad_tag = CKR_OK;         // What C_Decrypt answers to one.
   CK_MECHANISM_TYPE rfc5649 = 0;  // The id of AES key wrap with padding, or 0.
@@ -53,9 +60,15 @@ struct Profile {
 
   // Whether it has AES-GCM. One that has not serves key pairs and HMAC keys.
   bool encrypts() const {
-    return !lacks.contains(Algorithm::kAes256GcmCounter);
+    return !lacks.contains(Algorithm::kXaes256Gcm) ||
+           !lacks.contains(Algorithm::kAes256GcmCounter);
   }
 };
+
+// Notes what was tried; and that its outcome is a reason, the first one counts,
+// not to use the token.
+void AddFinding(Profile& profile, std::string_view tried, std::string outcome);
+void Refuse(Profile& profile, std::string_view tried, std::string reason);
 
 // Fails with kUnsupportedOperation if the token lacks such keys.
 base::Status CheckHas(const Profile& profile, Algorithm algorithm);

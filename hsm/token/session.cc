@@ -258,12 +258,23 @@ Answer<std::vector<ObjectHandle>> Session::FindObjects(
   return found;
 }
 
-Answer<base::Bytes> Session::EncryptGcm(ObjectHandle key, base::ByteView iv,
+Answer<base::Bytes> Session::EncryptGcm(ObjectHandle key,
+                                        std::span<std::uint8_t> iv,
                                         base::ByteView aad,
                                         base::ByteView plaintext) {
   CK_GCM_PARAMS gcm = GcmParameters(iv, aad);
-  CK_MECHANISM ck = {CKM_AES_GCM, &gcm, sizeof(gcm)};
-  if (const CK_RV rv = module_->C_EncryptInit(handle_, &ck, Raw(key));
+  return EncryptBy({CKM_AES_GCM, &gcm, sizeof(gcm)}, key, plaintext);
+}
+
+Answer<base::Bytes> Session::Encrypt(const Mechanism& mechanism,
+                                     ObjectHandle key,
+                                     base::ByteView plaintext) {
+  return EncryptBy(AsCk(mechanism), key, plaintext);
+}
+
+Answer<base::Bytes> Session::EncryptBy(CK_MECHANISM mechanism, ObjectHandle key,
+                                       base::ByteView plaintext) {
+  if (const CK_RV rv = module_->C_EncryptInit(handle_, &mechanism, Raw(key));
       rv != CKR_OK) {
     return {Noted(rv), "C_EncryptInit", {}};
   }

@@ -105,21 +105,26 @@ class Session {
 
   // AES-GCM with a 128-bit tag, which follows the ciphertext. Whether the token
   // kept to that is the caller's to check. Neither ever passes a null pointer
-  // or a buffer without room to spare.
-  Answer<base::Bytes> EncryptGcm(ObjectHandle key, base::ByteView iv,
+  // or a buffer without room to spare. Some tokens write the IV that they used
+  // to `iv`, and some append it to the ciphertext.
+  Answer<base::Bytes> EncryptGcm(ObjectHandle key, std::span<std::uint8_t> iv,
                                  base::ByteView aad, base::ByteView plaintext);
   Answer<base::Secret> DecryptGcm(ObjectHandle key, base::ByteView iv,
                                   base::ByteView aad,
                                   base::ByteView ciphertext);
 
-  // A signature or MAC of at most 1024 bytes, and the decryption of a message
-  // into at most as many bytes; in one part.
+  // A signature or MAC of at most 1024 bytes, the encryption of a message into
+  // little more, and the decryption into at most as many bytes; in one part.
   Answer<base::Bytes> Sign(const Mechanism& mechanism, ObjectHandle key,
                            base::ByteView message);
+  Answer<base::Bytes> Encrypt(const Mechanism& mechanism, ObjectHandle key,
+                              base::ByteView plaintext);
   Answer<base::Secret> Decrypt(const Mechanism& mechanism, ObjectHandle key,
                                base::ByteView ciphertext);
 
  private:
+  Answer<base::Bytes> EncryptBy(CK_MECHANISM mechanism, ObjectHandle key,
+                                base::ByteView plaintext);
   Answer<base::Secret> DecryptBy(CK_MECHANISM mechanism, ObjectHandle key,
                                  base::ByteView ciphertext);
   Session(const CK_FUNCTION_LIST& module, CK_SESSION_HANDLE handle)

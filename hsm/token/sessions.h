@@ -3,6 +3,7 @@
 #define HSM_TOKEN_SESSIONS_H_
 
 #include "base/result.h"
+#include "hsm/token/ivs.h"
 #include "hsm/token/quirks.h"
 #include "hsm/token/session.h"
 
@@ -24,6 +25,7 @@ class Sessions {
   Session& anchor() { return anchor_; }
   // Of the token.
   const Quirks& quirks() const { return *quirks_; }
+  Ivs& ivs() { return ivs_; }
 
   // A session in which no operation is active. Valid until the next call.
   base::Result<Session*> Working();
@@ -40,6 +42,7 @@ class Sessions {
   const CK_FUNCTION_LIST* module_;
   CK_SLOT_ID slot_;
   const Quirks* quirks_;
+  Ivs ivs_;
   Session anchor_;
   Session working_;
 };

@@ -16,9 +16,9 @@ using base::Error;
 using base::ErrorCode;
 
 Nonce Join(const P12& p, const Iv& iv) {
-  Nonce nonce;
-  std::ranges::copy(iv, std::ranges::copy(p, nonce.begin()).out);
-  return nonce;
+  Nonce nonce{};
+  std::ranges::copy(p, nonce.begin());
+  return WithIv(nonce, iv);
 }
 
 // A message key that the token no longer knows went with the anchor session.
@@ -110,10 +110,11 @@ base::Result<Sealed> Xaes::SealReserved(const Reservation& reservation,
                                         base::ByteView aad,
                                         base::ByteView plaintext) {
   const Nonce& nonce = reservation.nonce;
-  ASSIGN_OR_RETURN(base::Bytes ciphertext,
+  ASSIGN_OR_RETURN(GcmSealed sealed,
                    InUse(SealGcm(sessions_, reservation.message_key,
                                  IvOf(nonce), aad, plaintext)));
-  return Sealed{.nonce = nonce, .ciphertext = std::move(ciphertext)};
+  return Sealed{.nonce = WithIv(nonce, sealed.iv),
+                .ciphertext = std::move(sealed.ciphertext)};
 }
 
 base::Result<Sealed> Xaes::Seal(const Locator& locator, ObjectHandle key,

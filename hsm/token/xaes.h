@@ -21,9 +21,10 @@ namespace hsm::token {
 // P costs one AES-GCM call of the token.
 //
 // A P is random, serves one key in one worker, and at most 2^16 messages or 60
-// s; the other half of the nonce is random for every message. So there is no
-// counter that anything could set back, and a (message key, IV) pair repeats
-// with probability below 2^-64 in the life of a P.
+// s; the other half of the nonce is random for every message, by us or by the
+// token (ivs.h). So there is no counter that anything could set back, and a
+// (message key, IV) pair repeats with probability below 2^-64 in the life of a
+// P.
 //
 // Not thread-safe. `sessions` and `clock` must outlive it. Everything it
 // remembers dies with the anchor session.
@@ -45,7 +46,8 @@ class Xaes {
                                   base::ByteView aad, const Sealed& sealed);
 
   // Seal in two steps, for an AAD that holds a part of the nonce. What Reserve
-  // gives is for one SealReserved, before anything else is asked of this Xaes.
+  // gives is for one SealReserved, before anything else is asked of this Xaes;
+  // the half that is the IV may become another then.
   struct Reservation {
     ObjectHandle message_key;
     Nonce nonce{};

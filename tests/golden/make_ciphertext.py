@@ -144,6 +144,9 @@ VECTORS = [
            {"purpose": "golden"}, b"counted from one"),
     vector("counted, a large counter", COUNTED, UUID, fixed("id 6", 16),
            REDUCED, counted(0x0123456789abcdef), {}, fixed("data key", 64)),
+    vector("counted, an IV of the token", COUNTED, UUID, fixed("id 10", 16),
+           PLAIN, bytes(12) + fixed("iv 10", 12), {"a": "b"},
+           b"not from one"),
 ]
 
 EXTERNAL_VECTORS = [

@@ -57,8 +57,8 @@ inline std::ostream& operator<<(std::ostream& out, const TokenKind& kind) {
   return out << kind.name;
 }
 
-// Those of this program: SoftHSM and NSS in contract_kinds.cc, what
-// tools/test --tokens starts in daemon_kinds.cc.
+// Those of this program: SoftHSM, NSS and SoftHSM that makes the IVs itself in
+// contract_kinds.cc, what tools/test --tokens starts in daemon_kinds.cc.
 std::vector<TokenKind> TokenKinds();
 
 using OfKind = testing::WithParamInterface<TokenKind>;

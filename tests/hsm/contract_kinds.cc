@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fakes/nss_token.h"
+#include "tests/fakes/own_ivs_token.h"
 #include "tests/fakes/softhsm_token.h"
 #include "tests/hsm/contract_fixture.h"
 
@@ -16,6 +17,10 @@ std::vector<TokenKind> TokenKinds() {
        .make = TokenPlaceOf<fakes::NssToken>::Make,
        .lacks = {Algorithm::kSecp256k1Sign, Algorithm::kEd25519Sign},
        .wraps = false},
+      {.name = "OwnIvs",
+       .make = TokenPlaceOf<fakes::OwnIvsToken>::Make,
+       .lacks = {},
+       .wraps = true},
   };
 }
 

@@ -461,8 +461,7 @@ TEST_F(TokenOpenTest, TokenWithoutAllowedMechanismsIsNoted) {
 
 TEST_F(TokenOpenTest, TokenWithWrongGcmIsRefused) {
   const std::map<std::string, std::string> reasons = {
-      {"iv-by-token", "chooses the IV itself, and appends it"},
-      {"iv-in-place", "chooses the IV itself, and writes it over"},
+      {"appends-iv", "left one all zeros"},
       {"C_Encrypt lie", "known answer is wrong"},
       {"accept-forgery", "accepted"},
       {"bad-tag-unknown", "unknown answer CKR_ARGUMENTS_BAD"}};

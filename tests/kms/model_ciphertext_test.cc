@@ -61,7 +61,7 @@ hsm::Aad AadOf(const json& vector) {
 
 TEST(CiphertextTest, IsWhatItsDescriptionSays) {
   const json vectors = Vectors();
-  ASSERT_EQ(vectors.size(), 6U);
+  ASSERT_EQ(vectors.size(), 7U);
   for (const json& vector : vectors) {
     SCOPED_TRACE(vector.at("name"));
     const CiphertextHeader header = HeaderOf(vector);

@@ -18,7 +18,7 @@
 //   full N                    there is no memory for more than N objects
 //   no-derive                 CKM_AES_ECB_ENCRYPT_DATA does not exist
 //   no-allowed-mechanisms     CKA_ALLOWED_MECHANISMS does not exist
-//   iv-by-token               C_Encrypt of AES-GCM appends an IV of its own
+//   appends-iv                C_Encrypt of AES-GCM appends the caller's IV
 //   iv-in-place               AES-GCM takes no IV but zeros, and C_EncryptInit
 //                             writes one of its own over them
 //   accept-forgery            C_Decrypt takes any tag

@@ -107,7 +107,7 @@ CK_RV C_Encrypt(CK_SESSION_HANDLE session, CK_BYTE* in, CK_ULONG in_size,
   const Object* key = TheToken().objects.Find(operation->key);
   auto sealed =
       EncryptGcm(key->value(), operation->iv, operation->aad, {in, in_size});
-  if (Told("iv-by-token")) {
+  if (Told("appends-iv")) {
     sealed->insert(sealed->end(), operation->iv.begin(), operation->iv.end());
   }
   if (Lies("C_Encrypt")) {
