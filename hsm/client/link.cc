@@ -94,6 +94,12 @@ void Link::NotePace(int cost, base::MonotonicTime now) {
   busy_since_ = now;
 }
 
+base::MonotonicTime Link::Backlog(base::MonotonicTime now) const {
+  return outstanding_calls_ == 0
+             ? base::MonotonicTime{}
+             : std::max(outstanding_cost_ * pace_, now - busy_since_);
+}
+
 asio::awaitable<Link::End> Link::Run(const Completion& complete) {
   const std::shared_ptr<Link> self = shared_from_this();
   End end = End::kClosed;

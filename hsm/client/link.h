@@ -43,9 +43,9 @@ class Link : public std::enable_shared_from_this<Link> {
   bool HasRoomFor(const OperationRow& row) const;
   int outstanding_cost() const { return outstanding_cost_; }
   int outstanding_calls() const { return outstanding_calls_; }
-  // How long a call that is sent now waits until it is begun, going by how long
-  // those before it took.
-  base::MonotonicTime Backlog() const { return outstanding_cost_ * pace_; }
+  // How long a call that is sent now waits until it is begun: going by how long
+  // those before it took, or by how long the next reply is awaited already.
+  base::MonotonicTime Backlog(base::MonotonicTime now) const;
   bool has_long_call() const { return long_calls_ > 0; }
   Generation generation() const { return generation_; }
 

@@ -110,10 +110,10 @@ bool Pool::OthersServe(const PoolToken& token) const {
 // has several at hand takes and answers them in one go, and no other need be
 // woken (measured: 5 to 9 % of the processor time of a request). SoftHSM has
 // some twenty at hand then. A token that takes a millisecond for each has one.
-bool Pool::MayJoin(const Link& link, const OperationRow& row) {
+bool Pool::MayJoin(const Link& link, const OperationRow& row) const {
   constexpr std::chrono::microseconds kNextToNothing{500};
   return row.lane == Lane::kShort && link.HasRoomFor(row) &&
-         link.Backlog() < kNextToNothing;
+         link.Backlog(clock_.Monotonic()) < kNextToNothing;
 }
 
 // How well a worker suits a call; a living one that suits better is waited for.

@@ -69,7 +69,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   bool AnyMayTake(const PoolToken* token) const;
   bool OthersServe(const PoolToken& token) const;
   Link* Pick(const Call& call);
-  static bool MayJoin(const Link& link, const OperationRow& row);
+  bool MayJoin(const Link& link, const OperationRow& row) const;
   int Rank(const PoolWorker& worker, const OperationRow& row) const;
   Line& LineOf(const Call& call);
   const Line& LineOf(const PoolToken* token) const;

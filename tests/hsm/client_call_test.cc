@@ -212,6 +212,22 @@ TEST_F(SpreadTest, ShortCallsStayTogetherWhileTheirWorkerIsQuick) {
   EXPECT_EQ(WorkersOf(4).size(), 2U);
 }
 
+// It may hang.
+TEST_F(SpreadTest, NoCallJoinsAWorkerThatDoesNotAnswer) {
+  Start();
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_EQ(WorkersOf(1).size(), 1U);
+  }
+  EncryptAll({std::string(kHang)});
+  while (supervised_.shared().hung == 0) {
+    io_.restart();
+    io_.poll();
+  }
+  clock_.Advance(std::chrono::milliseconds(1));
+  EXPECT_EQ(WorkersOf(1).size(), 1U);
+  EXPECT_FALSE(AllEnded());
+}
+
 // Where processors are few, who waits for a data key comes before who waits for
 // a signature with RSA.
 TEST_F(SpreadTest, OneWorkerHasPrecedence) {
