@@ -83,6 +83,20 @@ base::Result<std::vector<CustomKeyStore>> ReadStores(
       "custom_key_stores", TakeStore);
 }
 
+base::Result<WrongPasswords> ReadWrongPasswords(Connection& connection) {
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      connection.Query("SELECT cluster_id, in_a_row FROM wrong_passwords"));
+  WrongPasswords counts;
+  for (Row& row : rows) {
+    Columns columns("wrong_passwords", row);
+    std::string cluster_id = columns.Text();
+    counts[std::move(cluster_id)] = columns.Unsigned();
+    RETURN_IF_ERROR(columns.Done());
+  }
+  return counts;
+}
+
 }  // namespace
 
 base::Result<CustomKeyStoreRows> ReadCustomKeyStoreRows(
@@ -91,6 +105,7 @@ base::Result<CustomKeyStoreRows> ReadCustomKeyStoreRows(
   ASSIGN_OR_RETURN(const StoreInfo info, ReadStoreInfo(connection));
   rows.revision = info.revision;
   ASSIGN_OR_RETURN(rows.stores, ReadStores(connection, "", {}));
+  ASSIGN_OR_RETURN(rows.wrong_passwords, ReadWrongPasswords(connection));
   return rows;
 }
 
@@ -162,6 +177,23 @@ base::Result<std::uint64_t> SqlCustomKeyStores::CountKeys(
   const std::uint64_t count = columns.Unsigned();
   RETURN_IF_ERROR(columns.Done());
   return count;
+}
+
+base::Result<WrongPasswords> SqlCustomKeyStores::GetWrongPasswords() {
+  return ReadWrongPasswords(connection_);
+}
+
+base::Status SqlCustomKeyStores::SetWrongPasswords(std::string_view cluster_id,
+                                                   std::uint64_t in_a_row) {
+  RETURN_IF_ERROR(
+      connection_.Run("DELETE FROM wrong_passwords WHERE cluster_id = $1",
+                      {ToValue(cluster_id)}));
+  if (in_a_row > 0) {
+    RETURN_IF_ERROR(connection_.Run(
+        "INSERT INTO wrong_passwords (cluster_id, in_a_row) VALUES ($1, $2)",
+        {ToValue(cluster_id), ToValue(in_a_row)}));
+  }
+  return {};
 }
 
 }  // namespace kms::store

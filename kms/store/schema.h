@@ -451,6 +451,15 @@ inline constexpr std::string_view kSchemaWrappedServiceKeys =
 ALTER TABLE service_keys ADD COLUMN wrapped BYTEA;
 )sql";
 
+// How many KeyStorePasswords in a row were not the PIN of a CloudHSM cluster's
+// token. No row: none.
+inline constexpr std::string_view kSchemaWrongPasswords =
+    R"sql(CREATE TABLE wrong_passwords (
+  cluster_id TEXT NOT NULL PRIMARY KEY,
+  in_a_row BIGINT NOT NULL
+);
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

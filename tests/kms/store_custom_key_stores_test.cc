@@ -175,6 +175,27 @@ TEST_F(StoreCustomKeyStoresTest, CountsTheKeysOfAStore) {
   EXPECT_EQ(count("cks-none", ""), 0U);
 }
 
+TEST_F(StoreCustomKeyStoresTest, KeepsHowManyPasswordsWereWrong) {
+  const auto set = [this](std::string_view cluster, std::uint64_t in_a_row) {
+    ASSERT_OK(Change([&](CustomKeyStores& rows) {
+      return rows.SetWrongPasswords(cluster, in_a_row);
+    }));
+  };
+  set("cluster-1", 1);
+  set("cluster-2", 7);
+  set("cluster-1", 2);
+  set("cluster-3", 0);
+  Reopen();
+  EXPECT_EQ(Take(store_->ReadCustomKeyStores()).wrong_passwords,
+            (WrongPasswords{{"cluster-1", 2}, {"cluster-2", 7}}));
+  set("cluster-1", 0);
+  Take(Change([](CustomKeyStores& rows) -> base::Status {
+    EXPECT_EQ(Take(rows.GetWrongPasswords()),
+              (WrongPasswords{{"cluster-2", 7}}));
+    return {};
+  }));
+}
+
 TEST_F(StoreCustomKeyStoresTest, RefusesAnExternalKeyWithoutItsId) {
   Key key = MakeKey(1);
   key.origin = Origin::kExternalKeyStore;

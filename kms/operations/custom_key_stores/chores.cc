@@ -120,6 +120,7 @@ asio::awaitable<base::Status> SettleConnection(Environment& environment,
   }
   if (settled) {
     base::LogInfo("custom key store {} is {}", asked.id,
+    RETURN_IF_ERROR(CountPassword(rows, asked, error_code));
                   error_code.empty() ? "connected" : error_code);
   }
   co_return settled;
