@@ -27,11 +27,26 @@ namespace asio = boost::asio;
 constexpr auto kRound = std::chrono::seconds(1);
 constexpr int kRoundsPerHealth = 60;
 
-// Trouble of our own that says nothing of the proxy or the cluster.
-bool IsPassing(base::ErrorCode code) {
-  return code == base::ErrorCode::kThrottled ||
-         code == base::ErrorCode::kTimeout ||
-         code == base::ErrorCode::kHsmUnavailable;
+// For so long a store is tried to be connected, whatever trouble of our own
+// keeps us from it.
+constexpr std::chrono::seconds kPatience{60};
+
+// What becomes of a store that could not be tried: the ConnectionErrorCode, or
+// nothing while the trouble may pass.
+std::optional<std::string_view> OwnTrouble(Environment& environment,
+                                           const OpenCustomKeyStore& open,
+                                           const base::Error& error) {
+  const OwnTroubleRow& trouble = OwnTroubleOf(error.code);
+  const base::MonotonicTime now = environment.clock.Monotonic();
+  if (trouble.may_pass &&
+      now - environment.custom_key_stores.TroubleSince(open.store.id, now) <
+          kPatience) {
+    return std::nullopt;
+  }
+  base::LogError("connecting custom key store {}: {}", open.store.id,
+                 error.message);
+  return open.HasProxy() ? trouble.connection_error_code
+                         : kConnectionInternalError;
 }
 
 // The ConnectionErrorCode, or empty if the proxy is well.
@@ -65,15 +80,10 @@ asio::awaitable<std::optional<std::string_view>> TryToConnect(
                      ? TryProxy(environment, open.store, pass->proxy())
                      : TryCluster(environment, open.store);
   const auto error_code = co_await std::move(attempt);
-  if (error_code) {
-    co_return *error_code;
+  if (!error_code) {
+    co_return OwnTrouble(environment, open, error_code.error());
   }
-  if (IsPassing(error_code.error().code)) {
-    co_return std::nullopt;
-  }
-  base::LogError("connecting custom key store {}: {}", open.store.id,
-                 error_code.error().message);
-  co_return kConnectionInternalError;
+  co_return *error_code;
 }
 
 // Whether what was asked is still what the row says.
@@ -110,6 +120,7 @@ asio::awaitable<base::Status> SettleConnection(Environment& environment,
     }
     row.state = state;
     row.connection_error_code = error_code;
+    RETURN_IF_ERROR(CountPassword(rows, asked, error_code));
     return rows.UpdateCustomKeyStore(row);
   };
   base::Status settled =
@@ -120,7 +131,6 @@ asio::awaitable<base::Status> SettleConnection(Environment& environment,
   }
   if (settled) {
     base::LogInfo("custom key store {} is {}", asked.id,
-    RETURN_IF_ERROR(CountPassword(rows, asked, error_code));
                   error_code.empty() ? "connected" : error_code);
   }
   co_return settled;
@@ -134,6 +144,7 @@ asio::awaitable<void> ConnectStore(Environment& environment,
   if (!error_code) {
     co_return;
   }
+  environment.custom_key_stores.EndTrouble(open.store.id);
   base::Status settled =
       co_await SettleConnection(environment, open.store, *error_code);
   if (first_error && !settled) {
@@ -194,6 +205,9 @@ asio::awaitable<void> HealthWatch::AskOne(std::string id) {
                          std::move(request_id), id);
   if (outcome) {
     Note(id, *outcome);
+  } else {
+    base::LogWarning("the proxy of custom key store {} cannot be asked: {}", id,
+                     outcome.error().message);
   }
 }
 

@@ -48,6 +48,7 @@ Answer DisconnectCustomKeyStore(Call& call) {
     return transaction.custom_key_stores().UpdateCustomKeyStore(store);
   };
   CO_RETURN_IF_ERROR(co_await CommitCustomKeyStores(call, change));
+  call.environment.custom_key_stores.EndTrouble(id);
   co_await WaitForAnswers(call.environment.custom_key_stores, id);
   co_return EmptyObject();
 }

@@ -100,6 +100,12 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
   // `last`.
   bool IsAsked(std::string_view id, std::uint64_t last) const;
 
+  // Since when trouble of our own has kept us from trying to connect the store;
+  // since `now`, if nothing did so far. EndTrouble() when it is over.
+  base::MonotonicTime TroubleSince(const std::string& id,
+                                   base::MonotonicTime now);
+  void EndTrouble(std::string_view id);
+
   XksStats& stats() { return stats_; }
   const XksStats& stats() const { return stats_; }
 
@@ -112,6 +118,8 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
   std::uint64_t last_pass_ = 0;  // Guarded by mutex_.
   // Likewise: the numbers of passes, by store.
   std::map<std::string, std::set<std::uint64_t>, std::less<>> out_;
+  // Likewise.
+  std::map<std::string, base::MonotonicTime, std::less<>> troubles_;
 };
 
 }  // namespace kms::operations
