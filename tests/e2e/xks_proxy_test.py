@@ -172,8 +172,21 @@ class Refusals(XksCase):
             self.refused(self.kms.encrypt(KEY, plaintext, aad), 501,
                          "UnsupportedOperationException")
         path = f"{self.kms.path}/keys/{KEY}/encrypt"
-        self.refused(self.kms.post(path, b"x" * 70000), 501,
-                     "UnsupportedOperationException")
+        for size in (70000, 300000):
+            self.refused(self.kms.post(path, b"x" * size), 501,
+                         "UnsupportedOperationException")
+
+    def test_a_body_that_is_far_too_large_is_not_waited_for(self):
+        link = self.kms.connect()
+        self.addCleanup(link.close)
+        link.putrequest("POST", f"{self.kms.path}/keys/{KEY}/encrypt")
+        link.putheader("Content-Length", str(1 << 30))
+        link.endheaders()
+        reply = link.getresponse()
+        self.assertEqual(reply.status, 501)
+        self.assertEqual(json.loads(reply.read())["errorName"],
+                         "UnsupportedOperationException")
+        self.assertEqual(reply.headers["Connection"], "close")
 
     def test_paths(self):
         for path in ("/", "/kms/xks/v1/health", "/team-c/kms/xks/v1/health",
