@@ -23,7 +23,7 @@ constexpr std::string_view kSelectStores =
     "connection_error_code, cloud_hsm_cluster_id, trust_anchor_certificate, "
     "connectivity, uri_endpoint, uri_path, vpc_endpoint_service_name, "
     "vpc_endpoint_service_owner, access_key_id, secret_nonce, "
-    "secret_ciphertext, credential_set FROM custom_key_stores ";
+    "secret_ciphertext, credential_set, key_store FROM custom_key_stores ";
 
 CustomKeyStore TakeStore(Columns& columns) {
   CustomKeyStore store;
@@ -46,6 +46,7 @@ CustomKeyStore TakeStore(Columns& columns) {
   store.proxy.sealed_secret.nonce = columns.Fixed<24>();
   store.proxy.sealed_secret.ciphertext = columns.Blob();
   store.proxy.credential_set = columns.Time();
+  store.key_store = columns.Text();
   columns.Require((store.state == ConnectionState::kFailed) ==
                   !store.connection_error_code.empty());
   columns.Require((store.type == CustomKeyStoreType::kExternalKeyStore) ==
@@ -70,7 +71,8 @@ std::vector<Value> ChangingValues(const CustomKeyStore& store) {
           ToValue(proxy.access_key_id),
           BlobValue(proxy.sealed_secret.nonce),
           BlobValue(proxy.sealed_secret.ciphertext),
-          ToValue(proxy.credential_set)};
+          ToValue(proxy.credential_set),
+          ToValue(store.key_store)};
 }
 
 base::Result<std::vector<CustomKeyStore>> ReadStores(
@@ -137,10 +139,10 @@ base::Status SqlCustomKeyStores::InsertCustomKeyStore(
       "cloud_hsm_cluster_id, trust_anchor_certificate, connectivity, "
       "uri_endpoint, uri_path, vpc_endpoint_service_name, "
       "vpc_endpoint_service_owner, access_key_id, secret_nonce, "
-      "secret_ciphertext, credential_set, account, region, store_type, "
-      "created) "
+      "secret_ciphertext, credential_set, key_store, account, region, "
+      "store_type, created) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15, $16, $17, $18, $19)",
+      "$15, $16, $17, $18, $19, $20)",
       values));
   return {};
 }
@@ -153,8 +155,8 @@ base::Status SqlCustomKeyStores::UpdateCustomKeyStore(
       "trust_anchor_certificate = $6, connectivity = $7, uri_endpoint = $8, "
       "uri_path = $9, vpc_endpoint_service_name = $10, "
       "vpc_endpoint_service_owner = $11, access_key_id = $12, "
-      "secret_nonce = $13, secret_ciphertext = $14, credential_set = $15 "
-      "WHERE id = $1",
+      "secret_nonce = $13, secret_ciphertext = $14, credential_set = $15, "
+      "key_store = $16 WHERE id = $1",
       ChangingValues(store), kNoStore);
 }
 

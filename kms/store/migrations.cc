@@ -36,6 +36,7 @@ constexpr std::array kMigrations = {
     Migration{15, kSchemaKeyStores},
     Migration{16, kSchemaWrappedServiceKeys},
     Migration{17, kSchemaWrongPasswords},
+    Migration{18, kSchemaClusterKeyStores},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

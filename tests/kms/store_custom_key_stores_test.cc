@@ -45,7 +45,7 @@ auto Fields(const CustomKeyStore& store) {
       proxy.connectivity, proxy.uri_endpoint, proxy.uri_path,
       proxy.vpc_endpoint_service_name, proxy.vpc_endpoint_service_owner,
       proxy.access_key_id, proxy.sealed_secret.nonce,
-      proxy.sealed_secret.ciphertext, proxy.credential_set);
+      proxy.sealed_secret.ciphertext, proxy.credential_set, store.key_store);
 }
 
 class StoreCustomKeyStoresTest : public StoreTest {
@@ -79,6 +79,7 @@ TEST_F(StoreCustomKeyStoresTest, KeepsEveryField) {
   cluster.type = CustomKeyStoreType::kAwsCloudHsm;
   cluster.proxy = {};
   cluster.cloud_hsm_cluster_id = "second";
+  cluster.key_store = "vault";
   cluster.trust_anchor_certificate = "-----BEGIN CERTIFICATE-----\n";
   CustomKeyStore service = MakeStore(3);
   service.proxy.connectivity = XksConnectivity::kVpcEndpointService;
@@ -109,6 +110,7 @@ TEST_F(StoreCustomKeyStoresTest, UpdatesAllButWhatAStoreIs) {
   next.account = "444455556666";
   next.region = "eu-west-1";
   next.state = ConnectionState::kConnected;
+  next.key_store = "vault";
   ASSERT_OK(Change(
       [&](CustomKeyStores& rows) { return rows.UpdateCustomKeyStore(next); }));
   next.account = before.account;

@@ -111,6 +111,7 @@ asio::awaitable<base::Status> SettleConnection(Environment& environment,
   if (!error_code.empty()) {
     step.details.push_back({"connectionErrorCode", std::string(error_code)});
   }
+  const auto cluster = ClusterOf(environment, asked);  // If it is in one.
   auto change = [&](store::Transaction& transaction) -> base::Status {
     store::CustomKeyStores& rows = transaction.custom_key_stores();
     ASSIGN_OR_RETURN(CustomKeyStore row, rows.GetCustomKeyStore(asked.id));
@@ -121,6 +122,9 @@ asio::awaitable<base::Status> SettleConnection(Environment& environment,
     row.state = state;
     row.connection_error_code = error_code;
     RETURN_IF_ERROR(CountPassword(rows, asked, error_code));
+    if (cluster && state == ConnectionState::kConnected) {
+      row.key_store = (*cluster)->name;
+    }
     return rows.UpdateCustomKeyStore(row);
   };
   base::Status settled =
@@ -171,14 +175,17 @@ asio::awaitable<base::Status> FailLostClusters(Environment& environment) {
   const auto list = environment.custom_key_stores.current();
   for (const OpenCustomKeyStore& open : list->stores) {
     if (open.store.type != CustomKeyStoreType::kAwsCloudHsm ||
-        open.store.state != ConnectionState::kConnected ||
-        ClusterOf(environment, open.store)) {
+        open.store.state != ConnectionState::kConnected) {
       continue;
     }
-    base::LogWarning(
-        "custom key store {} was connected to CloudHSM cluster {}, which is no "
-        "cluster_id of the configuration any more: its keys are unavailable",
-        open.store.id, open.store.cloud_hsm_cluster_id);
+    const auto cluster = ClusterOf(environment, open.store);
+    if (cluster) {
+      continue;
+    }
+    base::LogError(
+        "the keys of custom key store {}, which was connected, are "
+        "unavailable: {}",
+        open.store.id, cluster.error().message);
     CO_RETURN_IF_ERROR(
         co_await SettleConnection(environment, open.store, kClusterNotFound));
   }

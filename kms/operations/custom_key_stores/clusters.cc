@@ -62,6 +62,17 @@ base::Result<KeyStore*> ClusterOf(Environment& environment,
                              "cluster_id.",
                              store.cloud_hsm_cluster_id)};
   }
+  if (!store.key_store.empty() && store.key_store != key_store->name) {
+    return Error{
+        ErrorCode::kCloudHsmClusterNotFound,
+        fmt::format("CloudHSM cluster {} is not what it was: the server's "
+                    "configuration gives this cluster_id to key store '{}', "
+                    "but custom key store {} was connected to key store '{}', "
+                    "which has its keys. The server's operator must give that "
+                    "one its cluster_id back.",
+                    store.cloud_hsm_cluster_id, key_store->name, store.id,
+                    store.key_store)};
+  }
   return key_store;
 }
 
@@ -97,6 +108,8 @@ asio::awaitable<base::Result<std::string_view>> TryCluster(
     Environment& environment, const CustomKeyStore& store) {
   const auto key_store = ClusterOf(environment, store);
   if (!key_store) {
+    base::LogWarning("connecting custom key store {}: {}", store.id,
+                     key_store.error().message);
     co_return kClusterNotFound;
   }
   const std::uint64_t wrong =
@@ -184,8 +197,8 @@ base::Result<ClusterPass> EnterCluster(Call& call, std::string_view id) {
 
 base::Status CheckStillInCluster(store::Transaction& transaction,
                                  const Key& key, std::string_view cluster_id) {
-  const auto store =
-      transaction.custom_key_stores().GetCustomKeyStore(key.custom_key_store);
+  store::CustomKeyStores& rows = transaction.custom_key_stores();
+  auto store = rows.GetCustomKeyStore(key.custom_key_store);
   if (!store && store.error().code == ErrorCode::kNotFound) {
     return NoSuchCustomKeyStore(key.custom_key_store);
   }
@@ -197,7 +210,12 @@ base::Status CheckStillInCluster(store::Transaction& transaction,
                              "meanwhile. Try again.",
                              store->id)};
   }
-  return {};
+  // One that an earlier release has connected does not know it yet.
+  if (store->key_store == key.key_store) {
+    return {};
+  }
+  store->key_store = key.key_store;
+  return rows.UpdateCustomKeyStore(*store);
 }
 
 base::Result<std::optional<CustomKeyStoreSource::Pass>> EnterClusterOf(

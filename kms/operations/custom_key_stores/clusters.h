@@ -19,7 +19,9 @@
 namespace kms::operations {
 
 // The key store whose cluster id `store` has. Fails with
-// kCloudHsmClusterNotFound if the configuration has none.
+// kCloudHsmClusterNotFound if the configuration has none, or gives the id to
+// another key store than that to which `store` was connected, and which has its
+// keys.
 base::Result<KeyStore*> ClusterOf(Environment& environment,
                                   const CustomKeyStore& store);
 
@@ -71,7 +73,8 @@ base::Result<ClusterPass> EnterCluster(Call& call, std::string_view id);
 
 // The part of the transaction which inserts `key` that sees to it that its
 // store is still there, connected, and of the cluster in which the key was
-// made. Fails with kCustomKeyStoreNotFound and kCustomKeyStoreInvalidState.
+// made, and that it knows that key store. Fails with kCustomKeyStoreNotFound
+// and kCustomKeyStoreInvalidState.
 base::Status CheckStillInCluster(store::Transaction& transaction,
                                  const Key& key, std::string_view cluster_id);
 
