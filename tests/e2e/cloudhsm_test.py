@@ -57,10 +57,13 @@ class TwoTokens(Installed):
              "--pin-file", self.vault / "pin"],
             check=True, timeout=START_SECONDS, env=self.vault_environment)
         with open(self.config, "a") as config:
-            config.write(TABLE.format(
-                module=MODULE, folder=self.vault, run=self.run_folder,
-                cluster=CLUSTER))
+            config.write(self.table())
         return self
+
+    def table(self):
+        """That of the second token in the configuration."""
+        return TABLE.format(module=MODULE, folder=self.vault,
+                            run=self.run_folder, cluster=CLUSTER)
 
     def start(self):
         (self.run_folder / "claviger-hsm").mkdir(parents=True, exist_ok=True)
@@ -212,9 +215,6 @@ class CloudHsmTest(unittest.TestCase):
         with self.assertRaises(self.kms.exceptions.KMSInvalidStateException):
             self.kms.encrypt(KeyId=key, Plaintext=MESSAGE)
 
-    def test_doctor_names_the_key_store_whose_token_is_gone(self):
-        def finding():
-            run = self.server.claviger("doctor", "--config", self.server.config)
     def test_a_restart_does_not_try_a_refused_pin_again(self):
         pin = self.server.vault / "pin"
         log = self.server.vault / "log"
@@ -239,6 +239,9 @@ class CloudHsmTest(unittest.TestCase):
         restart()
         says("is ready", 2 * ready)
 
+    def test_doctor_names_the_key_store_whose_token_is_gone(self):
+        def finding():
+            run = self.server.claviger("doctor", "--config", self.server.config)
             return next(line for line in run.stdout.splitlines()
                         if re.match(r"\S+ +tokens ", line))
 
