@@ -156,6 +156,9 @@ void Supervisor::OnSignals() {
         workers_.Reap();
         break;
       case SIGHUP:
+        if (options_.on_forgive) {
+          options_.on_forgive();
+        }
         workers_.Forgive();
         break;
       default:

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct SupervisorOptions {
   // A worker that does not stop by itself for so long is killed at the end.
   std::chrono::milliseconds stop_patience{10'000};
   int ready_fd = -1;  // Gets "ready\n", and is closed, once we listen.
+  // At SIGHUP, before a token that was refused gets another try. Or null.
+  std::function<void()> on_forgive;
 };
 
 // Runs the workers of one token until SIGTERM or SIGINT, and hands their

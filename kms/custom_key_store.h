@@ -60,8 +60,11 @@ struct CustomKeyStore {
   base::WallTime created{};
   ConnectionState state = ConnectionState::kDisconnected;
   std::string connection_error_code;  // In kFailed only.
-  // Of kAwsCloudHsm: the cluster_id of the configured key store.
+  // Of kAwsCloudHsm: the cluster_id of the configured key store; and that one's
+  // name, from the first connect on, for as long as it is connected or has
+  // keys: they are there, whatever the configuration calls that cluster later.
   std::string cloud_hsm_cluster_id;
+  std::string key_store;
   std::string trust_anchor_certificate;  // As it was given; PEM.
   // Of kExternalKeyStore. Of kAwsCloudHsm only the sealed secret, which is the
   // KeyStorePassword, and when it was set.

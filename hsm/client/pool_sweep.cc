@@ -25,6 +25,9 @@ constexpr base::MonotonicTime kOutageGrace = std::chrono::seconds{1};
 // A worker that has been silent for so long is asked whether it is well, or
 // whether it has got the keys that it lacked.
 constexpr base::MonotonicTime kSilence = std::chrono::seconds{5};
+// How long calls that fail do not have a worker asked again for its keys, if it
+// had them when one did.
+constexpr base::MonotonicTime kBelief = std::chrono::seconds{5};
 
 }  // namespace
 
@@ -153,8 +156,14 @@ asio::awaitable<void> Pool::AskHealth(PoolWorker& worker) {
 }
 
 // A worker of a further token gets no calls until it has shown that it has the
-// keys. Whoever is asking it already will ask that, or just did.
+// keys. Whoever is asking it already will ask that, or just did. If it has,
+// then what failed was a key of somebody's, who must not have all workers asked
+// with each call: it is believed for a while.
 void Pool::Doubt(PoolWorker& worker) {
+  if (clock_.Monotonic() < worker.believed_until) {
+    return;
+  }
+  worker.doubted = true;
   worker.fit = false;
   Update();
   if (worker.link != nullptr && !worker.ending && required_ != nullptr) {
@@ -182,6 +191,9 @@ asio::awaitable<void> Pool::CheckKeys(PoolWorker& worker) {
   worker.asked = false;
   worker.heard = clock_.Monotonic();
   worker.fit = found.has_value();
+  if (std::exchange(worker.doubted, false) && worker.fit) {
+    worker.believed_until = worker.heard + kBelief;
+  }
   worker.token.missing = found ? "" : found.error().message;
   Update();
   SendQueued();

@@ -39,6 +39,8 @@ struct PoolWorker {
   bool overdue = false;         // The link was closed for a missed deadline.
   bool dismissed = false;       // Its token was removed, and its process ended.
   base::MonotonicTime heard{};  // When it was connected, or replied last.
+  bool doubted = false;         // It is asked for its keys after a failed call.
+  base::MonotonicTime believed_until{};  // It had them then.
   base::Error reason{base::ErrorCode::kHsmUnavailable, "not started"};
   Asking asking;                    // For a new connection.
   boost::asio::steady_timer pause;  // Before it is asked for again.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
@@ -25,6 +26,8 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kMaxRandom = 1024;
+// How long a token that stayed full is taken to be.
+constexpr std::chrono::seconds kFull{10};
 
 // What a second try could not change.
 bool IsFinal(ErrorCode code) {
@@ -37,6 +40,10 @@ template <typename T>
 bool LacksMemory(const base::Result<T>& result) {
   return !result.has_value() &&
          result.error().code == ErrorCode::kLimitExceeded;
+}
+
+Error IsFull(const Error& error) {
+  return {ErrorCode::kLimitExceeded, "the token is full: " + error.message};
 }
 
 }  // namespace
@@ -54,7 +61,8 @@ Capabilities CapabilitiesOf(const TokenIdentity& token,
 Pkcs11Token::Pkcs11Token(std::unique_ptr<Connection> connection, Canary canary,
                          Profile profile, PinCheck pin,
                          const base::Clock& clock)
-    : connection_(std::move(connection)),
+    : clock_(clock),
+      connection_(std::move(connection)),
       profile_(std::move(profile)),
       canary_(std::move(canary)),
       pin_(std::move(pin)),
@@ -76,17 +84,34 @@ auto Pkcs11Token::WithRoom(Make make) -> decltype(make()) {
   RETURN_IF_ERROR(MakeRoom());
   made = make();
   if (LacksMemory(made)) {
-    return Error{ErrorCode::kLimitExceeded,
-                 "the token is full: " + made.error().message};
+    return IsFull(made.error());
   }
   return made;
 }
 
+template <typename Make>
+auto Pkcs11Token::MakeNew(Make make) -> decltype(make()) {
+  const bool is_full = clock_.Monotonic() < full_until_;
+  auto made = is_full ? make() : WithRoom(std::move(make));
+  if (!LacksMemory(made)) {
+    return made;
+  }
+  if (is_full) {
+    return IsFull(made.error());
+  }
+  full_until_ = clock_.Monotonic() + kFull;
+  return made;
+}
+
 base::Status Pkcs11Token::MakeRoom() {
-  base::LogWarning(
-      "the token has no memory left (CKR_DEVICE_MEMORY): {} unwrapped keys and "
-      "{} message keys are let go of",
-      wrapped_.size(), cipher_.message_keys());
+  const base::MonotonicTime now = clock_.Monotonic();
+  if (now >= logged_until_) {
+    base::LogWarning(
+        "the token has no memory left (CKR_DEVICE_MEMORY): {} unwrapped keys "
+        "and {} message keys are let go of",
+        wrapped_.size(), cipher_.message_keys());
+    logged_until_ = now + kFull;
+  }
   base::Status unwrapped = wrapped_.ForgetObjects();
   RETURN_IF_ERROR(cipher_.ForgetMessageKeys());
   return unwrapped;
@@ -236,7 +261,7 @@ base::Result<base::Secret> Pkcs11Token::Random(std::size_t size) {
 base::Result<GenerateKeyReply> Pkcs11Token::Execute(
     const GenerateKeyRequest& request) {
   ASSIGN_OR_RETURN(const CheckValue check_value,
-                   Alive(WithRoom([&] { return MakeKey(Here(), request); })));
+                   Alive(MakeNew([&] { return MakeKey(Here(), request); })));
   return GenerateKeyReply{check_value};
 }
 
@@ -330,7 +355,7 @@ base::Result<GenerateKeyPairReply> Pkcs11Token::Execute(
     const GenerateKeyPairRequest& request) {
   ASSIGN_OR_RETURN(
       base::Bytes public_key,
-      Alive(WithRoom([&] { return MakeKeyPair(Here(), request.key); })));
+      Alive(MakeNew([&] { return MakeKeyPair(Here(), request.key); })));
   return GenerateKeyPairReply{std::move(public_key)};
 }
 
@@ -423,7 +448,7 @@ base::Result<ImportKeyReply> Pkcs11Token::Execute(
     return Error{ErrorCode::kInvalidArgument,
                  "the transport key unwraps wrapping keys only"};
   }
-  auto imported = WithRoom([&]() -> base::Result<ImportKeyReply> {
+  auto imported = MakeNew([&]() -> base::Result<ImportKeyReply> {
     ASSIGN_OR_RETURN(const ObjectHandle wrapping_key,
                      Find(request.wrapping_key));
     return ImportKey(Here(), wrapped_, wrapping_key, request);
@@ -437,12 +462,12 @@ base::Result<ImportKeyReply> Pkcs11Token::Execute(
 
 base::Result<GenerateWrappedKeyReply> Pkcs11Token::Execute(
     const GenerateWrappedKeyRequest& request) {
-  return Alive(WithRoom([&] { return wrapped_.Generate(request); }));
+  return Alive(MakeNew([&] { return wrapped_.Generate(request); }));
 }
 
 base::Result<EmptyReply> Pkcs11Token::Execute(
     const KeepWrappedKeyRequest& request) {
-  RETURN_IF_ERROR(Alive(WithRoom([&] { return wrapped_.Keep(request); })));
+  RETURN_IF_ERROR(Alive(MakeNew([&] { return wrapped_.Keep(request); })));
   return EmptyReply{};
 }
 

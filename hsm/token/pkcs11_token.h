@@ -91,6 +91,11 @@ class Pkcs11Token final : public Token {
   // when the session objects that can be made again are gone.
   template <typename Make>
   auto WithRoom(Make make) -> decltype(make());
+  // The same of what is new. A token that stayed full is left as it is for a
+  // while: whoever may create keys must not have the others' let go of with
+  // each attempt.
+  template <typename Make>
+  auto MakeNew(Make make) -> decltype(make());
   base::Status MakeRoom();
 
   // `result`, or kHsmUnavailable if it failed because the token is dead.
@@ -112,6 +117,7 @@ class Pkcs11Token final : public Token {
   base::Status CheckGivesPlaintext(const KeyRef& key, ObjectHandle object);
   base::Result<CheckValue> SelfTest(Algorithm algorithm, ObjectHandle object);
 
+  const base::Clock& clock_;
   std::unique_ptr<Connection> connection_;
   Profile profile_;
   Canary canary_;
@@ -120,6 +126,9 @@ class Pkcs11Token final : public Token {
   KeyCipher cipher_;
   WrappedKeys wrapped_;
   std::set<Locator> gives_plaintext_;  // RSA keys that passed the check.
+  // Until then nothing is let go of for what is new, or not logged.
+  base::MonotonicTime full_until_ = base::MonotonicTime::min();
+  base::MonotonicTime logged_until_ = base::MonotonicTime::min();
 };
 
 }  // namespace hsm::token

@@ -31,10 +31,13 @@ Outcome Ask(Transport& transport, const Frame& frame, Connection& connection) {
     return Outcome::kMalformed;
   }
   const auto reply = transport.Ask(
-      *request, [slot = frame.slot,
-                 asker = connection.weak_from_this()](const XksReply& late) {
-        if (const std::shared_ptr<Connection> there = asker.lock()) {
-          AppendReply(slot, late, there->out());
+      *request, [slot = frame.slot, asker = connection.weak_from_this()](
+                    const base::Result<XksReply>& late) {
+        const std::shared_ptr<Connection> there = asker.lock();
+        if (there != nullptr && late) {
+          AppendReply(slot, *late, there->out());
+        } else if (there != nullptr) {
+          AppendError(slot, late.error(), there->out());
         }
       });
   if (!reply) {

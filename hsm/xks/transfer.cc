@@ -5,10 +5,12 @@
 #include <openssl/x509.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <ctime>
 #include <utility>
 
 #include "hsm/xks/errors.h"
+#include "hsm/xks/own_network.h"
 
 namespace hsm::xks {
 namespace {
@@ -154,8 +156,10 @@ curl_socket_t Transfer::OpenSocket(void* transfer, curlsocktype /*purpose*/,
     self.forbidden_ = true;
     return CURL_SOCKET_BAD;
   }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC,
-                address->protocol);
+  const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
+                        address->protocol);
+  self.socket_error_ = fd < 0 ? errno : 0;
+  return fd;
 }
 
 void Transfer::NoteCertificate() {
@@ -174,36 +178,52 @@ void Transfer::NoteCertificate() {
   }
 }
 
-XksReply Transfer::Finish(CURLcode code) {
+bool Transfer::HasStayedHere(CURLcode code) const {
+  long connect_error = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &connect_error);
+  return !forbidden_ &&
+         ((code == CURLE_COULDNT_CONNECT &&
+           (IsOwnTrouble(socket_error_) ||
+            IsOwnTrouble(static_cast<int>(connect_error)))) ||
+          (code == CURLE_COULDNT_RESOLVE_HOST && !NamesResolver()));
+}
+
+XksReply Transfer::ReplyWithout(CURLcode code) const {
   // Both stay 0 without a connection; of one that was kept, only the second is
   // set.
   curl_off_t connect_time = 0;
   curl_off_t sent_time = 0;
-  curl_off_t total_time = 0;
-  long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_CONNECT_TIME_T, &connect_time);
   curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent_time);
+  const std::string_view said =
+      error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
+  XksReply reply;
+  reply.outcome = OutcomeOfCurl(code, connect_time > 0 || sent_time > 0, said);
+  reply.message = Printable(said);
+  if (too_long_) {
+    reply.outcome = XksOutcome::kMalformed;
+    reply.message = "the proxy's reply is too long";
+  } else if (forbidden_) {
+    reply.outcome = XksOutcome::kForbidden;
+    reply.message =
+        request_.host +
+        " has an address that is not of the public Internet, and not in "
+        "xks_client.allow_networks";
+  }
+  return reply;
+}
+
+base::Result<XksReply> Transfer::Finish(CURLcode code) {
+  curl_off_t total_time = 0;
+  long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_TOTAL_TIME_T, &total_time);
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-  XksReply reply;
-  if (code == CURLE_OK) {
-    reply = ReadReply(sent_, status, body_);
-  } else {
-    const std::string_view said =
-        error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
-    reply.outcome =
-        OutcomeOfCurl(code, connect_time > 0 || sent_time > 0, said);
-    reply.message = Printable(said);
-    if (too_long_) {
-      reply.outcome = XksOutcome::kMalformed;
-      reply.message = "the proxy's reply is too long";
-    } else if (forbidden_) {
-      reply.outcome = XksOutcome::kForbidden;
-      reply.message =
-          request_.host +
-          " has an address that is not of the public Internet, and not in "
-          "xks_client.allow_networks";
-    }
+  XksReply reply =
+      code == CURLE_OK ? ReadReply(sent_, status, body_) : ReplyWithout(code);
+  if (HasStayedHere(code)) {
+    return base::Error{base::ErrorCode::kIo,
+                       "this host's own network lets no request to " +
+                           request_.host + " out: " + reply.message};
   }
   reply.microseconds = static_cast<std::uint64_t>(total_time);
   reply.certificate_not_after = certificate_not_after_;

@@ -40,7 +40,7 @@ struct Surroundings {
 // libcurl. Not synchronised, and not to be moved: libcurl has its address.
 class Transfer {
  public:
-  using Done = std::function<void(XksReply)>;
+  using Done = std::function<void(base::Result<XksReply>)>;
 
   // `surroundings` is borrowed. Fails with kInternal if libcurl does not know
   // one of the options that make a connection safe.
@@ -53,9 +53,10 @@ class Transfer {
   CURL* easy() const { return easy_.get(); }
   const std::string& proxy() const { return proxy_; }
 
-  // What became of it, when libcurl has said `code`. Call once.
-  XksReply Finish(CURLcode code);
-  void Tell(XksReply reply) const { done_(std::move(reply)); }
+  // What became of it, when libcurl has said `code`. Call once. Fails with kIo
+  // if it has not left this host.
+  base::Result<XksReply> Finish(CURLcode code);
+  void Tell(base::Result<XksReply> reply) const { done_(std::move(reply)); }
 
  private:
   Transfer(const Surroundings& surroundings, SignedRequest request, Sent sent,
@@ -74,6 +75,8 @@ class Transfer {
   static curl_socket_t OpenSocket(void* transfer, curlsocktype purpose,
                                   curl_sockaddr* address);
   void NoteCertificate();
+  XksReply ReplyWithout(CURLcode code) const;
+  bool HasStayedHere(CURLcode code) const;
 
   const Surroundings& surroundings_;
   const SignedRequest request_;
@@ -88,6 +91,7 @@ class Transfer {
   std::size_t head_size_ = 0;
   bool too_long_ = false;
   bool forbidden_ = false;  // An address was refused.
+  int socket_error_ = 0;    // Why there is no socket; an errno.
   std::uint64_t certificate_not_after_ = 0;
   std::unique_ptr<CURL, FreeCurl> easy_;  // Last: it goes first.
 };

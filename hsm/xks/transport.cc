@@ -161,7 +161,7 @@ void Transport::Complete(CURL* easy, CURLcode code) {
   const auto found = transfers_.find(easy);
   const std::unique_ptr<Transfer> transfer = std::move(found->second);
   transfers_.erase(found);
-  XksReply reply = transfer->Finish(code);
+  base::Result<XksReply> reply = transfer->Finish(code);
   curl_multi_remove_handle(multi_.get(), easy);
   gate_.Ended(transfer->proxy(), code == CURLE_OPERATION_TIMEDOUT);
   transfer->Tell(std::move(reply));

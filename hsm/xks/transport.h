@@ -36,9 +36,9 @@ class Transport {
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  // Begins to ask, and calls `done` from Advance(); or returns the reply at
-  // once, if the proxy is not asked. Fails with kInvalidArgument as
-  // SignRequest() does.
+  // Begins to ask, and calls `done` from Advance(), with an Error of kIo if
+  // this host's own network let nothing out; or returns the reply at once, if
+  // the proxy is not asked. Fails with kInvalidArgument as SignRequest() does.
   base::Result<std::optional<XksReply>> Ask(const XksRequest& request,
                                             Done done);
 

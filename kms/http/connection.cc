@@ -215,9 +215,8 @@ asio::awaitable<bool> Connection<Stream>::Write(std::string_view bytes) {
 template <typename Stream>
 asio::awaitable<void> Connection<Stream>::Refuse(const Refusal& refusal) {
   refused_ = true;
-  FormatReply(PlainText(refusal.status, refusal.reason),
-              state_->date.At(state_->clock.Now()), ConnectionWord::kClose,
-              BodyRule::kSend, reply_);
+  FormatReply(state_->refuser(refusal), state_->date.At(state_->clock.Now()),
+              ConnectionWord::kClose, BodyRule::kSend, reply_);
   co_await Write(reply_);
 }
 

@@ -169,11 +169,16 @@ void HttpServer::Listeners::StopAll() {
   socket_files.clear();
 }
 
+HttpResponse RefuseInPlainText(const Refusal& refusal) {
+  return PlainText(refusal.status, refusal.reason);
+}
+
 HttpServer::HttpServer(asio::io_context& io, const base::Clock& clock,
-                       const ServerLimits& limits, Handler handler)
+                       const ServerLimits& limits, Handler handler,
+                       Refuser refuser)
     : listeners_(std::make_unique<Listeners>()) {
-  listeners_->state =
-      std::make_shared<ServerState>(io, clock, limits, std::move(handler));
+  listeners_->state = std::make_shared<ServerState>(
+      io, clock, limits, std::move(handler), std::move(refuser));
   asio::co_spawn(io, SweepEachSecond(listeners_->state), asio::detached);
 }
 

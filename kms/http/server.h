@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "kms/http/head.h"
 #include "kms/http/message.h"
 #include "kms/http/request_reader.h"
 
@@ -44,6 +45,11 @@ struct ServerLimits {
 using Handler =
     std::function<boost::asio::awaitable<HttpResponse>(const HttpRequest&)>;
 
+// What is told to whom no handler answers: the bytes are no request, or too
+// many. The connection is closed.
+using Refuser = std::function<HttpResponse(const Refusal&)>;
+HttpResponse RefuseInPlainText(const Refusal& refusal);
+
 // An HttpServer is the HTTP/1.1 listeners and connections of one io thread:
 // one coroutine a connection, requests of a connection answered in order, one
 // write a reply. Several threads have one HttpServer each; on TCP they share a
@@ -55,7 +61,8 @@ using Handler =
 class HttpServer {
  public:
   HttpServer(boost::asio::io_context& io, const base::Clock& clock,
-             const ServerLimits& limits, Handler handler);
+             const ServerLimits& limits, Handler handler,
+             Refuser refuser = RefuseInPlainText);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -37,11 +37,13 @@ class LiveConnection {
 struct ServerState {
   ServerState(boost::asio::io_context& server_io,
               const base::Clock& server_clock,
-              const ServerLimits& server_limits, Handler server_handler)
+              const ServerLimits& server_limits, Handler server_handler,
+              Refuser server_refuser)
       : io(server_io),
         clock(server_clock),
         limits(server_limits),
         handler(std::move(server_handler)),
+        refuser(std::move(server_refuser)),
         sweep_timer(server_io),
         all_ended(server_io) {}
 
@@ -63,6 +65,7 @@ struct ServerState {
   const base::Clock& clock;
   const ServerLimits limits;
   const Handler handler;
+  const Refuser refuser;
   std::unordered_set<LiveConnection*> live;
   std::atomic<std::size_t> count = 0;      // Of `live`, for other threads.
   std::deque<LiveConnection*> handshakes;  // The oldest first.

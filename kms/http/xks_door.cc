@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/sigv4.h"
 #include "kms/http/reply.h"
+#include "kms/http/server.h"
 
 namespace kms::http {
 namespace {
@@ -48,6 +49,11 @@ HttpResponse WrongMethod(std::string_view allowed) {
 Error NoSuchPath() {
   return {ErrorCode::kUnknownOperation,
           "there is no such path, or no such prefix"};
+}
+
+Error TooLarge() {
+  return {ErrorCode::kUnsupportedOperation,
+          "the body is larger than what this proxy takes"};
 }
 
 // One text for everything that a stranger could try.
@@ -95,6 +101,14 @@ HttpResponse XksDoor::Ping(const HttpRequest& request) {
   return request.method == "GET" ? PlainText(200, "pong") : WrongMethod("GET");
 }
 
+HttpResponse XksDoor::Refuse(const Refusal& refusal) {
+  if (refusal.status != 413) {
+    return RefuseInPlainText(refusal);
+  }
+  base::Result<base::WipingString> none = TooLarge();
+  return ResponseOf(none);
+}
+
 asio::awaitable<HttpResponse> XksDoor::Handle(const HttpRequest& request) {
   if (request.target == kPing) {
     co_return Ping(request);
@@ -126,8 +140,7 @@ asio::awaitable<base::Result<base::WipingString>> XksDoor::Call(
     co_return Error{ErrorCode::kThrottled, "too many requests at once"};
   }
   if (request.body.size() > kMostBody) {
-    co_return Error{ErrorCode::kUnsupportedOperation,
-                    "the body is larger than what this proxy takes"};
+    co_return TooLarge();
   }
   // Kept while the request runs: it views the tenant.
   const std::shared_ptr<const xks::Tenants> tenants = tenants_.current();

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/sigv4_verifier.h"
+#include "kms/http/head.h"
 #include "kms/http/log_limit.h"
 #include "kms/http/message.h"
 #include "kms/http/metrics.h"
@@ -43,6 +44,10 @@ class XksDoor {
 
   // GET /ping; 404 for whatever else.
   static HttpResponse Ping(const HttpRequest& request);
+
+  // What the door's listener says of what it does not read to its end: of a
+  // body that is too large what Handle() says of one that is read.
+  static HttpResponse Refuse(const Refusal& refusal);
 
  private:
   base::Result<base::SigV4Authorization> Authenticate(

@@ -34,6 +34,20 @@ void NoteFormerName(KeyStores& key_stores, const store::ServiceKey& key) {
   }
 }
 
+// An identity encrypts nothing: a token without AES-GCM can have one, too.
+asio::awaitable<base::Status> MakeIdentity(Environment& environment,
+                                           KeyStore& key_store,
+                                           std::string_view purpose) {
+  const hsm::Algorithm algorithm = key_store.algorithm;
+  base::Status made =
+      co_await MakeServiceKey(environment, key_store, purpose, algorithm);
+  if (!made && made.error().code == ErrorCode::kUnsupportedOperation) {
+    made = co_await MakeServiceKey(environment, key_store, purpose,
+                                   hsm::Algorithm::kHmacSha256);
+  }
+  co_return made;
+}
+
 }  // namespace
 
 asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
@@ -89,9 +103,7 @@ asio::awaitable<base::Status> CheckIdentity(Environment& environment,
     if (!objects.empty() || has_wrapped) {
       co_return FindServiceKey(environment, purpose).error();
     }
-    const hsm::Algorithm algorithm = key_store.algorithm;
-    CO_RETURN_IF_ERROR(
-        co_await MakeServiceKey(environment, key_store, purpose, algorithm));
+    CO_RETURN_IF_ERROR(co_await MakeIdentity(environment, key_store, purpose));
   }
   CO_ASSIGN_OR_RETURN(const store::ServiceKey key,
                       FindServiceKey(environment, purpose));

@@ -8,7 +8,8 @@ namespace kms::operations {
 
 // An XksCaller asks the XKS proxy that a request names. It belongs to one io
 // thread. A reply says in its outcome what the proxy or the way to it did; an
-// Error is ours: kHsmUnavailable (no worker), kTimeout, kThrottled.
+// Error is ours: kHsmUnavailable (no worker), kTimeout, kThrottled, kIo (this
+// host's network lets nothing out).
 class XksCaller {
  public:
   virtual ~XksCaller() = default;

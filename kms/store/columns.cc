@@ -111,7 +111,12 @@ hsm::Algorithm Columns::PairAlgorithm() {
 
 hsm::Algorithm Columns::ServiceAlgorithm() {
   using enum hsm::Algorithm;
-  return OneOf({kXaes256Gcm, kAes256GcmCounter, kAesWrap});
+  return OneOf({kXaes256Gcm, kAes256GcmCounter, kAesWrap, kHmacSha256});
+}
+
+hsm::Algorithm Columns::ExternalAlgorithm() {
+  using enum hsm::Algorithm;
+  return OneOf({kXaes256Gcm, kAes256GcmCounter});
 }
 
 hsm::Algorithm Columns::OneOf(std::initializer_list<hsm::Algorithm> those) {

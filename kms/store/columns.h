@@ -37,10 +37,11 @@ class Columns {
   std::optional<std::int64_t> OptionalInteger();
   std::string OptionalText();  // Null is empty.
   base::Bytes Blob();
-  base::Bytes OptionalBlob();         // Null is empty.
-  hsm::Algorithm Algorithm();         // Of a key's material.
-  hsm::Algorithm PairAlgorithm();     // Of a pair that unwraps.
-  hsm::Algorithm ServiceAlgorithm();  // Of a service key.
+  base::Bytes OptionalBlob();          // Null is empty.
+  hsm::Algorithm Algorithm();          // Of a key's material.
+  hsm::Algorithm PairAlgorithm();      // Of a pair that unwraps.
+  hsm::Algorithm ServiceAlgorithm();   // Of a service key.
+  hsm::Algorithm ExternalAlgorithm();  // Of an external key.
 
   template <std::size_t kSize>
   std::array<std::uint8_t, kSize> Fixed();

@@ -23,7 +23,7 @@ constexpr std::string_view kSelectStores =
     "connection_error_code, cloud_hsm_cluster_id, trust_anchor_certificate, "
     "connectivity, uri_endpoint, uri_path, vpc_endpoint_service_name, "
     "vpc_endpoint_service_owner, access_key_id, secret_nonce, "
-    "secret_ciphertext, credential_set FROM custom_key_stores ";
+    "secret_ciphertext, credential_set, key_store FROM custom_key_stores ";
 
 CustomKeyStore TakeStore(Columns& columns) {
   CustomKeyStore store;
@@ -46,6 +46,7 @@ CustomKeyStore TakeStore(Columns& columns) {
   store.proxy.sealed_secret.nonce = columns.Fixed<24>();
   store.proxy.sealed_secret.ciphertext = columns.Blob();
   store.proxy.credential_set = columns.Time();
+  store.key_store = columns.Text();
   columns.Require((store.state == ConnectionState::kFailed) ==
                   !store.connection_error_code.empty());
   columns.Require((store.type == CustomKeyStoreType::kExternalKeyStore) ==
@@ -70,7 +71,8 @@ std::vector<Value> ChangingValues(const CustomKeyStore& store) {
           ToValue(proxy.access_key_id),
           BlobValue(proxy.sealed_secret.nonce),
           BlobValue(proxy.sealed_secret.ciphertext),
-          ToValue(proxy.credential_set)};
+          ToValue(proxy.credential_set),
+          ToValue(store.key_store)};
 }
 
 base::Result<std::vector<CustomKeyStore>> ReadStores(
@@ -83,6 +85,20 @@ base::Result<std::vector<CustomKeyStore>> ReadStores(
       "custom_key_stores", TakeStore);
 }
 
+base::Result<WrongPasswords> ReadWrongPasswords(Connection& connection) {
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      connection.Query("SELECT cluster_id, in_a_row FROM wrong_passwords"));
+  WrongPasswords counts;
+  for (Row& row : rows) {
+    Columns columns("wrong_passwords", row);
+    std::string cluster_id = columns.Text();
+    counts[std::move(cluster_id)] = columns.Unsigned();
+    RETURN_IF_ERROR(columns.Done());
+  }
+  return counts;
+}
+
 }  // namespace
 
 base::Result<CustomKeyStoreRows> ReadCustomKeyStoreRows(
@@ -91,6 +107,7 @@ base::Result<CustomKeyStoreRows> ReadCustomKeyStoreRows(
   ASSIGN_OR_RETURN(const StoreInfo info, ReadStoreInfo(connection));
   rows.revision = info.revision;
   ASSIGN_OR_RETURN(rows.stores, ReadStores(connection, "", {}));
+  ASSIGN_OR_RETURN(rows.wrong_passwords, ReadWrongPasswords(connection));
   return rows;
 }
 
@@ -122,10 +139,10 @@ base::Status SqlCustomKeyStores::InsertCustomKeyStore(
       "cloud_hsm_cluster_id, trust_anchor_certificate, connectivity, "
       "uri_endpoint, uri_path, vpc_endpoint_service_name, "
       "vpc_endpoint_service_owner, access_key_id, secret_nonce, "
-      "secret_ciphertext, credential_set, account, region, store_type, "
-      "created) "
+      "secret_ciphertext, credential_set, key_store, account, region, "
+      "store_type, created) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15, $16, $17, $18, $19)",
+      "$15, $16, $17, $18, $19, $20)",
       values));
   return {};
 }
@@ -138,8 +155,8 @@ base::Status SqlCustomKeyStores::UpdateCustomKeyStore(
       "trust_anchor_certificate = $6, connectivity = $7, uri_endpoint = $8, "
       "uri_path = $9, vpc_endpoint_service_name = $10, "
       "vpc_endpoint_service_owner = $11, access_key_id = $12, "
-      "secret_nonce = $13, secret_ciphertext = $14, credential_set = $15 "
-      "WHERE id = $1",
+      "secret_nonce = $13, secret_ciphertext = $14, credential_set = $15, "
+      "key_store = $16 WHERE id = $1",
       ChangingValues(store), kNoStore);
 }
 
@@ -162,6 +179,23 @@ base::Result<std::uint64_t> SqlCustomKeyStores::CountKeys(
   const std::uint64_t count = columns.Unsigned();
   RETURN_IF_ERROR(columns.Done());
   return count;
+}
+
+base::Result<WrongPasswords> SqlCustomKeyStores::GetWrongPasswords() {
+  return ReadWrongPasswords(connection_);
+}
+
+base::Status SqlCustomKeyStores::SetWrongPasswords(std::string_view cluster_id,
+                                                   std::uint64_t in_a_row) {
+  RETURN_IF_ERROR(
+      connection_.Run("DELETE FROM wrong_passwords WHERE cluster_id = $1",
+                      {ToValue(cluster_id)}));
+  if (in_a_row > 0) {
+    RETURN_IF_ERROR(connection_.Run(
+        "INSERT INTO wrong_passwords (cluster_id, in_a_row) VALUES ($1, $2)",
+        {ToValue(cluster_id), ToValue(in_a_row)}));
+  }
+  return {};
 }
 
 }  // namespace kms::store

@@ -27,6 +27,9 @@ class SqlCustomKeyStores final : public CustomKeyStores {
   base::Status DeleteCustomKeyStore(std::string_view id) override;
   base::Result<std::uint64_t> CountKeys(std::string_view id,
                                         std::string_view xks_key_id) override;
+  base::Result<WrongPasswords> GetWrongPasswords() override;
+  base::Status SetWrongPasswords(std::string_view cluster_id,
+                                 std::uint64_t in_a_row) override;
 
  private:
   Connection& connection_;

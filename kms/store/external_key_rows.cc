@@ -45,7 +45,7 @@ ExternalKey TakeKey(Columns& columns) {
   version.version = static_cast<std::uint32_t>(number);
   version.key_store = columns.Text();
   version.ref.locator.bytes = columns.Fixed<16>();
-  version.ref.algorithm = columns.ServiceAlgorithm();
+  version.ref.algorithm = columns.ExternalAlgorithm();
   version.check_value = columns.Fixed<32>();
   version.created = columns.Time();
   return key;

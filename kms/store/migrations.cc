@@ -35,6 +35,8 @@ constexpr std::array kMigrations = {
     Migration{14, kSchemaCustomKeyStores},
     Migration{15, kSchemaKeyStores},
     Migration{16, kSchemaWrappedServiceKeys},
+    Migration{17, kSchemaWrongPasswords},
+    Migration{18, kSchemaClusterKeyStores},
 };
 
 constexpr std::string_view kHistoryTable = "schema_migrations";

@@ -451,6 +451,26 @@ inline constexpr std::string_view kSchemaWrappedServiceKeys =
 ALTER TABLE service_keys ADD COLUMN wrapped BYTEA;
 )sql";
 
+// How many KeyStorePasswords in a row were not the PIN of a CloudHSM cluster's
+// token. No row: none.
+inline constexpr std::string_view kSchemaWrongPasswords =
+    R"sql(CREATE TABLE wrong_passwords (
+  cluster_id TEXT NOT NULL PRIMARY KEY,
+  in_a_row BIGINT NOT NULL
+);
+)sql";
+
+// Which configured key store a CloudHSM key store's cluster was when it was
+// connected; '' if it was not, or has no keys in it.
+inline constexpr std::string_view kSchemaClusterKeyStores =
+    R"sql(ALTER TABLE custom_key_stores
+  ADD COLUMN key_store TEXT NOT NULL DEFAULT '';
+UPDATE custom_key_stores SET key_store = COALESCE(
+  (SELECT MIN(keys.key_store) FROM keys
+    WHERE keys.custom_key_store = custom_key_stores.id), '')
+  WHERE store_type = 'AWS_CLOUDHSM';
+)sql";
+
 }  // namespace kms::store
 
 #endif  // KMS_STORE_SCHEMA_H_

@@ -14,6 +14,15 @@ namespace kms::xks {
 
 namespace asio = boost::asio;
 
+namespace {
+
+bool IsOfTheToken(base::ErrorCode code) {
+  using enum base::ErrorCode;
+  return code == kHsmUnavailable || code == kTimeout || code == kInternal;
+}
+
+}  // namespace
+
 void Health::Describe(std::string key_store, std::string model) {
   key_store_ = std::move(key_store);
   model_ = std::move(model);
@@ -28,6 +37,18 @@ asio::awaitable<void> Health::Try() {
   }
   const base::MonotonicTime end = clock_.Monotonic();
   last_ = {.ended = end, .took = end - start, .worked = worked.has_value()};
+  before_ = std::exchange(now_, {});
+}
+
+void Health::NoteCall(const base::Error* error) {
+  ++now_.all;
+  now_.failed += error != nullptr && IsOfTheToken(error->code) ? 1 : 0;
+}
+
+bool Health::FailsOften() const {
+  const std::uint64_t failed = now_.failed + before_.failed;
+  return failed >= kFewestFailed &&
+         failed * kFailedShare >= now_.all + before_.all;
 }
 
 asio::awaitable<void> Health::Watch() {
@@ -46,7 +67,7 @@ std::string_view Health::Status() const {
       clock_.Monotonic() - last_->ended > kMostAge) {
     return "UNAVAILABLE";
   }
-  return last_->took > kSlow ? "DEGRADED" : "ACTIVE";
+  return last_->took > kSlow || FailsOften() ? "DEGRADED" : "ACTIVE";
 }
 
 void Health::Write(base::WipingString& out) const {

@@ -3,6 +3,7 @@
 #define KMS_XKS_HEALTH_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,6 +25,10 @@ class Health {
   static constexpr std::chrono::seconds kInterval{15};
   static constexpr std::chrono::seconds kMostAge{60};
   static constexpr std::chrono::milliseconds kSlow{100};
+  // Of the calls of this interval and the one before, so many must have failed,
+  // and one in so many, to call the token degraded.
+  static constexpr std::uint64_t kFewestFailed = 3;
+  static constexpr std::uint64_t kFailedShare = 10;
 
   // Uses the token as a request would.
   using Probe = std::function<boost::asio::awaitable<base::Status>()>;
@@ -41,7 +46,12 @@ class Health {
   // Tries it once.
   boost::asio::awaitable<void> Try();
 
-  // "ACTIVE", "DEGRADED" (slow) or "UNAVAILABLE".
+  // What became of a call of the token for somebody's request. It counts
+  // against the token if that did not do it, or not in time; what was wrong
+  // with the request or its key does not.
+  void NoteCall(const base::Error* error);
+
+  // "ACTIVE", "DEGRADED" (slow, or calls fail) or "UNAVAILABLE".
   std::string_view Status() const;
   void Write(base::WipingString& out) const;
 
@@ -52,11 +62,20 @@ class Health {
     bool worked = false;
   };
 
+  struct Calls {
+    std::uint64_t all = 0;
+    std::uint64_t failed = 0;
+  };
+
+  bool FailsOften() const;
+
   const base::Clock& clock_;
   const Probe probe_;
   std::string key_store_;
   std::string model_;
   std::optional<Trial> last_;
+  Calls now_;  // Since the last trial, which ended the interval before.
+  Calls before_;
 };
 
 }  // namespace kms::xks

@@ -185,8 +185,10 @@ auto Proxy::Work(const Call& call, Request request)
   if (left <= std::chrono::nanoseconds::zero()) {
     co_return Error{ErrorCode::kTimeout, "the store did not answer in time"};
   }
-  co_return co_await Within(left, on_.io, std::move(counted),
-                            on_.hsm.Call(std::move(request)));
+  auto done = co_await Within(left, on_.io, std::move(counted),
+                              on_.hsm.Call(std::move(request)));
+  on_.health.NoteCall(done ? nullptr : &done.error());
+  co_return done;
 }
 
 asio::awaitable<base::Status> Proxy::Prove(const Call& call,

@@ -45,7 +45,7 @@ struct Foundation {
   store::Store& store;
   audit::Log& log;
   const base::Clock& clock;
-  const Health& health;
+  Health& health;
 };
 
 // A Proxy answers the requests of other key management services: it reads the

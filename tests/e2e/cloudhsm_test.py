@@ -4,6 +4,7 @@ stores, each on a SoftHSM token of its own."""
 
 import os
 import re
+import signal
 import subprocess
 import unittest
 
@@ -56,10 +57,13 @@ class TwoTokens(Installed):
              "--pin-file", self.vault / "pin"],
             check=True, timeout=START_SECONDS, env=self.vault_environment)
         with open(self.config, "a") as config:
-            config.write(TABLE.format(
-                module=MODULE, folder=self.vault, run=self.run_folder,
-                cluster=CLUSTER))
+            config.write(self.table())
         return self
+
+    def table(self):
+        """That of the second token in the configuration."""
+        return TABLE.format(module=MODULE, folder=self.vault,
+                            run=self.run_folder, cluster=CLUSTER)
 
     def start(self):
         (self.run_folder / "claviger-hsm").mkdir(parents=True, exist_ok=True)
@@ -210,6 +214,30 @@ class CloudHsmTest(unittest.TestCase):
         self.assertEqual(entry["ConnectionErrorCode"], "CLUSTER_NOT_FOUND")
         with self.assertRaises(self.kms.exceptions.KMSInvalidStateException):
             self.kms.encrypt(KeyId=key, Plaintext=MESSAGE)
+
+    def test_a_restart_does_not_try_a_refused_pin_again(self):
+        pin = self.server.vault / "pin"
+        log = self.server.vault / "log"
+
+        def says(text, times):
+            wait_until(lambda: log.read_text().count(text) == times, text)
+
+        def restart():
+            self.assertEqual(self.server.stop_vault(), 0)
+            self.server.start_vault()
+
+        ready = log.read_text().count("is ready")
+        pin.write_text("kmsPswd1-of-another")
+        restart()
+        says("refuses the PIN", 1)
+        for times in (1, 2):
+            restart()
+            says(f"has refused the PIN in {pin}", times)
+        self.server.vault_hsm.send_signal(signal.SIGHUP)
+        says("refuses the PIN", 2)
+        pin.write_text(PASSWORD)
+        restart()
+        says("is ready", 2 * ready)
 
     def test_doctor_names_the_key_store_whose_token_is_gone(self):
         def finding():

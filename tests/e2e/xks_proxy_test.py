@@ -7,6 +7,7 @@ import datetime
 import http.client
 import json
 import re
+import shutil
 import signal
 import sqlite3
 import ssl
@@ -14,6 +15,7 @@ import unittest
 from unittest import mock
 
 from testlib.authority import Authority
+from testlib.clients import send
 from testlib.faults import audit_records, strike, wait_until, workers_of
 from testlib.xks import AWS, METADATA, Kms, Proxy, b64, integrity_value
 
@@ -172,8 +174,21 @@ class Refusals(XksCase):
             self.refused(self.kms.encrypt(KEY, plaintext, aad), 501,
                          "UnsupportedOperationException")
         path = f"{self.kms.path}/keys/{KEY}/encrypt"
-        self.refused(self.kms.post(path, b"x" * 70000), 501,
-                     "UnsupportedOperationException")
+        for size in (70000, 300000):
+            self.refused(self.kms.post(path, b"x" * size), 501,
+                         "UnsupportedOperationException")
+
+    def test_a_body_that_is_far_too_large_is_not_waited_for(self):
+        link = self.kms.connect()
+        self.addCleanup(link.close)
+        link.putrequest("POST", f"{self.kms.path}/keys/{KEY}/encrypt")
+        link.putheader("Content-Length", str(1 << 30))
+        link.endheaders()
+        reply = link.getresponse()
+        self.assertEqual(reply.status, 501)
+        self.assertEqual(json.loads(reply.read())["errorName"],
+                         "UnsupportedOperationException")
+        self.assertEqual(reply.headers["Connection"], "close")
 
     def test_paths(self):
         for path in ("/", "/kms/xks/v1/health", "/team-c/kms/xks/v1/health",
@@ -346,6 +361,31 @@ class Administration(XksCase):
                 strike(pid, signal.SIGCONT)
         wait_until(lambda: self.kms.encrypt(KEY, b"x").status == 200,
                    "the token")
+
+    def test_a_token_that_is_lost_and_comes_back(self):
+        sealed = self.sealed()
+        server = self.proxy.server
+        tokens, aside = server.dev / "tokens", server.dev / "tokens-aside"
+
+        def health():
+            (manager,) = self.kms.ask("health").json["ekmFleetDetails"]
+            return manager["healthStatus"]
+
+        def ready():
+            return send(server, "GET", "/readyz").status == 200
+
+        tokens.rename(aside)
+        tokens.mkdir()  # Without a token.
+        for pid in workers_of(server):
+            strike(pid)
+        wait_until(lambda: not ready(), "/readyz says 503")
+        wait_until(lambda: health() == "UNAVAILABLE", "health says so")
+        self.assertEqual(self.kms.encrypt(KEY, b"x").status, 500)
+        shutil.rmtree(tokens)
+        aside.rename(tokens)
+        wait_until(ready, "/readyz says 200")
+        wait_until(lambda: health() == "ACTIVE", "health says so")
+        self.assertEqual(self.opened(sealed), CANARY)
 
     def test_the_audit_log_tells_who_and_what_and_no_secret(self):
         sealed = self.sealed()

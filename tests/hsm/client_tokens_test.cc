@@ -365,6 +365,44 @@ TEST_F(TokensTest, ATokenThatHasItsKeysIsBelievedAgain) {
   EXPECT_EQ(Second().state, TokenState::kServing);
 }
 
+// Else whoever has a damaged key could have the workers asked all the time.
+TEST_F(TokensTest, ATokenThatIsBelievedIsNotAskedWithEachCall) {
+  StartPaired();
+  second_.shared().encrypt_error = static_cast<int>(ErrorCode::kCorrupt);
+  supervised_.shared().encrypt_error = static_cast<int>(ErrorCode::kCorrupt);
+  const auto fail = [this](int times) {
+    for (int i = 0; i < times; ++i) {
+      EXPECT_THAT(EncryptWrapped(), StatusIs(ErrorCode::kCorrupt));
+      RunUntil([this] { return Second().ready_workers == 2; });
+    }
+  };
+  const int before = second_.shared().checked;
+  fail(20);
+  const int once = second_.shared().checked;
+  EXPECT_GT(once, before);
+  EXPECT_LE(once, before + 2);  // Each of its workers.
+  clock_.Advance(seconds(5));
+  fail(20);
+  EXPECT_GT(second_.shared().checked, once);
+  EXPECT_LE(second_.shared().checked, once + 4);  // Idle ones are asked, too.
+}
+
+// What it cannot do is done elsewhere meanwhile.
+TEST_F(TokensTest, ATokenThatIsBelievedMayStillBeWrong) {
+  StartPaired();
+  second_.shared().encrypt_error = static_cast<int>(ErrorCode::kCorrupt);
+  EncryptAllWrapped(20);
+  ExpectAllWell();
+  RunUntil([this] { return Second().ready_workers == 2; });
+  second_.shared().check_error = static_cast<int>(ErrorCode::kNotFound);
+  EncryptAllWrapped(20);
+  ExpectAllWell();
+  clock_.Advance(seconds(5));
+  EncryptAllWrapped(20);
+  ExpectAllWell();
+  WaitFor(TokenState::kKeptOut);
+}
+
 TEST_F(TokensTest, AnIdleTokenThatLostItsKeysIsNoticed) {
   StartPaired();
   second_.shared().check_error = static_cast<int>(ErrorCode::kNotFound);

@@ -153,6 +153,39 @@ TEST_F(TokenFaultsTest, AFullTokenServesTheKeysItHas) {
   EXPECT_EQ(listed->keys.size(), 2U);
 }
 
+// Who may create keys must not empty the token with each attempt.
+TEST_F(TokenFaultsTest, ATokenThatStaysFullIsEmptiedOnceInAWhile) {
+  const KeyRef key = Made();
+  place_.Tell("full 3");  // The key, the canary, and a message key.
+  const auto fill = [&] {
+    Encrypted(key, "secret");
+    place_.TakeCalls();
+    const auto made = token_->Execute(GenerateKeyRequest{NewKey()});
+    EXPECT_FALSE(made.has_value());
+    EXPECT_EQ(made.error().code, base::ErrorCode::kLimitExceeded);
+    return Times(place_.TakeCalls(), "C_DestroyObject");
+  };
+  EXPECT_GT(fill(), 0);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(fill(), 0);
+  }
+  clock_.Advance(std::chrono::seconds(10));
+  EXPECT_GT(fill(), 0);
+  EXPECT_EQ(fill(), 0);
+  place_.Tell("");
+  Encrypted(Made(), "there is room again");
+}
+
+TEST_F(TokenFaultsTest, AKeyThatIsUsedGetsRoomOnATokenThatStaysFull) {
+  const KeyRef key = Made();
+  const KeyRef cold = Made();
+  place_.Tell("full 4");
+  Encrypted(key, "secret");
+  EXPECT_ERROR(token_->Execute(GenerateKeyRequest{NewKey()}), kLimitExceeded);
+  Encrypted(key, "secret");
+  Encrypted(cold, "secret");
+}
+
 TEST_F(TokenFaultsTest, WithoutMemoryForAMessageKeyTheKeyIsNotCorrupt) {
   const KeyRef key = Made();
   place_.Tell("full 2");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/deletion.h"
 #include "tests/kms/operations_clusters_testing.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 using base::ErrorCode;
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testlib::StatusIs;
@@ -334,6 +336,87 @@ TEST_F(ClusterKeysTest, AreNotThereForOtherAccountsToMakeKeysIn) {
   EXPECT_THAT(Ask("GenerateRandom",
                   {{"NumberOfBytes", 32}, {"CustomKeyStoreId", store_}}, other),
               StatusIs(ErrorCode::kCustomKeyStoreNotFound));
+}
+
+// The operator has exchanged the cluster ids of two key stores.
+class SwappedClustersTest : public ClusterKeysTest {
+ protected:
+  void RestartSwapped() {
+    RestartWithout();
+    AddCluster(kOtherCluster, kCluster);
+    AddCluster(kCluster, kOtherCluster);
+    Take(Run(FailLostClusters(environment())));
+  }
+  void RestartMended() {
+    RestartWithout();
+    AddCluster(kCluster);
+    AddCluster(kOtherCluster);
+    Take(Run(FailLostClusters(environment())));
+  }
+};
+
+TEST_F(SwappedClustersTest, KeysAreLookedForOnNoOtherToken) {
+  const std::string key = NewKeyIn(store_);
+  const std::string blob = Take(Encrypt(key)).at("CiphertextBlob");
+  RestartSwapped();
+  EXPECT_EQ(State(store_), "FAILED CLUSTER_NOT_FOUND");
+  EXPECT_THAT(Encrypt(key), StatusIs(ErrorCode::kInvalidState));
+  EXPECT_THAT(Decrypt(blob), StatusIs(ErrorCode::kInvalidState));
+  EXPECT_THAT(CreateKeyIn(store_),
+              StatusIs(ErrorCode::kCustomKeyStoreInvalidState));
+  EXPECT_THAT(Random(store_), StatusIs(ErrorCode::kCustomKeyStoreInvalidState));
+  Disconnect();
+  Connect();
+  EXPECT_EQ(State(store_), "FAILED CLUSTER_NOT_FOUND");
+  RestartMended();
+  Disconnect();
+  Connect();
+  EXPECT_EQ(State(store_), "CONNECTED");
+  EXPECT_EQ(Take(Decrypt(blob)).at("Plaintext"), "bWVzc2FnZQ==");
+}
+
+TEST_F(SwappedClustersTest, TheReasonIsClear) {
+  NewKeyIn(store_);
+  RestartSwapped();
+  const auto list = environment().custom_key_stores.current();
+  EXPECT_THAT(
+      ClusterOf(environment(), list->Find(store_)->store),
+      StatusIs(ErrorCode::kCloudHsmClusterNotFound,
+               AllOf(HasSubstr("to key store 'cluster-3abcdefghij', but"),
+                     HasSubstr("was connected to key store "
+                               "'cluster-2abcdefghij', which has its keys"))));
+}
+
+TEST_F(SwappedClustersTest, AKeyIsDestroyedWhereItIs) {
+  const std::string key = NewKeyIn(store_);
+  const hsm::Locator locator = LocatorOf(key);
+  ScheduleDeletion(key);
+  RestartSwapped();
+  const auto before = environment().key_stores.Find(kCluster);
+  EXPECT_EQ((*before)->cluster_id, kOtherCluster);
+  guard().Accept();
+  Take(Run(DestroyDueKeys(environment())));
+  EXPECT_FALSE(InCluster(locator));
+}
+
+// Its password has shown who may use the token that it was connected to.
+TEST_F(SwappedClustersTest, WithoutKeysItIsToBeConnectedAnew) {
+  RestartSwapped();
+  EXPECT_EQ(State(store_), "FAILED CLUSTER_NOT_FOUND");
+  Disconnect();
+  Connect();
+  EXPECT_EQ(State(store_), "CONNECTED");
+  EXPECT_EQ(Take(store().FindKey(NewKeyIn(store_)))->key_store, kOtherCluster);
+}
+
+// What an earlier release has connected does not say where.
+TEST_F(SwappedClustersTest, AnOlderStoreLearnsItWithItsNextKey) {
+  ChangeRow(store_, [](CustomKeyStore& row) { row.key_store.clear(); });
+  RestartMended();
+  EXPECT_EQ(State(store_), "CONNECTED");
+  NewKeyIn(store_);
+  RestartSwapped();
+  EXPECT_EQ(State(store_), "FAILED CLUSTER_NOT_FOUND");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "tests/kms/operations_clusters_testing.h"
 
 namespace kms::operations {
@@ -187,6 +188,57 @@ TEST_F(ClustersTest, GuessesAreCountedWhicheverWorkerHearsThem) {
   const std::string another = NewCluster();
   Connect(another);
   EXPECT_EQ(State(another), "FAILED USER_LOCKED_OUT");
+}
+
+TEST_F(ClustersTest, ARestartForgetsNoGuess) {
+  UseOtherWorkers();
+  const std::string id = NewCluster(kWrong);
+  for (int i = 0; i < 10; ++i) {
+    Connect(id);
+    EXPECT_EQ(State(id), "FAILED INVALID_CREDENTIALS");
+    Disconnect(id);
+    ReplaceOtherWorkers();
+    RestartWith();
+  }
+  Take(Update(id, "KeyStorePassword", kPassword));
+  Connect(id);
+  EXPECT_EQ(State(id), "FAILED USER_LOCKED_OUT");
+}
+
+TEST_F(ClustersTest, TheOperatorLetsPasswordsBeComparedAgain) {
+  const auto forget = [this] {
+    return Take(ForgetWrongPasswords(store(), environment().custom_key_stores));
+  };
+  EXPECT_FALSE(forget());
+  const std::string id = NewCluster(kWrong);
+  Take(store().WriteNow([](store::Transaction& transaction) {
+    return transaction.custom_key_stores().SetWrongPasswords(kCluster, 10);
+  }));
+  Take(Run(LoadCustomKeyStores(environment())));
+  Connect(id);
+  EXPECT_EQ(State(id), "FAILED USER_LOCKED_OUT");
+  Disconnect(id);
+  EXPECT_TRUE(forget());
+  RunVoid(CatchUpWithStores(environment()));
+  Take(Update(id, "KeyStorePassword", kPassword));
+  Connect(id);
+  EXPECT_EQ(State(id), "CONNECTED");
+}
+
+// Only the comparison of a password says whether one was right.
+TEST_F(ClustersTest, WhatCannotBeComparedIsNotCounted) {
+  const std::string id = NewCluster(kWrong);
+  Connect(id);
+  Disconnect(id);
+  const auto counts = [this] {
+    return Take(store().ReadCustomKeyStores()).wrong_passwords;
+  };
+  const store::WrongPasswords once = {{std::string(kCluster), 1}};
+  EXPECT_EQ(counts(), once);
+  cluster().hsm.Stop();
+  Connect(id);
+  EXPECT_EQ(State(id), "FAILED INSUFFICIENT_CLOUDHSM_HSMS");
+  EXPECT_EQ(counts(), once);
 }
 
 TEST_F(ClustersTest, ARightPasswordEndsTheRow) {

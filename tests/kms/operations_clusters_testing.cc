@@ -64,14 +64,15 @@ void ClustersTest::Start(const std::string& socket) {
   testlib::Take(Run(client_->Start()));
 }
 
-void ClustersTest::AddCluster(std::string_view id) {
+void ClustersTest::AddCluster(std::string_view id, std::string_view name) {
   if (client_ == nullptr) {
     Start(TheClusterWorkers().supervised.socket_path());
   }
-  environment().key_stores.all().push_back({.name = std::string(id),
-                                            .hsm = *client_,
-                                            .cluster_id = std::string(id),
-                                            .algorithm = algorithm_});
+  environment().key_stores.all().push_back(
+      {.name = std::string(name.empty() ? id : name),
+       .hsm = *client_,
+       .cluster_id = std::string(id),
+       .algorithm = algorithm_});
 }
 
 void ClustersTest::UseOtherWorkers() {

@@ -26,8 +26,8 @@ class ClustersTest : public CustomKeyStoresTest {
   ClustersTest() { AddCluster(kCluster); }
   ~ClustersTest() override { StopWorkers(); }
 
-  // One more key store of the configuration, called as its id.
-  void AddCluster(std::string_view id);
+  // One more key store of the configuration, called as its id or by `name`.
+  void AddCluster(std::string_view id, std::string_view name = {});
   // Has wrong passwords counted by a worker that nobody else uses, and has
   // heard none; has another process take the place of that one.
   void UseOtherWorkers();

@@ -73,6 +73,46 @@ TEST_F(CustomKeyStoresTest, TroubleOfOurOwnIsTriedAgain) {
   EXPECT_EQ(State(id), "CONNECTED");
 }
 
+// But not for ever: nobody would learn of it.
+TEST_F(CustomKeyStoresTest, TroubleOfOurOwnThatStaysFailsTheConnect) {
+  const std::map<ErrorCode, std::string_view> expected = {
+      {ErrorCode::kHsmUnavailable, "FAILED NETWORK_ERRORS"},
+      {ErrorCode::kTimeout, "FAILED NETWORK_ERRORS"},
+      {ErrorCode::kIo, "FAILED NETWORK_ERRORS"},
+      {ErrorCode::kThrottled, "FAILED INTERNAL_ERROR"}};
+  const std::string id = NewStore();
+  for (const auto& [code, state] : expected) {
+    Take(OnStore("ConnectCustomKeyStore", id));
+    xks_.error = code;
+    for (int second = 0; second < 60; ++second) {
+      ConnectPending();
+      EXPECT_EQ(State(id), "CONNECTING");
+      clock_.Advance(std::chrono::seconds(1));
+    }
+    ConnectPending();
+    EXPECT_EQ(State(id), state);
+    Take(OnStore("DisconnectCustomKeyStore", id));
+  }
+  xks_.error.reset();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  ConnectPending();
+  EXPECT_EQ(State(id), "CONNECTED");
+}
+
+// What the last connect has waited for does not count for this one.
+TEST_F(CustomKeyStoresTest, EachConnectHasItsOwnTime) {
+  const std::string id = NewStore();
+  xks_.error = ErrorCode::kIo;
+  for (int i = 0; i < 3; ++i) {
+    Take(OnStore("ConnectCustomKeyStore", id));
+    ConnectPending();
+    clock_.Advance(std::chrono::seconds(40));
+    ConnectPending();
+    EXPECT_EQ(State(id), "CONNECTING");
+    Take(OnStore("DisconnectCustomKeyStore", id));
+  }
+}
+
 // What the shape of an endpoint lets through may still be no name of a host.
 TEST_F(CustomKeyStoresTest, AnEndpointThatCannotBeAskedIsAWrongConfiguration) {
   xks_.error = ErrorCode::kInvalidArgument;

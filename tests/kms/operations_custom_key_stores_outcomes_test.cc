@@ -166,6 +166,17 @@ TEST_F(OutcomesTest, OurOwnTroubleIsTold) {
         Ask("CreateCustomKeyStore", StoreInput("new", "/new/kms/xks/v1")),
         StatusIs(error));
   }
+  // A proxy that our network lets nothing out to cannot be reached.
+  xks_.error = ErrorCode::kIo;
+  EXPECT_THAT(Ask("Encrypt", request), StatusIs(ErrorCode::kInvalidState));
+  EXPECT_THAT(CreateExternalKey(store_, "key-2"),
+              StatusIs(ErrorCode::kCustomKeyStoreInvalidState));
+  EXPECT_THAT(Ask("CreateCustomKeyStore", StoreInput("new", "/new/kms/xks/v1")),
+              StatusIs(ErrorCode::kXksProxyUnreachable));
+  EXPECT_THAT(
+      Ask("UpdateCustomKeyStore", {{"CustomKeyStoreId", store_},
+                                   {"XksProxyUriPath", "/other/kms/xks/v1"}}),
+      StatusIs(ErrorCode::kXksProxyUnreachable));
   xks_.error.reset();
   environment().xks = nullptr;
   EXPECT_THAT(Ask("Encrypt", request), StatusIs(ErrorCode::kInvalidState));

@@ -45,7 +45,7 @@ auto Fields(const CustomKeyStore& store) {
       proxy.connectivity, proxy.uri_endpoint, proxy.uri_path,
       proxy.vpc_endpoint_service_name, proxy.vpc_endpoint_service_owner,
       proxy.access_key_id, proxy.sealed_secret.nonce,
-      proxy.sealed_secret.ciphertext, proxy.credential_set);
+      proxy.sealed_secret.ciphertext, proxy.credential_set, store.key_store);
 }
 
 class StoreCustomKeyStoresTest : public StoreTest {
@@ -79,6 +79,7 @@ TEST_F(StoreCustomKeyStoresTest, KeepsEveryField) {
   cluster.type = CustomKeyStoreType::kAwsCloudHsm;
   cluster.proxy = {};
   cluster.cloud_hsm_cluster_id = "second";
+  cluster.key_store = "vault";
   cluster.trust_anchor_certificate = "-----BEGIN CERTIFICATE-----\n";
   CustomKeyStore service = MakeStore(3);
   service.proxy.connectivity = XksConnectivity::kVpcEndpointService;
@@ -109,6 +110,7 @@ TEST_F(StoreCustomKeyStoresTest, UpdatesAllButWhatAStoreIs) {
   next.account = "444455556666";
   next.region = "eu-west-1";
   next.state = ConnectionState::kConnected;
+  next.key_store = "vault";
   ASSERT_OK(Change(
       [&](CustomKeyStores& rows) { return rows.UpdateCustomKeyStore(next); }));
   next.account = before.account;
@@ -173,6 +175,27 @@ TEST_F(StoreCustomKeyStoresTest, CountsTheKeysOfAStore) {
   EXPECT_EQ(count(store.id, "key-2"), 1U);
   EXPECT_EQ(count(store.id, "key-3"), 0U);
   EXPECT_EQ(count("cks-none", ""), 0U);
+}
+
+TEST_F(StoreCustomKeyStoresTest, KeepsHowManyPasswordsWereWrong) {
+  const auto set = [this](std::string_view cluster, std::uint64_t in_a_row) {
+    ASSERT_OK(Change([&](CustomKeyStores& rows) {
+      return rows.SetWrongPasswords(cluster, in_a_row);
+    }));
+  };
+  set("cluster-1", 1);
+  set("cluster-2", 7);
+  set("cluster-1", 2);
+  set("cluster-3", 0);
+  Reopen();
+  EXPECT_EQ(Take(store_->ReadCustomKeyStores()).wrong_passwords,
+            (WrongPasswords{{"cluster-1", 2}, {"cluster-2", 7}}));
+  set("cluster-1", 0);
+  Take(Change([](CustomKeyStores& rows) -> base::Status {
+    EXPECT_EQ(Take(rows.GetWrongPasswords()),
+              (WrongPasswords{{"cluster-2", 7}}));
+    return {};
+  }));
 }
 
 TEST_F(StoreCustomKeyStoresTest, RefusesAnExternalKeyWithoutItsId) {

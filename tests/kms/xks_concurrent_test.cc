@@ -202,6 +202,20 @@ TEST(XksDoors, LeaveNoMoreToTheTokenThanMayWork) {
   shared.log->Close();
 }
 
+// XKS proxy API, "Errors": whatever a proxy refuses, it says in JSON.
+TEST(XksDoors, SayInJsonThatABodyIsNotRead) {
+  const HttpResponse response = XksDoor::Refuse({413, "too large"});
+  EXPECT_EQ(response.status, 501U);
+  EXPECT_EQ(response.content_type, "application/json");
+  EXPECT_EQ(std::string_view(response.body),
+            R"({"errorName":"UnsupportedOperationException",)"
+            R"("errorMessage":"the body is larger than what this proxy )"
+            R"(takes"})");
+  const HttpResponse other = XksDoor::Refuse({431, "the header"});
+  EXPECT_EQ(other.status, 431U);
+  EXPECT_EQ(std::string_view(other.body), "the header\n");
+}
+
 // A credential may have been deleted, or a key disabled.
 TEST(XksDoors, AnswerNobodyWhileAChangeIsNotInForce) {
   Shared shared;

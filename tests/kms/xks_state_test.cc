@@ -179,6 +179,51 @@ TEST(XksHealth, IsThatOfTheLastTrialAndNeverOld) {
   EXPECT_EQ(body["ekmFleetDetails"][0]["model"], "A token");
 }
 
+TEST(XksHealth, IsDegradedByCallsThatTheTokenFails) {
+  base::FakeClock clock(kStart);
+  Health health(clock, []() -> asio::awaitable<base::Status> {
+    co_return base::Status();
+  });
+  RunToEnd(health.Try());
+  const auto note = [&](int times, std::optional<ErrorCode> code) {
+    const base::Error error = {code.value_or(ErrorCode::kInternal), ""};
+    for (int i = 0; i < times; ++i) {
+      health.NoteCall(code ? &error : nullptr);
+    }
+  };
+  note(2, ErrorCode::kHsmUnavailable);
+  EXPECT_EQ(health.Status(), "ACTIVE");  // Too few to say.
+  note(1, ErrorCode::kTimeout);
+  EXPECT_EQ(health.Status(), "DEGRADED");
+  note(27, {});
+  EXPECT_EQ(health.Status(), "DEGRADED");
+  note(1, {});
+  EXPECT_EQ(health.Status(), "ACTIVE");  // Less than a tenth.
+  note(1, ErrorCode::kInternal);
+  EXPECT_EQ(health.Status(), "DEGRADED");
+  RunToEnd(health.Try());
+  EXPECT_EQ(health.Status(), "DEGRADED");  // That was a moment ago.
+  RunToEnd(health.Try());
+  EXPECT_EQ(health.Status(), "ACTIVE");
+}
+
+TEST(XksHealth, IsNotThatOfTheRequests) {
+  base::FakeClock clock(kStart);
+  Health health(clock, []() -> asio::awaitable<base::Status> {
+    co_return base::Status();
+  });
+  RunToEnd(health.Try());
+  for (const ErrorCode code :
+       {ErrorCode::kInvalidCiphertext, ErrorCode::kNotFound,
+        ErrorCode::kThrottled, ErrorCode::kUnsupportedOperation}) {
+    const base::Error error = {code, ""};
+    for (int i = 0; i < 10; ++i) {
+      health.NoteCall(&error);
+    }
+  }
+  EXPECT_EQ(health.Status(), "ACTIVE");
+}
+
 TEST(XksTenants, HaveTheirOwnKeysAndCredentials) {
   TenantSettings a;
   a.name = "a";

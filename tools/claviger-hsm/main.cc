@@ -29,6 +29,7 @@
 #include "tools/config/config.h"
 #include "tools/config/key_store.h"
 #include "tools/files/files.h"
+#include "tools/files/refused_pin.h"
 
 namespace tools {
 namespace {
@@ -107,6 +108,20 @@ base::Status ReadConfig(Options& options, std::vector<uid_t>& allowed) {
   return {};
 }
 
+base::Result<std::unique_ptr<hsm::token::Token>> OpenToken(
+    const Options& options, RefusedPin& refused, const base::Clock& clock) {
+  RETURN_IF_ERROR(HardenProcess(options.dev));
+  RETURN_IF_ERROR(refused.Check());
+  ASSIGN_OR_RETURN(auto config, TokenConfigOf(options.store));
+  auto token = hsm::token::Token::Open(std::move(config), clock);
+  if (token) {
+    refused.Forget();
+  } else if (token.error().code == base::ErrorCode::kAccessDenied) {
+    refused.Note();
+  }
+  return token;
+}
+
 base::Status Supervise(Options options) {
   hsm::SupervisorOptions supervisor;
   RETURN_IF_ERROR(ReadConfig(options, supervisor.allowed_uids));
@@ -123,12 +138,14 @@ base::Status Supervise(Options options) {
         clock);
     return hsm::RunSupervisor(supervisor, clock);
   }
-  supervisor.prepare = hsm::OnToken(
-      [&options, &clock]() -> base::Result<std::unique_ptr<hsm::token::Token>> {
-        RETURN_IF_ERROR(HardenProcess(options.dev));
-        ASSIGN_OR_RETURN(auto config, TokenConfigOf(options.store));
-        return hsm::token::Token::Open(std::move(config), clock);
-      });
+  RefusedPin refused({.name = options.store.name,
+                      .socket = options.store.socket,
+                      .module = options.store.module,
+                      .uri = options.store.token,
+                      .pin_file = options.store.pin_file});
+  supervisor.on_forgive = [&refused] { refused.Forget(); };
+  supervisor.prepare =
+      hsm::OnToken([&] { return OpenToken(options, refused, clock); });
   return hsm::RunSupervisor(supervisor, clock);
 }
 

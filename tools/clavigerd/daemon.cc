@@ -16,6 +16,7 @@
 #include "hsm/client/evicted_keys.h"
 #include "kms/managed_keys.h"
 #include "kms/operations/custom_key_stores/chores.h"
+#include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/load.h"
 #include "kms/operations/destructions.h"
 #include "kms/operations/identities.h"
@@ -469,9 +470,6 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
   }
   const bool has_tls = parts_->tls != nullptr || parts_->xks_tls != nullptr;
   const bool tokens_changed = FurtherTokensChanged(current, config);
-  if (!has_tls && !tokens_changed) {
-    return false;
-  }
   if (has_tls && (config.certificate != current.certificate ||
                   config.private_key != current.private_key ||
                   XksFilesDiffer(config, current))) {
@@ -490,10 +488,13 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
   if (tokens_changed) {
     adopt.emplace_back([&] { parts_->AdoptTokens(config); });
   }
+  ASSIGN_OR_RETURN(const bool forgotten,
+                   kms::operations::ForgetWrongPasswords(
+                       *parts_->store, parts_->custom_key_stores));
   for (const auto& each : adopt) {
     each();
   }
-  return true;
+  return has_tls || tokens_changed || forgotten;
 }
 
 }  // namespace tools

@@ -49,8 +49,8 @@ class Daemon {
   void Stop();
 
   // Reads certificate and key again, and adopts what of `config` can change
-  // without a restart: the further tokens. Whole or not at all. False: there
-  // was nothing to read.
+  // without a restart: the further tokens. Passwords of clusters may be
+  // compared again. Whole or not at all. False: there was nothing to do.
   base::Result<bool> Reload(const config::Config& config);
 
  private:

@@ -72,8 +72,8 @@ void Reload(Daemon& daemon, const std::string& config_file) {
     base::LogWarning(
         "nothing was reloaded: only the certificates of listen.https and "
         "xks_proxy and the further tokens of a key store can be; there are no "
-        "such listeners, and the tokens are as they were. All else needs a "
-        "restart");
+        "such listeners, the tokens are as they were, and no password of a "
+        "CloudHSM cluster was wrong. All else needs a restart");
   }
 }
 

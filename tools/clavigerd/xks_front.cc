@@ -14,7 +14,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A body over the door's own limit is answered by the door.
+// A body over the door's own limit is answered by the door, on a connection
+// that stays; one over this is not read.
 constexpr std::size_t kMostBody = 2 * kms::http::XksDoor::kMostBody;
 
 kms::http::ServerLimits LimitsOf(const config::Config& config) {
@@ -51,10 +52,12 @@ XksFront::XksFront(asio::io_context& io, const config::Config& config,
              static_cast<std::size_t>(config.max_requests_in_flight)),
       door_(proxy_, *environment.tenants, quotas, metrics, environment.clock,
             static_cast<std::size_t>(config.max_requests_in_flight)),
-      server_(io, environment.clock, LimitsOf(config),
-              [this](const kms::http::HttpRequest& request) {
-                return door_.Handle(request);
-              }),
+      server_(
+          io, environment.clock, LimitsOf(config),
+          [this](const kms::http::HttpRequest& request) {
+            return door_.Handle(request);
+          },
+          kms::http::XksDoor::Refuse),
       pings_(io, environment.clock, PingLimits(),
              [](const kms::http::HttpRequest& request)
                  -> asio::awaitable<kms::http::HttpResponse> {

@@ -89,6 +89,21 @@ asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
   co_return outcome;
 }
 
+asio::awaitable<base::Status> CheckProxy(const Call& call, XksProxyPtr proxy) {
+  std::string operation(call.operation.name);
+  std::string request_id(call.request.request_id);
+  const auto asked =
+      co_await AskHealth(call.environment, std::move(proxy),
+                         std::move(operation), std::move(request_id));
+  if (!asked && asked.error().code == ErrorCode::kIo) {
+    base::LogWarning("{}", asked.error().message);
+    co_return StoreErrorOf(hsm::XksOutcome::kNotReachable);
+  }
+  CO_RETURN_IF_ERROR(asked);
+  co_return *asked == hsm::XksOutcome::kOk ? base::Status()
+                                           : base::Status(StoreErrorOf(*asked));
+}
+
 asio::awaitable<base::Result<hsm::XksReply>> AskForCall(
     Call& call, std::string_view custom_key_store, hsm::XksRequest request) {
   if (call.Flag("DryRun")) {
@@ -113,8 +128,13 @@ asio::awaitable<base::Result<hsm::XksReply>> AskForCall(
   }
   request.proxy = pass->proxy();
   FillMetadata(call, request);
-  co_return co_await AskAndCount(
+  auto reply = co_await AskAndCount(
       call.environment, std::string(custom_key_store), std::move(request));
+  if (!reply && reply.error().code == ErrorCode::kIo) {
+    reply = hsm::XksReply();
+    reply->outcome = hsm::XksOutcome::kNotReachable;
+  }
+  co_return reply;
 }
 
 base::Result<OpenCustomKeyStore> FindCustomKeyStore(const Call& call,

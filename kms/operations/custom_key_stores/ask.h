@@ -23,6 +23,11 @@ boost::asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
     Environment& environment, XksProxyPtr proxy, std::string kms_operation,
     std::string request_id, std::string store = {});
 
+// Asks a proxy, which need not be in force, on behalf of the call that makes or
+// changes a store. Fails as StoreErrorOf() says unless it is well.
+boost::asio::awaitable<base::Status> CheckProxy(const Call& call,
+                                                XksProxyPtr proxy);
+
 // Asks the store's proxy on behalf of the call, with the requestMetadata of it:
 // `request` says what. Nothing leaves unless the store is connected
 // (kCustomKeyStoreInvalidState), nor in a dry run, which ends here, well.

@@ -27,11 +27,26 @@ namespace asio = boost::asio;
 constexpr auto kRound = std::chrono::seconds(1);
 constexpr int kRoundsPerHealth = 60;
 
-// Trouble of our own that says nothing of the proxy or the cluster.
-bool IsPassing(base::ErrorCode code) {
-  return code == base::ErrorCode::kThrottled ||
-         code == base::ErrorCode::kTimeout ||
-         code == base::ErrorCode::kHsmUnavailable;
+// For so long a store is tried to be connected, whatever trouble of our own
+// keeps us from it.
+constexpr std::chrono::seconds kPatience{60};
+
+// What becomes of a store that could not be tried: the ConnectionErrorCode, or
+// nothing while the trouble may pass.
+std::optional<std::string_view> OwnTrouble(Environment& environment,
+                                           const OpenCustomKeyStore& open,
+                                           const base::Error& error) {
+  const OwnTroubleRow& trouble = OwnTroubleOf(error.code);
+  const base::MonotonicTime now = environment.clock.Monotonic();
+  if (trouble.may_pass &&
+      now - environment.custom_key_stores.TroubleSince(open.store.id, now) <
+          kPatience) {
+    return std::nullopt;
+  }
+  base::LogError("connecting custom key store {}: {}", open.store.id,
+                 error.message);
+  return open.HasProxy() ? trouble.connection_error_code
+                         : kConnectionInternalError;
 }
 
 // The ConnectionErrorCode, or empty if the proxy is well.
@@ -65,15 +80,10 @@ asio::awaitable<std::optional<std::string_view>> TryToConnect(
                      ? TryProxy(environment, open.store, pass->proxy())
                      : TryCluster(environment, open.store);
   const auto error_code = co_await std::move(attempt);
-  if (error_code) {
-    co_return *error_code;
+  if (!error_code) {
+    co_return OwnTrouble(environment, open, error_code.error());
   }
-  if (IsPassing(error_code.error().code)) {
-    co_return std::nullopt;
-  }
-  base::LogError("connecting custom key store {}: {}", open.store.id,
-                 error_code.error().message);
-  co_return kConnectionInternalError;
+  co_return *error_code;
 }
 
 // Whether what was asked is still what the row says.
@@ -101,6 +111,7 @@ asio::awaitable<base::Status> SettleConnection(Environment& environment,
   if (!error_code.empty()) {
     step.details.push_back({"connectionErrorCode", std::string(error_code)});
   }
+  const auto cluster = ClusterOf(environment, asked);  // If it is in one.
   auto change = [&](store::Transaction& transaction) -> base::Status {
     store::CustomKeyStores& rows = transaction.custom_key_stores();
     ASSIGN_OR_RETURN(CustomKeyStore row, rows.GetCustomKeyStore(asked.id));
@@ -110,6 +121,10 @@ asio::awaitable<base::Status> SettleConnection(Environment& environment,
     }
     row.state = state;
     row.connection_error_code = error_code;
+    RETURN_IF_ERROR(CountPassword(rows, asked, error_code));
+    if (cluster && state == ConnectionState::kConnected) {
+      row.key_store = (*cluster)->name;
+    }
     return rows.UpdateCustomKeyStore(row);
   };
   base::Status settled =
@@ -133,6 +148,7 @@ asio::awaitable<void> ConnectStore(Environment& environment,
   if (!error_code) {
     co_return;
   }
+  environment.custom_key_stores.EndTrouble(open.store.id);
   base::Status settled =
       co_await SettleConnection(environment, open.store, *error_code);
   if (first_error && !settled) {
@@ -159,14 +175,17 @@ asio::awaitable<base::Status> FailLostClusters(Environment& environment) {
   const auto list = environment.custom_key_stores.current();
   for (const OpenCustomKeyStore& open : list->stores) {
     if (open.store.type != CustomKeyStoreType::kAwsCloudHsm ||
-        open.store.state != ConnectionState::kConnected ||
-        ClusterOf(environment, open.store)) {
+        open.store.state != ConnectionState::kConnected) {
       continue;
     }
-    base::LogWarning(
-        "custom key store {} was connected to CloudHSM cluster {}, which is no "
-        "cluster_id of the configuration any more: its keys are unavailable",
-        open.store.id, open.store.cloud_hsm_cluster_id);
+    const auto cluster = ClusterOf(environment, open.store);
+    if (cluster) {
+      continue;
+    }
+    base::LogError(
+        "the keys of custom key store {}, which was connected, are "
+        "unavailable: {}",
+        open.store.id, cluster.error().message);
     CO_RETURN_IF_ERROR(
         co_await SettleConnection(environment, open.store, kClusterNotFound));
   }
@@ -193,6 +212,9 @@ asio::awaitable<void> HealthWatch::AskOne(std::string id) {
                          std::move(request_id), id);
   if (outcome) {
     Note(id, *outcome);
+  } else {
+    base::LogWarning("the proxy of custom key store {} cannot be asked: {}", id,
+                     outcome.error().message);
   }
 }
 

@@ -27,8 +27,9 @@ boost::asio::awaitable<base::Status> ConnectPendingStores(
     Environment& environment);
 
 // To be called at a start, before anybody is served: what is CONNECTED to a
-// cluster that the configuration does not have any more is FAILED from now on,
-// and has to be connected anew. The audit log tells of it likewise.
+// cluster that the configuration does not have any more, or calls otherwise, is
+// FAILED from now on, and has to be connected anew. The audit log tells of it
+// likewise.
 boost::asio::awaitable<base::Status> FailLostClusters(Environment& environment);
 
 // A HealthWatch asks the proxies of connected stores how they are; workers of

@@ -28,6 +28,12 @@ constexpr std::string_view kUserLockedOut = "USER_LOCKED_OUT";
 
 bool IsInCluster(const Key& key) { return key.origin == Origin::kAwsCloudHsm; }
 
+std::uint64_t CountOf(const store::WrongPasswords& counts,
+                      const CustomKeyStore& store) {
+  const auto it = counts.find(store.cloud_hsm_cluster_id);
+  return it == counts.end() ? 0 : it->second;
+}
+
 // AWS KMS API Reference, ConnectionErrorCode: what keeps the workers from
 // saying whether the password is right.
 std::string_view ConnectionErrorOf(ErrorCode code) {
@@ -55,6 +61,17 @@ base::Result<KeyStore*> ClusterOf(Environment& environment,
                              "operator can configure a key store with this "
                              "cluster_id.",
                              store.cloud_hsm_cluster_id)};
+  }
+  if (!store.key_store.empty() && store.key_store != key_store->name) {
+    return Error{
+        ErrorCode::kCloudHsmClusterNotFound,
+        fmt::format("CloudHSM cluster {} is not what it was: the server's "
+                    "configuration gives this cluster_id to key store '{}', "
+                    "but custom key store {} was connected to key store '{}', "
+                    "which has its keys. The server's operator must give that "
+                    "one its cluster_id back.",
+                    store.cloud_hsm_cluster_id, key_store->name, store.id,
+                    store.key_store)};
   }
   return key_store;
 }
@@ -91,11 +108,13 @@ asio::awaitable<base::Result<std::string_view>> TryCluster(
     Environment& environment, const CustomKeyStore& store) {
   const auto key_store = ClusterOf(environment, store);
   if (!key_store) {
+    base::LogWarning("connecting custom key store {}: {}", store.id,
+                     key_store.error().message);
     co_return kClusterNotFound;
   }
-  WrongPasswords& wrong_passwords =
-      environment.custom_key_stores.wrong_passwords();
-  if (wrong_passwords.IsLocked(store.cloud_hsm_cluster_id)) {
+  const std::uint64_t wrong =
+      CountOf(environment.custom_key_stores.current()->wrong_passwords, store);
+  if (wrong >= kMostWrongPasswords) {
     co_return kUserLockedOut;
   }
   hsm::CheckPinRequest request;
@@ -103,15 +122,13 @@ asio::awaitable<base::Result<std::string_view>> TryCluster(
                       co_await OpenStoreSecret(environment, store));
   const auto checked = co_await (*key_store)->hsm.Call(std::move(request));
   if (checked) {
-    const int wrong =
-        wrong_passwords.Note(store.cloud_hsm_cluster_id, checked->is_right);
     if (checked->is_right) {
       co_return std::string_view();
     }
     base::LogWarning(
         "custom key store {} has a wrong password, the {}. of {} in a row for "
         "CloudHSM cluster {}",
-        store.id, wrong, WrongPasswords::kMost, store.cloud_hsm_cluster_id);
+        store.id, wrong + 1, kMostWrongPasswords, store.cloud_hsm_cluster_id);
     co_return kInvalidCredentials;
   }
   if (checked.error().code == ErrorCode::kThrottled) {
@@ -120,6 +137,38 @@ asio::awaitable<base::Result<std::string_view>> TryCluster(
   base::LogWarning("connecting custom key store {}: {}", store.id,
                    checked.error().message);
   co_return ConnectionErrorOf(checked.error().code);
+}
+
+base::Status CountPassword(store::CustomKeyStores& rows,
+                           const CustomKeyStore& store,
+                           std::string_view error_code) {
+  const bool is_right = error_code.empty();
+  if (store.type != CustomKeyStoreType::kAwsCloudHsm ||
+      (!is_right && error_code != kInvalidCredentials)) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(const store::WrongPasswords counts,
+                   rows.GetWrongPasswords());
+  return rows.SetWrongPasswords(store.cloud_hsm_cluster_id,
+                                is_right ? 0 : CountOf(counts, store) + 1);
+}
+
+base::Result<bool> ForgetWrongPasswords(
+    store::Store& store, CustomKeyStoreSource& custom_key_stores) {
+  const auto list = custom_key_stores.current();
+  if (list->wrong_passwords.empty()) {
+    return false;
+  }
+  auto forget = [&](store::Transaction& transaction) -> base::Status {
+    for (const auto& [cluster_id, count] : list->wrong_passwords) {
+      RETURN_IF_ERROR(
+          transaction.custom_key_stores().SetWrongPasswords(cluster_id, 0));
+    }
+    return {};
+  };
+  RETURN_IF_ERROR(store.WriteNow(forget));
+  custom_key_stores.FallBehind(store.info().revision);
+  return true;
 }
 
 base::Result<ClusterPass> EnterCluster(Call& call, std::string_view id) {
@@ -148,8 +197,8 @@ base::Result<ClusterPass> EnterCluster(Call& call, std::string_view id) {
 
 base::Status CheckStillInCluster(store::Transaction& transaction,
                                  const Key& key, std::string_view cluster_id) {
-  const auto store =
-      transaction.custom_key_stores().GetCustomKeyStore(key.custom_key_store);
+  store::CustomKeyStores& rows = transaction.custom_key_stores();
+  auto store = rows.GetCustomKeyStore(key.custom_key_store);
   if (!store && store.error().code == ErrorCode::kNotFound) {
     return NoSuchCustomKeyStore(key.custom_key_store);
   }
@@ -161,7 +210,12 @@ base::Status CheckStillInCluster(store::Transaction& transaction,
                              "meanwhile. Try again.",
                              store->id)};
   }
-  return {};
+  // One that an earlier release has connected does not know it yet.
+  if (store->key_store == key.key_store) {
+    return {};
+  }
+  store->key_store = key.key_store;
+  return rows.UpdateCustomKeyStore(*store);
 }
 
 base::Result<std::optional<CustomKeyStoreSource::Pass>> EnterClusterOf(

@@ -3,6 +3,7 @@
 #define KMS_OPERATIONS_CUSTOM_KEY_STORES_CLUSTERS_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,7 +19,9 @@
 namespace kms::operations {
 
 // The key store whose cluster id `store` has. Fails with
-// kCloudHsmClusterNotFound if the configuration has none.
+// kCloudHsmClusterNotFound if the configuration has none, or gives the id to
+// another key store than that to which `store` was connected, and which has its
+// keys.
 base::Result<KeyStore*> ClusterOf(Environment& environment,
                                   const CustomKeyStore& store);
 
@@ -31,11 +34,28 @@ base::Status CheckClusterIsFree(const CustomKeyStore& store,
 // Fails with kIncorrectTrustAnchor unless `pem` is one certificate.
 base::Status CheckTrustAnchor(std::string_view pem);
 
+// So many passwords in a row may be wrong for a cluster, whichever worker has
+// compared them and whosever custom key stores had them: who may create such
+// stores must not be able to try all PINs. The store keeps count.
+inline constexpr std::uint64_t kMostWrongPasswords = 10;
+
 // Whether the workers of the store's cluster take its password: the
-// ConnectionErrorCode, or empty if they do. Errors say nothing of the cluster:
-// the password cannot be opened, or the workers are too busy.
+// ConnectionErrorCode, or empty if they do. None is compared after
+// kMostWrongPasswords. Errors say nothing of the cluster: the password cannot
+// be opened, or the workers are too busy.
 boost::asio::awaitable<base::Result<std::string_view>> TryCluster(
     Environment& environment, const CustomKeyStore& store);
+
+// The part of the transaction which makes known what TryCluster has said that
+// counts it: nobody learns of a guess that is not counted.
+base::Status CountPassword(store::CustomKeyStores& rows,
+                           const CustomKeyStore& store,
+                           std::string_view error_code);
+
+// The operator's word that passwords may be compared again, for every cluster:
+// a restart is none. False if none was wrong. Not for a coroutine.
+base::Result<bool> ForgetWrongPasswords(
+    store::Store& store, CustomKeyStoreSource& custom_key_stores);
 
 // A ClusterPass lets one request out to a store's cluster: it is kept until
 // that is answered.
@@ -53,7 +73,8 @@ base::Result<ClusterPass> EnterCluster(Call& call, std::string_view id);
 
 // The part of the transaction which inserts `key` that sees to it that its
 // store is still there, connected, and of the cluster in which the key was
-// made. Fails with kCustomKeyStoreNotFound and kCustomKeyStoreInvalidState.
+// made, and that it knows that key store. Fails with kCustomKeyStoreNotFound
+// and kCustomKeyStoreInvalidState.
 base::Status CheckStillInCluster(store::Transaction& transaction,
                                  const Key& key, std::string_view cluster_id);
 

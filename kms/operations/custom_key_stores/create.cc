@@ -11,13 +11,10 @@
 #include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/handlers.h"
 #include "kms/operations/custom_key_stores/load.h"
-#include "kms/operations/custom_key_stores/outcomes.h"
 #include "kms/operations/custom_key_stores/rules.h"
 
 namespace kms::operations {
 namespace {
-
-namespace asio = boost::asio;
 
 constexpr std::size_t kIdDigits = 17;
 
@@ -57,22 +54,6 @@ base::Status CheckAmong(const CustomKeyStore& store,
   return CheckRoom(store, stores);
 }
 
-// Its proxy must be well. A cluster is not asked: a wrong password is found
-// when the store is connected, as on AWS.
-asio::awaitable<base::Status> TryProxy(Call& call,
-                                       const CustomKeyStore& store) {
-  std::string operation(call.operation.name);
-  std::string request_id(call.request.request_id);
-  CO_ASSIGN_OR_RETURN(
-      const hsm::XksOutcome outcome,
-      co_await AskHealth(call.environment, MakeXksProxy(store, SecretIn(call)),
-                         std::move(operation), std::move(request_id)));
-  if (outcome != hsm::XksOutcome::kOk) {
-    co_return StoreErrorOf(outcome);
-  }
-  co_return base::Status();
-}
-
 base::Status InsertNewStore(store::Transaction& transaction,
                             const CustomKeyStore& store) {
   ASSIGN_OR_RETURN(const auto stores,
@@ -91,8 +72,11 @@ Answer CreateCustomKeyStore(Call& call) {
   CO_ASSIGN_OR_RETURN(const auto known,
                       environment.store.ReadCustomKeyStores());
   CO_RETURN_IF_ERROR(CheckAmong(store, known.stores));
+  // A cluster is not asked: a wrong password is found when the store is
+  // connected, as on AWS.
   if (store.type == CustomKeyStoreType::kExternalKeyStore) {
-    CO_RETURN_IF_ERROR(co_await TryProxy(call, store));
+    XksProxyPtr proxy = MakeXksProxy(store, SecretIn(call));
+    CO_RETURN_IF_ERROR(co_await CheckProxy(call, std::move(proxy)));
   }
   const base::Secret secret = SecretIn(call);
   CO_ASSIGN_OR_RETURN(store.proxy.sealed_secret,

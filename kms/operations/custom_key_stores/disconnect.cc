@@ -43,11 +43,17 @@ Answer DisconnectCustomKeyStore(Call& call) {
     RETURN_IF_ERROR(RequireStoreState(
         store, {ConnectionState::kConnected, ConnectionState::kConnecting,
                 ConnectionState::kFailed}));
+    store::CustomKeyStores& rows = transaction.custom_key_stores();
+    ASSIGN_OR_RETURN(const std::uint64_t keys, rows.CountKeys(store.id));
     store.state = ConnectionState::kDisconnected;
     store.connection_error_code.clear();
-    return transaction.custom_key_stores().UpdateCustomKeyStore(store);
+    if (keys == 0) {  // Nothing binds it to the place where it was connected.
+      store.key_store.clear();
+    }
+    return rows.UpdateCustomKeyStore(store);
   };
   CO_RETURN_IF_ERROR(co_await CommitCustomKeyStores(call, change));
+  call.environment.custom_key_stores.EndTrouble(id);
   co_await WaitForAnswers(call.environment.custom_key_stores, id);
   co_return EmptyObject();
 }

@@ -109,6 +109,16 @@ constexpr std::array kRows = {
                   "may not ask. Its operator can allow it."},
 };
 
+// What is none of these stays as it is until somebody mends it.
+constexpr std::array kOwnTroubles = {
+    OwnTroubleRow{ErrorCode::kHsmUnavailable, "NETWORK_ERRORS", true},
+    OwnTroubleRow{ErrorCode::kTimeout, "NETWORK_ERRORS", true},
+    OwnTroubleRow{ErrorCode::kIo, "NETWORK_ERRORS", true},
+    OwnTroubleRow{ErrorCode::kThrottled, kConnectionInternalError, true},
+};
+constexpr OwnTroubleRow kOtherTrouble = {ErrorCode::kInternal,
+                                         kConnectionInternalError, false};
+
 constexpr std::size_t IndexOf(XksOutcome outcome) {
   return static_cast<std::size_t>(outcome) -
          static_cast<std::size_t>(XksOutcome::kValidation);
@@ -144,6 +154,12 @@ std::string Shown(std::string_view text) {
 const XksOutcomeRow& RowOf(XksOutcome outcome) {
   const std::size_t index = IndexOf(outcome);
   return kRows[index < kRows.size() ? index : IndexOf(XksOutcome::kInternal)];
+}
+
+const OwnTroubleRow& OwnTroubleOf(ErrorCode code) {
+  const auto* const row =
+      std::ranges::find(kOwnTroubles, code, &OwnTroubleRow::code);
+  return row == kOwnTroubles.end() ? kOtherTrouble : *row;
 }
 
 Error StoreErrorOf(XksOutcome outcome) {

@@ -29,6 +29,15 @@ inline constexpr std::string_view kClusterNotFound = "CLUSTER_NOT_FOUND";
 // There is a row for every outcome but kOk; kInternal's for what is none.
 const XksOutcomeRow& RowOf(hsm::XksOutcome outcome);
 
+// Trouble of our own, which says nothing of the proxy or the cluster: the
+// ConnectionErrorCode of what asked a proxy, and whether it may pass.
+struct OwnTroubleRow {
+  base::ErrorCode code;
+  std::string_view connection_error_code;
+  bool may_pass;
+};
+const OwnTroubleRow& OwnTroubleOf(base::ErrorCode code);
+
 // The error of an outcome that is not kOk, where a store is created or updated,
 // where a key is created, and where a key is used: kInvalidState, always.
 base::Error StoreErrorOf(hsm::XksOutcome outcome);

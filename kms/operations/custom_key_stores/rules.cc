@@ -181,7 +181,11 @@ bool ChangesCluster(const Call& call) {
 CustomKeyStore WithMembersOf(const Call& call, CustomKeyStore store) {
   Take(call, "CustomKeyStoreName", store.name);
   Take(call, "NewCustomKeyStoreName", store.name);
+  const std::string cluster_before = store.cloud_hsm_cluster_id;
   Take(call, "CloudHsmClusterId", store.cloud_hsm_cluster_id);
+  if (store.cloud_hsm_cluster_id != cluster_before) {
+    store.key_store.clear();
+  }
   Take(call, "TrustAnchorCertificate", store.trust_anchor_certificate);
   XksProxyConfiguration& proxy = store.proxy;
   Take(call, "XksProxyUriEndpoint", proxy.uri_endpoint);

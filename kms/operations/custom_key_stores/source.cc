@@ -69,6 +69,20 @@ bool CustomKeyStoreSource::IsAsked(std::string_view id,
   return it != out_.end() && *it->second.begin() <= last;
 }
 
+base::MonotonicTime CustomKeyStoreSource::TroubleSince(
+    const std::string& id, base::MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  return troubles_.try_emplace(id, now).first->second;
+}
+
+void CustomKeyStoreSource::EndTrouble(std::string_view id) {
+  const std::lock_guard lock(mutex_);
+  const auto it = troubles_.find(id);
+  if (it != troubles_.end()) {
+    troubles_.erase(it);
+  }
+}
+
 void CustomKeyStoreSource::Return(const std::string& id, std::uint64_t number) {
   const std::lock_guard lock(mutex_);
   const auto it = out_.find(id);

@@ -18,7 +18,7 @@
 #include "kms/current.h"
 #include "kms/custom_key_store.h"
 #include "kms/operations/custom_key_stores/stats.h"
-#include "kms/operations/custom_key_stores/wrong_passwords.h"
+#include "kms/store/custom_key_stores.h"
 
 // The custom key stores, in memory.
 namespace kms::operations {
@@ -41,6 +41,7 @@ struct OpenCustomKeyStore {
 struct CustomKeyStoreList {
   std::uint64_t revision = 0;
   std::vector<OpenCustomKeyStore> stores;  // By id.
+  store::WrongPasswords wrong_passwords;
 
   // nullptr if there is none.
   const OpenCustomKeyStore* Find(std::string_view id) const;
@@ -99,20 +100,26 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
   // `last`.
   bool IsAsked(std::string_view id, std::uint64_t last) const;
 
+  // Since when trouble of our own has kept us from trying to connect the store;
+  // since `now`, if nothing did so far. EndTrouble() when it is over.
+  base::MonotonicTime TroubleSince(const std::string& id,
+                                   base::MonotonicTime now);
+  void EndTrouble(std::string_view id);
+
   XksStats& stats() { return stats_; }
   const XksStats& stats() const { return stats_; }
-  WrongPasswords& wrong_passwords() { return wrong_passwords_; }
 
  private:
   void Return(const std::string& id, std::uint64_t number);
 
   XksStats stats_;
   std::vector<std::string> vpc_services_;
-  WrongPasswords wrong_passwords_;
   mutable std::mutex mutex_;
   std::uint64_t last_pass_ = 0;  // Guarded by mutex_.
   // Likewise: the numbers of passes, by store.
   std::map<std::string, std::set<std::uint64_t>, std::less<>> out_;
+  // Likewise.
+  std::map<std::string, base::MonotonicTime, std::less<>> troubles_;
 };
 
 }  // namespace kms::operations

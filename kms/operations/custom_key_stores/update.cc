@@ -12,7 +12,6 @@
 #include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/handlers.h"
 #include "kms/operations/custom_key_stores/load.h"
-#include "kms/operations/custom_key_stores/outcomes.h"
 #include "kms/operations/custom_key_stores/rules.h"
 
 namespace kms::operations {
@@ -53,17 +52,7 @@ asio::awaitable<base::Status> TryProxy(Call& call,
   CO_RETURN_IF_ERROR(
       CheckConnectivity(call.environment.custom_key_stores, next));
   CO_ASSIGN_OR_RETURN(base::Secret secret, NextSecret(call, open));
-  XksProxyPtr proxy = MakeXksProxy(next, std::move(secret));
-  std::string operation(call.operation.name);
-  std::string request_id(call.request.request_id);
-  CO_ASSIGN_OR_RETURN(
-      const hsm::XksOutcome outcome,
-      co_await AskHealth(call.environment, std::move(proxy),
-                         std::move(operation), std::move(request_id)));
-  if (outcome != hsm::XksOutcome::kOk) {
-    co_return StoreErrorOf(outcome);
-  }
-  co_return base::Status();
+  co_return co_await CheckProxy(call, MakeXksProxy(next, std::move(secret)));
 }
 
 // Keys do not go from one token to another.

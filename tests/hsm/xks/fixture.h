@@ -59,8 +59,10 @@ class XksTest : public testing::Test {
   // Begins to ask; the reply will be in the result.
   std::optional<hsm::XksReply>& Begin(const hsm::XksRequest& request) {
     std::optional<hsm::XksReply>& place = replies_.emplace_back();
-    auto at_once = testlib::Take(transport().Ask(
-        request, [&place](hsm::XksReply reply) { place = std::move(reply); }));
+    auto at_once = testlib::Take(
+        transport().Ask(request, [&place](base::Result<hsm::XksReply> reply) {
+          place = testlib::Take(std::move(reply));
+        }));
     if (at_once) {
       place = *std::move(at_once);
     }

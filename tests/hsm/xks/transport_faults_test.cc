@@ -6,13 +6,17 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cerrno>
+#include <fstream>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.h"
 #include "hsm/fd.h"
+#include "hsm/xks/own_network.h"
 #include "hsm/xks/transport.h"
 #include "tests/hsm/xks/fixture.h"
 
@@ -204,6 +208,40 @@ TEST_F(SsrfTest, GoesToNetworksThatAreAllowed) {
   // Nobody listens at port 443, or does not show the right certificate.
   EXPECT_NE(Ask(To("localhost")).outcome, XksOutcome::kForbidden);
   EXPECT_NE(Ask(To("127.0.0.1")).outcome, XksOutcome::kForbidden);
+}
+
+// To the broadcast address there is no way for TCP.
+TEST_F(TransportFaultsTest, TellsItsOwnNetworkFromTheProxy) {
+  settings_.connect_to = {Take(ParseConnectTo(std::string(hsm_test::kHost) +
+                                              ":443:255.255.255.255:443"))};
+  std::optional<base::Result<XksReply>> reply;
+  ASSERT_FALSE(
+      Take(transport().Ask(EncryptOf("text"), [&](base::Result<XksReply> late) {
+        reply = std::move(late);
+      })));
+  RunUntil([&] { return reply.has_value(); });
+  EXPECT_THAT(*reply, testlib::StatusIs(base::ErrorCode::kIo,
+                                        HasSubstr("own network")));
+}
+
+TEST(OwnNetwork, IsToldByTheError) {
+  for (const int error : {EMFILE, ENFILE, ENETUNREACH, ENETDOWN}) {
+    EXPECT_TRUE(IsOwnTrouble(error)) << error;
+  }
+  for (const int error :
+       {0, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ETIMEDOUT}) {
+    EXPECT_FALSE(IsOwnTrouble(error)) << error;
+  }
+}
+
+TEST(OwnNetwork, NeedsAResolver) {
+  const testlib::TempDir folder;
+  const std::string path = folder / "resolv.conf";
+  EXPECT_FALSE(NamesResolver(path));
+  std::ofstream(path) << "# nameserver 192.0.2.1\nsearch example.com\n";
+  EXPECT_FALSE(NamesResolver(path));
+  std::ofstream(path, std::ios::app) << "nameserver 192.0.2.1\n";
+  EXPECT_TRUE(NamesResolver(path));
 }
 
 }  // namespace

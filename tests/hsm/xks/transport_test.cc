@@ -247,7 +247,7 @@ TEST_F(TransportTest, AsksNoProxyThatAlwaysTimesOut) {
 TEST_F(TransportTest, RefusesRequestsThatTheApiDoesNotAllow) {
   XksRequest request = EncryptOf("a");
   request.external_key_id = "a/b";
-  EXPECT_THAT(transport().Ask(request, [](const XksReply&) {}),
+  EXPECT_THAT(transport().Ask(request, [](const auto&) {}),
               StatusIs(ErrorCode::kInvalidArgument, HasSubstr("key id")));
 }
 
