@@ -63,7 +63,8 @@ void CloseAllBut(int keep) {
   if (getppid() != supervisor) {
     _exit(kParentGone);
   }
-  // Nor this: whoever is slow there holds the token's lock.
+  // Nor this: opening a token is done under its lock. Making a key is, too, but
+  // that must not take the processor from those who wait for a data key.
   setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + niceness);
   _exit(static_cast<int>((*serve)(std::move(control))));
 }

@@ -303,11 +303,13 @@ base::Result<PlaintextReply> Pkcs11Token::Execute(
 
 base::Result<EmptyReply> Pkcs11Token::Execute(
     const DestroyKeyRequest& request) {
+  full_until_ = {};
   RETURN_IF_ERROR(Alive(DestroyKey(Here(), request.locator)));
   return EmptyReply{};
 }
 
 base::Result<EmptyReply> Pkcs11Token::Execute(const EvictKeyRequest& request) {
+  full_until_ = {};  // A key that another worker has destroyed made room.
   wrapped_.NeverAgain(request.locator);
   RETURN_IF_ERROR(Alive(Forget(request.locator)));
   return EmptyReply{};
