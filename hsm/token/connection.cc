@@ -102,7 +102,7 @@ base::Result<std::unique_ptr<Connection>> Connection::OpenAs(
     if (user == CKU_USER) {
       RETURN_IF_ERROR(CheckPin(*connection->quirks_, config.pin));
     }
-    RETURN_IF_ERROR(connection->LogIn(user, config.pin));
+    RETURN_IF_ERROR(connection->LogIn(user, config));
   }
   return connection;
 }
@@ -145,7 +145,7 @@ base::Status Connection::InitializeAndFind(const TokenConfig& config) {
   return {};
 }
 
-base::Status Connection::LogIn(CK_USER_TYPE user, const base::Secret& pin) {
+base::Status Connection::LogIn(CK_USER_TYPE user, const TokenConfig& config) {
   const bool is_user = user == CKU_USER;
   if ((slot_.flags & (is_user ? CKF_USER_PIN_LOCKED : CKF_SO_PIN_LOCKED)) !=
       0) {
@@ -159,8 +159,11 @@ base::Status Connection::LogIn(CK_USER_TYPE user, const base::Secret& pin) {
     RETURN_IF_ERROR(BackUpTokenFile(token_directory_, slot_.token.serial));
   }
   ASSIGN_OR_RETURN(sessions_, OpenSessions());
-  const auto answer = sessions_->anchor().Login(user, pin);
+  const auto answer = sessions_->anchor().Login(user, config.pin);
   if (CodeOf(answer.rv) == ErrorCode::kAccessDenied) {
+    if (config.on_pin_refused) {
+      config.on_pin_refused();
+    }
     return PinRefused(slot_.token, RvText(answer.rv));
   }
   return answer.Done();

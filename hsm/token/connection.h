@@ -22,8 +22,8 @@ namespace hsm::token {
 class Connection {
  public:
   // Fails with kInvalidArgument (configuration: says what to mend), kNotFound
-  // (no such token), kAccessDenied (the token refused the PIN: asking again
-  // would only lock it), kHsmUnavailable, kIo.
+  // (no such token), kAccessDenied (the token refused the PIN, or is locked
+  // or close to it: asking again would only lock it), kHsmUnavailable, kIo.
   static base::Result<std::unique_ptr<Connection>> Open(
       const TokenConfig& config);
   // The same as the security officer, whose PIN `config` then has. That one
@@ -55,7 +55,7 @@ class Connection {
 
   base::Status FindToken(const TokenConfig& config);
   base::Status InitializeAndFind(const TokenConfig& config);
-  base::Status LogIn(CK_USER_TYPE user, const base::Secret& pin);
+  base::Status LogIn(CK_USER_TYPE user, const TokenConfig& config);
 
   const Quirks* quirks_;
   std::string token_directory_;  // Of SoftHSM's files, or empty.

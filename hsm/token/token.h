@@ -2,6 +2,7 @@
 #ifndef HSM_TOKEN_TOKEN_H_
 #define HSM_TOKEN_TOKEN_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,11 @@ struct TokenConfig {
   std::vector<std::string> accept_risks;
   // It is to guard a store: one without AES-GCM is refused.
   bool must_encrypt = false;
+  // Called when C_Login has answered that it does not take the PIN, before any
+  // other function of the module, which may crash or hang; not if the token
+  // only says of itself that its PIN is locked or close to it, so that there
+  // was no try. Or null.
+  std::function<void()> on_pin_refused;
 };
 
 // A Token executes the requests of hsm/messages.h on one PKCS#11 token. It is
@@ -39,9 +45,10 @@ class Token {
   // Loads the module, finds the token, logs in (under the token directory's
   // lock, after a durable copy of a SoftHSM token.object) and probes it. Fails
   // with kUnsupportedOperation and the reason if the token allows a theft that
-  // is not accepted, and with kAccessDenied if it refuses the PIN: trying
-  // again, or in another worker, would only lock the token. kInvalidArgument
-  // and kNotFound are the configuration's; the message says what to mend.
+  // is not accepted, and with kAccessDenied if it refuses the PIN, or is
+  // locked or close to it: trying again, or in another worker, would only lock
+  // the token. kInvalidArgument and kNotFound are the configuration's; the
+  // message says what to mend.
   static base::Result<std::unique_ptr<Token>> Open(TokenConfig config,
                                                    const base::Clock& clock);
   virtual ~Token() = default;

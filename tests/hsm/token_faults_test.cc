@@ -506,25 +506,6 @@ TEST_F(TokenOpenTest, TokenWithWrongGcmIsRefused) {
   }
 }
 
-TEST_F(TokenOpenTest, WrongPinIsAskedOnceAndSaysHowToMendIt) {
-  TokenConfig config = place_.Config();
-  config.pin = base::Secret::CopyOf("4321");
-  const auto token = Token::Open(std::move(config), clock_);
-  EXPECT_ERROR(token, kAccessDenied);
-  EXPECT_THAT(token.error().message, HasSubstr("CKR_PIN_INCORRECT"));
-  EXPECT_THAT(token.error().message, HasSubstr("PIN file"));
-  EXPECT_EQ(token.error().message.find("4321"), std::string::npos);
-  EXPECT_EQ(Times(place_.TakeCalls(), "C_Login"), 1);
-}
-
-TEST_F(TokenOpenTest, PinIsNotRiskedOnATokenNearItsLock) {
-  for (const char* flag : {"pin-locked", "pin-final-try"}) {
-    place_.Tell(flag);
-    EXPECT_ERROR(Open(), kAccessDenied);
-  }
-  EXPECT_EQ(Times(place_.TakeCalls(), "C_Login"), 0);
-}
-
 TEST_F(TokenOpenTest, BadConfigurationSaysWhatToMend) {
   struct Case {
     void (*spoil)(TokenConfig&);

@@ -113,11 +113,10 @@ base::Result<std::unique_ptr<hsm::token::Token>> OpenToken(
   RETURN_IF_ERROR(HardenProcess(options.dev));
   RETURN_IF_ERROR(refused.Check());
   ASSIGN_OR_RETURN(auto config, TokenConfigOf(options.store));
+  config.on_pin_refused = [&refused] { refused.Note(); };
   auto token = hsm::token::Token::Open(std::move(config), clock);
   if (token) {
     refused.Forget();
-  } else if (token.error().code == base::ErrorCode::kAccessDenied) {
-    refused.Note();
   }
   return token;
 }
