@@ -489,8 +489,7 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
     adopt.emplace_back([&] { parts_->AdoptTokens(config); });
   }
   ASSIGN_OR_RETURN(const bool forgotten,
-                   kms::operations::ForgetWrongPasswords(
-                       *parts_->store, parts_->custom_key_stores));
+                   kms::operations::ForgetWrongPasswords(*parts_->store));
   for (const auto& each : adopt) {
     each();
   }
