@@ -202,16 +202,17 @@ base::Status CheckStillInCluster(store::Transaction& transaction,
   }
   RETURN_IF_ERROR(store);
   RETURN_IF_ERROR(RequireStoreState(*store, {ConnectionState::kConnected}));
-  if (store->cloud_hsm_cluster_id != cluster_id) {
+  if (store->cloud_hsm_cluster_id != cluster_id ||
+      (!store->key_store.empty() && store->key_store != key.key_store)) {
     return Error{ErrorCode::kCustomKeyStoreInvalidState,
                  fmt::format("Custom key store {} has got another cluster "
                              "meanwhile. Try again.",
                              store->id)};
   }
-  // One that an earlier release has connected does not know it yet.
-  if (store->key_store == key.key_store) {
+  if (!store->key_store.empty()) {
     return {};
   }
+  // One that an earlier release has connected does not know it yet.
   store->key_store = key.key_store;
   return rows.UpdateCustomKeyStore(*store);
 }
