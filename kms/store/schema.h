@@ -461,13 +461,15 @@ inline constexpr std::string_view kSchemaWrongPasswords =
 )sql";
 
 // Which configured key store a CloudHSM key store's cluster was when it was
-// connected; '' if it was not, or has no keys in it.
+// connected; '' if it was not, or has no keys in it. Rows of before have the
+// one in which all their keys are.
 inline constexpr std::string_view kSchemaClusterKeyStores =
     R"sql(ALTER TABLE custom_key_stores
   ADD COLUMN key_store TEXT NOT NULL DEFAULT '';
-UPDATE custom_key_stores SET key_store = COALESCE(
-  (SELECT MIN(keys.key_store) FROM keys
-    WHERE keys.custom_key_store = custom_key_stores.id), '')
+UPDATE custom_key_stores SET key_store =
+  (SELECT CASE WHEN MIN(keys.key_store) = MAX(keys.key_store)
+      THEN MIN(keys.key_store) ELSE '' END FROM keys
+    WHERE keys.custom_key_store = custom_key_stores.id)
   WHERE store_type = 'AWS_CLOUDHSM';
 )sql";
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS: who is served, who is not, and a new certificate without a restart."""
 
+import contextlib
 import shutil
 import socket
+import sqlite3
 import ssl
 import subprocess
 import unittest
@@ -167,6 +169,27 @@ class Https(unittest.TestCase):
         self.assertEqual(self.served_serial(), before + 1)
         old.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertTrue(old.recv(4096).startswith(b"HTTP/1.1 "))
+
+    def test_takes_it_though_no_wrong_password_can_be_forgotten(self):
+        before = self.served_serial()
+        self.authority.issue(before + 1, self.certificate, self.key)
+        path = self.server.state / "claviger.db"
+        with contextlib.closing(sqlite3.connect(path)) as store:
+            store.executescript(
+                "INSERT INTO wrong_passwords VALUES ('cluster-2abcdefghij', 1);"
+                "CREATE TABLE keeper "
+                "(cluster_id TEXT REFERENCES wrong_passwords (cluster_id));"
+                "INSERT INTO keeper SELECT cluster_id FROM wrong_passwords;")
+            try:
+                self.assertIn("info: configuration reloaded",
+                              self.server.reload())
+                self.assertIn(
+                    "error: the passwords of CloudHSM clusters cannot be "
+                    "compared again: ", self.server.log_text())
+            finally:
+                store.executescript("DROP TABLE keeper;"
+                                    "DELETE FROM wrong_passwords;")
+        self.assertEqual(self.served_serial(), before + 1)
 
     def keeps_on(self, *words):
         """SIGHUP changes nothing, and says `words`."""

@@ -126,6 +126,12 @@ TEST_F(ClusterKeysTest, NeedAConnectedStore) {
               StatusIs(ErrorCode::kCustomKeyStoreInvalidState));
   ChangeRow(store_, [](CustomKeyStore& row) {
     row.cloud_hsm_cluster_id = kCluster;
+    row.key_store = "another";
+  });
+  EXPECT_THAT(CreateKeyIn(store_),
+              StatusIs(ErrorCode::kCustomKeyStoreInvalidState));
+  ChangeRow(store_, [](CustomKeyStore& row) {
+    EXPECT_EQ(std::exchange(row.key_store, kCluster), "another");
     row.state = ConnectionState::kDisconnected;
   });
   EXPECT_THAT(CreateKeyIn(store_),

@@ -206,23 +206,32 @@ TEST_F(ClustersTest, ARestartForgetsNoGuess) {
 }
 
 TEST_F(ClustersTest, TheOperatorLetsPasswordsBeComparedAgain) {
-  const auto forget = [this] {
-    return Take(ForgetWrongPasswords(store(), environment().custom_key_stores));
-  };
+  const auto forget = [this] { return Take(ForgetWrongPasswords(store())); };
   EXPECT_FALSE(forget());
   const std::string id = NewCluster(kWrong);
   Take(store().WriteNow([](store::Transaction& transaction) {
     return transaction.custom_key_stores().SetWrongPasswords(kCluster, 10);
   }));
-  Take(Run(LoadCustomKeyStores(environment())));
   Connect(id);
   EXPECT_EQ(State(id), "FAILED USER_LOCKED_OUT");
   Disconnect(id);
   EXPECT_TRUE(forget());
-  RunVoid(CatchUpWithStores(environment()));
   Take(Update(id, "KeyStorePassword", kPassword));
   Connect(id);
   EXPECT_EQ(State(id), "CONNECTED");
+}
+
+// A reload is for certificates, too.
+TEST_F(ClustersTest, ForgettingWrongPasswordsTakesNoKeyOutOfUse) {
+  const std::string keys[] = {NewKeyIn(NewConnectedCluster()),
+                              NewExternalKey(NewConnectedStore())};
+  Take(store().WriteNow([](store::Transaction& transaction) {
+    return transaction.custom_key_stores().SetWrongPasswords(kOtherCluster, 1);
+  }));
+  EXPECT_TRUE(Take(ForgetWrongPasswords(store())));
+  for (const std::string& key : keys) {
+    EXPECT_OK(Ask("Encrypt", {{"KeyId", key}, {"Plaintext", "eA=="}}));
+  }
 }
 
 // Only the comparison of a password says whether one was right.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Custom key stores: how they are connected, and what their proxies are asked
 // while nobody waits for it.
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -111,6 +114,34 @@ TEST_F(CustomKeyStoresTest, EachConnectHasItsOwnTime) {
     EXPECT_EQ(State(id), "CONNECTING");
     Take(OnStore("DisconnectCustomKeyStore", id));
   }
+}
+
+// Nor does an attempt that was still out when the last one was given up.
+TEST_F(CustomKeyStoresTest, AConnectKnowsNoTroubleOfTheLastOnesAttempt) {
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  xks_.seen.clear();
+  xks_.error = ErrorCode::kIo;
+  xks_.meanwhile = [&]() -> boost::asio::awaitable<void> {
+    while (environment().custom_key_stores.current()->Find(id)->store.state !=
+           ConnectionState::kDisconnected) {
+      co_await boost::asio::post(boost::asio::use_awaitable);
+    }
+  };
+  auto disconnect = [&]() -> boost::asio::awaitable<void> {
+    while (xks_.seen.empty()) {
+      co_await boost::asio::post(boost::asio::use_awaitable);
+    }
+    json input = {{"CustomKeyStoreId", id}};
+    const auto reply =
+        co_await Send("DisconnectCustomKeyStore", std::move(input));
+    EXPECT_OK(reply);
+  };
+  RunTogether(ConnectPendingStores(environment()), disconnect());
+  clock_.Advance(std::chrono::seconds(61));
+  Take(OnStore("ConnectCustomKeyStore", id));
+  ConnectPending();
+  EXPECT_EQ(State(id), "CONNECTING");
 }
 
 // What the shape of an endpoint lets through may still be no name of a host.

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of custom key stores.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <functional>
+#include <initializer_list>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "kms/store/connection.h"
+#include "kms/store/migrations.h"
 #include "tests/kms/store_testing.h"
 
 namespace kms::store {
@@ -204,6 +210,71 @@ TEST_F(StoreCustomKeyStoresTest, RefusesAnExternalKeyWithoutItsId) {
   key.custom_key_store = "cks-1";
   ASSERT_OK(Insert(key));
   EXPECT_THAT(store_->FindKey(key.id), StatusIs(ErrorCode::kCorrupt));
+}
+
+// A store from before its custom key stores knew their key stores.
+class OldCustomKeyStoresTest : public StoreTest {
+ protected:
+  OldCustomKeyStoresTest()
+      : old_(Take(Connection::Open({.path = Options().path}))) {
+    Take(Migrate(*old_, Migrations().first(17), clock_));
+  }
+
+  // With a key in each of `key_stores`.
+  void InsertOld(std::string_view id, std::string_view type,
+                 std::initializer_list<std::string_view> key_stores) {
+    Take(old_->Script(fmt::format(
+        "INSERT INTO custom_key_stores VALUES ('{0}', '1', 'r', '{0}', '{1}', "
+        "1, 'CONNECTED', '', '', '', 'PUBLIC_ENDPOINT', '{2}', '', '', '', '', "
+        "zeroblob(24), X'', 1);",
+        id, type, type == "AWS_CLOUDHSM" ? "" : "https://xks.example.com")));
+    for (const std::string_view key_store : key_stores) {
+      Take(old_->Script(fmt::format(
+          "INSERT INTO keys (id, key_id, account, region, description, "
+          "key_spec, key_usage, origin, state, created, destroying, policy, "
+          "custom_key_store, key_store) VALUES ('{0}', '{0}', '1', 'r', '', "
+          "'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT', 'AWS_CLOUDHSM', 'Enabled', "
+          "1, 0, '', '{1}', '{2}');",
+          ++keys_, id, key_store)));
+    }
+  }
+
+  // Once it is of today.
+  std::string KeyStoreOf(std::string_view id) {
+    old_.reset();
+    if (store_ == nullptr) {
+      Open();
+    }
+    for (const CustomKeyStore& row :
+         Take(store_->ReadCustomKeyStores()).stores) {
+      if (row.id == id) {
+        return row.key_store;
+      }
+    }
+    return "no such store";
+  }
+
+  std::unique_ptr<Connection> old_;
+  int keys_ = 0;
+};
+
+TEST_F(OldCustomKeyStoresTest, GetTheKeyStoreThatHasAllTheirKeys) {
+  InsertOld("cks-1", "AWS_CLOUDHSM", {"vault"});
+  InsertOld("cks-2", "AWS_CLOUDHSM", {"attic", "attic"});
+  InsertOld("cks-3", "AWS_CLOUDHSM", {});
+  InsertOld("cks-4", "EXTERNAL_KEY_STORE", {"vault"});
+  EXPECT_EQ(KeyStoreOf("cks-1"), "vault");
+  EXPECT_EQ(KeyStoreOf("cks-2"), "attic");
+  EXPECT_EQ(KeyStoreOf("cks-3"), "");
+  EXPECT_EQ(KeyStoreOf("cks-4"), "");
+}
+
+// A wrong guess would make all of them unavailable.
+TEST_F(OldCustomKeyStoresTest, GetNoneIfTheirKeysAreInTwo) {
+  InsertOld("cks-1", "AWS_CLOUDHSM", {"attic", "vault", "vault"});
+  InsertOld("cks-2", "AWS_CLOUDHSM", {"vault", "attic"});
+  EXPECT_EQ(KeyStoreOf("cks-1"), "");
+  EXPECT_EQ(KeyStoreOf("cks-2"), "");
 }
 
 }  // namespace

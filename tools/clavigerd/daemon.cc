@@ -488,13 +488,20 @@ base::Result<bool> Daemon::Reload(const config::Config& config) {
   if (tokens_changed) {
     adopt.emplace_back([&] { parts_->AdoptTokens(config); });
   }
-  ASSIGN_OR_RETURN(const bool forgotten,
-                   kms::operations::ForgetWrongPasswords(
-                       *parts_->store, parts_->custom_key_stores));
   for (const auto& each : adopt) {
     each();
   }
-  return has_tls || tokens_changed || forgotten;
+  base::Result<bool> forgotten =
+      kms::operations::ForgetWrongPasswords(*parts_->store);
+  if (adopt.empty()) {
+    return forgotten;
+  }
+  if (!forgotten) {
+    base::LogError(
+        "the passwords of CloudHSM clusters cannot be compared again: {}",
+        forgotten.error().message);
+  }
+  return true;
 }
 
 }  // namespace tools

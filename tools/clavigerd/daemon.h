@@ -49,8 +49,10 @@ class Daemon {
   void Stop();
 
   // Reads certificate and key again, and adopts what of `config` can change
-  // without a restart: the further tokens. Passwords of clusters may be
-  // compared again. Whole or not at all. False: there was nothing to do.
+  // without a restart: the further tokens. Whole or not at all. Then passwords
+  // of clusters may be compared again; what keeps them from it is logged, and
+  // is an error if there was nothing else to do. False: there was nothing to
+  // do.
   base::Result<bool> Reload(const config::Config& config);
 
  private:

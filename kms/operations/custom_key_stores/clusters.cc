@@ -112,8 +112,8 @@ asio::awaitable<base::Result<std::string_view>> TryCluster(
                      key_store.error().message);
     co_return kClusterNotFound;
   }
-  const std::uint64_t wrong =
-      CountOf(environment.custom_key_stores.current()->wrong_passwords, store);
+  CO_ASSIGN_OR_RETURN(const auto rows, environment.store.ReadCustomKeyStores());
+  const std::uint64_t wrong = CountOf(rows.wrong_passwords, store);
   if (wrong >= kMostWrongPasswords) {
     co_return kUserLockedOut;
   }
@@ -153,21 +153,19 @@ base::Status CountPassword(store::CustomKeyStores& rows,
                                 is_right ? 0 : CountOf(counts, store) + 1);
 }
 
-base::Result<bool> ForgetWrongPasswords(
-    store::Store& store, CustomKeyStoreSource& custom_key_stores) {
-  const auto list = custom_key_stores.current();
-  if (list->wrong_passwords.empty()) {
+base::Result<bool> ForgetWrongPasswords(store::Store& store) {
+  ASSIGN_OR_RETURN(const auto rows, store.ReadCustomKeyStores());
+  if (rows.wrong_passwords.empty()) {
     return false;
   }
-  auto forget = [&](store::Transaction& transaction) -> base::Status {
-    for (const auto& [cluster_id, count] : list->wrong_passwords) {
+  auto forget = [&rows](store::Transaction& transaction) -> base::Status {
+    for (const auto& [cluster_id, count] : rows.wrong_passwords) {
       RETURN_IF_ERROR(
           transaction.custom_key_stores().SetWrongPasswords(cluster_id, 0));
     }
     return {};
   };
   RETURN_IF_ERROR(store.WriteNow(forget));
-  custom_key_stores.FallBehind(store.info().revision);
   return true;
 }
 
@@ -204,16 +202,17 @@ base::Status CheckStillInCluster(store::Transaction& transaction,
   }
   RETURN_IF_ERROR(store);
   RETURN_IF_ERROR(RequireStoreState(*store, {ConnectionState::kConnected}));
-  if (store->cloud_hsm_cluster_id != cluster_id) {
+  if (store->cloud_hsm_cluster_id != cluster_id ||
+      (!store->key_store.empty() && store->key_store != key.key_store)) {
     return Error{ErrorCode::kCustomKeyStoreInvalidState,
                  fmt::format("Custom key store {} has got another cluster "
                              "meanwhile. Try again.",
                              store->id)};
   }
-  // One that an earlier release has connected does not know it yet.
-  if (store->key_store == key.key_store) {
+  if (!store->key_store.empty()) {
     return {};
   }
+  // One that an earlier release has connected does not know it yet.
   store->key_store = key.key_store;
   return rows.UpdateCustomKeyStore(*store);
 }

@@ -54,8 +54,7 @@ base::Status CountPassword(store::CustomKeyStores& rows,
 
 // The operator's word that passwords may be compared again, for every cluster:
 // a restart is none. False if none was wrong. Not for a coroutine.
-base::Result<bool> ForgetWrongPasswords(
-    store::Store& store, CustomKeyStoreSource& custom_key_stores);
+base::Result<bool> ForgetWrongPasswords(store::Store& store);
 
 // A ClusterPass lets one request out to a store's cluster: it is kept until
 // that is answered.

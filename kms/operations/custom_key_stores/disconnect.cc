@@ -53,8 +53,9 @@ Answer DisconnectCustomKeyStore(Call& call) {
     return rows.UpdateCustomKeyStore(store);
   };
   CO_RETURN_IF_ERROR(co_await CommitCustomKeyStores(call, change));
-  call.environment.custom_key_stores.EndTrouble(id);
   co_await WaitForAnswers(call.environment.custom_key_stores, id);
+  // Not before: an attempt that was out may have had trouble.
+  call.environment.custom_key_stores.EndTrouble(id);
   co_return EmptyObject();
 }
 

@@ -77,7 +77,6 @@ asio::awaitable<base::Status> LoadCustomKeyStores(Environment& environment) {
   const auto before = environment.custom_key_stores.current();
   auto next = std::make_shared<CustomKeyStoreList>();
   next->revision = rows.revision;
-  next->wrong_passwords = std::move(rows.wrong_passwords);
   next->stores.reserve(rows.stores.size());
   for (CustomKeyStore& row : rows.stores) {
     OpenCustomKeyStore open;

@@ -18,7 +18,6 @@
 #include "kms/current.h"
 #include "kms/custom_key_store.h"
 #include "kms/operations/custom_key_stores/stats.h"
-#include "kms/store/custom_key_stores.h"
 
 // The custom key stores, in memory.
 namespace kms::operations {
@@ -41,7 +40,6 @@ struct OpenCustomKeyStore {
 struct CustomKeyStoreList {
   std::uint64_t revision = 0;
   std::vector<OpenCustomKeyStore> stores;  // By id.
-  store::WrongPasswords wrong_passwords;
 
   // nullptr if there is none.
   const OpenCustomKeyStore* Find(std::string_view id) const;
