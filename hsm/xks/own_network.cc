@@ -26,6 +26,10 @@ bool IsOwnTrouble(int error) {
   return std::ranges::find(kOwnErrors, error) != kOwnErrors.end();
 }
 
+bool IsOwnTroubleOfAll(int error, int tried) {
+  return tried == 1 && IsOwnTrouble(error);
+}
+
 bool NamesResolver(const std::string& path) {
   std::ifstream file(path);
   std::string line;

@@ -11,6 +11,11 @@ namespace hsm::xks {
 // has not left this host.
 bool IsOwnTrouble(int error);
 
+// Whether a host, of whose addresses `tried` were tried and the last one failed
+// for this reason, was kept from us by our own network. Of several the others
+// may have refused: a host without IPv6 has no route to one of two.
+bool IsOwnTroubleOfAll(int error, int tried);
+
 // Whether the resolver's configuration at `path` names a server to ask. A file
 // that cannot be read names none.
 bool NamesResolver(const std::string& path = "/etc/resolv.conf");

@@ -159,6 +159,7 @@ curl_socket_t Transfer::OpenSocket(void* transfer, curlsocktype /*purpose*/,
   const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
                         address->protocol);
   self.socket_error_ = fd < 0 ? errno : 0;
+  ++self.addresses_tried_;
   return fd;
 }
 
@@ -184,7 +185,8 @@ bool Transfer::HasStayedHere(CURLcode code) const {
   return !forbidden_ &&
          ((code == CURLE_COULDNT_CONNECT &&
            (IsOwnTrouble(socket_error_) ||
-            IsOwnTrouble(static_cast<int>(connect_error)))) ||
+            IsOwnTroubleOfAll(static_cast<int>(connect_error),
+                              addresses_tried_))) ||
           (code == CURLE_COULDNT_RESOLVE_HOST && !NamesResolver()));
 }
 

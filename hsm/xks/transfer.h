@@ -92,6 +92,7 @@ class Transfer {
   bool too_long_ = false;
   bool forbidden_ = false;  // An address was refused.
   int socket_error_ = 0;    // Why there is no socket; an errno.
+  int addresses_tried_ = 0;
   std::uint64_t certificate_not_after_ = 0;
   std::unique_ptr<CURL, FreeCurl> easy_;  // Last: it goes first.
 };

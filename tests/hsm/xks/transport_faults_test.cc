@@ -234,6 +234,13 @@ TEST(OwnNetwork, IsToldByTheError) {
   }
 }
 
+// As where one of two addresses is of IPv6, and this host is not.
+TEST(OwnNetwork, IsNotToldByTheLastOfSeveralAddresses) {
+  EXPECT_TRUE(IsOwnTroubleOfAll(ENETUNREACH, 1));
+  EXPECT_FALSE(IsOwnTroubleOfAll(ENETUNREACH, 2));
+  EXPECT_FALSE(IsOwnTroubleOfAll(ECONNREFUSED, 1));
+}
+
 TEST(OwnNetwork, NeedsAResolver) {
   const testlib::TempDir folder;
   const std::string path = folder / "resolv.conf";
