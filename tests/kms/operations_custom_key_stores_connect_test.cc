@@ -82,7 +82,8 @@ TEST_F(CustomKeyStoresTest, TroubleOfOurOwnThatStaysFailsTheConnect) {
       {ErrorCode::kHsmUnavailable, "FAILED NETWORK_ERRORS"},
       {ErrorCode::kTimeout, "FAILED NETWORK_ERRORS"},
       {ErrorCode::kIo, "FAILED NETWORK_ERRORS"},
-      {ErrorCode::kThrottled, "FAILED INTERNAL_ERROR"}};
+      {ErrorCode::kThrottled, "FAILED INTERNAL_ERROR"},
+      {ErrorCode::kStoreUnavailable, "FAILED INTERNAL_ERROR"}};
   const std::string id = NewStore();
   for (const auto& [code, state] : expected) {
     Take(OnStore("ConnectCustomKeyStore", id));
@@ -139,6 +140,17 @@ TEST_F(CustomKeyStoresTest, AConnectKnowsNoTroubleOfTheLastOnesAttempt) {
   };
   RunTogether(ConnectPendingStores(environment()), disconnect());
   clock_.Advance(std::chrono::seconds(61));
+  Take(OnStore("ConnectCustomKeyStore", id));
+  ConnectPending();
+  EXPECT_EQ(State(id), "CONNECTING");
+}
+
+// As after a disconnect that could not be seen to its end.
+TEST_F(CustomKeyStoresTest, AConnectBeginsItsTimeItself) {
+  const std::string id = NewStore();
+  environment().custom_key_stores.TroubleSince(id, clock_.Monotonic());
+  clock_.Advance(std::chrono::seconds(61));
+  xks_.error = ErrorCode::kIo;
   Take(OnStore("ConnectCustomKeyStore", id));
   ConnectPending();
   EXPECT_EQ(State(id), "CONNECTING");

@@ -20,6 +20,8 @@ Answer ConnectCustomKeyStore(Call& call) {
                      TakeCustomKeyStore(call, transaction));
     RETURN_IF_ERROR(RequireStoreState(store, {ConnectionState::kDisconnected}));
     store.state = ConnectionState::kConnecting;
+    // Its time begins now, however the last disconnect ended.
+    call.environment.custom_key_stores.EndTrouble(store.id);
     return transaction.custom_key_stores().UpdateCustomKeyStore(store);
   };
   CO_RETURN_IF_ERROR(co_await CommitCustomKeyStores(call, change));

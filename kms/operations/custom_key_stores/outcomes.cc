@@ -115,6 +115,7 @@ constexpr std::array kOwnTroubles = {
     OwnTroubleRow{ErrorCode::kTimeout, "NETWORK_ERRORS", true},
     OwnTroubleRow{ErrorCode::kIo, "NETWORK_ERRORS", true},
     OwnTroubleRow{ErrorCode::kThrottled, kConnectionInternalError, true},
+    OwnTroubleRow{ErrorCode::kStoreUnavailable, kConnectionInternalError, true},
 };
 constexpr OwnTroubleRow kOtherTrouble = {ErrorCode::kInternal,
                                          kConnectionInternalError, false};
