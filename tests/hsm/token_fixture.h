@@ -35,6 +35,17 @@ inline EncryptRequest ToEncrypt(const KeyRef& key, std::string_view text,
           .plaintext = base::Secret::CopyOf(text)};
 }
 
+// `key` as its row has it, once it was `made` under a wrapping key.
+inline KeyRef AsWrapped(KeyRef key, const Locator& wrapping_key,
+                        const GenerateWrappedKeyReply& made) {
+  key.wrapped = std::make_shared<const WrappedKey>(
+      WrappedKey{.wrapping_key = wrapping_key,
+                 .bytes = made.wrapped,
+                 .check_value = made.check_value,
+                 .public_key = made.public_key});
+  return key;
+}
+
 inline DecryptRequest ToDecrypt(const KeyRef& key, Sealed sealed) {
   return {.key = key, .aad = SomeAad(), .sealed = std::move(sealed)};
 }

@@ -238,11 +238,7 @@ TEST_P(EachOwnIvsTest, WrappedKeysEncryptToo) {
     const auto made =
         token_->Execute(GenerateWrappedKeyRequest{key, wrapping.locator});
     ASSERT_OK(made);
-    key.wrapped = std::make_shared<const WrappedKey>(
-        WrappedKey{.wrapping_key = wrapping.locator,
-                   .bytes = made->wrapped,
-                   .check_value = made->check_value,
-                   .public_key = {}});
+    key = AsWrapped(key, wrapping.locator, *made);
     const Sealed sealed = Encrypted(key, "secret");
     ExpectOpens(key, sealed, "secret");
     Open(place_.SoftHsm());

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -111,11 +110,7 @@ TEST_F(ShareTest, WhatOneTokenWrapsTheOtherUnwraps) {
   const auto made =
       token_->Execute(GenerateWrappedKeyRequest{key, wrapping_.locator});
   ASSERT_OK(made);
-  key.wrapped = std::make_shared<const WrappedKey>(
-      WrappedKey{.wrapping_key = wrapping_.locator,
-                 .bytes = made->wrapped,
-                 .check_value = made->check_value,
-                 .public_key = {}});
+  key = AsWrapped(key, wrapping_.locator, *made);
   const Sealed sealed = Encrypted(key, "text");
   AtTarget();
   ASSERT_OK(token_->Execute(ToReceive(blob)));

@@ -21,18 +21,12 @@ class WrappedTest : public PairTest {
 
   // A new key, wrapped.
   KeyRef Wrapped(Algorithm algorithm) {
-    KeyRef key = NewKey(algorithm);
-    auto made =
+    const KeyRef key = NewKey(algorithm);
+    const auto made =
         token_->Execute(GenerateWrappedKeyRequest{key, wrapping_.locator});
     EXPECT_TRUE(made.has_value()) << made.error().message;
-    const GenerateWrappedKeyReply reply =
-        made.value_or(GenerateWrappedKeyReply());
-    key.wrapped = std::make_shared<const WrappedKey>(
-        WrappedKey{.wrapping_key = wrapping_.locator,
-                   .bytes = reply.wrapped,
-                   .check_value = reply.check_value,
-                   .public_key = reply.public_key});
-    return key;
+    return AsWrapped(key, wrapping_.locator,
+                     made.value_or(GenerateWrappedKeyReply()));
   }
 
   // `key` with something else than its row says.
