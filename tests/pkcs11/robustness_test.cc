@@ -178,8 +178,8 @@ TEST_F(RobustnessTest, FinalizeMayComeBetweenTheCallsOfOtherThreads) {
   threads.reserve(4);
   std::atomic<int> unexpected = 0;
   for (int thread = 0; thread < 4; ++thread) {
-    threads.emplace_back([&] {
-      const CK_SESSION_HANDLE session = Open();
+    // Opened here: a thread may come to run when all is over.
+    threads.emplace_back([&, session = Open()] {
       const base::Bytes digest(32, 0x33);
       base::Bytes signature;
       CK_RV rv = CKR_OK;
