@@ -15,7 +15,8 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kReadBytes = 16U << 10;
+// Holds most replies whole. It is wiped after each, which costs time.
+constexpr std::size_t kReadBytes = 4U << 10;
 constexpr int kMaxTries = 3;
 
 base::Status CheckSigned(const Options& options) {
