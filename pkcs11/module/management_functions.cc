@@ -198,6 +198,24 @@ Status CheckMaySet(const Object& object, CK_ATTRIBUTE_TYPE type,
   return {};
 }
 
+// Java renames an entry by giving the key another CKA_ID and then destroying
+// what has the old alias, which is a certificate's label; here that is the
+// same key's.
+Status CheckMayDestroy(const Token& token, const Key& key) {
+  if (!token.options().destroy) {
+    return Failure(CKR_ACTION_PROHIBITED,
+                   "destroy = false in the configuration keeps keys");
+  }
+  if (token.HasNewId(key.arn)) {
+    return Failure(CKR_ACTION_PROHIBITED,
+                   fmt::format("{} has got another CKA_ID from this process: "
+                               "one that renames a key must not destroy it; to "
+                               "be rid of it, destroy it from another process",
+                               key.arn));
+  }
+  return {};
+}
+
 Answer<Object> MakeSessionSecret(Module& module, CK_SESSION_HANDLE session,
                                  const CK_MECHANISM& mechanism,
                                  const AttributeSet& wanted) {
@@ -315,6 +333,10 @@ Status SetAttributeValue(Module& module, CK_SESSION_HANDLE session,
   RETURN_IF_FAILED(Change(
       *token, "TagResource",
       {{"KeyId", base::WipingString(object->key->arn)}, {"Tags", tags}}));
+  const base::WipingBytes* const id = object->attributes.Find(CKA_ID);
+  if (new_id != nullptr && (id == nullptr || *id != *new_id)) {
+    token->NoteNewId(object->key->arn);
+  }
   return {};
 }
 
@@ -335,10 +357,7 @@ Status DestroyObject(Module& module, CK_SESSION_HANDLE session,
     token->Hide(object->unique_id);
     return {};
   }
-  if (!token->options().destroy) {
-    return Failure(CKR_ACTION_PROHIBITED,
-                   "destroy = false in the configuration keeps keys");
-  }
+  RETURN_IF_FAILED(CheckMayDestroy(*token, *object->key));
   const auto days = token->options().destroy_after.count();
   RETURN_IF_FAILED(Change(*token, "ScheduleKeyDeletion",
                           {{"KeyId", base::WipingString(object->key->arn)},

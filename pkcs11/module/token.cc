@@ -289,6 +289,16 @@ void Token::NoteDestroyed(const std::string& arn) {
   destroyed_.insert(arn);
 }
 
+void Token::NoteNewId(const std::string& arn) {
+  const StateLock lock;
+  new_ids_.insert(arn);
+}
+
+bool Token::HasNewId(const std::string& arn) const {
+  const StateLock lock;
+  return new_ids_.contains(arn);
+}
+
 void Token::Hide(const std::string& unique_id) {
   const StateLock lock;
   hidden_.insert(unique_id);

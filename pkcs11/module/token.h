@@ -73,6 +73,9 @@ class Token {
   void NoteChange();
   // The same, and the objects of that key are gone at once.
   void NoteDestroyed(const std::string& arn);
+  // A key has got another CKA_ID from this process; whether that is so.
+  void NoteNewId(const std::string& arn);
+  bool HasNewId(const std::string& arn) const;
   // This process sees the object no more; the KMS knows nothing of that.
   void Hide(const std::string& unique_id);
 
@@ -136,6 +139,7 @@ class Token {
   // What went since the list was made: keys by ARN.
   std::set<std::string> destroyed_;
   std::set<std::string> hidden_;  // Objects by CKA_UNIQUE_ID.
+  std::set<std::string> new_ids_;  // Keys by ARN.
 };
 
 }  // namespace pkcs11::module

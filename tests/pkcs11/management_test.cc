@@ -181,6 +181,27 @@ TEST_F(ManagementTest, ADestroyedKeyIsGoneAtOnceAndDeletedLater) {
   EXPECT_EQ(C_DestroyObject(session_, key), CKR_OBJECT_HANDLE_INVALID);
 }
 
+// keytool -changealias does so: to it, the old alias is another entry.
+TEST_F(ManagementTest, WhoRenamesAKeyCannotDestroyIt) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
+  CK_BYTE other[2] = {0x01, 0x02};
+  CK_ATTRIBUTE row = Row(CKA_ID, other);
+  ASSERT_EQ(C_SetAttributeValue(session_, key, &row, 1), CKR_OK);
+  EXPECT_EQ(C_DestroyObject(session_, key), CKR_ACTION_PROHIBITED);
+  EXPECT_EQ(kms_->Calls("ScheduleKeyDeletion"), 0);
+  EXPECT_EQ(Find(CKO_PRIVATE_KEY, "ec"), key);
+}
+
+TEST_F(ManagementTest, WhoGivesAKeyTheIdItHasMayDestroyIt) {
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  const CK_OBJECT_HANDLE key = Find(CKO_PRIVATE_KEY, "ec");
+  base::Bytes same = Value(key, CKA_ID);
+  CK_ATTRIBUTE row = {CKA_ID, same.data(), same.size()};
+  ASSERT_EQ(C_SetAttributeValue(session_, key, &row, 1), CKR_OK);
+  EXPECT_EQ(C_DestroyObject(session_, key), CKR_OK);
+}
+
 // The standard's way to tidy up, which must not cost the private key.
 TEST_F(ManagementTest, ADestroyedPublicKeyIsOnlyOutOfSight) {
   kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
