@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,8 @@ struct Scheme {
   Transport transport;
   std::uint16_t port;
 };
+
+constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path);
 
 constexpr std::array<Scheme, 2> kSchemes = {{
     {"http://", Transport::kHttp, 80},
@@ -103,6 +106,10 @@ base::Result<Endpoint> ParseEndpoint(std::string_view text) {
     if (!path.starts_with('/')) {
       return Refuse(text, "the path of a socket must be absolute");
     }
+    if (path.size() >= kMaxSocketPath) {
+      return Refuse(text, "the path is longer than a socket's may be (" +
+                              std::to_string(kMaxSocketPath - 1) + " bytes)");
+    }
     return Endpoint{Transport::kUnix, std::string(path), "", 0};
   }
   const auto* const scheme =
@@ -115,6 +122,9 @@ base::Result<Endpoint> ParseEndpoint(std::string_view text) {
   std::string_view authority = text.substr(scheme->prefix.size());
   if (authority.ends_with('/')) {
     authority.remove_suffix(1);
+  }
+  if (authority.find('/') != std::string_view::npos) {
+    return Refuse(text, "a path cannot follow the host");
   }
   ASSIGN_OR_RETURN(Endpoint endpoint, ParseAuthority(text, authority, *scheme));
   if (endpoint.transport == Transport::kHttp &&

@@ -90,5 +90,14 @@ TEST(EndpointTest, RefusesWhatItWouldNotSend) {
   }
 }
 
+TEST(EndpointTest, SaysWhatIsWrong) {
+  EXPECT_THAT(ParseEndpoint("http://127.0.0.1:1/a"),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("a path")));
+  const std::string longest = "/" + std::string(106, 'x');
+  EXPECT_OK(ParseEndpoint("unix:" + longest));
+  EXPECT_THAT(ParseEndpoint("unix:" + longest + "x"),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("107 bytes")));
+}
+
 }  // namespace
 }  // namespace kms::client
