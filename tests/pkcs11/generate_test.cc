@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the templates of C_GenerateKey and C_GenerateKeyPair may say.
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/pkcs11/cryptoki_test.h"
+
+namespace pkcs11::module {
+namespace {
+
+using Rows = std::vector<CK_ATTRIBUTE>;
+
+class GenerateTest : public CryptokiTest {
+ protected:
+  explicit GenerateTest(TokenOptions options = {})
+      : CryptokiTest(std::move(options)) {}
+
+  CK_RV MakePair(CK_MECHANISM_TYPE type, Rows of_public, Rows of_private) {
+    CK_MECHANISM mechanism = {type, nullptr, 0};
+    return C_GenerateKeyPair(session_, &mechanism, of_public.data(),
+                             of_public.size(), of_private.data(),
+                             of_private.size(), &public_, &private_);
+  }
+  CK_RV MakeRsa(Rows of_public, Rows of_private) {
+    of_public.push_back(Row(CKA_MODULUS_BITS, bits_));
+    of_private.push_back(Row(CKA_TOKEN, yes_));
+    return MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, std::move(of_public),
+                    std::move(of_private));
+  }
+  CK_RV MakeOnCurve(base::Bytes& params, Rows of_public, Rows of_private) {
+    of_public.push_back({CKA_EC_PARAMS, params.data(), params.size()});
+    of_private.push_back(Row(CKA_TOKEN, yes_));
+    return MakePair(CKM_EC_KEY_PAIR_GEN, std::move(of_public),
+                    std::move(of_private));
+  }
+  // What the templates get: a usage, or the CK_RV of the refusal.
+  std::string RsaUsage(Rows of_public, Rows of_private) {
+    return UsageAfter(MakeRsa(std::move(of_public), std::move(of_private)));
+  }
+  std::string EcUsage(Rows of_public, Rows of_private) {
+    return UsageAfter(
+        MakeOnCurve(p256_, std::move(of_public), std::move(of_private)));
+  }
+
+  CK_BBOOL yes_ = CK_TRUE;
+  CK_BBOOL no_ = CK_FALSE;
+  CK_ULONG bits_ = 2048;
+  base::Bytes p256_ = *base::HexDecode("06082a8648ce3d030107");
+  base::Bytes p256k1_ = *base::HexDecode("06052b8104000a");
+  CK_OBJECT_HANDLE public_ = 0;
+  CK_OBJECT_HANDLE private_ = 0;
+
+ private:
+  std::string UsageAfter(CK_RV rv) const {
+    return rv == CKR_OK
+               ? std::string(base::AsText(Value(private_, CKA_KMS_KEY_USAGE)))
+           : rv == CKR_TEMPLATE_INCONSISTENT ? "inconsistent"
+                                             : "another error";
+  }
+};
+
+// `p11tool --generate-privkey=rsa --mark-decrypt` is the first.
+TEST_F(GenerateTest, ThePrivateKeysUsesWinOverThePublicKeys) {
+  const CK_ATTRIBUTE encrypts = Row(CKA_ENCRYPT, yes_);
+  const CK_ATTRIBUTE verifies = Row(CKA_VERIFY, yes_);
+  const CK_ATTRIBUTE decrypts = Row(CKA_DECRYPT, yes_);
+  const CK_ATTRIBUTE signs_not = Row(CKA_SIGN, no_);
+  const CK_ATTRIBUTE derives = Row(CKA_DERIVE, yes_);
+  EXPECT_EQ(RsaUsage({encrypts, verifies}, {decrypts, signs_not}),
+            "ENCRYPT_DECRYPT");
+  EXPECT_EQ(RsaUsage({encrypts, verifies}, {decrypts}), "ENCRYPT_DECRYPT");
+  EXPECT_EQ(RsaUsage({encrypts, verifies}, {decrypts, Row(CKA_SIGN, yes_)}),
+            "SIGN_VERIFY");
+  EXPECT_EQ(RsaUsage({encrypts}, {signs_not}), "ENCRYPT_DECRYPT");
+  EXPECT_EQ(RsaUsage({Row(CKA_WRAP, yes_)}, {}), "ENCRYPT_DECRYPT");
+  EXPECT_EQ(RsaUsage({}, {signs_not}), "ENCRYPT_DECRYPT");
+  EXPECT_EQ(EcUsage({verifies}, {derives, signs_not}), "KEY_AGREEMENT");
+  EXPECT_EQ(EcUsage({verifies}, {derives}), "KEY_AGREEMENT");
+  EXPECT_EQ(EcUsage({derives}, {signs_not}), "KEY_AGREEMENT");
+  EXPECT_EQ(EcUsage({derives}, {}), "KEY_AGREEMENT");
+  // OpenSSL's provider.
+  EXPECT_EQ(EcUsage({derives, verifies, Row(CKA_WRAP, yes_)},
+                    {derives, Row(CKA_SIGN, yes_), Row(CKA_UNWRAP, yes_)}),
+            "SIGN_VERIFY");
+}
+
+TEST_F(GenerateTest, WithoutAWordAboutUsesAPairSigns) {
+  EXPECT_EQ(RsaUsage({}, {}), "SIGN_VERIFY");
+  EXPECT_EQ(EcUsage({}, {Row(CKA_DERIVE, no_)}), "SIGN_VERIFY");
+}
+
+TEST_F(GenerateTest, NoKeyIsMadeForAUseThatIsNotWanted) {
+  const CK_ATTRIBUTE signs_not = Row(CKA_SIGN, no_);
+  EXPECT_EQ(RsaUsage({}, {signs_not, Row(CKA_DECRYPT, no_)}), "inconsistent");
+  EXPECT_EQ(RsaUsage({Row(CKA_ENCRYPT, yes_), Row(CKA_VERIFY, no_)},
+                     {signs_not, Row(CKA_DECRYPT, no_)}),
+            "inconsistent");
+  EXPECT_EQ(RsaUsage({Row(CKA_VERIFY, yes_)}, {signs_not}), "inconsistent");
+  EXPECT_EQ(EcUsage({}, {signs_not, Row(CKA_DERIVE, no_)}), "inconsistent");
+  EXPECT_EQ(EcUsage({}, {Row(CKA_DECRYPT, yes_)}), "inconsistent");
+  EXPECT_EQ(MakeOnCurve(p256k1_, {}, {Row(CKA_DERIVE, yes_)}),
+            CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
+}
+
+}  // namespace
+}  // namespace pkcs11::module
