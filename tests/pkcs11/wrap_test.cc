@@ -112,6 +112,7 @@ TEST_F(WrapTest, TheKmsWrapsAndUnwrapsInAnEnvelope) {
             "000102030405060708090a0b0c0d0e0f");
   EXPECT_FALSE(Flag(key_, CKA_ALWAYS_SENSITIVE));
   EXPECT_FALSE(Flag(key_, CKA_LOCAL));
+  EXPECT_EQ(Number(key_, CKA_KEY_GEN_MECHANISM), CK_UNAVAILABLE_INFORMATION);
   EXPECT_EQ(Unwrap({CKM_KMS_ENVELOPE, nullptr, 0}, with, wrapped),
             CKR_WRAPPED_KEY_INVALID);
   // A template that cannot be costs no call.

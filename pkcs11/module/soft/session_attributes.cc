@@ -310,7 +310,9 @@ void AddKeyAttributes(CK_KEY_TYPE type, const KeyOrigin& origin,
   SetBytes(wanted, CKA_START_DATE, attributes);
   SetBytes(wanted, CKA_END_DATE, attributes);
   attributes.SetBool(CKA_LOCAL, origin.local);
-  attributes.SetNumber(CKA_KEY_GEN_MECHANISM, origin.mechanism);
+  attributes.SetNumber(CKA_KEY_GEN_MECHANISM, origin.local
+                                                  ? origin.mechanism
+                                                  : CK_UNAVAILABLE_INFORMATION);
   for (const CK_ATTRIBUTE_TYPE use : UsesOf(object.object_class)) {
     const bool asked = wanted.Find(use) == nullptr || wanted.IsTrue(use);
     attributes.SetBool(use, asked && CanBeUsed(object.object_class, type, use));
