@@ -7,7 +7,7 @@
 #include <array>
 #include <optional>
 
-#include "pkcs11/module/object.h"
+#include "pkcs11/module/template_check.h"
 
 namespace pkcs11::module {
 namespace {
@@ -180,6 +180,10 @@ Answer<const KeySpec*> ReadPairSpec(CK_MECHANISM_TYPE type,
                                     const AttributeSet& private_key) {
   ASSIGN_OR_FAIL(const Mechanism* mechanism,
                  Generator(type, CKF_GENERATE_KEY_PAIR));
+  RETURN_IF_FAILED(
+      CheckNewKey(CKO_PUBLIC_KEY, mechanism->key_type, public_key));
+  RETURN_IF_FAILED(
+      CheckNewKey(CKO_PRIVATE_KEY, mechanism->key_type, private_key));
   for (const AttributeSet* set : {&public_key, &private_key}) {
     if (set->Number(CKA_KEY_TYPE).value_or(mechanism->key_type) !=
         mechanism->key_type) {
@@ -205,6 +209,8 @@ Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
 Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
                                   const AttributeSet& secret_key) {
   ASSIGN_OR_FAIL(const Mechanism* mechanism, Generator(type, CKF_GENERATE));
+  RETURN_IF_FAILED(
+      CheckNewKey(CKO_SECRET_KEY, mechanism->key_type, secret_key));
   const CK_KEY_TYPE wanted_type =
       secret_key.Number(CKA_KEY_TYPE).value_or(mechanism->key_type);
   const auto bytes = secret_key.Number(CKA_VALUE_LEN);
@@ -226,28 +232,6 @@ Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
     return key;
   }
   return Failure(CKR_KEY_SIZE_RANGE);
-}
-
-Status CheckWishes(const NewKey& key, CK_OBJECT_CLASS object_class,
-                   const AttributeSet& wanted) {
-  for (const CK_ATTRIBUTE_TYPE use : UsesOf(object_class)) {
-    if (wanted.IsTrue(use) && !HasUse(use, object_class, key.usage)) {
-      return Failure(CKR_TEMPLATE_INCONSISTENT,
-                     fmt::format("a key for {} has no use {:#x} "
-                                 "(strict_templates in the configuration)",
-                                 UsageName(key.usage), use));
-    }
-  }
-  const bool is_public = object_class == CKO_PUBLIC_KEY;
-  const bool is_told =
-      wanted.IsTrue(CKA_EXTRACTABLE) ||
-      (wanted.Find(CKA_SENSITIVE) != nullptr && !wanted.IsTrue(CKA_SENSITIVE));
-  if (!is_public && is_told) {
-    return Failure(CKR_TEMPLATE_INCONSISTENT,
-                   "keys of the KMS are sensitive and not extractable "
-                   "(strict_templates in the configuration)");
-  }
-  return {};
 }
 
 }  // namespace pkcs11::module

@@ -25,6 +25,7 @@ struct NewKey {
 // over the public key's. Fails with
 //   CKR_MECHANISM_INVALID         the mechanism makes no such keys;
 //   CKR_TEMPLATE_INCOMPLETE       it is not said how long or on what curve;
+//   those of CheckNewKey          (template_check.h);
 //   CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED, CKR_ATTRIBUTE_VALUE_INVALID
 //                                 the KMS has none of that kind;
 //   CKR_TEMPLATE_INCONSISTENT     the templates contradict that, or leave no
@@ -39,13 +40,6 @@ Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
 Answer<const KeySpec*> ReadPairSpec(CK_MECHANISM_TYPE type,
                                     const AttributeSet& public_key,
                                     const AttributeSet& private_key);
-
-// Fails with CKR_TEMPLATE_INCONSISTENT if the template of an object of this
-// class asks for what `key` will not have: another use, a value that can be
-// read. For callers that would rather have no key than another one
-// (TokenOptions::strict_templates).
-Status CheckWishes(const NewKey& key, CK_OBJECT_CLASS object_class,
-                   const AttributeSet& wanted);
 
 // The spec of keys of a type on the curve of CKA_EC_PARAMS. Fails with
 // CKR_TEMPLATE_INCOMPLETE or CKR_CURVE_NOT_SUPPORTED.

@@ -35,6 +35,11 @@ class GenerateTest : public CryptokiTest {
     return MakePair(CKM_EC_KEY_PAIR_GEN, std::move(of_public),
                     std::move(of_private));
   }
+  CK_RV MakeSecret(CK_MECHANISM_TYPE type, Rows rows) {
+    CK_MECHANISM mechanism = {type, nullptr, 0};
+    return C_GenerateKey(session_, &mechanism, rows.data(), rows.size(),
+                         &private_);
+  }
   // What the templates get: a usage, or the CK_RV of the refusal.
   std::string RsaUsage(Rows of_public, Rows of_private) {
     return UsageAfter(MakeRsa(std::move(of_public), std::move(of_private)));
@@ -47,6 +52,7 @@ class GenerateTest : public CryptokiTest {
   CK_BBOOL yes_ = CK_TRUE;
   CK_BBOOL no_ = CK_FALSE;
   CK_ULONG bits_ = 2048;
+  CK_ULONG length_ = 32;
   base::Bytes p256_ = *base::HexDecode("06082a8648ce3d030107");
   base::Bytes p256k1_ = *base::HexDecode("06052b8104000a");
   CK_OBJECT_HANDLE public_ = 0;
@@ -102,6 +108,62 @@ TEST_F(GenerateTest, NoKeyIsMadeForAUseThatIsNotWanted) {
   EXPECT_EQ(EcUsage({}, {Row(CKA_DECRYPT, yes_)}), "inconsistent");
   EXPECT_EQ(MakeOnCurve(p256k1_, {}, {Row(CKA_DERIVE, yes_)}),
             CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
+}
+
+// On the token and in a session.
+TEST_F(GenerateTest, TemplatesThatContradictTheMechanismAreRefused) {
+  CK_OBJECT_CLASS certificate = CKO_CERTIFICATE;
+  CK_KEY_TYPE rsa = CKK_RSA;
+  CK_BYTE part[4] = {1, 2, 3, 4};
+  const CK_ATTRIBUTE curve = {CKA_EC_PARAMS, p256_.data(), p256_.size()};
+  for (CK_BBOOL on_token : {yes_, no_}) {
+    const CK_ATTRIBUTE place = Row(CKA_TOKEN, on_token);
+    for (const CK_ATTRIBUTE& row :
+         {Row(CKA_CLASS, certificate), Row(CKA_KEY_TYPE, rsa),
+          Row(CKA_VALUE, part), Row(CKA_PRIVATE_EXPONENT, part),
+          Row(CKA_PRIME_1, part), Row(CKA_MODULUS_BITS, bits_),
+          Row(CKA_MODULUS, part), Row(CKA_EC_POINT, part)}) {
+      EXPECT_EQ(MakePair(CKM_EC_KEY_PAIR_GEN, {curve, row}, {place}),
+                CKR_TEMPLATE_INCONSISTENT)
+          << row.type;
+      EXPECT_EQ(MakePair(CKM_EC_KEY_PAIR_GEN, {curve}, {place, row}),
+                CKR_TEMPLATE_INCONSISTENT)
+          << row.type;
+    }
+    const CK_ATTRIBUTE length = Row(CKA_VALUE_LEN, length_);
+    for (const CK_ATTRIBUTE& row :
+         {Row(CKA_CLASS, certificate), Row(CKA_KEY_TYPE, rsa),
+          Row(CKA_VALUE, part), Row(CKA_MODULUS_BITS, bits_), curve}) {
+      for (const CK_MECHANISM_TYPE type :
+           {CKM_AES_KEY_GEN, CKM_GENERIC_SECRET_KEY_GEN}) {
+        EXPECT_EQ(MakeSecret(type, {place, length, row}),
+                  CKR_TEMPLATE_INCONSISTENT)
+            << row.type;
+      }
+    }
+  }
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
+}
+
+TEST_F(GenerateTest, ValuesThatAreNoneOfTheirAttributeAreRefused) {
+  CK_BYTE four[4] = {1, 0, 0, 0};
+  for (CK_BBOOL on_token : {yes_, no_}) {
+    const CK_ATTRIBUTE place = Row(CKA_TOKEN, on_token);
+    const CK_ATTRIBUTE bits = Row(CKA_MODULUS_BITS, bits_);
+    for (const CK_ATTRIBUTE& row :
+         {Row(CKA_SIGN, four), Row(CKA_SENSITIVE, four), Row(CKA_CLASS, four),
+          Row(CKA_KEY_TYPE, four)}) {
+      EXPECT_EQ(MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, {bits}, {place, row}),
+                CKR_ATTRIBUTE_VALUE_INVALID)
+          << row.type;
+    }
+    EXPECT_EQ(MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, {Row(CKA_MODULUS_BITS, four)},
+                       {place}),
+              CKR_ATTRIBUTE_VALUE_INVALID);
+    EXPECT_EQ(MakeSecret(CKM_AES_KEY_GEN, {place, Row(CKA_VALUE_LEN, four)}),
+              CKR_ATTRIBUTE_VALUE_INVALID);
+  }
   EXPECT_EQ(kms_->Calls("CreateKey"), 0);
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/module/soft/session_attributes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
 #include "pkcs11/algorithms.h"
 #include "pkcs11/module/key_use.h"
+#include "pkcs11/module/soft/attribute_forms.h"
 
 namespace pkcs11::module {
 namespace {
@@ -259,6 +262,18 @@ void SetBytes(const AttributeSet& wanted, CK_ATTRIBUTE_TYPE type,
 }
 
 }  // namespace
+
+Status CheckForms(const AttributeSet& wanted) {
+  for (const auto& [type, value] : wanted.values()) {
+    const auto* const row =
+        std::ranges::find(kAttributes, type, &AttributeRow::type);
+    if (row != kAttributes.end() && !HasForm(row->form, value)) {
+      return Failure(CKR_ATTRIBUTE_VALUE_INVALID,
+                     fmt::format("attribute {:#x} has no such value", type));
+    }
+  }
+  return {};
+}
 
 Status CheckNewObject(CK_OBJECT_CLASS object_class,
                       const AttributeSet& wanted) {
