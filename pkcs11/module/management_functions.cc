@@ -163,9 +163,16 @@ CK_OBJECT_HANDLE HandleOf(CK_OBJECT_CLASS object_class,
   return module::HandleOf(UniqueId(arn, object_class));
 }
 
-// Wishes that a key of the KMS does not grant.
+// Wishes that a key of the KMS does not grant. That a PIN guards each use is
+// not passed over where there are no PINs.
 Status HeedWishes(const Token& token, const NewKey& key,
                   CK_OBJECT_CLASS object_class, const AttributeSet& wanted) {
+  if (wanted.IsTrue(CKA_ALWAYS_AUTHENTICATE) &&
+      token.options().login == LoginMode::kNone) {
+    return Failure(CKR_TEMPLATE_INCONSISTENT,
+                   "nobody logs in to this token, so that no key can be "
+                   "CKA_ALWAYS_AUTHENTICATE");
+  }
   Status granted =
       CheckWishes(key, object_class, wanted, token.options().login);
   if (granted.has_value() || token.options().strict_templates) {

@@ -167,5 +167,13 @@ TEST_F(GenerateTest, ValuesThatAreNoneOfTheirAttributeAreRefused) {
   EXPECT_EQ(kms_->Calls("CreateKey"), 0);
 }
 
+// No key of the KMS asks for a PIN each time.
+TEST_F(GenerateTest, WithoutALoginNoKeyAlwaysAuthenticates) {
+  EXPECT_EQ(MakeRsa({}, {Row(CKA_ALWAYS_AUTHENTICATE, yes_)}),
+            CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
+  EXPECT_EQ(MakeRsa({}, {Row(CKA_ALWAYS_AUTHENTICATE, no_)}), CKR_OK);
+}
+
 }  // namespace
 }  // namespace pkcs11::module
