@@ -54,8 +54,8 @@ base::Result<base::Json> ClientKms::Call(std::string_view operation,
   if (response.body.empty()) {
     return base::Json::object();  // "TagResource" answers with nothing.
   }
-  ASSIGN_OR_RETURN(base::Json reply, base::ParseJson(response.body));
-  if (!reply.is_object()) {
+  base::Result<base::Json> reply = base::ParseJson(response.body);
+  if (!reply.has_value() || !reply->is_object()) {
     return base::Error{base::ErrorCode::kCorrupt,
                        "the server's reply is no JSON object"};
   }

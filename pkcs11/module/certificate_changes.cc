@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pkcs11/module/certificate_files.h"
+#include "pkcs11/module/certificate_object.h"
 #include "pkcs11/module/key_reply.h"
 
 namespace pkcs11::module {
@@ -147,6 +148,38 @@ Status Keep(Token& token, const CertificatePtr& certificate) {
   return KeepInFolder(token, *certificate);
 }
 
+// The number in a DER INTEGER that is shorter than 128 bytes, as serial numbers
+// are.
+base::ByteView NumberIn(base::ByteView der) {
+  return der.size() > 2 ? der.subspan(2) : base::ByteView();
+}
+
+// What a template says of a certificate beside the certificate itself must be
+// in it. Nothing, the standard's default, says nothing. A serial number may be
+// the bare number: so Java writes it.
+Status CheckAgreesWith(const Certificate& certificate,
+                       const AttributeSet& wanted) {
+  if (wanted.IsTrue(CKA_TRUSTED)) {
+    return Failure(CKR_ATTRIBUTE_READ_ONLY,
+                   "whom to trust is not for this token to say");
+  }
+  AttributeSet own;
+  AddCertificate(certificate, own);
+  for (const CK_ATTRIBUTE_TYPE type :
+       {CKA_SUBJECT, CKA_ISSUER, CKA_SERIAL_NUMBER, CKA_CHECK_VALUE}) {
+    const base::WipingBytes* const value = wanted.Find(type);
+    const bool agrees =
+        value == nullptr || value->empty() || *value == *own.Find(type) ||
+        (type == CKA_SERIAL_NUMBER &&
+         std::ranges::equal(*value, NumberIn(certificate.serial)));
+    if (!agrees) {
+      return Failure(CKR_ATTRIBUTE_VALUE_INVALID,
+                     "the certificate says otherwise than its template");
+    }
+  }
+  return {};
+}
+
 base::Status DetachFrom(Token& token, const Key& key,
                         const Certificate& certificate) {
   if (IsOwn(certificate, key)) {
@@ -178,6 +211,7 @@ Answer<CertificatePtr> CertificateIn(const AttributeSet& wanted,
     return Failure(CKR_ATTRIBUTE_VALUE_INVALID,
                    "CKA_VALUE is " + parsed.error().message);
   }
+  RETURN_IF_FAILED(CheckAgreesWith(**parsed, wanted));
   return *std::move(parsed);
 }
 

@@ -48,12 +48,29 @@ Handle CreateData(Module& module, CK_SESSION_HANDLE session,
   return module.AddSessionObject(session, std::move(object));
 }
 
+// CKA_CERTIFICATE_CATEGORY, which is unspecified by default.
+Answer<CK_ULONG> CategoryIn(const AttributeSet& wanted) {
+  constexpr CK_ULONG kUnspecified = 0;
+  constexpr CK_ULONG kLast = 3;  // "Other entity".
+  if (wanted.Find(CKA_CERTIFICATE_CATEGORY) == nullptr) {
+    return kUnspecified;
+  }
+  const std::optional<CK_ULONG> category =
+      wanted.Number(CKA_CERTIFICATE_CATEGORY);
+  if (!category.has_value() || *category > kLast) {
+    return Failure(CKR_ATTRIBUTE_VALUE_INVALID);
+  }
+  return *category;
+}
+
 Handle CreateSessionCertificate(Module& module, CK_SESSION_HANDLE session,
                                 const Certificate& certificate,
                                 const AttributeSet& wanted) {
+  ASSIGN_OR_FAIL(const CK_ULONG category, CategoryIn(wanted));
   Object object;
   object.object_class = CKO_CERTIFICATE;
   AddCertificate(certificate, object.attributes);
+  object.attributes.SetNumber(CKA_CERTIFICATE_CATEGORY, category);
   AddStorageAttributes(wanted, object);
   const base::WipingBytes* const id = wanted.Find(CKA_ID);
   object.attributes.Set(

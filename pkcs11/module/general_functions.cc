@@ -50,7 +50,8 @@ struct KeySizes {
   CK_ULONG most = 0;
 };
 
-// PKCS#11 counts the lengths of secrets in bytes, all others in bits. Those of
+// PKCS#11 counts the lengths of secrets in bytes, all others in bits, and so
+// the lengths of generic secrets that are to be made. Those of
 // sessions may be shorter or longer than the KMS's.
 KeySizes SizesOf(const Mechanism& mechanism) {
   if (mechanism.scheme == Scheme::kDigest) {
@@ -61,6 +62,9 @@ KeySizes SizesOf(const Mechanism& mechanism) {
   }
   if (mechanism.key_type == CKK_AES) {
     return {kAesKeyBytes.front(), kAesKeyBytes.back()};
+  }
+  if (mechanism.type == CKM_GENERIC_SECRET_KEY_GEN) {
+    return {8, 8 * kMaxSecretBytes};
   }
   KeySizes sizes;
   for (const KeySpec& spec : KeySpecs()) {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -213,10 +214,11 @@ base::Result<LoadedKeys> LoadKeys(
   ASSIGN_OR_RETURN(const std::vector<std::string> ids,
                    CandidateKeys(kms, options.filter, aliases));
   Loader loader(kms, library, options, std::move(aliases), known, loaded.ours);
+  std::set<std::string> arns;  // The configuration may name a key twice.
   for (const std::string& id : ids) {
     base::Result<std::shared_ptr<const Key>> key = loader.Load(id);
     if (key.has_value()) {
-      if (*key != nullptr) {
+      if (*key != nullptr && arns.insert((*key)->arn).second) {
         loaded.keys.push_back(*std::move(key));
       }
     } else if (MayPass(key.error().code)) {

@@ -21,23 +21,25 @@ struct NewKey {
 
 // Reads the templates as programs really send them: they ask for more uses than
 // a key of the KMS can have, so that signing wins over decryption, and that
-// over key agreement. Fails with
+// over key agreement. What the private key's template says of its uses wins
+// over the public key's. Fails with
 //   CKR_MECHANISM_INVALID         the mechanism makes no such keys;
 //   CKR_TEMPLATE_INCOMPLETE       it is not said how long or on what curve;
+//   those of CheckNewKey          (template_check.h);
 //   CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED, CKR_ATTRIBUTE_VALUE_INVALID
-//                                 the KMS has none of that kind.
+//                                 the KMS has none of that kind;
+//   CKR_TEMPLATE_INCONSISTENT     the templates contradict that, or leave no
+//                                 use that such a key has.
 Answer<NewKey> ReadPairTemplates(CK_MECHANISM_TYPE type,
                                  const AttributeSet& public_key,
                                  const AttributeSet& private_key);
 Answer<NewKey> ReadSecretTemplate(CK_MECHANISM_TYPE type,
                                   const AttributeSet& secret_key);
 
-// Fails with CKR_TEMPLATE_INCONSISTENT if the template of an object of this
-// class asks for what `key` will not have: another use, a value that can be
-// read. For callers that would rather have no key than another one
-// (TokenOptions::strict_templates).
-Status CheckWishes(const NewKey& key, CK_OBJECT_CLASS object_class,
-                   const AttributeSet& wanted);
+// The spec alone, for pairs of sessions, which may have any uses, or none.
+Answer<const KeySpec*> ReadPairSpec(CK_MECHANISM_TYPE type,
+                                    const AttributeSet& public_key,
+                                    const AttributeSet& private_key);
 
 // The spec of keys of a type on the curve of CKA_EC_PARAMS. Fails with
 // CKR_TEMPLATE_INCOMPLETE or CKR_CURVE_NOT_SUPPORTED.

@@ -17,6 +17,7 @@
 #include "pkcs11/module/soft/key_pair.h"
 #include "pkcs11/module/soft/secret_key.h"
 #include "pkcs11/module/soft/session_changes.h"
+#include "pkcs11/module/template_check.h"
 
 namespace pkcs11::module {
 namespace {
@@ -162,10 +163,18 @@ CK_OBJECT_HANDLE HandleOf(CK_OBJECT_CLASS object_class,
   return module::HandleOf(UniqueId(arn, object_class));
 }
 
-// Wishes that a key of the KMS does not grant.
+// Wishes that a key of the KMS does not grant. That a PIN guards each use is
+// not passed over where there are no PINs.
 Status HeedWishes(const Token& token, const NewKey& key,
                   CK_OBJECT_CLASS object_class, const AttributeSet& wanted) {
-  Status granted = CheckWishes(key, object_class, wanted);
+  if (wanted.IsTrue(CKA_ALWAYS_AUTHENTICATE) &&
+      token.options().login == LoginMode::kNone) {
+    return Failure(CKR_TEMPLATE_INCONSISTENT,
+                   "nobody logs in to this token, so that no key can be "
+                   "CKA_ALWAYS_AUTHENTICATE");
+  }
+  Status granted =
+      CheckWishes(key, object_class, wanted, token.options().login);
   if (granted.has_value() || token.options().strict_templates) {
     return granted;
   }
@@ -245,6 +254,10 @@ Status GenerateSessionPair(Module& module, CK_SESSION_HANDLE session,
   }
   ASSIGN_OR_FAIL(ObjectPair pair, GeneratePair(mechanism, of_public, of_private,
                                                module.library()));
+  if (token->options().strict_templates) {
+    RETURN_IF_FAILED(CheckHas(pair.public_key, of_public));
+    RETURN_IF_FAILED(CheckHas(pair.private_key, of_private));
+  }
   ASSIGN_OR_FAIL(*public_handle,
                  module.AddSessionObject(session, std::move(pair.public_key)));
   ASSIGN_OR_FAIL(*private_handle,
@@ -259,16 +272,19 @@ Status GenerateKey(Module& module, CK_SESSION_HANDLE session,
                    CK_MECHANISM* mechanism, CK_ATTRIBUTE* rows, CK_ULONG count,
                    CK_OBJECT_HANDLE* handle) {
   ASSIGN_OR_FAIL(const AttributeSet wanted, Read(rows, count));
-  RETURN_IF_FAILED(module.TokenOf(session));
+  ASSIGN_OR_FAIL(Token * token, module.TokenOf(session));
   if (mechanism->mechanism == CKM_KMS_DATA_KEY_GEN ||
       !wanted.IsTrue(CKA_TOKEN)) {
     ASSIGN_OR_FAIL(Object object,
                    MakeSessionSecret(module, session, *mechanism, wanted));
+    if (token->options().strict_templates) {
+      RETURN_IF_FAILED(CheckHas(object, wanted));
+    }
     ASSIGN_OR_FAIL(*handle,
                    module.AddSessionObject(session, std::move(object)));
     return {};
   }
-  ASSIGN_OR_FAIL(Token * token, module.WritableTokenOf(session));
+  RETURN_IF_FAILED(module.WritableTokenOf(session));
   ASSIGN_OR_FAIL(const NewKey key,
                  ReadSecretTemplate(mechanism->mechanism, wanted));
   RETURN_IF_FAILED(HeedWishes(*token, key, CKO_SECRET_KEY, wanted));

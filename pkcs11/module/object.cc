@@ -62,6 +62,21 @@ void AddMechanisms(Object& object) {
                          allowed.size() * sizeof(CK_MECHANISM_TYPE)});
 }
 
+// Whether the KMS made the key, as it does not with those that are imported or
+// kept elsewhere.
+bool WasMadeThere(const Key& key) { return key.origin == "AWS_KMS"; }
+
+// The mechanism by which keys of a type are made. HMAC keys are generic
+// secrets when they are.
+CK_MECHANISM_TYPE GeneratorOf(CK_KEY_TYPE type) {
+  for (const Mechanism& mechanism : Mechanisms()) {
+    if (mechanism.scheme == Scheme::kGenerate && mechanism.key_type == type) {
+      return mechanism.type;  // The first: the standard's come before ours.
+    }
+  }
+  return CKM_GENERIC_SECRET_KEY_GEN;
+}
+
 void AddCommon(Object& object) {
   AttributeSet& attributes = object.attributes;
   const Key& key = *object.key;
@@ -75,8 +90,11 @@ void AddCommon(Object& object) {
   attributes.SetBool(CKA_MODIFIABLE, true);  // Its label and id.
   attributes.SetBool(CKA_COPYABLE, false);
   attributes.SetBool(CKA_DESTROYABLE, true);
-  attributes.SetBool(CKA_LOCAL, key.origin == "AWS_KMS");
-  attributes.SetNumber(CKA_KEY_GEN_MECHANISM, CK_UNAVAILABLE_INFORMATION);
+  const bool is_local = WasMadeThere(key);
+  attributes.SetBool(CKA_LOCAL, is_local);
+  attributes.SetNumber(CKA_KEY_GEN_MECHANISM, is_local
+                                                  ? GeneratorOf(key.spec->type)
+                                                  : CK_UNAVAILABLE_INFORMATION);
   attributes.Set(CKA_START_DATE, {});
   attributes.Set(CKA_END_DATE, {});
   AddMechanisms(object);
@@ -91,7 +109,7 @@ void AddCommon(Object& object) {
 // What makes private and secret keys safe to leave in the KMS's token.
 void AddSecrecy(Object& object) {
   AttributeSet& attributes = object.attributes;
-  const bool born_there = object.key->origin == "AWS_KMS";
+  const bool born_there = WasMadeThere(*object.key);
   attributes.SetBool(CKA_SENSITIVE, true);
   attributes.SetBool(CKA_EXTRACTABLE, false);
   attributes.SetBool(CKA_ALWAYS_SENSITIVE, born_there);
@@ -204,11 +222,12 @@ std::string UniqueId(const std::string& arn, CK_OBJECT_CLASS object_class) {
 
 std::vector<std::shared_ptr<const Object>> ObjectsOf(
     const std::shared_ptr<const Key>& key, LoginMode login) {
-  Object secret = key->IsPair() ? PrivateKey(key) : SecretKey(key);
+  const bool is_pair = HasPublicKey(*key->spec);
+  Object secret = is_pair ? PrivateKey(key) : SecretKey(key);
   secret.attributes.SetBool(CKA_PRIVATE, login == LoginMode::kPin);
   std::vector<std::shared_ptr<const Object>> objects = {
       std::make_shared<Object>(std::move(secret))};
-  if (key->IsPair()) {
+  if (is_pair) {
     objects.push_back(std::make_shared<Object>(PublicKey(key)));
   }
   return objects;

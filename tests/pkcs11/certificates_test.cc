@@ -223,17 +223,16 @@ class CreationTest : public CertificatesTest {
   using CertificatesTest::CertificatesTest;
 
   // As pkcs11-tool and Java do.
-  CK_RV Create(const base::Bytes& der, bool on_token,
-               CK_OBJECT_HANDLE* handle) const {
+  CK_RV Create(const base::Bytes& der, bool on_token, CK_OBJECT_HANDLE* handle,
+               const std::vector<CK_ATTRIBUTE>& more = {}) const {
     CK_OBJECT_CLASS object_class = CKO_CERTIFICATE;
     CK_CERTIFICATE_TYPE type = CKC_X_509;
     CK_BBOOL token = on_token ? CK_TRUE : CK_FALSE;
-    std::array rows = {Row(CKA_CLASS, object_class),
-                       Row(CKA_TOKEN, token),
-                       Row(CKA_CERTIFICATE_TYPE, type),
-                       TextRow(CKA_LABEL, "wanted"),
-                       TextRow(CKA_ID, "id"),
-                       CK_ATTRIBUTE{CKA_VALUE, Unconst(der), der.size()}};
+    std::vector<CK_ATTRIBUTE> rows = {
+        Row(CKA_CLASS, object_class),    Row(CKA_TOKEN, token),
+        Row(CKA_CERTIFICATE_TYPE, type), TextRow(CKA_LABEL, "wanted"),
+        TextRow(CKA_ID, "id"),           {CKA_VALUE, Unconst(der), der.size()}};
+    rows.insert(rows.end(), more.begin(), more.end());
     return C_CreateObject(session_, rows.data(), rows.size(), handle);
   }
   CK_OBJECT_HANDLE Created(const base::Bytes& der, bool on_token = true) const {
@@ -287,6 +286,45 @@ TEST_F(CreationTest, RefusesWhatHasNoPlace) {
              base::Error{ErrorCode::kAccessDenied, "AccessDenied"});
   EXPECT_EQ(Create(Leaf(), true, &handle), CKR_ACTION_PROHIBITED);
   EXPECT_THAT(Attached(), IsEmpty());
+}
+
+TEST_F(CreationTest, RefusesATemplateThatContradictsTheCertificate) {
+  CK_BBOOL yes = CK_TRUE;
+  CK_OBJECT_HANDLE handle = 0;
+  const base::Bytes leaf = Leaf(1000);
+  for (const bool on_token : {false, true}) {
+    EXPECT_EQ(Create(leaf, on_token, &handle, {Row(CKA_TRUSTED, yes)}),
+              CKR_ATTRIBUTE_READ_ONLY);
+    for (const CK_ATTRIBUTE_TYPE type :
+         {CKA_SUBJECT, CKA_ISSUER, CKA_SERIAL_NUMBER, CKA_CHECK_VALUE}) {
+      EXPECT_EQ(Create(leaf, on_token, &handle, {TextRow(type, "other")}),
+                CKR_ATTRIBUTE_VALUE_INVALID);
+      EXPECT_EQ(Create(leaf, on_token, &handle, {{type, nullptr, 0}}), CKR_OK);
+      base::Bytes right = Value(handle, type);
+      EXPECT_EQ(
+          Create(leaf, on_token, &handle, {{type, right.data(), right.size()}}),
+          CKR_OK);
+    }
+    // As Java writes it.
+    CK_BYTE number[] = {0x03, 0xE8};
+    EXPECT_EQ(Create(leaf, on_token, &handle, {Row(CKA_SERIAL_NUMBER, number)}),
+              CKR_OK);
+  }
+}
+
+TEST_F(CreationTest, ASessionsCertificateHasTheCategoryOfItsTemplate) {
+  CK_OBJECT_HANDLE handle = 0;
+  ASSERT_EQ(Create(Leaf(), false, &handle), CKR_OK);
+  EXPECT_EQ(Number(handle, CKA_CERTIFICATE_CATEGORY), 0U);
+  CK_ULONG category = 2;
+  ASSERT_EQ(
+      Create(Leaf(), false, &handle, {Row(CKA_CERTIFICATE_CATEGORY, category)}),
+      CKR_OK);
+  EXPECT_EQ(Number(handle, CKA_CERTIFICATE_CATEGORY), 2U);
+  category = 4;
+  EXPECT_EQ(
+      Create(Leaf(), false, &handle, {Row(CKA_CERTIFICATE_CATEGORY, category)}),
+      CKR_ATTRIBUTE_VALUE_INVALID);
 }
 
 TEST_F(CreationTest, RefusesWhatIsNoCertificate) {

@@ -40,7 +40,10 @@ TEST_F(ClientKmsTest, ReturnsTheReply) {
                        CallAnsweredBy(Reply(R"({"a":"b"})")));
   EXPECT_EQ(TextMember(reply, "a"), "b");
   EXPECT_THAT(CallAnsweredBy(Reply("")), testlib::IsOk());
-  EXPECT_THAT(CallAnsweredBy(Reply("[]")), StatusIs(ErrorCode::kCorrupt));
+  for (const std::string& bad :
+       {std::string("[]"), std::string("<html>"), std::string(1000, '[')}) {
+    EXPECT_THAT(CallAnsweredBy(Reply(bad)), StatusIs(ErrorCode::kCorrupt));
+  }
 }
 
 TEST_F(ClientKmsTest, FailsAsTheServerSays) {

@@ -53,6 +53,8 @@ TEST_F(DeriveTest, TheKmsAndASessionAgree) {
   const base::Bytes secret = Value(key_, CKA_VALUE);
   EXPECT_THAT(secret, SizeIs(32));
   EXPECT_EQ(Number(key_, CKA_KEY_TYPE), CKK_GENERIC_SECRET);
+  EXPECT_FALSE(Flag(key_, CKA_LOCAL));
+  EXPECT_EQ(Number(key_, CKA_KEY_GEN_MECHANISM), CK_UNAVAILABLE_INFORMATION);
   ASSERT_EQ(Derive(kms, ours), CKR_OK);
   EXPECT_EQ(Value(key_, CKA_VALUE), secret);
   EXPECT_EQ(kms_->Calls("DeriveSharedSecret"), 1);

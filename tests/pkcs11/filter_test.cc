@@ -57,6 +57,19 @@ TEST_F(NamedKeysTest, NeedNoPermissionToList) {
   EXPECT_THAT(Labels(), ElementsAre(IdOf(2), IdOf(3)));
 }
 
+class KeysNamedTwiceTest : public FilterTest {
+ protected:
+  KeysNamedTwiceTest()
+      : FilterTest(
+            {.filter = {.key_ids = {IdOf(1), kArnPrefix + IdOf(1), IdOf(1)}}}) {
+    kms_->AddKey("HMAC_256", "GENERATE_VERIFY_MAC", "one");
+  }
+};
+
+TEST_F(KeysNamedTwiceTest, AreShownOnce) {
+  EXPECT_THAT(FindAll({}), testing::SizeIs(1));
+}
+
 class AliasPrefixTest : public FilterTest {
  protected:
   AliasPrefixTest() : FilterTest({.filter = {.alias_prefix = "web/"}}) {}

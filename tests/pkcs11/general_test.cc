@@ -144,6 +144,9 @@ TEST_F(GeneralTest, ListsOnlyMechanismsThatItDescribes) {
   EXPECT_EQ(info.ulMinKeySize, 2048U);
   EXPECT_EQ(info.ulMaxKeySize, 4096U);
   EXPECT_EQ(info.flags, CKF_SIGN | CKF_VERIFY);
+  ASSERT_EQ(C_GetMechanismInfo(0, CKM_GENERIC_SECRET_KEY_GEN, &info), CKR_OK);
+  EXPECT_EQ(info.ulMinKeySize, 8U);
+  EXPECT_EQ(info.ulMaxKeySize, 32768U);
   // Digests would be fetched from the token, by those that see them here.
   for (const CK_MECHANISM_TYPE type :
        {CKM_SHA256, CKM_RSA_X_509, CKM_SHA1_RSA_PKCS}) {

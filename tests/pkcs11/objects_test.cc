@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "pkcs11/module/object.h"
 #include "tests/pkcs11/cryptoki_test.h"
 
 namespace pkcs11::module {
@@ -51,6 +52,33 @@ TEST_F(ObjectsTest, AKeyPairIsTwoObjectsAndASecretKeyIsOne) {
   EXPECT_EQ(Value(pub, CKA_ID), Value(key, CKA_ID));
   EXPECT_EQ(Value(pub, CKA_PUBLIC_KEY_INFO), Value(key, CKA_PUBLIC_KEY_INFO));
   EXPECT_NE(Value(pub, CKA_UNIQUE_ID), Value(key, CKA_UNIQUE_ID));
+}
+
+TEST_F(ObjectsTest, KeysThatTheKmsMadeSayHow) {
+  const struct {
+    const char* spec;
+    CK_MECHANISM_TYPE generator;
+  } cases[] = {
+      {"RSA_2048", CKM_RSA_PKCS_KEY_PAIR_GEN},
+      {"ECC_NIST_P384", CKM_EC_KEY_PAIR_GEN},
+      {"ECC_NIST_EDWARDS25519", CKM_EC_EDWARDS_KEY_PAIR_GEN},
+      {"SYMMETRIC_DEFAULT", CKM_AES_KEY_GEN},
+      {"HMAC_384", CKM_GENERIC_SECRET_KEY_GEN},
+  };
+  for (const auto& each : cases) {
+    for (const bool is_local : {true, false}) {
+      const auto key = std::make_shared<Key>();
+      key->spec = FindKeySpec(each.spec);
+      key->origin = is_local ? "AWS_KMS" : "EXTERNAL";
+      AttributeSet wanted;
+      wanted.SetBool(CKA_LOCAL, is_local);
+      wanted.SetNumber(CKA_KEY_GEN_MECHANISM,
+                       is_local ? each.generator : CK_UNAVAILABLE_INFORMATION);
+      for (const auto& object : ObjectsOf(key)) {
+        EXPECT_TRUE(object->attributes.Matches(wanted)) << each.spec;
+      }
+    }
+  }
 }
 
 // Says of itself that it can do everything with keys on curves.

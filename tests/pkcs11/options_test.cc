@@ -117,6 +117,65 @@ TEST_F(StrictTemplatesTest, NoKeyIsMadeThatIsNotWhatWasAskedFor) {
             CKR_OK);
 }
 
+TEST_F(StrictTemplatesTest, NothingThatTheKeyWillNotHaveIsPassedOver) {
+  CK_BYTE odd = 7;
+  CK_MECHANISM_TYPE one[] = {CKM_ECDSA};
+  for (const CK_ATTRIBUTE& row :
+       {Row(CKA_ALWAYS_AUTHENTICATE, yes_), Row(CKA_PRIVATE, yes_),
+        Row(CKA_ALLOWED_MECHANISMS, one), Row(CKA_MODIFIABLE, no_),
+        Row(CKA_DESTROYABLE, no_), Row(CKA_COPYABLE, yes_),
+        TextRow(CKA_START_DATE, "20200101"), TextRow(CKA_END_DATE, "20400101"),
+        TextRow(CKA_SUBJECT, "subject"), Row(CKA_WRAP_TEMPLATE, odd),
+        Row(CKA_VENDOR_DEFINED | 7U, odd), Row(CKA_LOCAL, no_)}) {
+    EXPECT_EQ(Generate({row}), CKR_TEMPLATE_INCONSISTENT) << row.type;
+  }
+  EXPECT_EQ(Generate({}, {Row(CKA_PRIVATE, yes_)}), CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(Generate({}, {Row(CKA_TOKEN, no_)}), CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(Generate({Row(CKA_SIGN, yes_)}, {Row(CKA_VERIFY, no_)}),
+            CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(Generate({TextRow(CKA_LABEL, "a")}, {TextRow(CKA_LABEL, "b")}),
+            CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(Generate({TextRow(CKA_ID, "a")}, {TextRow(CKA_ID, "b")}),
+            CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(kms_->Calls("CreateKey"), 0);
+  CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY;
+  CK_KEY_TYPE ec = CKK_EC;
+  EXPECT_EQ(Generate({Row(CKA_CLASS, private_key), Row(CKA_KEY_TYPE, ec),
+                      TextRow(CKA_LABEL, "a"), TextRow(CKA_ID, "b"),
+                      Row(CKA_PRIVATE, no_), Row(CKA_MODIFIABLE, yes_),
+                      Row(CKA_ALWAYS_AUTHENTICATE, no_)},
+                     {TextRow(CKA_LABEL, "a"), TextRow(CKA_ID, "b"),
+                      Row(CKA_PRIVATE, no_), Row(CKA_TOKEN, yes_)}),
+            CKR_OK);
+}
+
+TEST_F(StrictTemplatesTest, NorInASession) {
+  static CK_BYTE p256[] = {6, 8, 42, 134, 72, 206, 61, 3, 1, 7};
+  CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+  CK_ATTRIBUTE curve = {CKA_EC_PARAMS, p256, sizeof(p256)};
+  CK_OBJECT_HANDLE pub = 0;
+  CK_OBJECT_HANDLE prv = 0;
+  for (const CK_ATTRIBUTE& each :
+       {Row(CKA_SENSITIVE, no_), Row(CKA_DECRYPT, yes_)}) {
+    CK_ATTRIBUTE row = each;
+    EXPECT_EQ(
+        C_GenerateKeyPair(session_, &mechanism, &curve, 1, &row, 1, &pub, &prv),
+        CKR_TEMPLATE_INCONSISTENT);
+  }
+  CK_ATTRIBUTE row = Row(CKA_SIGN, yes_);
+  EXPECT_EQ(
+      C_GenerateKeyPair(session_, &mechanism, &curve, 1, &row, 1, &pub, &prv),
+      CKR_OK);
+  mechanism.mechanism = CKM_AES_KEY_GEN;
+  CK_ULONG length = 32;
+  std::vector<CK_ATTRIBUTE> rows = {Row(CKA_VALUE_LEN, length),
+                                    Row(CKA_SIGN, yes_)};
+  EXPECT_EQ(C_GenerateKey(session_, &mechanism, rows.data(), 2, &prv),
+            CKR_TEMPLATE_INCONSISTENT);
+  rows.back() = Row(CKA_SENSITIVE, no_);
+  EXPECT_EQ(C_GenerateKey(session_, &mechanism, rows.data(), 2, &prv), CKR_OK);
+}
+
 TEST_F(StrictTemplatesTest, SecretKeysLikewise) {
   CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, nullptr, 0};
   CK_ULONG length = 32;

@@ -82,6 +82,29 @@ TEST_F(WrapTest, KeyWrapIsThatOfTheRfcs) {
   EXPECT_EQ(kms_->Calls(), 0);
 }
 
+TEST_F(WrapTest, KeyWrapTakesTheInitialValueThatItHasAnyway) {
+  const CK_OBJECT_HANDLE with = MakeAes("000102030405060708090A0B0C0D0E0F");
+  CK_BYTE wrap[] = {0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6};
+  CK_BYTE pad[] = {0xA6, 0x59, 0x59, 0xA6};
+  for (CK_MECHANISM mechanism :
+       {CK_MECHANISM{CKM_AES_KEY_WRAP, wrap, sizeof(wrap)},
+        CK_MECHANISM{CKM_AES_KEY_WRAP_PAD, pad, sizeof(pad)}}) {
+    base::Bytes with_value;
+    base::Bytes without;
+    ASSERT_EQ(Wrap(mechanism, with, with, &with_value), CKR_OK);
+    ASSERT_EQ(Wrap({mechanism.mechanism, nullptr, 0}, with, with, &without),
+              CKR_OK);
+    EXPECT_EQ(with_value, without);
+    --mechanism.ulParameterLen;
+    EXPECT_EQ(Wrap(mechanism, with, with, &without),
+              CKR_MECHANISM_PARAM_INVALID);
+    ++mechanism.ulParameterLen;
+    static_cast<CK_BYTE*>(mechanism.pParameter)[0] ^= 1U;
+    EXPECT_EQ(Wrap(mechanism, with, with, &without),
+              CKR_MECHANISM_PARAM_INVALID);
+  }
+}
+
 TEST_F(WrapTest, KeysThatKeyWrapCannotTakeAreRefused) {
   const CK_OBJECT_HANDLE with = MakeAes("000102030405060708090A0B0C0D0E0F");
   base::Bytes wrapped;
@@ -112,6 +135,7 @@ TEST_F(WrapTest, TheKmsWrapsAndUnwrapsInAnEnvelope) {
             "000102030405060708090a0b0c0d0e0f");
   EXPECT_FALSE(Flag(key_, CKA_ALWAYS_SENSITIVE));
   EXPECT_FALSE(Flag(key_, CKA_LOCAL));
+  EXPECT_EQ(Number(key_, CKA_KEY_GEN_MECHANISM), CK_UNAVAILABLE_INFORMATION);
   EXPECT_EQ(Unwrap({CKM_KMS_ENVELOPE, nullptr, 0}, with, wrapped),
             CKR_WRAPPED_KEY_INVALID);
   // A template that cannot be costs no call.

@@ -30,6 +30,13 @@ constexpr std::size_t kMaxGcmAad = 1U << 20;  // Ours.
 constexpr std::size_t kShortestTag = 12;
 constexpr std::size_t kLongestTag = 16;
 
+// The initial values of RFC 3394, 2.2.3.1, and RFC 5649, 3. OpenSSL has them by
+// itself, and no others are taken.
+using WrapIv = std::array<std::uint8_t, 8>;
+using WrapPadIv = std::array<std::uint8_t, 4>;
+constexpr WrapIv kWrapIv = {0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6};
+constexpr WrapPadIv kWrapPadIv = {0xA6, 0x59, 0x59, 0xA6};
+
 Failure BadParameter() { return Failure(CKR_MECHANISM_PARAM_INVALID); }
 
 Answer<AesParameter> ReadGcm(const CK_MECHANISM& mechanism) {
@@ -93,6 +100,17 @@ Answer<AesParameter> ReadAesParameter(Scheme scheme,
       AesParameter parameter;
       parameter.iv.assign(iv->begin(), iv->end());
       return parameter;
+    }
+    case Scheme::kAesWrap:
+    case Scheme::kAesWrapPad: {
+      const bool is_default =
+          scheme == Scheme::kAesWrap
+              ? ParameterOf<WrapIv>(mechanism) == kWrapIv
+              : ParameterOf<WrapPadIv>(mechanism) == kWrapPadIv;
+      if (!is_default && !HasNoParameter(mechanism)) {
+        return BadParameter();
+      }
+      return AesParameter{};
     }
     default:
       if (!HasNoParameter(mechanism)) {

@@ -109,16 +109,16 @@ Answer<ObjectPair> GeneratePair(CK_MECHANISM_TYPE mechanism,
                                 const AttributeSet& of_public,
                                 const AttributeSet& of_private,
                                 OSSL_LIB_CTX* library) {
-  ASSIGN_OR_FAIL(const NewKey wanted,
-                 ReadPairTemplates(mechanism, of_public, of_private));
+  ASSIGN_OR_FAIL(const KeySpec* spec,
+                 ReadPairSpec(mechanism, of_public, of_private));
   RETURN_IF_FAILED(CheckNewObject(CKO_PUBLIC_KEY, of_public));
   RETURN_IF_FAILED(CheckNewObject(CKO_PRIVATE_KEY, of_private));
   const QuietQueue quiet;
-  PkeyOwner pkey = Generate(*wanted.spec, library);
+  PkeyOwner pkey = Generate(*spec, library);
   if (pkey == nullptr) {
     return Failure(CKR_FUNCTION_FAILED, "OpenSSL cannot make a key pair");
   }
-  ASSIGN_OR_FAIL(Key key, KeyOf(*wanted.spec, pkey.get(), library));
+  ASSIGN_OR_FAIL(Key key, KeyOf(*spec, pkey.get(), library));
   key.private_key = std::move(pkey);
   const auto shared = std::make_shared<const Key>(std::move(key));
   const KeyOrigin origin = {mechanism, true, true, true};

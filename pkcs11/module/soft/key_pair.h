@@ -15,7 +15,7 @@ struct ObjectPair {
 };
 
 // That of C_GenerateKeyPair, with the key specs of the KMS. The private key can
-// never be seen or wrapped, whatever is asked. Fails as ReadPairTemplates and
+// never be seen or wrapped, whatever is asked. Fails as ReadPairSpec and
 // CheckNewObject do. `library` is borrowed by the keys.
 Answer<ObjectPair> GeneratePair(CK_MECHANISM_TYPE mechanism,
                                 const AttributeSet& of_public,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pkcs11/algorithms.h"
+#include "pkcs11/module/template_check.h"
 #include "pkcs11/owners.h"
 
 namespace pkcs11::module {
@@ -80,10 +81,10 @@ Answer<Object> GenerateSecretKey(CK_MECHANISM_TYPE mechanism,
   if (row == nullptr || (row->flags & CKF_GENERATE) == 0) {
     return Failure(CKR_MECHANISM_INVALID);
   }
+  RETURN_IF_FAILED(CheckNewKey(CKO_SECRET_KEY, row->key_type, wanted));
   const CK_KEY_TYPE type = wanted.Number(CKA_KEY_TYPE).value_or(row->key_type);
-  const bool is_aes = type == CKK_AES;
-  if (wanted.Find(CKA_VALUE) != nullptr ||
-      is_aes != (row->key_type == CKK_AES)) {
+  const bool is_mac = row->key_type != CKK_AES && MacHash(type) != nullptr;
+  if (type != row->key_type && !is_mac) {
     return Failure(CKR_TEMPLATE_INCONSISTENT);
   }
   const std::optional<CK_ULONG> size = wanted.Number(CKA_VALUE_LEN);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/module/soft/session_attributes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
 #include "pkcs11/algorithms.h"
 #include "pkcs11/module/key_use.h"
+#include "pkcs11/module/soft/attribute_forms.h"
 
 namespace pkcs11::module {
 namespace {
@@ -260,6 +263,18 @@ void SetBytes(const AttributeSet& wanted, CK_ATTRIBUTE_TYPE type,
 
 }  // namespace
 
+Status CheckForms(const AttributeSet& wanted) {
+  for (const auto& [type, value] : wanted.values()) {
+    const auto* const row =
+        std::ranges::find(kAttributes, type, &AttributeRow::type);
+    if (row != kAttributes.end() && !HasForm(row->form, value)) {
+      return Failure(CKR_ATTRIBUTE_VALUE_INVALID,
+                     fmt::format("attribute {:#x} has no such value", type));
+    }
+  }
+  return {};
+}
+
 Status CheckNewObject(CK_OBJECT_CLASS object_class,
                       const AttributeSet& wanted) {
   for (const auto& [type, value] : wanted.values()) {
@@ -310,7 +325,9 @@ void AddKeyAttributes(CK_KEY_TYPE type, const KeyOrigin& origin,
   SetBytes(wanted, CKA_START_DATE, attributes);
   SetBytes(wanted, CKA_END_DATE, attributes);
   attributes.SetBool(CKA_LOCAL, origin.local);
-  attributes.SetNumber(CKA_KEY_GEN_MECHANISM, origin.mechanism);
+  attributes.SetNumber(CKA_KEY_GEN_MECHANISM, origin.local
+                                                  ? origin.mechanism
+                                                  : CK_UNAVAILABLE_INFORMATION);
   for (const CK_ATTRIBUTE_TYPE use : UsesOf(object.object_class)) {
     const bool asked = wanted.Find(use) == nullptr || wanted.IsTrue(use);
     attributes.SetBool(use, asked && CanBeUsed(object.object_class, type, use));
