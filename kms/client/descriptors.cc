@@ -49,20 +49,32 @@ DescriptorSet::Entry& DescriptorSet::Add(int descriptor) {
   return *entry;
 }
 
-void DescriptorSet::Remove(Entry& entry) {
-  entry.descriptor_.store(-1);
+bool DescriptorSet::IsWhatWasAdded(int descriptor, const Entry& entry) {
+  struct stat found {};
+  return descriptor >= 0 && fstat(descriptor, &found) == 0 &&
+         found.st_dev == entry.device_ && found.st_ino == entry.inode_;
+}
+
+bool DescriptorSet::IsIntact(const Entry& entry) {
+  return IsWhatWasAdded(entry.descriptor_.load(), entry);
+}
+
+void DescriptorSet::CloseOnce(Entry& entry) {
+  const int descriptor = entry.descriptor_.exchange(-1);
+  if (IsWhatWasAdded(descriptor, entry)) {
+    close(descriptor);
+  }
+}
+
+void DescriptorSet::Close(Entry& entry) {
+  CloseOnce(entry);
   entry.taken_.store(false);
 }
 
 void DescriptorSet::CloseAll() {
   for (Block* block = &first_; block != nullptr; block = block->next.load()) {
     for (Entry& entry : block->entries) {
-      const int descriptor = entry.descriptor_.exchange(-1);
-      struct stat found {};
-      if (descriptor >= 0 && fstat(descriptor, &found) == 0 &&
-          found.st_dev == entry.device_ && found.st_ino == entry.inode_) {
-        close(descriptor);
-      }
+      CloseOnce(entry);
     }
   }
 }

@@ -206,8 +206,7 @@ base::Result<Socket> Socket::Connect(const Endpoint& endpoint,
 
 Socket::~Socket() {
   if (descriptor_ >= 0) {
-    DescriptorSet::Remove(*entry_);
-    close(descriptor_);
+    DescriptorSet::Close(*entry_);
   }
 }
 
@@ -252,6 +251,6 @@ bool Socket::IsReadable() const {
   return poll(&waiter, 1, 0) != 0;
 }
 
-bool Socket::IsQuiet(const Deadline&) { return !IsReadable(); }
+bool Socket::IsQuiet(const Deadline&) { return IsIntact() && !IsReadable(); }
 
 }  // namespace kms::client

@@ -9,7 +9,8 @@
 namespace kms::client {
 
 // A Socket is a Stream without encryption. It is non-blocking inside, waits
-// with poll() and never raises SIGPIPE.
+// with poll() and never raises SIGPIPE. It closes no descriptor that has become
+// the host's.
 class Socket final : public Stream {
  public:
   // Connects, trying each address of the host in turn. Looking a host name up
@@ -32,6 +33,10 @@ class Socket final : public Stream {
   base::Result<std::size_t> Read(std::span<std::uint8_t> into,
                                  const Deadline& deadline) override;
   bool IsQuiet(const Deadline& deadline) override;
+
+  // Whether the descriptor is still this socket: between two calls the host may
+  // have closed it and opened another file under its number.
+  bool IsIntact() const { return DescriptorSet::IsIntact(*entry_); }
 
   // Whether Read would not wait.
   bool IsReadable() const;

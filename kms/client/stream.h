@@ -29,8 +29,9 @@ class Deadline {
 };
 
 // A Stream is a connected byte stream to the server. Not synchronised.
-// Destroying one closes the descriptor and writes nothing, so that a child
-// process can drop what it inherited without disturbing its parent.
+// Destroying one closes the descriptor, if it is still this stream's, and
+// writes nothing, so that a child process can drop what it inherited without
+// disturbing its parent.
 class Stream {
  public:
   Stream() = default;
@@ -45,8 +46,9 @@ class Stream {
   virtual base::Result<std::size_t> Read(std::span<std::uint8_t> into,
                                          const Deadline& deadline) = 0;
 
-  // Whether the peer has neither closed nor sent anything unasked, so that a
-  // request may be sent on this stream. Does not wait for the peer.
+  // Whether the host has left the descriptor alone, and the peer has neither
+  // closed nor sent anything unasked, so that a request may be sent on this
+  // stream. Does not wait for the peer.
   virtual bool IsQuiet(const Deadline& deadline) = 0;
 
   // Whether Write has given the kernel any byte of application data since

@@ -171,6 +171,9 @@ base::Result<std::size_t> TlsStream::Read(std::span<std::uint8_t> into,
 // are no reason to distrust it unless they decrypt to something for us.
 // A server that sends many of them is not worth the wait.
 bool TlsStream::IsQuiet(const Deadline& deadline) {
+  if (!socket_.IsIntact()) {
+    return false;
+  }
   constexpr int kMostReads = 8;
   for (int reads = 0; reads < kMostReads; ++reads) {
     ERR_clear_error();

@@ -32,8 +32,7 @@ constexpr const char* kRsaPss = "RSA-PSS";
 PkeyOwner AsPss(const EVP_PKEY* key, OSSL_LIB_CTX* library) {
   OSSL_PARAM* raw = nullptr;
   EVP_PKEY* made = nullptr;
-  const PkeyContext context(
-      EVP_PKEY_CTX_new_from_name(library, kRsaPss, nullptr));
+  const PkeyContext context = MakerOf(kRsaPss, library);
   if (context == nullptr ||
       EVP_PKEY_todata(key, EVP_PKEY_PUBLIC_KEY, &raw) != 1) {
     return nullptr;

@@ -13,6 +13,7 @@
 #include "pkcs11/openssl/key.h"
 #include "pkcs11/openssl/operations.h"
 #include "pkcs11/openssl/shim.h"
+#include "pkcs11/public_key.h"
 
 namespace pkcs11::openssl {
 namespace {
@@ -110,8 +111,7 @@ PkeyOwner CopyOf(const KeyHandle& handle, int selection) {
   }
   OSSL_PARAM* raw = nullptr;
   EVP_PKEY* made = nullptr;
-  const PkeyContext context(EVP_PKEY_CTX_new_from_name(
-      handle.context->library(), handle.type, nullptr));
+  const PkeyContext context = MakerOf(handle.type, handle.context->library());
   if (context == nullptr ||
       EVP_PKEY_todata(handle.public_key.get(), EVP_PKEY_KEY_PARAMETERS, &raw) !=
           1) {
@@ -156,8 +156,7 @@ int Import(void* key, int selection, const OSSL_PARAM params[]) {
     return 0;
   }
   EVP_PKEY* made = nullptr;
-  const PkeyContext context(EVP_PKEY_CTX_new_from_name(
-      handle->context->library(), handle->type, nullptr));
+  const PkeyContext context = MakerOf(handle->type, handle->context->library());
   // EVP_PKEY_fromdata() takes parameters that it may change.
   if (context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &made, Ours(selection),

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pkcs11/module/soft/key_pair.h"
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include <array>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "pkcs11/module/key_template.h"
@@ -11,16 +16,30 @@
 namespace pkcs11::module {
 namespace {
 
+// Not EVP_PKEY_Q_keygen(): see MakerOf().
 PkeyOwner Generate(const KeySpec& spec, OSSL_LIB_CTX* library) {
+  std::array<OSSL_PARAM, 2> parameters = {OSSL_PARAM_construct_end(),
+                                          OSSL_PARAM_construct_end()};
+  std::string group = spec.curve == nullptr ? "" : spec.curve->group;
+  std::size_t bits = spec.bits;
+  std::string type = group;
   if (spec.type == CKK_RSA) {
-    return PkeyOwner(EVP_PKEY_Q_keygen(library, nullptr, "RSA",
-                                       static_cast<std::size_t>(spec.bits)));
+    type = "RSA";
+    parameters[0] =
+        OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_RSA_BITS, &bits);
+  } else if (spec.type == CKK_EC) {
+    type = "EC";
+    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                                     group.data(), 0);
   }
-  if (spec.type == CKK_EC) {
-    return PkeyOwner(
-        EVP_PKEY_Q_keygen(library, nullptr, "EC", spec.curve->group));
+  const PkeyContext context = MakerOf(type, library);
+  EVP_PKEY* key = nullptr;
+  if (context == nullptr || EVP_PKEY_keygen_init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_params(context.get(), parameters.data()) != 1 ||
+      EVP_PKEY_generate(context.get(), &key) != 1) {
+    return nullptr;
   }
-  return PkeyOwner(EVP_PKEY_Q_keygen(library, nullptr, spec.curve->group));
+  return PkeyOwner(key);
 }
 
 Object PublicObject(std::shared_ptr<const Key> key, const KeyOrigin& origin,

@@ -3,6 +3,8 @@
 
 #include <openssl/core_names.h>
 
+#include "pkcs11/public_key.h"
+
 namespace pkcs11::module {
 namespace {
 
@@ -18,7 +20,7 @@ Failure NoKey() {
 PkeyOwner KeyOf(const char* type, OSSL_PARAM_BLD* builder,
                 OSSL_LIB_CTX* library) {
   const ParamsOwner params(OSSL_PARAM_BLD_to_param(builder));
-  const PkeyContext context(EVP_PKEY_CTX_new_from_name(library, type, nullptr));
+  const PkeyContext context = MakerOf(type, library);
   EVP_PKEY* key = nullptr;
   if (params == nullptr || context == nullptr ||
       EVP_PKEY_fromdata_init(context.get()) != 1 ||
@@ -97,11 +99,10 @@ Answer<PkeyOwner> PublicKeyOfPoint(const Curve& curve, base::ByteView point,
     return NoKey();
   }
   PkeyOwner key = KeyOf(edwards ? curve.group : "EC", builder.get(), library);
-  const PkeyContext context(
-      key == nullptr ? nullptr
-                     : EVP_PKEY_CTX_new_from_pkey(library, key.get(), nullptr));
-  // Not on the curve, or the point at infinity.
-  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) {
+  // Also where the point is not on the curve. EVP_PKEY_public_check() would ask
+  // the host's engine, and has nothing to add: the point at infinity is of
+  // another size, and all groups are of prime order.
+  if (key == nullptr) {
     return NoKey();
   }
   return key;
