@@ -173,8 +173,7 @@ Status HeedWishes(const Token& token, const NewKey& key,
                    "nobody logs in to this token, so that no key can be "
                    "CKA_ALWAYS_AUTHENTICATE");
   }
-  Status granted =
-      CheckWishes(key, object_class, wanted, token.options().login);
+  Status granted = CheckWishes(key, object_class, wanted, token.options());
   if (granted.has_value() || token.options().strict_templates) {
     return granted;
   }

@@ -221,10 +221,11 @@ std::string UniqueId(const std::string& arn, CK_OBJECT_CLASS object_class) {
 }
 
 std::vector<std::shared_ptr<const Object>> ObjectsOf(
-    const std::shared_ptr<const Key>& key, LoginMode login) {
+    const std::shared_ptr<const Key>& key, const TokenOptions& options) {
   const bool is_pair = HasPublicKey(*key->spec);
   Object secret = is_pair ? PrivateKey(key) : SecretKey(key);
-  secret.attributes.SetBool(CKA_PRIVATE, login == LoginMode::kPin);
+  secret.attributes.SetBool(CKA_PRIVATE, options.login == LoginMode::kPin);
+  secret.attributes.SetBool(CKA_DESTROYABLE, options.destroy);
   std::vector<std::shared_ptr<const Object>> objects = {
       std::make_shared<Object>(std::move(secret))};
   if (is_pair) {

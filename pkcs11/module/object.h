@@ -45,9 +45,11 @@ void AddSecretParts(Object& object);
 std::string UniqueId(const std::string& arn, CK_OBJECT_CLASS object_class);
 
 // The objects of `key`: a private and a public key, or a secret key. Where one
-// must log in, private and secret keys are CKA_PRIVATE.
+// must log in, private and secret keys are CKA_PRIVATE; where keys are kept,
+// they are not CKA_DESTROYABLE, as public keys, of which nothing is destroyed,
+// always are.
 std::vector<std::shared_ptr<const Object>> ObjectsOf(
-    const std::shared_ptr<const Key>& key, LoginMode login = LoginMode::kNone);
+    const std::shared_ptr<const Key>& key, const TokenOptions& options = {});
 
 }  // namespace pkcs11::module
 

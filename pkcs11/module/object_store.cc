@@ -20,14 +20,14 @@ CK_OBJECT_HANDLE HandleOf(std::string_view unique_id) {
 }
 
 ObjectStore::ObjectStore(const std::vector<std::shared_ptr<const Key>>& keys,
-                         LoginMode login,
+                         const TokenOptions& options,
                          const std::vector<HeldCertificate>& certificates)
     : keys_(keys) {
   // In the order of ARNs, so that even two objects whose handles are the same
   // number get the same handles again.
   std::ranges::sort(keys_, {}, [](const auto& key) { return key->arn; });
   for (const std::shared_ptr<const Key>& key : keys_) {
-    for (const auto& object : ObjectsOf(key, login)) {
+    for (const auto& object : ObjectsOf(key, options)) {
       Add(object);
     }
   }

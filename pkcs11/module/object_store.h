@@ -26,7 +26,7 @@ class ObjectStore {
   ObjectStore() = default;
   // `certificates` are those that the keys do not have with them.
   explicit ObjectStore(const std::vector<std::shared_ptr<const Key>>& keys,
-                       LoginMode login = LoginMode::kNone,
+                       const TokenOptions& options = {},
                        const std::vector<HeldCertificate>& certificates = {});
 
   // Null if there is none.

@@ -102,7 +102,7 @@ Status CheckHas(const Object& object, const AttributeSet& wanted) {
 }
 
 Status CheckWishes(const NewKey& key, CK_OBJECT_CLASS object_class,
-                   const AttributeSet& wanted, LoginMode login) {
+                   const AttributeSet& wanted, const TokenOptions& options) {
   Key made;
   made.spec = key.spec;
   made.usage = key.usage;
@@ -111,7 +111,7 @@ Status CheckWishes(const NewKey& key, CK_OBJECT_CLASS object_class,
   made.label = key.label;
   made.id.assign(key.id.begin(), key.id.end());
   for (const auto& object :
-       ObjectsOf(std::make_shared<const Key>(std::move(made)), login)) {
+       ObjectsOf(std::make_shared<const Key>(std::move(made)), options)) {
     if (object->object_class == object_class) {
       return CheckHas(*object, wanted);
     }

@@ -22,11 +22,11 @@ Status CheckNewKey(CK_OBJECT_CLASS object_class, CK_KEY_TYPE type,
 // it. What has chosen the key's spec is not looked at again.
 Status CheckHas(const Object& object, const AttributeSet& wanted);
 
-// The same of the object of this class that `key` will have on a token where
-// one logs in like this, before there is one. For callers that would rather
+// The same of the object of this class that `key` will have on a token with
+// these options, before there is one. For callers that would rather
 // have no key than another one (TokenOptions::strict_templates).
 Status CheckWishes(const NewKey& key, CK_OBJECT_CLASS object_class,
-                   const AttributeSet& wanted, LoginMode login);
+                   const AttributeSet& wanted, const TokenOptions& options);
 
 }  // namespace pkcs11::module
 

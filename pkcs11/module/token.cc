@@ -176,7 +176,7 @@ Answer<Token::StoreOwner> Token::Store(std::chrono::nanoseconds max_age) {
     return old;
   }
   StoreOwner fresh = std::make_shared<const ObjectStore>(
-      loaded->keys, options_.login, OwnCertificates(loaded->keys));
+      loaded->keys, options_, OwnCertificates(loaded->keys));
   StoreOwner replaced;  // Goes after the lock.
   const StateLock lock;
   loading_ = false;

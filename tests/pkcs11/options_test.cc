@@ -24,6 +24,15 @@ TEST_F(KeepingTest, NoKeyIsDestroyed) {
   Find(CKO_SECRET_KEY, "mac");
 }
 
+TEST_F(KeepingTest, KeysSaySo) {
+  kms_->AddKey("HMAC_256", "GENERATE_VERIFY_MAC", "mac");
+  kms_->AddKey("ECC_NIST_P256", "SIGN_VERIFY", "ec");
+  EXPECT_FALSE(Flag(Find(CKO_SECRET_KEY, "mac"), CKA_DESTROYABLE));
+  EXPECT_FALSE(Flag(Find(CKO_PRIVATE_KEY, "ec"), CKA_DESTROYABLE));
+  // It is only put out of sight.
+  EXPECT_TRUE(Flag(Find(CKO_PUBLIC_KEY, "ec"), CKA_DESTROYABLE));
+}
+
 class SoonDestroyedTest : public CryptokiTest {
  protected:
   SoonDestroyedTest() : CryptokiTest({.destroy_after = std::chrono::days(7)}) {}
