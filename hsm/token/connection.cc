@@ -169,6 +169,17 @@ base::Status Connection::LogIn(CK_USER_TYPE user, const TokenConfig& config) {
   return answer.Done();
 }
 
+base::Status Connection::CheckPresent() const {
+  ASSIGN_OR_RETURN(const auto hold, lock_.Take());
+  CK_TOKEN_INFO info{};
+  const CK_RV rv = module_.functions().C_GetTokenInfo(slot_.id, &info);
+  if (rv == CKR_OK) {
+    return {};
+  }
+  return Error{ErrorCode::kHsmUnavailable,
+               "the token is gone: C_GetTokenInfo: " + RvText(rv)};
+}
+
 base::Status Connection::Sync() const {
   return token_directory_.empty() ? base::Status() : lock_.SyncFileSystem();
 }
