@@ -86,6 +86,7 @@ base::Result<std::unique_ptr<Connection>> Connection::OpenAs(
   ASSIGN_OR_RETURN(const Quirks* const quirks,
                    FindQuirks(config.quirks, config.module));
   RETURN_IF_ERROR(CheckParameters(*quirks, config));
+  ASSIGN_OR_RETURN(Module module, Module::Load(config.module));
   std::string directory;
   if (quirks->files_like_softhsm) {
     ASSIGN_OR_RETURN(directory, SoftHsmTokenDirectory());
@@ -93,7 +94,6 @@ base::Result<std::unique_ptr<Connection>> Connection::OpenAs(
   ASSIGN_OR_RETURN(TokenLock lock, directory.empty()
                                        ? LockFile(config)
                                        : TokenLock::OfDirectory(directory));
-  ASSIGN_OR_RETURN(Module module, Module::Load(config.module));
   std::unique_ptr<Connection> connection(new Connection(
       *quirks, std::move(directory), std::move(lock), std::move(module)));
   {
