@@ -79,6 +79,28 @@ TEST(RequestReader, ReadsEveryPartOfARequest) {
   EXPECT_FALSE(reader.IsHttp10());
 }
 
+TEST(RequestReader, TakesTheAbsoluteFormOfATarget) {
+  for (const auto& [sent, target] :
+       {std::pair{"http://127.0.0.1:4599/", "/"},
+        std::pair{"HTTPS://kms.example.com/healthz", "/healthz"},
+        std::pair{"http://other.example.com", "/"},
+        std::pair{"http://h?a=b", "/?a=b"},
+        std::pair{"http://h/a?b=c://d/", "/a?b=c://d/"},
+        std::pair{"http://", "http://"},
+        std::pair{"http:///healthz", "http:///healthz"},
+        std::pair{"http", "http"}, std::pair{"http:/healthz", "http:/healthz"},
+        std::pair{"ftp://h/healthz", "ftp://h/healthz"},
+        std::pair{"/http://h/", "/http://h/"}}) {
+    RequestReader reader({});
+    const std::string request =
+        std::string("POST ") + sent + " HTTP/1.1\r\nHost: h\r\n\r\n";
+    std::string_view bytes = request;
+    ASSERT_EQ(Give(reader, bytes, 1000), Progress::kComplete);
+    EXPECT_EQ(reader.Request(TestPeer(), Door::kHttp).target, target);
+    EXPECT_EQ(reader.Request(TestPeer(), Door::kHttp).Header("host"), "h");
+  }
+}
+
 TEST(RequestReader, CutsAStreamIntoRequestsWhereverItIsCut) {
   const std::string stream =
       PostOf("first") + WithHeaders("Transfer-Encoding: chunked\r\n") +
