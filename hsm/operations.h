@@ -65,11 +65,13 @@ struct Operation : OperationRow {
 
 inline constexpr std::chrono::milliseconds kShortDeadline{10'000};
 inline constexpr std::chrono::milliseconds kLongDeadline{120'000};
+// Of what makes a key or pair without a search for primes.
+inline constexpr std::chrono::milliseconds kMakingDeadline{30'000};
 
 // clang-format off
 inline constexpr std::tuple kOperations{
     Operation<GenerateKeyRequest, GenerateKeyReply>{
-        {1, "GenerateKey", 40, Lane::kLong, kLongDeadline}},
+        {1, "GenerateKey", 40, Lane::kLong, kMakingDeadline}},
     Operation<EncryptRequest, Sealed>{
         {2, "Encrypt", 1, Lane::kShort, kShortDeadline, Scope::kShared}},
     Operation<DecryptRequest, PlaintextReply>{
@@ -176,8 +178,21 @@ constexpr const OperationRow& RowOf() {
   return kOperationRows[kOperationIndex<Request>];
 }
 
+constexpr OperationRow WithDeadline(OperationRow row,
+                                    std::chrono::milliseconds deadline) {
+  row.deadline = deadline;
+  return row;
+}
+
+// Whether a key of that algorithm is two primes, or of no kind we know.
+constexpr bool IsOfPrimes(Algorithm algorithm) {
+  const AlgorithmRow* const row = FindAlgorithm(algorithm);
+  return row == nullptr || row->kind == KeyKind::kRsa;
+}
+
 // The row by which one request is scheduled: that of its operation, but for
-// signatures of a tenth of a millisecond and keys that are made as quickly.
+// signatures of a tenth of a millisecond and keys that are made as quickly, and
+// for the deadline of keys that need no primes.
 template <typename Request>
 constexpr const OperationRow& RowFor(const Request& /*request*/) {
   return RowOf<Request>();
@@ -191,17 +206,37 @@ constexpr const OperationRow& RowFor(const SignRequest& request) {
              ? kQuickSign
              : RowOf<SignRequest>();
 }
+inline constexpr OperationRow kPairWithoutPrimes =
+    WithDeadline(RowOf<GenerateKeyPairRequest>(), kMakingDeadline);
+constexpr const OperationRow& RowFor(const GenerateKeyPairRequest& request) {
+  return IsOfPrimes(request.key.algorithm) ? RowOf<GenerateKeyPairRequest>()
+                                           : kPairWithoutPrimes;
+}
+inline constexpr OperationRow kDataPairWithoutPrimes =
+    WithDeadline(RowOf<GenerateDataKeyPairRequest>(), kMakingDeadline);
+constexpr const OperationRow& RowFor(
+    const GenerateDataKeyPairRequest& request) {
+  return IsOfPrimes(request.pair) ? RowOf<GenerateDataKeyPairRequest>()
+                                  : kDataPairWithoutPrimes;
+}
 inline constexpr OperationRow kQuickGeneration{
-    21, "GenerateWrappedKey", 40, Lane::kQuick, kLongDeadline, Scope::kShared};
+    21,           "GenerateWrappedKey", 40,
+    Lane::kQuick, kMakingDeadline,      Scope::kShared};
 static_assert(kQuickGeneration.number ==
               RowOf<GenerateWrappedKeyRequest>().number);
+inline constexpr OperationRow kWrappedWithoutPrimes =
+    WithDeadline(RowOf<GenerateWrappedKeyRequest>(), kMakingDeadline);
 constexpr const OperationRow& RowFor(const GenerateWrappedKeyRequest& request) {
   const AlgorithmRow* const row = FindAlgorithm(request.key.algorithm);
   const bool is_quick =
       row != nullptr &&
       (!IsKeyPair(row->kind) || request.key.algorithm == Algorithm::kP256Sign ||
        request.key.algorithm == Algorithm::kP256Agree);
-  return is_quick ? kQuickGeneration : RowOf<GenerateWrappedKeyRequest>();
+  if (is_quick) {
+    return kQuickGeneration;
+  }
+  return IsOfPrimes(request.key.algorithm) ? RowOf<GenerateWrappedKeyRequest>()
+                                           : kWrappedWithoutPrimes;
 }
 
 }  // namespace hsm

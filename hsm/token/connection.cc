@@ -86,6 +86,7 @@ base::Result<std::unique_ptr<Connection>> Connection::OpenAs(
   ASSIGN_OR_RETURN(const Quirks* const quirks,
                    FindQuirks(config.quirks, config.module));
   RETURN_IF_ERROR(CheckParameters(*quirks, config));
+  ASSIGN_OR_RETURN(Module module, Module::Load(config.module));
   std::string directory;
   if (quirks->files_like_softhsm) {
     ASSIGN_OR_RETURN(directory, SoftHsmTokenDirectory());
@@ -93,7 +94,6 @@ base::Result<std::unique_ptr<Connection>> Connection::OpenAs(
   ASSIGN_OR_RETURN(TokenLock lock, directory.empty()
                                        ? LockFile(config)
                                        : TokenLock::OfDirectory(directory));
-  ASSIGN_OR_RETURN(Module module, Module::Load(config.module));
   std::unique_ptr<Connection> connection(new Connection(
       *quirks, std::move(directory), std::move(lock), std::move(module)));
   {
@@ -167,6 +167,17 @@ base::Status Connection::LogIn(CK_USER_TYPE user, const TokenConfig& config) {
     return PinRefused(slot_.token, RvText(answer.rv));
   }
   return answer.Done();
+}
+
+base::Status Connection::CheckPresent() const {
+  ASSIGN_OR_RETURN(const auto hold, lock_.Take());
+  CK_TOKEN_INFO info{};
+  const CK_RV rv = module_.functions().C_GetTokenInfo(slot_.id, &info);
+  if (rv == CKR_OK) {
+    return {};
+  }
+  return Error{ErrorCode::kHsmUnavailable,
+               "the token is gone: C_GetTokenInfo: " + RvText(rv)};
 }
 
 base::Status Connection::Sync() const {

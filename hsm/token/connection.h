@@ -43,6 +43,11 @@ class Connection {
   const TokenIdentity& identity() const { return slot_.token; }
   const Quirks& quirks() const { return *quirks_; }
 
+  // Whether the module still knows the token. Fails with kHsmUnavailable:
+  // SoftHSM, whose files were away for a moment, sees none of its objects ever
+  // again, but goes on serving what this process has in memory. Takes the lock.
+  base::Status CheckPresent() const;
+
   // Makes the objects just made or destroyed durable, if they are files here.
   base::Status Sync() const;
 

@@ -36,6 +36,12 @@ bool IsFinal(ErrorCode code) {
          code == ErrorCode::kHsmUnavailable;
 }
 
+// What a token says that has died or was taken away, among others.
+bool MayBeOfToken(ErrorCode code) {
+  return code == ErrorCode::kInternal || code == ErrorCode::kCorrupt ||
+         code == ErrorCode::kNotFound;
+}
+
 template <typename T>
 bool LacksMemory(const base::Result<T>& result) {
   return !result.has_value() &&
@@ -118,13 +124,13 @@ base::Status Pkcs11Token::MakeRoom() {
 }
 
 base::Result<ObjectHandle> Pkcs11Token::Find(const KeyRef& key) {
-  return WithRoom([&] { return FindOnce(key); });
+  return Alive(WithRoom([&] { return FindOnce(key); }));
 }
 
 base::Result<ObjectHandle> Pkcs11Token::FindOnce(const KeyRef& key) {
   if (key.wrapped != nullptr) {
     RETURN_IF_ERROR(Recognise(key));
-    return Alive(wrapped_.Unwrapped(key));
+    return wrapped_.Unwrapped(key);
   }
   if (wrapped_.Compare(key) != WrappedKeys::Match::kUnknown) {
     RETURN_IF_ERROR(Forget(key.locator));
@@ -167,9 +173,9 @@ Error Pkcs11Token::Final(Error error) {
 
 template <typename T>
 base::Result<T> Pkcs11Token::Alive(base::Result<T> result) {
-  if (!result.has_value() && (result.error().code == ErrorCode::kInternal ||
-                              result.error().code == ErrorCode::kCorrupt)) {
+  if (!result.has_value() && MayBeOfToken(result.error().code)) {
     RETURN_IF_ERROR(canary_.Check());
+    RETURN_IF_ERROR(connection_->CheckPresent());
   }
   return result;
 }
@@ -216,6 +222,7 @@ auto Pkcs11Token::Try(const KeyRef& key, Use& use)
   if (IsFinal(second.error().code)) {
     return Final(std::move(second).error());
   }
+  RETURN_IF_ERROR(connection_->CheckPresent());
   return Error{
       ErrorCode::kCorrupt,
       fmt::format("the token lives but its key object {} does not "

@@ -45,7 +45,7 @@ std::optional<std::string_view> HttpRequest::Header(
 void Head::SetRequestLine(std::string_view method, std::string_view target,
                           bool is_http10) {
   method_ = Append(method);
-  target_ = Append(target);
+  target_ = AppendOriginForm(target);
   is_http10_ = is_http10;
 }
 
@@ -104,6 +104,25 @@ Head::Piece Head::Append(std::string_view text) {
   const Piece piece{text_.size(), text.size()};
   text_.append(text);
   return piece;
+}
+
+// RFC 9112, 3.2.2: a server must take "http://host/path" for "/path".
+Head::Piece Head::AppendOriginForm(std::string_view target) {
+  const std::size_t scheme_end = target.find("://");
+  const std::string_view scheme = target.substr(0, scheme_end);
+  if (scheme_end == target.npos ||
+      (!base::IsHeader(scheme, "http") && !base::IsHeader(scheme, "https"))) {
+    return Append(target);
+  }
+  const std::string_view rest = target.substr(scheme.size() + 3);
+  const std::size_t authority =
+      std::min(rest.find_first_of("/?#"), rest.size());
+  if (authority == 0) {
+    return Append(target);  // No URI of that scheme: RFC 9110, 4.2.1.
+  }
+  const std::string_view path = rest.substr(authority);
+  const Piece slash = Append(path.starts_with('/') ? "" : "/");
+  return {slash.begin, slash.size + Append(path).size};
 }
 
 std::string_view Head::Text(Piece piece) const {

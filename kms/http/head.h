@@ -63,6 +63,7 @@ class Head {
   };
 
   Piece Append(std::string_view text);
+  Piece AppendOriginForm(std::string_view target);
   std::string_view Text(Piece piece) const;
   const base::HeaderView* Find(std::string_view name) const;
   bool HasTwo(std::string_view name) const;

@@ -43,7 +43,7 @@ struct Peer {
 // connection and hold until the handler's coroutine has returned.
 struct HttpRequest {
   std::string_view method;
-  std::string_view target;  // As sent: "/", "/metrics", "/?a=b".
+  std::string_view target;  // In origin form: "/", "/metrics", "/?a=b".
   // Names in lower case, values without white space around them.
   std::span<const base::HeaderView> headers;
   std::string_view body;

@@ -43,6 +43,17 @@ Refusal RefusalFor(const error_code& error) {
   return {400, "this is not an HTTP/1.1 request"};
 }
 
+// Whether the header line of `name` goes on in the next one, as RFC 9112, 5.2
+// has it for old senders. `name` lies within the bytes received; Beast, which
+// unfolds, has found the end of its line and looked at the byte behind it.
+bool IsFolded(BeastView name) {
+  const char* end = name.data() + name.size();
+  while (*end != '\n') {
+    ++end;
+  }
+  return end[1] == ' ' || end[1] == '\t';
+}
+
 // Beast's parser, storing into what outlives it: one is made for each request.
 class Parser final : public beast_http::basic_parser<true> {
  public:
@@ -65,6 +76,9 @@ class Parser final : public beast_http::basic_parser<true> {
 
   void on_field_impl(beast_http::field, BeastView name, BeastView value,
                      error_code& error) override {
+    if (IsFolded(name)) {
+      return Refuse({400, "a header line is folded"}, error);
+    }
     if (in_trailer_) {
       return;  // Trailers could only contradict the head: RFC 9110, 6.5.1.
     }

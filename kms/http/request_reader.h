@@ -28,7 +28,7 @@ struct RequestLimits {
 // It is strict where leniency would let two readers disagree about where a
 // request ends: Transfer-Encoding is exactly "chunked" or refused, and never
 // stands beside Content-Length; Content-Length is one number; lines end in
-// CRLF.
+// CRLF, and none goes on in the next.
 //
 // All bytes of a request are overwritten by Next() or the destructor. Not
 // synchronised.

@@ -50,8 +50,8 @@ HttpResponse Router::Look(const HttpRequest& request) const {
       (request.door == Door::kHttps && observers_ == Observers::kLocal)) {
     return PlainText(404, "nothing is served at this path; the API is at /");
   }
-  if (request.method != "GET") {
-    return WrongMethod("GET");
+  if (request.method != "GET" && request.method != "HEAD") {
+    return WrongMethod("GET, HEAD");  // The connection omits HEAD's body.
   }
   return (this->*view->second)();
 }

@@ -328,7 +328,7 @@ base::Status CheckState(States allowed, const Key& key) {
   }
   if (allowed == kOnlyPendingDeletion) {
     return base::Error{base::ErrorCode::kInvalidState,
-                       key.Arn() + " is not pending deletion."};
+                       key.Arn() + " is not pending deletion"};
   }
   const auto it = std::ranges::find(kStateTexts, key.state, &StateText::state);
   return base::Error{it->code, fmt::format("{} is {}.", key.Arn(), it->text)};

@@ -330,6 +330,23 @@ class AuditVerifyFrom(unittest.TestCase):
         pick = re.compile(r"(?m)^(?:complete to|head) .*$")
         self.assertEqual(pick.findall(part), pick.findall(run.stdout))
 
+    def test_names_what_was_never_acknowledged(self):
+        for path in (*self.moved, self.newest):
+            shutil.copy(path, self.folder)
+        run = self.verify()
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertNotIn("tail ", run.stdout)
+        sequence = re.search(r"(?m)^complete to (\d+)$", run.stdout)[1]
+        records = self.newest.read_bytes().rstrip(b"\0")
+        for tail in (b"half a rec", b"\0" * 100 + b"not a record\n"):
+            (self.folder / self.newest.name).write_bytes(
+                records + tail + b"\0" * 4096)
+            run = self.verify()
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertRegex(run.stdout, rf"(?m)^tail +{len(tail)} bytes "
+                             f"behind record {sequence} that were never "
+                             "acknowledged")
+
     def test_without_the_head_a_moved_segment_is_a_missing_one(self):
         sequence, _ = self.head()
         run = self.verify()

@@ -515,6 +515,11 @@ TEST_F(TokenOpenTest, BadConfigurationSaysWhatToMend) {
   const std::vector<Case> cases = {
       {[](TokenConfig& c) { c.module = "/nonexistent.so"; },
        base::ErrorCode::kInvalidArgument, "/nonexistent.so"},
+      {[](TokenConfig& c) {
+         c.module = "/nonexistent.so";
+         c.lock_dir = "/nowhere";
+       },
+       base::ErrorCode::kInvalidArgument, "/nonexistent.so"},
       {[](TokenConfig& c) { c.module = "p11-kit-proxy.so"; },
        base::ErrorCode::kInvalidArgument, "absolute path"},
       {[](TokenConfig& c) { c.token_uri = "token=fake"; },

@@ -21,6 +21,7 @@
 namespace hsm::token {
 namespace {
 
+using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
 
@@ -100,7 +101,10 @@ TEST_F(TokenLockTest, ListingIsLocked) {
 TEST_F(TokenLockTest, SearchForAnUnknownKeyIsLocked) {
   TakeFunctions();
   EXPECT_ERROR(token_->Execute(ToEncrypt(NewKey(), "secret")), kNotFound);
-  EXPECT_THAT(TakeFunctions().unlocked, IsEmpty());
+  const Functions functions = TakeFunctions();
+  EXPECT_EQ(functions.locked, FindAnd({"C_GetTokenInfo"}));
+  EXPECT_THAT(functions.unlocked,  // The canary's.
+              ElementsAre("C_Encrypt", "C_EncryptInit", "C_GetSessionInfo"));
 }
 
 TEST_F(TokenLockTest, CryptographyIsNotLocked) {

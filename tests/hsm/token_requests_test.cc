@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <string>
 
@@ -226,6 +227,42 @@ TEST_F(TokenRequestsTest, HealthAndCapabilitiesDescribeTheToken) {
   EXPECT_EQ(found->token_serial.size(), 16U);
   EXPECT_EQ(found->algorithm, Algorithm::kXaes256Gcm);
   EXPECT_THAT(found->notes, testing::IsEmpty());
+}
+
+// SoftHSM does not see its objects again when their files are back: only
+// another process does.
+TEST_F(TokenRequestsTest, ATokenWhoseFilesWereAwayIsUnavailable) {
+  const KeyRef used = Made();
+  const KeyRef unused = Made();
+  Reopen();
+  Encrypted(used, "secret");
+  const std::string tokens = place_.TokensDirectory();
+  const auto expect_unavailable = [&] {
+    EXPECT_ERROR(token_->Execute(CheckKeyRequest{unused}), kHsmUnavailable);
+    EXPECT_ERROR(token_->Execute(ToEncrypt(unused, "secret")), kHsmUnavailable);
+    EXPECT_ERROR(token_->Execute(GenerateKeyRequest{NewKey()}),
+                 kHsmUnavailable);
+    EXPECT_ERROR(token_->Execute(DestroyKeyRequest{unused.locator}),
+                 kHsmUnavailable);
+  };
+  std::filesystem::rename(tokens, tokens + ".away");
+  expect_unavailable();
+  std::filesystem::rename(tokens + ".away", tokens);
+  expect_unavailable();
+  Reopen();
+  Encrypted(unused, "secret");
+  Encrypted(Made(), "secret");
+}
+
+// Nothing but the new key is missed.
+TEST_F(TokenRequestsTest, CreationFindsThatTheFilesOfAnEmptyTokenWereAway) {
+  const std::string tokens = place_.TokensDirectory();
+  std::filesystem::rename(tokens, tokens + ".away");
+  EXPECT_ERROR(token_->Execute(GenerateKeyRequest{NewKey()}), kHsmUnavailable);
+  std::filesystem::rename(tokens + ".away", tokens);
+  EXPECT_ERROR(token_->Execute(GenerateKeyRequest{NewKey()}), kHsmUnavailable);
+  Reopen();
+  Encrypted(Made(), "secret");
 }
 
 // Opens the place's token beside our Token classes, to see what they made.

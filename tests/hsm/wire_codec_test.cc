@@ -288,6 +288,30 @@ TEST(Operations, AreScheduledByWhatTheyTake) {
   }
 }
 
+// Only a search for primes may take minutes.
+TEST(Operations, HaveTheDeadlineOfWhatTheyMake) {
+  GenerateKeyRequest secret;
+  EXPECT_EQ(RowFor(secret).deadline, std::chrono::seconds{30});
+  for (const auto& [algorithm, seconds] :
+       {std::pair{Algorithm::kP256Sign, 30},
+        std::pair{Algorithm::kP521Agree, 30},
+        std::pair{Algorithm::kEd25519Sign, 30},
+        std::pair{Algorithm::kRsa2048Sign, 120},
+        std::pair{Algorithm::kRsa4096Unwrap, 120}}) {
+    const std::chrono::seconds deadline{seconds};
+    GenerateKeyPairRequest pair;
+    pair.key.algorithm = algorithm;
+    EXPECT_EQ(RowFor(pair).deadline, deadline);
+    EXPECT_EQ(RowFor(pair).lane, Lane::kSlow);
+    GenerateDataKeyPairRequest data_pair;
+    data_pair.pair = algorithm;
+    EXPECT_EQ(RowFor(data_pair).deadline, deadline);
+    GenerateWrappedKeyRequest wrapped;
+    wrapped.key.algorithm = algorithm;
+    EXPECT_EQ(RowFor(wrapped).deadline, deadline);
+  }
+}
+
 TEST(Operations, AreFoundByTheirRequest) {
   EXPECT_EQ(RowOf<GenerateKeyRequest>().name, "GenerateKey");
   EXPECT_EQ(RowOf<ListKeysRequest>().number, 12);

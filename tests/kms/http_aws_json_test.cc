@@ -473,6 +473,15 @@ TEST_F(AwsJson, HidesThemBehindTlsUnlessTold) {
   }
 }
 
+TEST_F(AwsJson, AnswersHeadAsGet) {
+  for (const char* const target : {"/healthz", "/readyz", "/metrics"}) {
+    Sent sent;
+    sent.method = "HEAD";
+    sent.target = target;
+    EXPECT_EQ(Call(sent).status, 200u) << target;
+  }
+}
+
 TEST_F(AwsJson, ServesNothingElse) {
   struct Case {
     const char* method;
@@ -485,8 +494,7 @@ TEST_F(AwsJson, ServesNothingElse) {
       {"HEAD", "/", 405, "Allow: POST\r\n"},
       {"PUT", "/", 405, "Allow: POST\r\n"},
       {"OPTIONS", "/", 405, "Allow: POST\r\n"},
-      {"POST", "/metrics", 405, "Allow: GET\r\n"},
-      {"HEAD", "/healthz", 405, "Allow: GET\r\n"},
+      {"POST", "/metrics", 405, "Allow: GET, HEAD\r\n"},
       {"POST", "/other", 404, ""},
       {"GET", "/metrics/", 404, ""},
       {"GET", "/metrics?a", 404, ""},

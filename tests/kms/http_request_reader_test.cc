@@ -79,6 +79,28 @@ TEST(RequestReader, ReadsEveryPartOfARequest) {
   EXPECT_FALSE(reader.IsHttp10());
 }
 
+TEST(RequestReader, TakesTheAbsoluteFormOfATarget) {
+  for (const auto& [sent, target] :
+       {std::pair{"http://127.0.0.1:4599/", "/"},
+        std::pair{"HTTPS://kms.example.com/healthz", "/healthz"},
+        std::pair{"http://other.example.com", "/"},
+        std::pair{"http://h?a=b", "/?a=b"},
+        std::pair{"http://h/a?b=c://d/", "/a?b=c://d/"},
+        std::pair{"http://", "http://"},
+        std::pair{"http:///healthz", "http:///healthz"},
+        std::pair{"http", "http"}, std::pair{"http:/healthz", "http:/healthz"},
+        std::pair{"ftp://h/healthz", "ftp://h/healthz"},
+        std::pair{"/http://h/", "/http://h/"}}) {
+    RequestReader reader({});
+    const std::string request =
+        std::string("POST ") + sent + " HTTP/1.1\r\nHost: h\r\n\r\n";
+    std::string_view bytes = request;
+    ASSERT_EQ(Give(reader, bytes, 1000), Progress::kComplete);
+    EXPECT_EQ(reader.Request(TestPeer(), Door::kHttp).target, target);
+    EXPECT_EQ(reader.Request(TestPeer(), Door::kHttp).Header("host"), "h");
+  }
+}
+
 TEST(RequestReader, CutsAStreamIntoRequestsWhereverItIsCut) {
   const std::string stream =
       PostOf("first") + WithHeaders("Transfer-Encoding: chunked\r\n") +
@@ -124,7 +146,6 @@ std::vector<FramingCase> GoodCases() {
       {"no body", WithHeaders(""), 200},
       {"a repeated header", WithHeaders("A: 1\r\nA: 2\r\n"), 200},
       {"length 0", WithHeaders("Content-Length: 0\r\n"), 200},
-      {"a folded header", WithHeaders("A: 1\r\n 2\r\n"), 200},
       {"HTTP/1.0 without Host", "POST / HTTP/1.0\r\n\r\n", 200},
       {"chunked, in any case",
        WithHeaders("Transfer-Encoding: CHUNKED\r\n") + "0\r\n\r\n", 200},
@@ -160,6 +181,25 @@ std::vector<FramingCase> BrokenHeads() {
       {"a space before the colon", WithHeaders("Content-Length : 1\r\n"), 400},
       {"no colon", WithHeaders("Garbage\r\n"), 400},
       {"no name", WithHeaders(": 1\r\n"), 400},
+  };
+}
+
+std::vector<FramingCase> FoldedLines() {
+  const std::string chunked = "Transfer-Encoding: chunked\r\n";
+  return {
+      {"a folded value", WithHeaders("A: 1\r\n 2\r\n"), 400},
+      {"a value folded by a tab", WithHeaders("A: 1\r\n\t2\r\n"), 400},
+      {"a value on the second line", WithHeaders("A:\r\n 2\r\n"), 400},
+      {"an empty second line", WithHeaders("A: 1\r\n \r\n"), 400},
+      {"two empty lines", WithHeaders("A:\r\n \r\n"), 400},
+      {"a folded length", WithHeaders("Content-Length:\r\n 0\r\n"), 400},
+      {"a folded coding",
+       WithHeaders("Transfer-Encoding:\r\n chunked\r\n") + "0\r\n\r\n", 400},
+      {"a folded Host", "POST / HTTP/1.1\r\nHost:\r\n h\r\n\r\n", 400},
+      {"a folded request line", "POST / HTTP/1.1\r\n A: b\r\nHost: h\r\n\r\n",
+       400},
+      {"a folded trailer", WithHeaders(chunked) + "0\r\nA: 1\r\n 2\r\n\r\n",
+       400},
   };
 }
 
@@ -249,8 +289,9 @@ std::vector<FramingCase> BrokenLimitsAndHalves() {
 
 std::vector<FramingCase> FramingCases() {
   std::vector<FramingCase> all;
-  for (const auto& part : {GoodCases(), BrokenHeads(), UnclearLengths(),
-                           BrokenChunks(), BrokenLimitsAndHalves()}) {
+  for (const auto& part :
+       {GoodCases(), BrokenHeads(), FoldedLines(), UnclearLengths(),
+        BrokenChunks(), BrokenLimitsAndHalves()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

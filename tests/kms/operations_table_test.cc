@@ -229,7 +229,7 @@ std::pair<ErrorCode, std::string_view> NoteOf(char note, KeyState state) {
                                             ? " is pending deletion."
                                             : " is pending replica deletion."};
     case '4':
-      return {ErrorCode::kInvalidState, " is not pending deletion."};
+      return {ErrorCode::kInvalidState, " is not pending deletion"};
     case '5':
       return {ErrorCode::kInvalidState, " is pending import."};
     case 'b':

@@ -229,6 +229,19 @@ TEST_F(EnvelopeProgramTest, WritesOverNothingButRegularFiles) {
   EXPECT_THAT(run.err, HasSubstr("no regular file"));
 }
 
+TEST_F(EnvelopeProgramTest, BesideADeviceOrAPipeNothingIsWrittenUnasked) {
+  ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
+  for (const std::string& file :
+       {std::string("/dev/stdin"), std::string("/dev/fd/0"),
+        std::string("/proc/self/fd/0"), std::string("/dev/zero"),
+        Path("pipe")}) {
+    const Finished run = Claviger({"encrypt", "--key-id", "k", file}, "text");
+    EXPECT_EQ(run.status, 2) << file;
+    EXPECT_THAT(run.err, AllOf(HasSubstr(file), HasSubstr("-o")));
+    EXPECT_FALSE(fs::exists(file + ".clvg"));
+  }
+}
+
 TEST_F(EnvelopeProgramTest, AReplyWithoutADataKeyIsRefused) {
   const Finished run =
       ClavigerWith(Reply(R"({"Plaintext":"QQ=="})"),

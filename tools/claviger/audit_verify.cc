@@ -53,6 +53,12 @@ base::Result<int> RunAuditVerify(const Arguments& arguments) {
   fmt::print("complete to {}\n", found.head_sequence);
   fmt::print("records   {} in {} segments\n", found.records, found.segments);
   fmt::print("head      {}\n", base::HexEncode(found.head));
+  if (found.tail_bytes > 0) {
+    fmt::print(
+        "tail      {} bytes behind record {} that were never acknowledged: the "
+        "server is writing them, or its next start cuts them\n",
+        found.tail_bytes, found.head_sequence);
+  }
   fmt::print("anchor    {}\n",
              found.anchored
                  ? "yes"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -60,10 +61,32 @@ base::Result<Job> Prepare(const Arguments& arguments) {
              std::move(input)};
 }
 
+// Where the output goes if nobody says where. Beside a device or a pipe nobody
+// would look for it; and /dev/stdin is a regular file if that was redirected.
+base::Result<std::string> DefaultOutput(const std::string& file) {
+  if (file == "-") {
+    return file;
+  }
+  struct stat status {};
+  const bool is_device = file.starts_with("/dev/") ||
+                         file.starts_with("/proc/") ||
+                         (stat(file.c_str(), &status) == 0 &&
+                          !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
+  if (is_device) {
+    return base::Error{base::ErrorCode::kInvalidArgument,
+                       file + " is no regular file: say by -o where to write"};
+  }
+  return file + ".clvg";
+}
+
 base::Result<int> RunEncrypt(const Arguments& arguments) {
   const std::string file = *arguments.Text(kFile);
-  const std::string path =
-      arguments.Text(kOutput).value_or(file == "-" ? "-" : file + ".clvg");
+  std::string path;
+  if (const auto output = arguments.Text(kOutput)) {
+    path = *output;
+  } else {
+    ASSIGN_OR_RETURN(path, DefaultOutput(file));
+  }
   if (path == "-") {
     ASSIGN_OR_RETURN(const Job job, Prepare(arguments));
     RETURN_IF_ERROR(job.Run(
