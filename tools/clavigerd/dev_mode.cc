@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
+#include "base/log.h"
 #include "base/sigv4.h"
 #include "base/wiping.h"
 #include "hsm/socket.h"
@@ -20,27 +23,36 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
+using std::chrono::milliseconds;
 
 constexpr std::string_view kTokenLabel = "claviger-dev";
 constexpr int kWorkers = 2;
 // Longer than claviger-hsm's patience with its workers.
-constexpr int kPredecessorTimeoutMs = 20'000;
-constexpr int kPredecessorPauseMs = 100;
+constexpr milliseconds kPredecessorTimeout{12'000};
+constexpr int kKillTimeoutMs = 5'000;
 
 // A clavigerd that was killed leaves its claviger-hsm behind for the moment
 // that its workers need to finish what they do. A connection to it ends when it
-// does; if it stays, ours says so.
+// does. One that hangs is killed, and its workers die with it: we hold the lock
+// of the folder, so nobody uses it any more.
 void WaitForPredecessor(const std::string& socket_path) {
-  for (int left = kPredecessorTimeoutMs / kPredecessorPauseMs; left > 0;
-       --left) {
-    const auto predecessor = hsm::ConnectTo(socket_path);
-    if (!predecessor) {
-      return;
-    }
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point deadline = Clock::now() + kPredecessorTimeout;
+  while (const auto predecessor = hsm::ConnectTo(socket_path)) {
+    const auto left =
+        std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
     pollfd waited = {.fd = predecessor->get(), .events = 0, .revents = 0};
-    if (poll(&waited, 1, kPredecessorPauseMs) != 0) {
+    if (left > 0 && poll(&waited, 1, static_cast<int>(left)) != 0) {
       poll(nullptr, 0, 1);  // It is about to close its listener too.
+      continue;
     }
+    if (const auto pid = hsm::PeerPid(predecessor->get()); pid && *pid > 0) {
+      base::LogWarning("an earlier claviger-hsm (pid {}) hangs: it is killed",
+                       *pid);
+      kill(*pid, SIGKILL);
+      poll(&waited, 1, kKillTimeoutMs);
+    }
+    return;
   }
 }
 
