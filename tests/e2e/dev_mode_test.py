@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
 
 from testlib import (BIN, Server, ServerCase, aws_environment, boto3_client,
@@ -64,6 +65,19 @@ class Environment(ServerCase):
         self.assertEqual(core.split()[4:6], ["0", "0"])
 
 
+def descendants(pid):
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            parent = int((entry / "stat").read_text().rsplit(")", 1)[1]
+                         .split()[1])
+        except (OSError, IndexError, ValueError):
+            continue
+        if parent == pid:
+            found += [int(entry.name), *descendants(int(entry.name))]
+    return found
+
+
 class Restart(unittest.TestCase):
 
     def test_sigterm_ends_it_and_a_second_start_finds_everything(self):
@@ -115,24 +129,42 @@ class Restart(unittest.TestCase):
 
     def test_leaves_no_process_behind(self):
         with Server() as server:
-            group = self.descendants(server.process.pid)
+            group = descendants(server.process.pid)
             self.assertGreater(len(group), 0, "no worker process was seen")
             self.assertEqual(server.stop(), 0)
             for pid in group:
                 self.assertFalse(
                     self.is_ours(pid, server), f"process {pid} is still there")
 
-    def descendants(self, pid):
-        found = []
-        for entry in pathlib.Path("/proc").iterdir():
-            try:
-                parent = int((entry / "stat").read_text().rsplit(")", 1)[1]
-                             .split()[1])
-            except (OSError, IndexError, ValueError):
-                continue
-            if parent == pid:
-                found += [int(entry.name), *self.descendants(int(entry.name))]
-        return found
+    def test_a_kill_while_workers_hang_is_no_obstacle(self):
+        with Server() as server:
+            kms = boto3_client(server)
+            key = kms.create_key()["KeyMetadata"]["KeyId"]
+            blob = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+            _, *workers = descendants(server.process.pid)
+            self.assertEqual(len(workers), 3)
+            for pid in workers:
+                os.kill(pid, signal.SIGSTOP)
+            server.kill()
+            server.start()
+            self.assertEqual(boto3_client(server).decrypt(
+                CiphertextBlob=blob)["Plaintext"], b"x")
+            self.are_gone(workers, server)
+
+    def test_claviger_hsm_that_hangs_keeps_nobody_from_stopping(self):
+        with Server() as server:
+            supervisor, *workers = descendants(server.process.pid)
+            os.kill(supervisor, signal.SIGSTOP)
+            self.assertEqual(server.stop(), 0, server.log_text())
+            self.are_gone([supervisor, *workers], server)
+            server.start()
+
+    def are_gone(self, pids, server):
+        """They were killed, which takes them a moment."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(self.is_ours(pid, server) for pid in pids):
+            self.assertLess(time.monotonic(), deadline, pids)
+            time.sleep(0.02)
 
     def is_ours(self, pid, server):
         try:

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/secret.h"
 #include "tools/files/files.h"
@@ -28,6 +29,9 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr int kReadyTimeoutMs = 60'000;
+// Longer than claviger-hsm's patience with its workers.
+constexpr int kStopTimeoutMs = 14'000;
+constexpr int kStopPauseMs = 20;
 constexpr std::array kModules = {
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
@@ -41,6 +45,17 @@ base::Status WaitUntilReady(int fd) {
   }
   return Error{ErrorCode::kHsmUnavailable,
                "claviger-hsm did not start; see its messages above"};
+}
+
+// Whether the child ends by itself; if so, it has been collected.
+bool EndsInTime(pid_t child) {
+  for (int left = kStopTimeoutMs / kStopPauseMs; left > 0; --left) {
+    if (waitpid(child, nullptr, WNOHANG) != 0) {
+      return true;
+    }
+    poll(nullptr, 0, kStopPauseMs);
+  }
+  return false;
 }
 
 std::string SoftHsmConfiguration(const std::string& token_folder) {
@@ -204,10 +219,16 @@ bool Workers::HaveEnded() const {
          ended.si_pid == supervisor_;
 }
 
+// One that hangs is killed, and its workers die with it.
 void Workers::Stop() {
   if (supervisor_ > 0) {
     kill(supervisor_, SIGTERM);
-    while (waitpid(supervisor_, nullptr, 0) < 0 && errno == EINTR) {
+    if (!EndsInTime(supervisor_)) {
+      base::LogWarning("claviger-hsm (pid {}) does not stop: it is killed",
+                       supervisor_);
+      kill(supervisor_, SIGKILL);
+      while (waitpid(supervisor_, nullptr, 0) < 0 && errno == EINTR) {
+      }
     }
   }
   supervisor_ = -1;
