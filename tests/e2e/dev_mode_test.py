@@ -174,6 +174,66 @@ class Restart(unittest.TestCase):
             return False
 
 
+class Refusals(unittest.TestCase):
+    """What a folder that is there does not go with."""
+
+    def refused(self, server, *options):
+        """Why; nothing that tells of the server's credential changes."""
+        kept = [server.dev / name for name in ("access-key", "env", "pin")]
+        before = [path.exists() and path.read_bytes() for path in kept]
+        run = subprocess.run(
+            [*server.command(), *options], capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=120)
+        self.assertNotEqual(run.returncode, 0, options)
+        self.assertNotIn("clavigerd ready", run.stdout)
+        self.assertEqual(
+            [path.exists() and path.read_bytes() for path in kept], before)
+        return run.stderr
+
+    def lets_in(self, server):
+        self.assertEqual(boto3_client(server).list_keys()["Keys"], [])
+        self.assertEqual((server.dev / "access-key").read_text(),
+                         f"{server.access_key}:{server.secret_key}")
+
+    def test_the_credential_in_env_is_always_good(self):
+        own = "AKIADEVELOPMENTONLY1"
+        file = "access-key"
+        with Server() as server:
+            first = server.access_key, server.secret_key
+            server.stop()
+            server.options = ("--dev-access-key", f"{own}:one")
+            server.start()
+            self.assertEqual((server.access_key, server.secret_key),
+                             (own, "one"))
+            self.lets_in(server)
+            server.stop()
+            server.options = ()
+            for pair, why in ((f"{own}:two", "has another secret"),
+                              ("AKIADEVELOPMENTONLY2:x",
+                               f"{first[0]} or {own}"),
+                              (f"{own}:a b", "must be ID:SECRET"),
+                              ("a/b:c", "must be ID:SECRET")):
+                self.assertIn(why, self.refused(server, "--dev-access-key",
+                                                pair))
+            (server.dev / file).write_text("garbage")
+            self.assertIn(f"{file} does not hold ID:SECRET",
+                          self.refused(server))
+            (server.dev / file).unlink()
+            self.assertIn(f"start with {first[0]} or", self.refused(server))
+            server.options = ("--dev-access-key", ":".join(first))
+            server.start()
+            self.lets_in(server)
+
+    def test_a_credential_that_was_lost_is_followed_by_another(self):
+        with Server() as server:
+            lost = server.access_key
+            server.stop()
+            (server.dev / "access-key").unlink()
+            server.start()
+            self.assertNotEqual(server.access_key, lost)
+            self.lets_in(server)
+
+
 class Options(unittest.TestCase):
 
     def test_a_credential_and_an_account_of_ones_own(self):

@@ -194,8 +194,8 @@ asio::awaitable<base::Status> Daemon::Parts::LoadDirectory(
   CO_RETURN_IF_ERROR(
       co_await kms::operations::EnsureAccount(environment, config.account));
   CO_RETURN_IF_ERROR(CheckServiceKeyIds(config, *directory->current()));
-  if (first != nullptr && !directory->current()->HasAccessKeys()) {
-    CO_RETURN_IF_ERROR(co_await kms::operations::AddAdministratorKey(
+  if (first != nullptr) {
+    CO_RETURN_IF_ERROR(co_await kms::operations::EnsureAdministratorKey(
         environment, config.account, first->access_key_id, first->secret));
   }
   co_return base::Status();

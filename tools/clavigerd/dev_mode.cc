@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -54,6 +55,12 @@ void WaitForPredecessor(const std::string& socket_path) {
     }
     return;
   }
+}
+
+// AWS IAM API Reference, AccessKey: \w.
+bool IsWordCharacter(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+         (c >= 'a' && c <= 'z') || c == '_';
 }
 
 // Quotes for the shell.
@@ -125,25 +132,42 @@ base::Status DevMode::MakePins() {
 }
 
 base::Status DevMode::MakeAccessKey(const std::string& given) {
-  const std::string file = folder_ + "/access-key";
+  const std::string file = access_key_file();
   if (!given.empty()) {
-    const std::size_t colon = given.find(':');
-    if (colon == std::string::npos || colon == 0 || colon + 1 == given.size()) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "--dev-access-key must be ID:SECRET"};
-    }
-    RETURN_IF_ERROR(WriteFile(file, given, 0600));
-  } else if (!Exists(file)) {
-    const base::Secret secret = kms::identity::NewSecretKey();
-    base::WipingString pair(kms::identity::NewAccessKeyId("AKIA"));
-    pair.append(":").append(secret.RevealText());
-    RETURN_IF_ERROR(WriteFile(file, pair, 0600));
+    RETURN_IF_ERROR(ReadAccessKey(given,
+                                  "--dev-access-key must be ID:SECRET, without "
+                                  "blanks, the ID of letters and digits"));
+  } else if (Exists(file)) {
+    ASSIGN_OR_RETURN(const base::Secret text, ReadSecretFile(file));
+    RETURN_IF_ERROR(ReadAccessKey(
+        text.RevealText(),
+        file + " does not hold ID:SECRET: remove it to have the administrator "
+               "given another access key"));
+  } else {
+    administrator_.access_key_id = kms::identity::NewAccessKeyId("AKIA");
+    administrator_.secret = kms::identity::NewSecretKey();
   }
-  ASSIGN_OR_RETURN(const base::Secret text, ReadSecretFile(file));
-  const std::string_view pair = text.RevealText();
-  administrator_.access_key_id = pair.substr(0, pair.find(':'));
-  administrator_.secret = base::Secret::CopyOf(pair.substr(pair.find(':') + 1));
+  // What a store that is being made will get must not be lost by a crash.
+  return Exists(folder_ + "/claviger.db") ? base::Status() : KeepAccessKey();
+}
+
+base::Status DevMode::ReadAccessKey(std::string_view pair,
+                                    const std::string& refusal) {
+  const std::string_view id = base::CutAt(pair, ':');
+  const auto is_visible = [](char c) { return c > ' ' && c <= '~'; };
+  if (id.empty() || pair.empty() || !std::ranges::all_of(id, IsWordCharacter) ||
+      !std::ranges::all_of(pair, is_visible)) {
+    return Error{ErrorCode::kInvalidArgument, refusal};
+  }
+  administrator_.access_key_id = id;
+  administrator_.secret = base::Secret::CopyOf(pair);
   return {};
+}
+
+base::Status DevMode::KeepAccessKey() const {
+  base::WipingString pair(administrator_.access_key_id);
+  pair.append(":").append(administrator_.secret.RevealText());
+  return WriteFile(access_key_file(), pair, 0600);
 }
 
 base::Status DevMode::AddService(const std::string& given) {

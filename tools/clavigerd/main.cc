@@ -107,6 +107,9 @@ base::Status Serve(const Options& options, const config::Config& config,
   Daemon daemon(config, clock);
   RETURN_IF_ERROR(
       daemon.Open(dev == nullptr ? nullptr : &dev->administrator()));
+  if (dev != nullptr) {
+    RETURN_IF_ERROR(dev->KeepAccessKey());
+  }
   RETURN_IF_ERROR(daemon.Listen());
   if (dev != nullptr) {
     RETURN_IF_ERROR(dev->WriteEnvironment(daemon.http_port()));
