@@ -246,6 +246,20 @@ class Options(unittest.TestCase):
             self.assertEqual(key["AWSAccountId"], "123456789012")
             self.assertIn(":123456789012:key/", key["Arn"])
 
+    def test_an_address_of_ipv6(self):
+        server = Server()
+        server.listen = "[::1]:0"
+        with server:
+            self.assertRegex(server.endpoint, r"^http://\[::1\]:\d+$")
+            self.assertEqual(server.environment["CLAVIGER_ENDPOINT"],
+                             server.endpoint)
+            self.assertEqual(call(server, "ListKeys", {}).status, 200)
+            run = subprocess.run(
+                [BIN / "claviger", "call", "ListKeys"],
+                env=server.environment, capture_output=True, text=True,
+                timeout=120)
+            self.assertEqual(run.returncode, 0, run.stderr)
+
     def refused(self, *options):
         with tempfile.TemporaryDirectory() as folder:
             run = subprocess.run(

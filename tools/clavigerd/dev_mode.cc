@@ -215,8 +215,15 @@ base::Status DevMode::MakeToken() {
                           folder_ + "/so-pin", folder_ + "/token-made");
 }
 
+std::string DevMode::Endpoint(std::uint16_t port) const {
+  const std::string& host = config_.http->host;
+  return host.find(':') == std::string::npos
+             ? fmt::format("http://{}:{}", host, port)
+             : fmt::format("http://[{}]:{}", host, port);
+}
+
 base::Status DevMode::WriteEnvironment(std::uint16_t port) const {
-  const std::string endpoint = fmt::format("http://127.0.0.1:{}", port);
+  const std::string endpoint = Endpoint(port);
   const std::string aws = folder_ + "/bin/claviger-aws";
   RETURN_IF_ERROR(WriteFile(
       aws,

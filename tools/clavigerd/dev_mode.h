@@ -50,6 +50,9 @@ class DevMode {
   // Writes DIR/access-key, when the store is known to know it.
   base::Status KeepAccessKey() const;
 
+  // Where a server at `port` is.
+  std::string Endpoint(std::uint16_t port) const;
+
   // Writes DIR/env and DIR/bin/claviger-aws for a server at `port`.
   base::Status WriteEnvironment(std::uint16_t port) const;
   std::string env_file() const { return folder_ + "/env"; }

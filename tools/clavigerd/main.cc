@@ -113,8 +113,8 @@ base::Status Serve(const Options& options, const config::Config& config,
   RETURN_IF_ERROR(daemon.Listen());
   if (dev != nullptr) {
     RETURN_IF_ERROR(dev->WriteEnvironment(daemon.http_port()));
-    fmt::print("clavigerd ready http://127.0.0.1:{} env={}\n",
-               daemon.http_port(), dev->env_file());
+    fmt::print("clavigerd ready {} env={}\n",
+               dev->Endpoint(daemon.http_port()), dev->env_file());
   } else {
     fmt::print("clavigerd ready\n");
   }
