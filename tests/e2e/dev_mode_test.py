@@ -246,6 +246,20 @@ class Options(unittest.TestCase):
             self.assertEqual(key["AWSAccountId"], "123456789012")
             self.assertIn(":123456789012:key/", key["Arn"])
 
+    def test_a_relative_folder_is_made_absolute(self):
+        class Relative(Server):
+            def command(self):
+                return ["/bin/sh", "-c", 'cd "$1" && shift && exec "$@"', "sh",
+                        str(self.folder), str(BIN / "clavigerd"), "--dev",
+                        "--dev-dir", "./dev/", "--listen", self.listen]
+
+        with Relative() as server:
+            self.assertEqual(server.env_file, str(server.dev / "env"))
+            self.assertEqual(server.environment["CLAVIGER_SOCKET"],
+                             str(server.dev / "clavigerd.sock"))
+            self.assertEqual(server.environment["PATH"].split(":")[0],
+                             str(server.dev / "bin"))
+
     def test_an_address_of_ipv6(self):
         server = Server()
         server.listen = "[::1]:0"

@@ -101,6 +101,7 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
     }
     folder_ = pattern;
   }
+  ASSIGN_OR_RETURN(folder_, setup::DevFolder(folder_));
   RETURN_IF_ERROR(MakeDirectory(folder_, 0700));
   ASSIGN_OR_RETURN(lock_,
                    kms::store::FileLock::Acquire(folder_ + "/clavigerd.lock"));

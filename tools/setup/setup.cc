@@ -12,8 +12,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "base/bytes.h"
@@ -67,6 +69,20 @@ std::string SoftHsmConfiguration(const std::string& token_folder) {
 }
 
 }  // namespace
+
+base::Result<std::string> DevFolder(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error) {
+    return Error{ErrorCode::kIo,
+                 fmt::format("cannot find {}: {}", path, error.message())};
+  }
+  std::string folder = absolute.lexically_normal().string();
+  if (folder.size() > 1 && folder.back() == '/') {
+    folder.pop_back();
+  }
+  return folder;
+}
 
 base::Result<std::string> FindSoftHsm() {
   for (const char* const module : kModules) {
