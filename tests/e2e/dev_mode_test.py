@@ -224,6 +224,18 @@ class Refusals(unittest.TestCase):
             server.start()
             self.lets_in(server)
 
+    def test_another_account(self):
+        with Server("--account", "123456789012") as server:
+            server.stop()
+            server.options = ()
+            why = self.refused(server, "--account", "210987654321")
+            self.assertIn("made for the account 123456789012, not for "
+                          "210987654321", why)
+            self.assertIn("--account 123456789012", self.refused(server))
+            server.options = ("--account", "123456789012")
+            server.start()
+            self.lets_in(server)
+
     def test_a_credential_that_was_lost_is_followed_by_another(self):
         with Server() as server:
             lost = server.access_key
