@@ -224,6 +224,18 @@ class Refusals(unittest.TestCase):
             server.start()
             self.lets_in(server)
 
+    def test_no_pin_is_made_for_a_token_that_is_there(self):
+        with Server() as server:
+            server.stop()
+            pin, elsewhere = server.dev / "pin", server.folder / "pin"
+            pin.rename(elsewhere)
+            self.assertIn(f"the PIN file {pin} is missing; restore it, or "
+                          f"remove {server.dev} to begin anew",
+                          self.refused(server))
+            elsewhere.rename(pin)
+            server.start()
+            self.lets_in(server)
+
     def test_another_account(self):
         with Server("--account", "123456789012") as server:
             server.stop()

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/log.h"
@@ -128,8 +130,20 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
 }
 
 base::Status DevMode::MakePins() {
-  RETURN_IF_ERROR(setup::MakePinFile(folder_ + "/so-pin"));
-  return setup::MakePinFile(folder_ + "/pin");
+  const std::string pin = config_.key_stores[0].pin_file;
+  std::error_code error;
+  const bool has_token = Exists(token_mark()) ||
+                         !std::filesystem::is_empty(folder_ + "/tokens", error);
+  if (!has_token) {
+    RETURN_IF_ERROR(setup::MakePinFile(folder_ + "/so-pin"));
+    return setup::MakePinFile(pin);
+  }
+  // A token takes few wrong PINs.
+  return Exists(pin) ? base::Status()
+                     : Error{ErrorCode::kNotFound,
+                             fmt::format("the PIN file {} is missing; restore "
+                                         "it, or remove {} to begin anew",
+                                         pin, folder_)};
 }
 
 base::Status DevMode::MakeAccessKey(const std::string& given) {
@@ -213,7 +227,7 @@ base::Status DevMode::MakeToken() {
   RETURN_IF_ERROR(setup::UseSoftHsmConfiguration(folder_ + "/softhsm2.conf",
                                                  folder_ + "/tokens"));
   return setup::MakeToken(config_.key_stores[0], kTokenLabel,
-                          folder_ + "/so-pin", folder_ + "/token-made");
+                          folder_ + "/so-pin", token_mark());
 }
 
 std::string DevMode::Endpoint(std::uint16_t port) const {

@@ -63,6 +63,7 @@ class DevMode {
   base::Status MakePins();
   base::Status MakeAccessKey(const std::string& given);
   base::Status ReadAccessKey(std::string_view pair, const std::string& refusal);
+  std::string token_mark() const { return folder_ + "/token-made"; }
   std::string access_key_file() const { return folder_ + "/access-key"; }
   base::Status MakeToken();
   base::Status AddService(const std::string& given);
