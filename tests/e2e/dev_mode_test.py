@@ -316,7 +316,8 @@ class Options(unittest.TestCase):
 
     def test_refuses_bad_options(self):
         for options in (["--account", "12"], ["--account", "12345678901x"],
-                        ["--dev-access-key", "no-colon"], ["--no-such-option"]):
+                        ["--dev-access-key", "no-colon"], ["--no-such-option"],
+                        ["--config", "/absent"], ["--state", "/absent"]):
             with self.subTest(options=options):
                 self.assertNotEqual(
                     self.refused("--listen", "127.0.0.1:0", *options), "")

@@ -123,6 +123,9 @@ class ConfigCheck(unittest.TestCase):
         run = self.server.claviger("config", "check", "/absent/file")
         self.assertEqual(run.returncode, 2)
         self.assertIn("/absent/file", run.stderr)
+        run = self.server.claviger("config", "check", "/")
+        self.assertEqual(run.returncode, 2)
+        self.assertEqual(run.stderr, "claviger: / is a directory\n")
 
 
 class Doctor(unittest.TestCase):
