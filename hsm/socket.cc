@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 namespace hsm {
 namespace {
@@ -30,6 +31,15 @@ base::Result<sockaddr_un> AddressOf(const std::string& path) {
 int Connect(int socket, const sockaddr_un& address) {
   return connect(socket, reinterpret_cast<const sockaddr*>(&address),
                  sizeof(address));
+}
+
+base::Result<ucred> PeerOf(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return ErrnoError("ask who is at the other end");
+  }
+  return peer;
 }
 
 }  // namespace
@@ -64,11 +74,13 @@ base::Result<SocketPair> MakeSocketPair(int type) {
 
 base::Result<Fd> ListenAt(const std::string& path) {
   ASSIGN_OR_RETURN(const sockaddr_un address, AddressOf(path));
-  if (ConnectTo(path)) {
+  // One whose queue is full is there, too. What is no socket is told below.
+  const base::Result<Fd> other = ConnectTo(path);
+  struct stat status {};
+  if (other || other.error().code == base::ErrorCode::kBusy) {
     return base::Error{base::ErrorCode::kBusy,
                        "another claviger-hsm already serves " + path};
   }
-  struct stat status {};
   if (lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) {
       return base::Error{base::ErrorCode::kInvalidArgument,
@@ -89,26 +101,45 @@ base::Result<Fd> ListenAt(const std::string& path) {
   return socket;
 }
 
+SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
+  struct stat status {};
+  if (lstat(path_.c_str(), &status) == 0) {
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+  }
+}
+
+void SocketFile::Remove() const {
+  const SocketFile now(path_);
+  if (inode_ != 0 && now.inode_ == inode_ && now.device_ == device_) {
+    unlink(path_.c_str());
+  }
+}
+
 base::Result<Fd> ConnectTo(const std::string& path) {
   ASSIGN_OR_RETURN(const sockaddr_un address, AddressOf(path));
   Fd socket(
       ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid() || Connect(socket.get(), address) != 0) {
     const bool nobody = errno == ENOENT || errno == ECONNREFUSED;
+    const bool full = socket.valid() && errno == EAGAIN;
     base::Error error = ErrnoError("connect to " + path);
-    error.code = nobody ? base::ErrorCode::kNotFound : error.code;
+    error.code = nobody ? base::ErrorCode::kNotFound
+                 : full ? base::ErrorCode::kBusy
+                        : error.code;
     return error;
   }
   return socket;
 }
 
 base::Result<uid_t> PeerUid(int socket) {
-  ucred peer{};
-  socklen_t size = sizeof(peer);
-  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-    return ErrnoError("ask who connected");
-  }
+  ASSIGN_OR_RETURN(const ucred peer, PeerOf(socket));
   return peer.uid;
+}
+
+base::Result<pid_t> PeerPid(int socket) {
+  ASSIGN_OR_RETURN(const ucred peer, PeerOf(socket));
+  return peer.pid;
 }
 
 base::Status SendPacket(int socket, base::ByteView bytes, int fd) {

@@ -26,15 +26,31 @@ base::Result<SocketPair> MakeSocketPair(int type);
 
 // A SOCK_SEQPACKET socket bound to `path` and listening, for which any user may
 // ask: who may come in is decided by PeerUid(). A socket file that nobody
-// serves is replaced; fails with kBusy if somebody does.
+// serves is replaced; fails with kBusy if somebody does, however busy that one
+// is.
 base::Result<Fd> ListenAt(const std::string& path);
 
+// A SocketFile is the file that is at `path` when it is made. Remove() removes
+// it, but not what somebody has put there in its place.
+class SocketFile {
+ public:
+  explicit SocketFile(std::string path);
+  void Remove() const;
+
+ private:
+  std::string path_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;  // 0: there was none.
+};
+
 // A non-blocking SOCK_SEQPACKET connection to `path`; fails with kNotFound if
-// nobody listens there.
+// nobody listens there, and with kBusy if too many wait for whoever does.
 base::Result<Fd> ConnectTo(const std::string& path);
 
 // The effective uid of the process that connected.
 base::Result<uid_t> PeerUid(int socket);
+// The process that listens, of a socket that ConnectTo() has made.
+base::Result<pid_t> PeerPid(int socket);
 
 // One message, with a descriptor in it or none. Neither call waits: receiving
 // fails with kBusy if there is nothing, and gives an empty message at the end

@@ -51,9 +51,10 @@ base::Result<Fd> CatchSignals() {
 class Supervisor {
  public:
   Supervisor(const SupervisorOptions& options, const base::Clock& clock,
-             Fd listener, Fd signals)
+             pid_t parent, Fd listener, Fd signals)
       : options_(options),
         clock_(clock),
+        parent_(parent),
         listener_(std::move(listener)),
         signals_(std::move(signals)),
         workers_(options, clock) {}
@@ -79,7 +80,8 @@ class Supervisor {
 
   const SupervisorOptions& options_;
   const base::Clock& clock_;
-  Fd listener_;
+  const pid_t parent_;
+  Fd listener_;  // Open to the end: it shows that workers may be left.
   Fd signals_;
   WorkerSet workers_;
   std::vector<Peer> peers_;
@@ -96,7 +98,7 @@ base::Status Supervisor::Run() {
     std::erase_if(peers_, [](const Peer& peer) { return peer.gone; });
     RETURN_IF_ERROR(Wait());
   }
-  workers_.Stop(options_.stop_patience);
+  workers_.Stop(parent_);
   return {};
 }
 
@@ -278,13 +280,15 @@ base::Result<Fd> ListenAtWhenFree(const std::string& path) {
 
 base::Status RunSupervisor(const SupervisorOptions& options,
                            const base::Clock& clock) {
+  const pid_t parent = getppid();
   ASSIGN_OR_RETURN(Fd signals, CatchSignals());
   ASSIGN_OR_RETURN(Fd listener, ListenAtWhenFree(options.socket_path));
+  const SocketFile file(options.socket_path);
   SayReady(options.ready_fd);
-  Supervisor supervisor(options, clock, std::move(listener),
+  Supervisor supervisor(options, clock, parent, std::move(listener),
                         std::move(signals));
   base::Status status = supervisor.Run();
-  unlink(options.socket_path.c_str());
+  file.Remove();
   return status;
 }
 

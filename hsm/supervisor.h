@@ -25,6 +25,9 @@ struct SupervisorOptions {
   std::chrono::milliseconds open_deadline{120'000};
   // A worker that does not stop by itself for so long is killed at the end.
   std::chrono::milliseconds stop_patience{10'000};
+  // The same for one that serves, when the process that started the supervisor
+  // has ended: nobody waits for what the worker does.
+  std::chrono::milliseconds orphan_patience{10'000};
   int ready_fd = -1;  // Gets "ready\n", and is closed, once we listen.
   // At SIGHUP, before a token that was refused gets another try. Or null.
   std::function<void()> on_forgive;

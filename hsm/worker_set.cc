@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -265,7 +266,7 @@ bool WorkerSet::AnyProcess() const {
   });
 }
 
-void WorkerSet::Stop(milliseconds patience) {
+void WorkerSet::Stop(pid_t parent) {
   stopping_ = true;
   for (Worker& worker : workers_) {
     worker.process.control.Close();
@@ -274,12 +275,22 @@ void WorkerSet::Stop(milliseconds patience) {
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   const timespec slice = {0, 100'000'000};
-  const base::MonotonicTime deadline = clock_.Monotonic() + patience;
-  for (Reap(); AnyProcess() && clock_.Monotonic() < deadline; Reap()) {
+  const base::MonotonicTime start = clock_.Monotonic();
+  for (Reap(); AnyProcess(); Reap()) {
     sigtimedwait(&child, nullptr, &slice);
+    KillLate(std::chrono::floor<milliseconds>(clock_.Monotonic() - start),
+             getppid() != parent);
   }
+}
+
+// One that is opening its token is given all the time there is: it may be in
+// C_Login.
+void WorkerSet::KillLate(milliseconds waited, bool orphaned) {
   for (Worker& worker : workers_) {
-    if (worker.state != State::kWaiting) {
+    const milliseconds patience = orphaned && worker.state != State::kStarting
+                                      ? options_.orphan_patience
+                                      : options_.stop_patience;
+    if (worker.state != State::kWaiting && waited >= patience) {
       kill(worker.process.pid, SIGKILL);
       waitpid(worker.process.pid, nullptr, 0);
       Enter(worker, State::kWaiting);

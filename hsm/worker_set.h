@@ -57,9 +57,9 @@ class WorkerSet {
   // kWhicheverServes). True once no such process exists; ask again until then.
   bool Replace(std::size_t index, Generation generation);
 
-  // Ends all workers: by asking, and after `patience` by force. SIGCHLD must be
-  // blocked.
-  void Stop(std::chrono::milliseconds patience);
+  // Ends all workers: by asking, and after stop_patience, or orphan_patience if
+  // `parent` is not ours any more, by force. SIGCHLD must be blocked.
+  void Stop(pid_t parent);
 
  private:
   struct Worker {
@@ -77,6 +77,7 @@ class WorkerSet {
   void Start(std::size_t index);
   void Enter(Worker& worker, State state);
   void Kill(Worker& worker);
+  void KillLate(std::chrono::milliseconds waited, bool orphaned);
   void OnGone(std::size_t index, int wait_status);
   bool AnyProcess() const;
 

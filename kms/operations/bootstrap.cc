@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/operations/bootstrap.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "base/secret.h"
+#include "kms/identity/directory.h"
+#include "kms/identity/principals.h"
 #include "kms/operations/identities.h"
 #include "kms/operations/service_keys.h"
 
@@ -177,6 +182,68 @@ asio::awaitable<base::Status> AddAdministratorKey(
   };
   CO_RETURN_IF_ERROR(co_await environment.store.Write(insert));
   co_return co_await LoadIdentities(environment);
+}
+
+namespace {
+
+Error KeyRefused(std::string_view id, std::string_view reason) {
+  return {ErrorCode::kInvalidArgument,
+          fmt::format("the administrator's access key {} {} (clavigerd --dev "
+                      "--dev-access-key ID:SECRET)",
+                      id, reason)};
+}
+
+// Of one that the store has.
+base::Status CheckAdministratorKey(const identity::Directory& directory,
+                                   const Caller& administrator,
+                                   const std::string& id,
+                                   const base::Secret& secret) {
+  if (!base::ConstantTimeEqual(directory.FindSecret(id)->Reveal(),
+                               secret.Reveal())) {
+    return KeyRefused(id,
+                      "has another secret in this store: start with that one, "
+                      "or with another one");
+  }
+  const identity::AccessKey* const key = directory.credentials().Find(id);
+  if (key == nullptr) {
+    return KeyRefused(id, "is inactive: start with another one");
+  }
+  if (key->caller->account != administrator.account ||
+      key->caller->user_name != administrator.user_name) {
+    return KeyRefused(id, fmt::format("is that of {}, not of {}: start with "
+                                      "another one",
+                                      key->caller->arn, administrator.arn));
+  }
+  return {};
+}
+
+}  // namespace
+
+asio::awaitable<base::Status> EnsureAdministratorKey(
+    Environment& environment, const std::string& account,
+    const std::string& access_key_id, const base::Secret& secret) {
+  const auto directory = environment.directory.current();
+  const Caller administrator = identity::Administrator(account);
+  if (directory->FindSecret(access_key_id) != nullptr) {
+    co_return CheckAdministratorKey(*directory, administrator, access_key_id,
+                                    secret);
+  }
+  if (directory->credentials().Find(access_key_id) != nullptr) {
+    co_return KeyRefused(access_key_id,
+                         "is that of a service: start with another one");
+  }
+  const identity::Record* const user = directory->FindByName(
+      account, EntityKind::kUser, administrator.user_name);
+  if (user != nullptr && user->access_keys.size() >= kMostAccessKeys) {
+    co_return KeyRefused(
+        access_key_id,
+        fmt::format("is not in this store, and {} has {} already: start with "
+                    "{} or {}",
+                    administrator.arn, user->access_keys.size(),
+                    user->access_keys.front().id, user->access_keys.back().id));
+  }
+  co_return co_await AddAdministratorKey(environment, account, access_key_id,
+                                         secret);
 }
 
 asio::awaitable<base::Status> EnsureAccount(Environment& environment,

@@ -3,6 +3,7 @@
 #define KMS_OPERATIONS_BOOTSTRAP_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -47,9 +48,20 @@ boost::asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
                                                        KeyStore& key_store,
                                                        Placement placement);
 
+// Of a user: AWS's quota AccessKeysPerUser.
+inline constexpr std::size_t kMostAccessKeys = 2;
+
 // Gives the administrator of `account` an access key; makes both if they are
 // not there. See SealAccessKey.
 boost::asio::awaitable<base::Status> AddAdministratorKey(
+    Environment& environment, const std::string& account,
+    const std::string& access_key_id, const base::Secret& secret);
+
+// Makes sure that the access key lets the administrator of `account` in: gives
+// it one that is not there. Fails with kInvalidArgument, saying what to do, if
+// the store knows it as another's, as inactive or with another secret; or if
+// the administrator has as many as a user may have.
+boost::asio::awaitable<base::Status> EnsureAdministratorKey(
     Environment& environment, const std::string& account,
     const std::string& access_key_id, const base::Secret& secret);
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """claviger config check, claviger doctor, claviger audit verify --from."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -122,6 +123,9 @@ class ConfigCheck(unittest.TestCase):
         run = self.server.claviger("config", "check", "/absent/file")
         self.assertEqual(run.returncode, 2)
         self.assertIn("/absent/file", run.stderr)
+        run = self.server.claviger("config", "check", "/")
+        self.assertEqual(run.returncode, 2)
+        self.assertEqual(run.stderr, "claviger: / is a directory\n")
 
 
 class Doctor(unittest.TestCase):
@@ -276,6 +280,11 @@ class Doctor(unittest.TestCase):
             self.assertEqual(status, 0, found)
             self.assertEqual(found["server"][0], "ok")
             self.assertEqual(found["PIN file"][0], "ok")
+            relative = os.path.relpath(dev.dev) + "/"
+            status, again = self.findings("--dev-dir", relative)
+            self.assertEqual(status, 0, again)
+            self.assertEqual({name: word for name, (word, _) in again.items()},
+                             {name: word for name, (word, _) in found.items()})
             dev.stop()
             status, found = self.findings("--dev-dir", dev.dev)
             self.assertEqual(status, 0, found)

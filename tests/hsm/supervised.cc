@@ -16,7 +16,8 @@
 
 namespace hsm_test {
 
-Supervised::Supervised(int workers) : shared_(Shared::Make()) {
+Supervised::Supervised(int workers)
+    : shared_(Shared::Make()), death_signal_(SIGKILL) {
   options_.key_store = "test";
   options_.socket_path = directory_ / "hsm.sock";
   options_.workers = workers;
@@ -41,7 +42,7 @@ void Supervised::Start() {
   hsm::Fd writer(ready[1]);
   pid_ = fork();
   if (pid_ == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_PDEATHSIG, death_signal_);
     options_.ready_fd = writer.Release();
     const base::Status status = hsm::RunSupervisor(options_, base::RealClock());
     if (!status) {

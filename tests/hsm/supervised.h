@@ -23,7 +23,11 @@ class Supervised {
   Supervised(const Supervised&) = delete;
   Supervised& operator=(const Supervised&) = delete;
 
-  hsm::SupervisorOptions& options() { return options_; }  // Before Start().
+  // Before Start().
+  hsm::SupervisorOptions& options() { return options_; }
+  // What the supervisor gets when the process that has called Start() dies.
+  void set_death_signal(int signal) { death_signal_ = signal; }
+
   Shared& shared() { return *shared_; }
   const std::string& socket_path() const { return options_.socket_path; }
   pid_t pid() const { return pid_; }
@@ -41,6 +45,7 @@ class Supervised {
   Shared* shared_;
   hsm::SupervisorOptions options_;
   pid_t pid_ = -1;
+  int death_signal_;
 };
 
 // Waits until `condition` holds; false if it does not for a minute. For what

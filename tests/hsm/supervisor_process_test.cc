@@ -255,6 +255,43 @@ TEST_F(SupervisorTest, StopsCleanlyAndRemovesItsSocket) {
   EXPECT_NE(access(supervised_.socket_path().c_str(), F_OK), 0);
 }
 
+// Who was started again, when it had been taken for dead.
+TEST_F(SupervisorTest, LeavesTheSocketOfAnotherAlone) {
+  supervised_.Start();
+  ASSERT_EQ(unlink(supervised_.socket_path().c_str()), 0);
+  const hsm::Fd other = testlib::Take(hsm::ListenAt(supervised_.socket_path()));
+  EXPECT_EQ(supervised_.Stop(), 0);
+  EXPECT_OK(hsm::ConnectTo(supervised_.socket_path()));
+}
+
+TEST_F(SupervisorTest, DoesNotWaitForHungWorkersWhenItsParentIsGone) {
+  supervised_.options().stop_patience = std::chrono::minutes{10};
+  supervised_.options().orphan_patience = std::chrono::milliseconds{50};
+  supervised_.options().prepare = [] {
+    return hsm::ServeFn([](const hsm::Fd&) -> hsm::WorkerExit {
+      while (true) {
+        pause();
+      }
+    });
+  };
+  supervised_.set_death_signal(SIGTERM);
+  auto ready = testlib::Take(hsm::MakeSocketPair(SOCK_STREAM));
+  const pid_t parent = fork();
+  if (parent == 0) {
+    supervised_.Start();
+    _exit(write(ready.theirs.get(), "x", 1) == 1 && pause() == 0 ? 0 : 1);
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready.ours.get(), &byte, 1), 1);
+  for (std::uint32_t worker = 0; worker < 2; ++worker) {
+    ASSERT_OK(Connect(worker).reply.status);
+  }
+  kill(parent, SIGKILL);
+  ASSERT_EQ(waitpid(parent, nullptr, 0), parent);
+  EXPECT_TRUE(Eventually(
+      [&] { return access(supervised_.socket_path().c_str(), F_OK) != 0; }));
+}
+
 TEST_F(SupervisorTest, WorkersDieWithTheSupervisor) {
   supervised_.Start();
   const Answer idle = Connect(0);
@@ -290,7 +327,17 @@ TEST_F(SupervisorTest, RefusesASocketThatIsServedOrNotASocket) {
   supervised_.Start();
   EXPECT_THAT(hsm::ListenAt(supervised_.socket_path()),
               StatusIs(ErrorCode::kBusy, HasSubstr("already")));
+  // One that is too busy to accept anybody serves it, too.
   const testlib::TempDir directory;
+  const std::string busy = directory / "busy";
+  const hsm::Fd listener = testlib::Take(hsm::ListenAt(busy));
+  std::vector<hsm::Fd> queue;
+  auto next = hsm::ConnectTo(busy);
+  for (; next && queue.size() < 1000; next = hsm::ConnectTo(busy)) {
+    queue.push_back(*std::move(next));
+  }
+  EXPECT_THAT(next, StatusIs(ErrorCode::kBusy));
+  EXPECT_THAT(hsm::ListenAt(busy), StatusIs(ErrorCode::kBusy));
   const std::string file = directory / "file";
   std::ofstream(file) << "precious";
   EXPECT_THAT(hsm::ListenAt(file), StatusIs(ErrorCode::kInvalidArgument));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -35,6 +36,8 @@ namespace tools {
 namespace {
 
 constexpr std::size_t kWorkerHeap = 4U << 20;
+// A development server that was killed is to be started again at once.
+constexpr std::chrono::milliseconds kDevOrphanPatience{2'000};
 
 struct Options {
   std::string config_file;
@@ -128,6 +131,9 @@ base::Status Supervise(Options options) {
   supervisor.socket_path = options.store.socket;
   supervisor.workers = options.store.workers + 1;  // One for slow operations.
   supervisor.ready_fd = options.ready_fd;
+  if (options.dev) {
+    supervisor.orphan_patience = kDevOrphanPatience;
+  }
   const base::RealClock clock;
   if (options.xks.chosen) {
     supervisor.key_store = "xks_client";

@@ -274,7 +274,8 @@ std::vector<Check> ChecksOf(const config::Config& config, bool probe) {
 }
 
 // The configuration that `clavigerd --dev` has under a folder.
-config::Config DevConfig(const std::string& folder) {
+base::Result<config::Config> DevConfig(const std::string& given) {
+  ASSIGN_OR_RETURN(const std::string folder, setup::DevFolder(given));
   setenv("SOFTHSM2_CONF", (folder + "/softhsm2.conf").c_str(), 1);
   config::Config config;
   config.state = folder;
@@ -294,7 +295,7 @@ base::Result<int> RunDoctor(const Arguments& arguments) {
   }
   base::Result<config::Config> config = [&] {
     const auto folder = arguments.Text(kDevFolder);
-    return folder ? base::Result<config::Config>(DevConfig(*folder))
+    return folder ? DevConfig(*folder)
                   : config::Load(
                         arguments.Text(kConfig).value_or(CLAVIGER_CONFIG_FILE));
   }();

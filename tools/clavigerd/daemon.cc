@@ -91,6 +91,21 @@ void Drain(kms::store::Store& store) {
   static_cast<void>(store.WriteNow(nothing));
 }
 
+// Of the store of a first administrator: a second account would be made in it,
+// to which its access keys do not belong.
+base::Status CheckAccount(const config::Config& config,
+                          const kms::identity::Directory& directory) {
+  if (directory.accounts().empty() || directory.HasAccount(config.account)) {
+    return {};
+  }
+  return base::Error{
+      base::ErrorCode::kInvalidArgument,
+      fmt::format("{} was made for the account {}, not for {}: start with "
+                  "--account {}",
+                  config.state, directory.accounts().front().id, config.account,
+                  directory.accounts().front().id)};
+}
+
 kms::operations::Placement PlacementOf(const config::KeyStore& key_store) {
   using kms::operations::Placement;
   return key_store.shareable ? Placement::kWrappedShareably
@@ -191,11 +206,14 @@ asio::awaitable<base::Status> Daemon::Parts::LoadDirectory(
   kms::operations::LogForgottenTenants(environment);
   CO_RETURN_IF_ERROR(
       co_await kms::operations::LoadCustomKeyStores(environment));
+  if (first != nullptr) {
+    CO_RETURN_IF_ERROR(CheckAccount(config, *directory->current()));
+  }
   CO_RETURN_IF_ERROR(
       co_await kms::operations::EnsureAccount(environment, config.account));
   CO_RETURN_IF_ERROR(CheckServiceKeyIds(config, *directory->current()));
-  if (first != nullptr && !directory->current()->HasAccessKeys()) {
-    CO_RETURN_IF_ERROR(co_await kms::operations::AddAdministratorKey(
+  if (first != nullptr) {
+    CO_RETURN_IF_ERROR(co_await kms::operations::EnsureAdministratorKey(
         environment, config.account, first->access_key_id, first->secret));
   }
   co_return base::Status();

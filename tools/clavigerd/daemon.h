@@ -15,7 +15,8 @@
 
 namespace tools {
 
-// What a store that is being made gets beside its service keys.
+// What a store gets beside its service keys, unless it has it: the access key
+// of its administrator.
 struct FirstAdministrator {
   std::string access_key_id;
   base::Secret secret;
@@ -35,7 +36,8 @@ class Daemon {
   // Opens everything in the order in which it can be trusted: store, token,
   // service keys, audit log (which the store must not lag behind), what crashes
   // left, credentials. With `first`, a store without service keys is made ready
-  // for use; without, it is refused.
+  // for use, and any store lets this administrator in, or is refused; without,
+  // a store without service keys is refused.
   base::Status Open(const FirstAdministrator* first);
 
   // Listens where the configuration says.

@@ -3,12 +3,18 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "base/log.h"
 #include "base/sigv4.h"
 #include "base/wiping.h"
 #include "hsm/socket.h"
@@ -20,28 +26,43 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
+using std::chrono::milliseconds;
 
 constexpr std::string_view kTokenLabel = "claviger-dev";
 constexpr int kWorkers = 2;
 // Longer than claviger-hsm's patience with its workers.
-constexpr int kPredecessorTimeoutMs = 20'000;
-constexpr int kPredecessorPauseMs = 100;
+constexpr milliseconds kPredecessorTimeout{12'000};
+constexpr int kKillTimeoutMs = 5'000;
 
 // A clavigerd that was killed leaves its claviger-hsm behind for the moment
 // that its workers need to finish what they do. A connection to it ends when it
-// does; if it stays, ours says so.
+// does. One that hangs is killed, and its workers die with it: we hold the lock
+// of the folder, so nobody uses it any more.
 void WaitForPredecessor(const std::string& socket_path) {
-  for (int left = kPredecessorTimeoutMs / kPredecessorPauseMs; left > 0;
-       --left) {
-    const auto predecessor = hsm::ConnectTo(socket_path);
-    if (!predecessor) {
-      return;
-    }
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point deadline = Clock::now() + kPredecessorTimeout;
+  while (const auto predecessor = hsm::ConnectTo(socket_path)) {
+    const auto left =
+        std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
     pollfd waited = {.fd = predecessor->get(), .events = 0, .revents = 0};
-    if (poll(&waited, 1, kPredecessorPauseMs) != 0) {
+    if (left > 0 && poll(&waited, 1, static_cast<int>(left)) != 0) {
       poll(nullptr, 0, 1);  // It is about to close its listener too.
+      continue;
     }
+    if (const auto pid = hsm::PeerPid(predecessor->get()); pid && *pid > 0) {
+      base::LogWarning("an earlier claviger-hsm (pid {}) hangs: it is killed",
+                       *pid);
+      kill(*pid, SIGKILL);
+      poll(&waited, 1, kKillTimeoutMs);
+    }
+    return;
   }
+}
+
+// AWS IAM API Reference, AccessKey: \w.
+bool IsWordCharacter(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+         (c >= 'a' && c <= 'z') || c == '_';
 }
 
 // Quotes for the shell.
@@ -82,6 +103,7 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
     }
     folder_ = pattern;
   }
+  ASSIGN_OR_RETURN(folder_, setup::DevFolder(folder_));
   RETURN_IF_ERROR(MakeDirectory(folder_, 0700));
   ASSIGN_OR_RETURN(lock_,
                    kms::store::FileLock::Acquire(folder_ + "/clavigerd.lock"));
@@ -108,30 +130,59 @@ base::Status DevMode::MakeFolders(const DevOptions& options) {
 }
 
 base::Status DevMode::MakePins() {
-  RETURN_IF_ERROR(setup::MakePinFile(folder_ + "/so-pin"));
-  return setup::MakePinFile(folder_ + "/pin");
+  const std::string pin = config_.key_stores[0].pin_file;
+  std::error_code error;
+  const bool has_token = Exists(token_mark()) ||
+                         !std::filesystem::is_empty(folder_ + "/tokens", error);
+  if (!has_token) {
+    RETURN_IF_ERROR(setup::MakePinFile(folder_ + "/so-pin"));
+    return setup::MakePinFile(pin);
+  }
+  // A token takes few wrong PINs.
+  return Exists(pin) ? base::Status()
+                     : Error{ErrorCode::kNotFound,
+                             fmt::format("the PIN file {} is missing; restore "
+                                         "it, or remove {} to begin anew",
+                                         pin, folder_)};
 }
 
 base::Status DevMode::MakeAccessKey(const std::string& given) {
-  const std::string file = folder_ + "/access-key";
+  const std::string file = access_key_file();
   if (!given.empty()) {
-    const std::size_t colon = given.find(':');
-    if (colon == std::string::npos || colon == 0 || colon + 1 == given.size()) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "--dev-access-key must be ID:SECRET"};
-    }
-    RETURN_IF_ERROR(WriteFile(file, given, 0600));
-  } else if (!Exists(file)) {
-    const base::Secret secret = kms::identity::NewSecretKey();
-    base::WipingString pair(kms::identity::NewAccessKeyId("AKIA"));
-    pair.append(":").append(secret.RevealText());
-    RETURN_IF_ERROR(WriteFile(file, pair, 0600));
+    RETURN_IF_ERROR(ReadAccessKey(given,
+                                  "--dev-access-key must be ID:SECRET, without "
+                                  "blanks, the ID of letters and digits"));
+  } else if (Exists(file)) {
+    ASSIGN_OR_RETURN(const base::Secret text, ReadSecretFile(file));
+    RETURN_IF_ERROR(ReadAccessKey(
+        text.RevealText(),
+        file + " does not hold ID:SECRET: remove it to have the administrator "
+               "given another access key"));
+  } else {
+    administrator_.access_key_id = kms::identity::NewAccessKeyId("AKIA");
+    administrator_.secret = kms::identity::NewSecretKey();
   }
-  ASSIGN_OR_RETURN(const base::Secret text, ReadSecretFile(file));
-  const std::string_view pair = text.RevealText();
-  administrator_.access_key_id = pair.substr(0, pair.find(':'));
-  administrator_.secret = base::Secret::CopyOf(pair.substr(pair.find(':') + 1));
+  // What a store that is being made will get must not be lost by a crash.
+  return Exists(folder_ + "/claviger.db") ? base::Status() : KeepAccessKey();
+}
+
+base::Status DevMode::ReadAccessKey(std::string_view pair,
+                                    const std::string& refusal) {
+  const std::string_view id = base::CutAt(pair, ':');
+  const auto is_visible = [](char c) { return c > ' ' && c <= '~'; };
+  if (id.empty() || pair.empty() || !std::ranges::all_of(id, IsWordCharacter) ||
+      !std::ranges::all_of(pair, is_visible)) {
+    return Error{ErrorCode::kInvalidArgument, refusal};
+  }
+  administrator_.access_key_id = id;
+  administrator_.secret = base::Secret::CopyOf(pair);
   return {};
+}
+
+base::Status DevMode::KeepAccessKey() const {
+  base::WipingString pair(administrator_.access_key_id);
+  pair.append(":").append(administrator_.secret.RevealText());
+  return WriteFile(access_key_file(), pair, 0600);
 }
 
 base::Status DevMode::AddService(const std::string& given) {
@@ -176,11 +227,18 @@ base::Status DevMode::MakeToken() {
   RETURN_IF_ERROR(setup::UseSoftHsmConfiguration(folder_ + "/softhsm2.conf",
                                                  folder_ + "/tokens"));
   return setup::MakeToken(config_.key_stores[0], kTokenLabel,
-                          folder_ + "/so-pin", folder_ + "/token-made");
+                          folder_ + "/so-pin", token_mark());
+}
+
+std::string DevMode::Endpoint(std::uint16_t port) const {
+  const std::string& host = config_.http->host;
+  return host.find(':') == std::string::npos
+             ? fmt::format("http://{}:{}", host, port)
+             : fmt::format("http://[{}]:{}", host, port);
 }
 
 base::Status DevMode::WriteEnvironment(std::uint16_t port) const {
-  const std::string endpoint = fmt::format("http://127.0.0.1:{}", port);
+  const std::string endpoint = Endpoint(port);
   const std::string aws = folder_ + "/bin/claviger-aws";
   RETURN_IF_ERROR(WriteFile(
       aws,

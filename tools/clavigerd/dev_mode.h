@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -46,6 +47,12 @@ class DevMode {
     return workers_.HaveEnded() || xks_workers_.HaveEnded();
   }
 
+  // Writes DIR/access-key, when the store is known to know it.
+  base::Status KeepAccessKey() const;
+
+  // Where a server at `port` is.
+  std::string Endpoint(std::uint16_t port) const;
+
   // Writes DIR/env and DIR/bin/claviger-aws for a server at `port`.
   base::Status WriteEnvironment(std::uint16_t port) const;
   std::string env_file() const { return folder_ + "/env"; }
@@ -55,6 +62,9 @@ class DevMode {
   base::Status MakeFolders(const DevOptions& options);
   base::Status MakePins();
   base::Status MakeAccessKey(const std::string& given);
+  base::Status ReadAccessKey(std::string_view pair, const std::string& refusal);
+  std::string token_mark() const { return folder_ + "/token-made"; }
+  std::string access_key_file() const { return folder_ + "/access-key"; }
   base::Status MakeToken();
   base::Status AddService(const std::string& given);
   base::Status StartXksWorkers();

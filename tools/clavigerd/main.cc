@@ -107,11 +107,14 @@ base::Status Serve(const Options& options, const config::Config& config,
   Daemon daemon(config, clock);
   RETURN_IF_ERROR(
       daemon.Open(dev == nullptr ? nullptr : &dev->administrator()));
+  if (dev != nullptr) {
+    RETURN_IF_ERROR(dev->KeepAccessKey());
+  }
   RETURN_IF_ERROR(daemon.Listen());
   if (dev != nullptr) {
     RETURN_IF_ERROR(dev->WriteEnvironment(daemon.http_port()));
-    fmt::print("clavigerd ready http://127.0.0.1:{} env={}\n",
-               daemon.http_port(), dev->env_file());
+    fmt::print("clavigerd ready {} env={}\n", dev->Endpoint(daemon.http_port()),
+               dev->env_file());
   } else {
     fmt::print("clavigerd ready\n");
   }
@@ -147,11 +150,15 @@ int Main(int argc, char** argv) {
   bool print_operations = false;
   CLI::App app("The Claviger key management service.", "clavigerd");
   app.set_version_flag("--version", "clavigerd " CLAVIGER_VERSION);
-  app.add_option("--config", options.config_file, "Configuration file (TOML)")
-      ->capture_default_str();
-  app.add_option("--state", options.state, "State folder, over the file's");
+  auto* const file = app.add_option("--config", options.config_file,
+                                    "Configuration file (TOML)")
+                         ->capture_default_str();
+  auto* const state =
+      app.add_option("--state", options.state, "State folder, over the file's");
   auto* const dev = app.add_flag("--dev", options.dev,
-                                 "A whole KMS in one folder, for development");
+                                 "A whole KMS in one folder, for development")
+                        ->excludes(file)
+                        ->excludes(state);
   app.add_option("--dev-dir", options.dev_options.folder,
                  "Its folder (default: a fresh one in /tmp)")
       ->needs(dev);

@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <limits>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "base/region.h"
@@ -326,6 +328,10 @@ base::Result<ListenAddress> ParseListenAddress(std::string_view text) {
 namespace {
 
 base::Result<toml::table> Parse(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {  // It parses as empty.
+    return Error{ErrorCode::kInvalidArgument, path + " is a directory"};
+  }
   try {
     return toml::parse_file(path);
   } catch (const toml::parse_error& error) {

@@ -12,11 +12,14 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/secret.h"
 #include "tools/files/files.h"
@@ -28,6 +31,9 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr int kReadyTimeoutMs = 60'000;
+// Longer than claviger-hsm's patience with its workers.
+constexpr int kStopTimeoutMs = 14'000;
+constexpr int kStopPauseMs = 20;
 constexpr std::array kModules = {
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
@@ -43,6 +49,17 @@ base::Status WaitUntilReady(int fd) {
                "claviger-hsm did not start; see its messages above"};
 }
 
+// Whether the child ends by itself; if so, it has been collected.
+bool EndsInTime(pid_t child) {
+  for (int left = kStopTimeoutMs / kStopPauseMs; left > 0; --left) {
+    if (waitpid(child, nullptr, WNOHANG) != 0) {
+      return true;
+    }
+    poll(nullptr, 0, kStopPauseMs);
+  }
+  return false;
+}
+
 std::string SoftHsmConfiguration(const std::string& token_folder) {
   return fmt::format(
       "directories.tokendir = {}\n"
@@ -52,6 +69,20 @@ std::string SoftHsmConfiguration(const std::string& token_folder) {
 }
 
 }  // namespace
+
+base::Result<std::string> DevFolder(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error) {
+    return Error{ErrorCode::kIo,
+                 fmt::format("cannot find {}: {}", path, error.message())};
+  }
+  std::string folder = absolute.lexically_normal().string();
+  if (folder.size() > 1 && folder.back() == '/') {
+    folder.pop_back();
+  }
+  return folder;
+}
 
 base::Result<std::string> FindSoftHsm() {
   for (const char* const module : kModules) {
@@ -204,10 +235,16 @@ bool Workers::HaveEnded() const {
          ended.si_pid == supervisor_;
 }
 
+// One that hangs is killed, and its workers die with it.
 void Workers::Stop() {
   if (supervisor_ > 0) {
     kill(supervisor_, SIGTERM);
-    while (waitpid(supervisor_, nullptr, 0) < 0 && errno == EINTR) {
+    if (!EndsInTime(supervisor_)) {
+      base::LogWarning("claviger-hsm (pid {}) does not stop: it is killed",
+                       supervisor_);
+      kill(supervisor_, SIGKILL);
+      while (waitpid(supervisor_, nullptr, 0) < 0 && errno == EINTR) {
+      }
     }
   }
   supervisor_ = -1;

@@ -15,6 +15,10 @@
 // The steps that a development server and `claviger init` have in common.
 namespace tools::setup {
 
+// The folder of a development server: the same path from the root, without a
+// slash at its end.
+base::Result<std::string> DevFolder(const std::string& path);
+
 // The path of SoftHSM's module; kNotFound with what to install.
 base::Result<std::string> FindSoftHsm();
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "kms/identity/credentials.h"
+#include "kms/operations/bootstrap.h"
 #include "kms/operations/iam/answer.h"
 #include "kms/operations/iam/handlers.h"
 #include "kms/operations/iam/subject.h"
@@ -19,7 +20,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kMostAccessKeys = 2;
 constexpr std::string_view kActive = "Active";
 
 std::string_view StatusName(bool active) {

@@ -24,7 +24,7 @@ SECONDS = 120
 def loopback(endpoint):
     """Returns `endpoint` if it is on this machine, else fails the test."""
     parts = urllib.parse.urlsplit(endpoint or "")
-    assert parts.hostname == "127.0.0.1" and parts.port, (
+    assert parts.hostname in ("127.0.0.1", "::1") and parts.port, (
         f"a client was about to use {endpoint!r}")
     return endpoint
 

@@ -18,7 +18,8 @@ BIN = pathlib.Path(os.environ.get("CLAVIGER_BIN_DIR", "build/dev/bin")).resolve(
 START_SECONDS = 120
 STOP_SECONDS = 60
 
-READY = re.compile(r"^clavigerd ready (http://127\.0\.0\.1:\d+) env=(.+)$")
+READY = re.compile(
+    r"^clavigerd ready (http://(?:127\.0\.0\.1|\[::1\]):\d+) env=(.+)$")
 
 
 class Server:
@@ -28,6 +29,8 @@ class Server:
     restart it on the same folder; close() also removes the folder, unless the
     caller gave it.
     """
+
+    listen = "127.0.0.1:0"
 
     def __init__(self, *options, folder=None):
         self.options = options
@@ -47,7 +50,7 @@ class Server:
 
     def command(self):
         return [str(BIN / "clavigerd"), "--dev", "--dev-dir", str(self.dev),
-                "--listen", "127.0.0.1:0", *self.options]
+                "--listen", self.listen, *self.options]
 
     def start(self):
         with open(self.log, "ab") as log:
