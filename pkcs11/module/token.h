@@ -138,7 +138,7 @@ class Token {
   std::string user_;  // The access key id, where that is who logs in.
   // What went since the list was made: keys by ARN.
   std::set<std::string> destroyed_;
-  std::set<std::string> hidden_;  // Objects by CKA_UNIQUE_ID.
+  std::set<std::string> hidden_;   // Objects by CKA_UNIQUE_ID.
   std::set<std::string> new_ids_;  // Keys by ARN.
 };
 

@@ -393,7 +393,8 @@ TEST(Laws, WhatIsSureDoesNotDependOnWhatIsUnknown) {
     EXPECT_EQ(engine.Possible(question, KnownKeys(context_keys)),
               answer == "Allow" ? Can::kYes : Can::kNo);
   });
-  // Some four in a hundred are kMaybe, give or take: too few for a higher bound.
+  // Some four in a hundred are kMaybe, give or take: too few for a higher
+  // bound.
   for (const Can can : {Can::kNo, Can::kMaybe, Can::kYes}) {
     EXPECT_GT(found[can], static_cast<int>(kLawCases / 250)) << CanName(can);
   }
