@@ -171,7 +171,7 @@ class Importing(ImportCase):
     def test_material_expires(self):
         key = self.external()
         self.bring(key, os.urandom(32), ExpirationModel="KEY_MATERIAL_EXPIRES",
-                   ValidTo=time.time() + 2)
+                   ValidTo=time.time() + 6)
         wait_until(lambda: self.state(key) == "PendingImport",
                    "the material expires")
 
