@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <string_view>
 
 #include "base/random.h"
 #include "tools/claviger/connect.h"
@@ -68,8 +69,10 @@ base::Result<std::string> DefaultOutput(const std::string& file) {
     return file;
   }
   struct stat status {};
-  const bool is_device = file.starts_with("/dev/") ||
-                         file.starts_with("/proc/") ||
+  const std::string_view folder =
+      std::string_view(file).substr(0, file.rfind('/') + 1);
+  const bool is_device = folder == "/dev/" || folder == "/dev/fd/" ||
+                         folder.starts_with("/proc/") ||
                          (stat(file.c_str(), &status) == 0 &&
                           !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
   if (is_device) {
