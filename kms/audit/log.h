@@ -2,9 +2,7 @@
 #ifndef KMS_AUDIT_LOG_H_
 #define KMS_AUDIT_LOG_H_
 
-#include <atomic>
 #include <boost/asio/awaitable.hpp>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,8 +26,6 @@ struct LogOptions {
   std::uint64_t segment_seconds = 86400;
   std::uint64_t low_space_bytes = 1U << 30;  // Warn below this much free.
   bool direct_io = true;  // O_DIRECT where the file system takes it.
-  // How long after a group the next one waits for records on their way.
-  std::chrono::microseconds patience{1000};
   // Free bytes of the folder's file system; empty asks statvfs. For tests.
   std::function<base::Result<std::uint64_t>(const std::string& folder)>
       free_bytes_of;
@@ -50,9 +46,6 @@ struct LogHealth {
 // Append completes when its record is durable, on the caller's executor: all
 // awaiters of one executor that share a write are resumed by one posted
 // function. Their execution contexts must outlive Close.
-//
-// A group is written when there are as many records as there are calls on their
-// way to one (Announcement), or LogOptions::patience after the last group.
 //
 // Safe to call from any thread. When the disk refuses, every Append fails with
 // kAuditUnavailable until a write succeeds again: the caller must then refuse
@@ -84,34 +77,6 @@ class Log {
 
   // Flushes and closes the segment. Append fails afterwards.
   virtual void Close() = 0;
-
-  // Calls that are on their way to a record.
-  std::size_t announced() const { return announced_; }
-
- private:
-  friend class Announcement;
-  std::atomic<std::size_t> announced_ = 0;
-};
-
-// An Announcement says that a call is in progress which will append a record;
-// it ends when the call appends it, or needs none. The Log is borrowed.
-class Announcement {
- public:
-  explicit Announcement(Log& log) : log_(&log) { ++log_->announced_; }
-  ~Announcement() { End(); }
-  Announcement(const Announcement&) = delete;
-  Announcement& operator=(const Announcement&) = delete;
-
-  // May be called twice.
-  void End() {
-    if (log_ != nullptr) {
-      --log_->announced_;
-      log_ = nullptr;
-    }
-  }
-
- private:
-  Log* log_;
 };
 
 // What reading a whole log found.

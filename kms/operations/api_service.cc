@@ -176,7 +176,6 @@ boost::asio::awaitable<base::Status> ApiService::Record(
 
 boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
     const Request& request) {
-  audit::Announcement record(environment_.log);
   const Operation* const operation =
       FindOperation(request.service, request.operation);
   Call call(environment_, request,
@@ -193,7 +192,6 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
     recording.emplace(environment_.last_usage);
   }
   const base::Error* const error = reply ? nullptr : &reply.error();
-  record.End();
   CO_RETURN_IF_ERROR(co_await Record(call, error));
   if (reply) {
     environment_.last_usage.Note(call);

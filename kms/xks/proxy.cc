@@ -126,7 +126,6 @@ struct Proxy::Call {
 };
 
 Answer Proxy::Handle(const Request& request) {
-  audit::Announcement record(on_.log);
   Call call(request, on_.clock.Monotonic());
   base::Result<base::WipingString> reply = co_await Run(call);
   const Error* const error = reply ? nullptr : &reply.error();
@@ -135,7 +134,6 @@ Answer Proxy::Handle(const Request& request) {
                    OperationName(request.operation),
                    request.tenant.settings.name, error->message);
   }
-  record.End();
   CO_RETURN_IF_ERROR(co_await Record(call, error));
   co_return reply;
 }

@@ -13,9 +13,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <chrono>
-#include <future>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -28,7 +25,6 @@ namespace {
 enum class Fault { kNone, kWait, kNothing, kHalf, kAll };
 std::atomic<Fault> g_fault = Fault::kNone;
 std::atomic<int> g_errno = EIO;
-std::atomic<bool> g_waits = false;  // A write has come to wait.
 
 }  // namespace
 
@@ -37,10 +33,6 @@ std::atomic<bool> g_waits = false;  // A write has come to wait.
 // that it failed.
 extern "C" ssize_t pwrite(int fd, const void* bytes, size_t size,
                           off_t offset) noexcept(false) {
-  if (g_fault == Fault::kWait) {
-    g_waits = true;
-    g_waits.notify_all();
-  }
   g_fault.wait(Fault::kWait);
   const Fault fault = g_fault;
   if (fault == Fault::kHalf || fault == Fault::kAll) {
@@ -218,65 +210,6 @@ int AppendUnderFileSizeLimit(LogOptions options, const base::Clock& clock) {
     }
   }
   return (*log)->health().writable ? 0 : 4;
-}
-
-// The group after one that is being written, with four calls on their way.
-class AuditGatheringTest : public AuditFaultTest {
- protected:
-  AuditGatheringTest() {
-    options_.patience = std::chrono::hours(1);
-    log_ = OpenLog(options_, clock_);
-    g_waits = false;
-    g_fault = Fault::kWait;
-    before_ = Append(0);
-    g_waits.wait(false);
-    for (int i = 0; i < 4; ++i) {
-      calls_.emplace_back(std::make_unique<Announcement>(*log_));
-    }
-    g_fault = Fault::kNone;
-    g_fault.notify_all();
-    EXPECT_TRUE(before_.get().has_value());
-  }
-
-  // Returns when the record is queued.
-  std::future<base::Status> Append(int number) {
-    const std::uint64_t before = Seen();
-    auto status = std::async(std::launch::async, [this, number] {
-      return log_->AppendNow(TestEvent(number));
-    });
-    while (Seen() == before) {
-      std::this_thread::yield();
-    }
-    return status;
-  }
-
-  std::unique_ptr<Log> log_;
-  std::future<base::Status> before_;
-  std::vector<std::unique_ptr<Announcement>> calls_;
-
- private:
-  std::uint64_t Seen() const {
-    const LogHealth health = log_->health();
-    return health.queued + health.records;
-  }
-};
-
-TEST_F(AuditGatheringTest, AGroupTakesHalfOfTheCallsInProgress) {
-  calls_.pop_back();
-  auto first = Append(1);
-  calls_.pop_back();
-  auto second = Append(2);
-  EXPECT_TRUE(first.get().has_value());
-  EXPECT_TRUE(second.get().has_value());
-  log_->Close();
-  EXPECT_EQ(GroupsIn(folder_.path()), 2U);
-}
-
-TEST_F(AuditGatheringTest, TheLastGroupWaitsForNobody) {
-  auto last = Append(1);
-  log_->Close();
-  EXPECT_TRUE(last.get().has_value());
-  EXPECT_EQ(GroupsIn(folder_.path()), 2U);
 }
 
 TEST_F(AuditFaultTest, AtAFileSizeLimitRecordsAreRefusedUntilItIsRaised) {

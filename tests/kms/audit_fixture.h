@@ -10,8 +10,6 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,18 +82,6 @@ inline std::vector<std::string> LinesOf(const std::string& folder) {
       Verify(folder, [&](std::string_view line) { lines.emplace_back(line); });
   EXPECT_TRUE(verified.has_value()) << verified.error().message;
   return lines;
-}
-
-// How many writes the events of tests took.
-inline std::size_t GroupsIn(const std::string& folder) {
-  std::set<std::uint64_t> groups;
-  for (const std::string& line : LinesOf(folder)) {
-    const auto record = nlohmann::json::parse(line);
-    if (record.contains("number")) {
-      groups.insert(record["chain"]["group"].get<std::uint64_t>());
-    }
-  }
-  return groups.size();
 }
 
 inline std::vector<std::string> SegmentPaths(const std::string& folder) {

@@ -476,15 +476,5 @@ TEST_F(AuditFailureTest, IsNotReady) {
   EXPECT_THAT(service.Ready(), StatusIs(ErrorCode::kAuditUnavailable));
 }
 
-// The log waits a little for the records of other calls.
-TEST_F(ServiceTest, CallsAreAnnouncedToTheLogUntilTheyAreRecorded) {
-  const json input = {{"KeyId", NewKey()}, {"KeySpec", "AES_256"}};
-  EXPECT_FALSE(Ask("NoSuchOperation", {}));
-  EXPECT_EQ(log().most_announced, 0U);
-  AskTogether({{"GenerateDataKey", input}, {"GenerateDataKey", input}});
-  EXPECT_EQ(log().most_announced, 1U);
-  EXPECT_EQ(log().announced(), 0U);
-}
-
 }  // namespace
 }  // namespace kms::operations

@@ -97,7 +97,6 @@ bool RefusingLog::Refuses() {
 }
 
 asio::awaitable<base::Status> RefusingLog::Append(std::string event) {
-  most_announced = std::max(most_announced, announced());
   if (Refuses()) {
     co_return base::Error{base::ErrorCode::kAuditUnavailable, "disk full"};
   }

@@ -44,7 +44,6 @@ class RefusingLog final : public audit::Log {
 
   bool refuses = false;
   int refuses_after = -1;  // So many more events; negative: it does not.
-  std::size_t most_announced = 0;  // When an event came.
 
   boost::asio::awaitable<base::Status> Append(std::string event) override;
   base::Status AppendNow(std::string event) override;
