@@ -355,8 +355,12 @@ base::Result<Capabilities> Pkcs11Token::Execute(const CapabilitiesRequest&) {
 }
 
 base::Result<ListKeysReply> Pkcs11Token::Execute(const ListKeysRequest&) {
-  ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
-  ASSIGN_OR_RETURN(auto keys, Alive(ListKeys(connection_->sessions(), hold)));
+  const auto list = [this]() -> base::Result<std::vector<ListedKey>> {
+    ASSIGN_OR_RETURN(const auto hold, connection_->lock().Take());
+    return ListKeys(connection_->sessions(), hold);
+  };
+  // Without the lock, which Alive() may need.
+  ASSIGN_OR_RETURN(auto keys, Alive(list()));
   return ListKeysReply{std::move(keys)};
 }
 

@@ -3,7 +3,6 @@
 #define KMS_OPERATIONS_BOOTSTRAP_H_
 
 #include <boost/asio/awaitable.hpp>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -47,9 +46,6 @@ boost::asio::awaitable<base::Status> CheckIdentity(Environment& environment,
 boost::asio::awaitable<base::Status> EnsureWrappingKey(Environment& environment,
                                                        KeyStore& key_store,
                                                        Placement placement);
-
-// Of a user: AWS's quota AccessKeysPerUser.
-inline constexpr std::size_t kMostAccessKeys = 2;
 
 // Gives the administrator of `account` an access key; makes both if they are
 // not there. See SealAccessKey.

@@ -3,6 +3,7 @@
 #define KMS_OPERATIONS_IDENTITIES_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <string>
 
 #include "base/result.h"
@@ -25,6 +26,9 @@ boost::asio::awaitable<base::Status> CommitIdentities(
 
 // LoadIdentities, if the directory in force has fallen behind the store.
 boost::asio::awaitable<void> CatchUp(Environment& environment);
+
+// Of a user: AWS's quota AccessKeysPerUser.
+inline constexpr std::size_t kMostAccessKeys = 2;
 
 // A new access key of `user`, its secret sealed under the service key
 // "credentials", bound to the store and the key's id.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Access keys: told once, in force at once, gone at once.
+#include "kms/operations/bootstrap.h"
 #include "tests/kms/operations_iam_testing.h"
 
 namespace kms::operations {
@@ -174,6 +175,44 @@ TEST_F(AccountsTest, AreListed) {
               testing::ElementsAre(kAccount, "123456789012", kOtherAccount));
   EXPECT_THAT(Own("ListAccounts", json::object(), false),
               StatusIs(ErrorCode::kAccessDenied));
+}
+
+// What a development server's start asks for.
+class AdministratorKeyTest : public IamAccessKeysTest {
+ protected:
+  base::Status Ensure(const std::string& id, const std::string& secret) {
+    return Run(EnsureAdministratorKey(environment(), std::string(kAccount), id,
+                                      base::Secret::CopyOf(secret)));
+  }
+};
+
+TEST_F(AdministratorKeyTest, IsGivenOnceAndThenKnown) {
+  ASSERT_OK(Ensure("AKIAEXAMPLE1", "not a secret"));
+  ASSERT_OK(Ensure("AKIAEXAMPLE1", "not a secret"));
+  const auto* const key = directory()->credentials().Find("AKIAEXAMPLE1");
+  ASSERT_NE(key, nullptr);
+  EXPECT_EQ(key->caller->arn, identity::Administrator(kAccount).arn);
+}
+
+TEST_F(AdministratorKeyTest, ThatLetsNobodyInIsRefused) {
+  ASSERT_OK(Ensure("AKIAEXAMPLE1", "not a secret"));
+  EXPECT_THAT(Ensure("AKIAEXAMPLE1", "another"),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("secret")));
+  const json key = Do("CreateAccessKey", dora_).at("AccessKey");
+  EXPECT_THAT(Ensure(key.at("AccessKeyId"), key.at("SecretAccessKey")),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("is that of")));
+  Do("UpdateAccessKey", {{"UserName", "dora"},
+                         {"AccessKeyId", key.at("AccessKeyId")},
+                         {"Status", "Inactive"}});
+  EXPECT_THAT(Ensure(key.at("AccessKeyId"), key.at("SecretAccessKey")),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("inactive")));
+}
+
+TEST_F(AdministratorKeyTest, IsRefusedWhereThereAreTwo) {
+  ASSERT_OK(Ensure("AKIAEXAMPLE1", "not a secret"));
+  ASSERT_OK(Ensure("AKIAEXAMPLE2", "not a secret"));
+  EXPECT_THAT(Ensure("AKIAEXAMPLE3", "not a secret"),
+              StatusIs(ErrorCode::kInvalidArgument, HasSubstr("has 2")));
 }
 
 }  // namespace

@@ -5,24 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "tests/pkcs11/cryptoki_test.h"
+#include "tests/pkcs11/key_making_test.h"
 
 namespace pkcs11::module {
 namespace {
 
-using Rows = std::vector<CK_ATTRIBUTE>;
-
-class GenerateTest : public CryptokiTest {
+class GenerateTest : public KeyMakingTest {
  protected:
   explicit GenerateTest(TokenOptions options = {})
-      : CryptokiTest(std::move(options)) {}
+      : KeyMakingTest(std::move(options)) {}
 
-  CK_RV MakePair(CK_MECHANISM_TYPE type, Rows of_public, Rows of_private) {
-    CK_MECHANISM mechanism = {type, nullptr, 0};
-    return C_GenerateKeyPair(session_, &mechanism, of_public.data(),
-                             of_public.size(), of_private.data(),
-                             of_private.size(), &public_, &private_);
-  }
   CK_RV MakeRsa(Rows of_public, Rows of_private) {
     of_public.push_back(Row(CKA_MODULUS_BITS, bits_));
     of_private.push_back(Row(CKA_TOKEN, yes_));
@@ -35,11 +27,6 @@ class GenerateTest : public CryptokiTest {
     return MakePair(CKM_EC_KEY_PAIR_GEN, std::move(of_public),
                     std::move(of_private));
   }
-  CK_RV MakeSecret(CK_MECHANISM_TYPE type, Rows rows) {
-    CK_MECHANISM mechanism = {type, nullptr, 0};
-    return C_GenerateKey(session_, &mechanism, rows.data(), rows.size(),
-                         &private_);
-  }
   // What the templates get: a usage, or the CK_RV of the refusal.
   std::string RsaUsage(Rows of_public, Rows of_private) {
     return UsageAfter(MakeRsa(std::move(of_public), std::move(of_private)));
@@ -49,19 +36,13 @@ class GenerateTest : public CryptokiTest {
         MakeOnCurve(p256_, std::move(of_public), std::move(of_private)));
   }
 
-  CK_BBOOL yes_ = CK_TRUE;
-  CK_BBOOL no_ = CK_FALSE;
-  CK_ULONG bits_ = 2048;
   CK_ULONG length_ = 32;
   base::Bytes p256_ = *base::HexDecode("06082a8648ce3d030107");
   base::Bytes p256k1_ = *base::HexDecode("06052b8104000a");
-  CK_OBJECT_HANDLE public_ = 0;
-  CK_OBJECT_HANDLE private_ = 0;
 
  private:
   std::string UsageAfter(CK_RV rv) const {
-    return rv == CKR_OK
-               ? std::string(base::AsText(Value(private_, CKA_KMS_KEY_USAGE)))
+    return rv == CKR_OK                      ? UsageOf(private_)
            : rv == CKR_TEMPLATE_INCONSISTENT ? "inconsistent"
                                              : "another error";
   }
@@ -137,7 +118,7 @@ TEST_F(GenerateTest, TemplatesThatContradictTheMechanismAreRefused) {
           Row(CKA_VALUE, part), Row(CKA_MODULUS_BITS, bits_), curve}) {
       for (const CK_MECHANISM_TYPE type :
            {CKM_AES_KEY_GEN, CKM_GENERIC_SECRET_KEY_GEN}) {
-        EXPECT_EQ(MakeSecret(type, {place, length, row}),
+        EXPECT_EQ(GenerateSecret(type, {place, length, row}),
                   CKR_TEMPLATE_INCONSISTENT)
             << row.type;
       }
@@ -161,8 +142,9 @@ TEST_F(GenerateTest, ValuesThatAreNoneOfTheirAttributeAreRefused) {
     EXPECT_EQ(MakePair(CKM_RSA_PKCS_KEY_PAIR_GEN, {Row(CKA_MODULUS_BITS, four)},
                        {place}),
               CKR_ATTRIBUTE_VALUE_INVALID);
-    EXPECT_EQ(MakeSecret(CKM_AES_KEY_GEN, {place, Row(CKA_VALUE_LEN, four)}),
-              CKR_ATTRIBUTE_VALUE_INVALID);
+    EXPECT_EQ(
+        GenerateSecret(CKM_AES_KEY_GEN, {place, Row(CKA_VALUE_LEN, four)}),
+        CKR_ATTRIBUTE_VALUE_INVALID);
   }
   EXPECT_EQ(kms_->Calls("CreateKey"), 0);
 }

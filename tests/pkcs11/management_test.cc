@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/pkcs11/cryptoki_test.h"
+#include "tests/pkcs11/key_making_test.h"
 
 namespace pkcs11::module {
 namespace {
@@ -17,37 +17,12 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-using Rows = std::vector<CK_ATTRIBUTE>;
-
 // The templates are those that the programs named were seen to send.
-class ManagementTest : public CryptokiTest {
+class ManagementTest : public KeyMakingTest {
  protected:
-  CK_RV MakePair(CK_MECHANISM_TYPE type, Rows of_public, Rows of_private) {
-    CK_MECHANISM mechanism = {type, nullptr, 0};
-    return C_GenerateKeyPair(session_, &mechanism, of_public.data(),
-                             of_public.size(), of_private.data(),
-                             of_private.size(), &public_, &private_);
-  }
-  CK_RV MakeSecret(CK_MECHANISM_TYPE type, Rows rows) {
-    CK_MECHANISM mechanism = {type, nullptr, 0};
-    return C_GenerateKey(session_, &mechanism, rows.data(), rows.size(),
-                         &private_);
-  }
-  std::string SpecOf(CK_OBJECT_HANDLE key) const {
-    return std::string(base::AsText(Value(key, CKA_KMS_KEY_SPEC)));
-  }
-  std::string UsageOf(CK_OBJECT_HANDLE key) const {
-    return std::string(base::AsText(Value(key, CKA_KMS_KEY_USAGE)));
-  }
-
-  CK_BBOOL yes_ = CK_TRUE;
-  CK_BBOOL no_ = CK_FALSE;
-  CK_ULONG bits_ = 2048;
   CK_BYTE exponent_[3] = {1, 0, 1};
   CK_BYTE id_[20] = {7};
   base::Bytes p384_ = *base::HexDecode("06052b81040022");
-  CK_OBJECT_HANDLE public_ = 0;
-  CK_OBJECT_HANDLE private_ = 0;
 };
 
 TEST_F(ManagementTest, RsaAsPkcs11ToolAsksForIt) {
@@ -98,27 +73,28 @@ TEST_F(ManagementTest, SigningWinsOverEveryOtherUse) {
 
 TEST_F(ManagementTest, SecretKeysByTheirLength) {
   CK_ULONG length = 32;
-  ASSERT_EQ(MakeSecret(CKM_AES_KEY_GEN,
-                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length),
-                        Row(CKA_SENSITIVE, no_), Row(CKA_ENCRYPT, yes_)}),
+  ASSERT_EQ(GenerateSecret(CKM_AES_KEY_GEN,
+                           {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length),
+                            Row(CKA_SENSITIVE, no_), Row(CKA_ENCRYPT, yes_)}),
             CKR_OK);
   EXPECT_EQ(SpecOf(private_), "SYMMETRIC_DEFAULT");
-  ASSERT_EQ(MakeSecret(CKM_GENERIC_SECRET_KEY_GEN,
-                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length),
-                        Row(CKA_ENCRYPT, yes_), TextRow(CKA_LABEL, "a-mac")}),
-            CKR_OK);
+  ASSERT_EQ(
+      GenerateSecret(CKM_GENERIC_SECRET_KEY_GEN,
+                     {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length),
+                      Row(CKA_ENCRYPT, yes_), TextRow(CKA_LABEL, "a-mac")}),
+      CKR_OK);
   EXPECT_EQ(SpecOf(private_), "HMAC_256");
   EXPECT_EQ(kms_->Calls("CreateAlias"), 1);
   length = 16;
   for (const CK_MECHANISM_TYPE type :
        {CKM_AES_KEY_GEN, CKM_GENERIC_SECRET_KEY_GEN}) {
-    EXPECT_EQ(
-        MakeSecret(type, {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length)}),
-        CKR_KEY_SIZE_RANGE);
+    EXPECT_EQ(GenerateSecret(
+                  type, {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length)}),
+              CKR_KEY_SIZE_RANGE);
   }
   length = ~0UL;
-  EXPECT_EQ(MakeSecret(CKM_AES_KEY_GEN,
-                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length)}),
+  EXPECT_EQ(GenerateSecret(CKM_AES_KEY_GEN,
+                           {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length)}),
             CKR_KEY_SIZE_RANGE);
 }
 
@@ -233,9 +209,9 @@ TEST_F(ManagementTest, ANewKeyIsItsMakersWhateverTheListingDoes) {
     kms_->Fail(operation, Error{ErrorCode::kThrottled, "later"});
   }
   CK_ULONG length = 32;
-  ASSERT_EQ(MakeSecret(CKM_AES_KEY_GEN,
-                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length),
-                        TextRow(CKA_LABEL, "mine")}),
+  ASSERT_EQ(GenerateSecret(CKM_AES_KEY_GEN,
+                           {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length),
+                            TextRow(CKA_LABEL, "mine")}),
             CKR_OK);
   for (const char* operation :
        {"ListKeys", "ListAliases", "Claviger.ListPkcs11Objects"}) {
@@ -296,13 +272,13 @@ TEST_F(ManagementTest, TypesThatContradictTheMechanismAreRefused) {
   CK_KEY_TYPE rsa = CKK_RSA;
   CK_KEY_TYPE sha256 = CKK_SHA256_HMAC;
   CK_ULONG length = 64;
-  EXPECT_EQ(MakeSecret(CKM_GENERIC_SECRET_KEY_GEN,
-                       {Row(CKA_TOKEN, yes_), Row(CKA_KEY_TYPE, sha256),
-                        Row(CKA_VALUE_LEN, length)}),
+  EXPECT_EQ(GenerateSecret(CKM_GENERIC_SECRET_KEY_GEN,
+                           {Row(CKA_TOKEN, yes_), Row(CKA_KEY_TYPE, sha256),
+                            Row(CKA_VALUE_LEN, length)}),
             CKR_TEMPLATE_INCONSISTENT);
   length = (1UL << 61U) + 32;
-  EXPECT_EQ(MakeSecret(CKM_AES_KEY_GEN,
-                       {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length)}),
+  EXPECT_EQ(GenerateSecret(CKM_AES_KEY_GEN,
+                           {Row(CKA_TOKEN, yes_), Row(CKA_VALUE_LEN, length)}),
             CKR_KEY_SIZE_RANGE);
   EXPECT_EQ(MakePair(CKM_EC_KEY_PAIR_GEN,
                      {Row(CKA_KEY_TYPE, rsa),

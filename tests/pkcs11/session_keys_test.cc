@@ -4,14 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/pkcs11/cryptoki_test.h"
+#include "tests/pkcs11/key_making_test.h"
 
 namespace pkcs11::module {
 namespace {
 
 using testing::IsEmpty;
-
-using Rows = std::vector<CK_ATTRIBUTE>;
 
 constexpr std::string_view kMessage = "the message";
 
@@ -22,17 +20,11 @@ TokenOptions WithoutPairs() {
 }
 
 // Key pairs of sessions, and HMAC.
-class SessionKeysTest : public CryptokiTest {
+class SessionKeysTest : public KeyMakingTest {
  protected:
   explicit SessionKeysTest(TokenOptions options = {})
-      : CryptokiTest(std::move(options)) {}
+      : KeyMakingTest(std::move(options)) {}
 
-  CK_RV MakePair(CK_MECHANISM_TYPE type, Rows of_public, Rows of_private) {
-    CK_MECHANISM mechanism = {type, nullptr, 0};
-    return C_GenerateKeyPair(session_, &mechanism, of_public.data(),
-                             of_public.size(), of_private.data(),
-                             of_private.size(), &public_, &private_);
-  }
   CK_RV MakeCurvePair(CK_MECHANISM_TYPE type, std::string_view params,
                       Rows of_private = {}) {
     base::Bytes bytes = *base::HexDecode(params);
@@ -59,12 +51,6 @@ class SessionKeysTest : public CryptokiTest {
     EXPECT_EQ(Verify(mechanism, public_, message, signature),
               CKR_SIGNATURE_INVALID);
   }
-
-  CK_BBOOL yes_ = CK_TRUE;
-  CK_BBOOL no_ = CK_FALSE;
-  CK_ULONG bits_ = 2048;
-  CK_OBJECT_HANDLE public_ = 0;
-  CK_OBJECT_HANDLE private_ = 0;
 };
 
 class WithoutSessionPairsTest : public SessionKeysTest {

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "kms/identity/credentials.h"
-#include "kms/operations/bootstrap.h"
 #include "kms/operations/iam/answer.h"
 #include "kms/operations/iam/handlers.h"
 #include "kms/operations/iam/subject.h"
