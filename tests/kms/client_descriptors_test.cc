@@ -257,6 +257,9 @@ TEST_P(ReusedNumberTest, TheEndOfTheClientLeavesTheHostsFileAlone) {
 }
 
 TEST_P(ReusedNumberTest, TheHandlerOfAForkLeavesTheHostsFileAlone) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "what is a parent's is never freed, and reported as a leak";
+#endif
   ASSERT_TRUE(Says("before"));
   const HostFile file(std::get<Kind>(GetParam()),
                       ConnectionTo(server_->endpoint()));

@@ -19,7 +19,7 @@ constexpr const char* kP256 = "06082a8648ce3d030107";
 // Methods that do nothing, and those of libp11's engine: OpenSSL's, copied.
 enum class Methods { kNone, kCopied };
 
-// Never freed: OpenSSL does that, when the engine goes.
+// Never freed: engines come and go with every test.
 template <Methods kMethods, int kType>
 EVP_PKEY_METHOD* MethodOf() {
   static EVP_PKEY_METHOD* const made = [] {
@@ -56,7 +56,8 @@ class DefaultEngine {
   }
   ~DefaultEngine() {
     ENGINE_unregister_pkey_meths(engine_);
-    // What is left of it stays: it would free the methods.
+    ENGINE_set_pkey_meths(engine_, nullptr);  // It would free the methods.
+    ENGINE_free(engine_);
   }
   DefaultEngine(const DefaultEngine&) = delete;
   DefaultEngine& operator=(const DefaultEngine&) = delete;
