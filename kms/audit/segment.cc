@@ -2,6 +2,7 @@
 #include "kms/audit/segment.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -175,6 +176,11 @@ base::Status Segment::Repair() {
   RETURN_IF_ERROR(Write(buffer_.get(), size, base()));
   dirty_end_ = 0;
   return {};
+}
+
+bool Segment::IsThere() const {
+  struct stat found {};
+  return fstat(file_.get(), &found) != 0 || found.st_nlink > 0;
 }
 
 base::Status Segment::Close() {

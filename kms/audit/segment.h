@@ -67,6 +67,10 @@ class Segment {
   // whether the device works again. Does nothing after a successful Commit.
   base::Status Repair();
 
+  // Whether its file still has a name. One that was removed takes writes, but
+  // nobody will ever read them.
+  bool IsThere() const;
+
   // Cuts the file to its text. Appending is then no longer possible.
   base::Status Close();
 

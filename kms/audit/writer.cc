@@ -154,6 +154,14 @@ base::Result<std::size_t> Writer::Commit(std::span<const std::string> events) {
 // Afterwards there is a segment with room for an event of this size, and
 // nothing in it that a failed write has left.
 base::Status Writer::MakeReady(std::size_t event_bytes) {
+  if (segment_ != nullptr && !segment_->IsThere()) {
+    base::LogError(
+        "audit: {} was removed while it was being written: its records, up to "
+        "{}, are lost, as \"claviger audit verify\" will tell. Find out who did "
+        "so; the log goes on in a new segment",
+        segment_->path(), head_.sequence);
+    segment_.reset();
+  }
   if (segment_ != nullptr && MustRotate(event_bytes)) {
     RETURN_IF_ERROR(segment_->Close());
     segment_.reset();

@@ -139,6 +139,34 @@ class Operators(FaultCase):
         self.check_audit(self.server)
 
 
+class LostLog(FaultCase):
+
+    def test_a_start_tells_that_the_log_was_begun_anew_or_cut(self):
+        server = self.new_server().start()
+        for _ in range(3):
+            self.ask(server, "CreateKey")
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        self.assertEqual(server.stop(), 0)
+        self.assertNotIn("records at its end were removed", server.log_text())
+        *older, newest = self.segments(server)
+        self.assertNotEqual(older, [])
+        newest.unlink()
+        server.start()
+        self.assertEqual(server.stop(), 0)
+        self.assertRegex(server.log_text(), "the audit log ends with record "
+                         "[0-9]+, but this store had one with at least")
+        self.assertNotIn("is begun anew", server.log_text())
+        for segment in self.segments(server):
+            segment.unlink()
+        server.start()
+        self.assertIn("the audit log is begun anew", server.log_text())
+        self.ask(server, "ListKeys")
+
+    def segments(self, server):
+        return sorted((server.dev / "audit").glob("*.jsonl"))
+
+
 class Garbage(FaultCase):
 
     def test_nonsense_does_not_disturb_others(self):

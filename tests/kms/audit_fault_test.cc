@@ -106,6 +106,24 @@ TEST_F(AuditFaultTest, AClosedLogHoldsNothingOfAFailedWrite) {
   EXPECT_EQ(Numbers(), (std::vector<int>{-1, 1}));
 }
 
+TEST_F(AuditFaultTest, ARemovedSegmentIsFollowedByAnother) {
+  const auto log = OpenLog(options_, clock_);
+  AppendEvents(*log, 1, 2);
+  const std::vector<std::string> before = SegmentPaths(folder_.path());
+  ASSERT_EQ(before.size(), 1U);
+  std::filesystem::remove(before.front());
+  AppendEvents(*log, 3, 2);
+  const std::vector<std::string> after = SegmentPaths(folder_.path());
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_NE(after, before);
+  EXPECT_NE(Slurp(after.front()).find("\"number\":4"), std::string::npos);
+  // Whoever took the records cannot hide it.
+  const auto verified = Verify(folder_.path(), {});
+  ASSERT_FALSE(verified.has_value());
+  EXPECT_NE(verified.error().message.find("missing"), std::string::npos)
+      << verified.error().message;
+}
+
 // Else a server that is told ready no more, and so gets no request, would never
 // be ready again.
 TEST_F(AuditFaultTest, ADiskThatWorksAgainIsNoticedWithoutARecord) {
