@@ -157,7 +157,8 @@ base::Status Writer::MakeReady(std::size_t event_bytes) {
   if (segment_ != nullptr && !segment_->IsThere()) {
     base::LogError(
         "audit: {} was removed while it was being written: its records, up to "
-        "{}, are lost, as \"claviger audit verify\" will tell. Find out who did "
+        "{}, are lost, as \"claviger audit verify\" will tell. Find out who "
+        "did "
         "so; the log goes on in a new segment",
         segment_->path(), head_.sequence);
     segment_.reset();
