@@ -23,7 +23,7 @@ Issue() {  # NAME COMMON-NAME: NAME.pem and NAME.key
     -extfile <(echo "subjectAltName=DNS:$2")
 }
 
-others=()
+declare -A others=()  # Processes by name.
 StopOthers() {
   local process
   for process in "${others[@]}"; do
@@ -33,13 +33,20 @@ StopOthers() {
   others=()
 }
 
+Kill() {  # NAME
+  printf '    $ kill -9 %s     # %s\n' "${others[$1]}" "$1"
+  kill -9 "${others[$1]}"
+  { wait "${others[$1]}" || true; } 2>/dev/null
+  unset "others[$1]"
+}
+
 Serve() {  # NAME: a development server in circle/NAME, with circle/NAME.toml
   mkfifo "$circle/$1.said"
   printf '    $ clavigerd --dev --dev-xks %s.toml &\n' "$1"
   clavigerd --dev --dev-dir "$circle/$1" --listen 127.0.0.1:0 \
     --dev-xks "$circle/$1.toml" >"$circle/$1.said" 2>"$circle/$1.log" \
     </dev/null 3>&- &
-  others+=($!)
+  others[$1]=$!
   read -r ready <"$circle/$1.said" ||
     { cat "$circle/$1.log"; Fail "no server"; }
   rm "$circle/$1.said"
@@ -112,6 +119,24 @@ Serve kms
   Show claviger encrypt --key-id "$key" "$dir/file" -o "$circle/file.sealed"
   Show claviger decrypt "$circle/file.sealed" -o "$circle/file.opened"
   cmp "$dir/file" "$circle/file.opened"
+) || Fail "the circle is open"
+
+Headline "Each side is killed and started again, and the file opens as before"
+for side in proxy kms; do
+  Kill "$side"
+  Serve "$side"
+  (
+    # shellcheck disable=SC1091
+    source "$circle/kms/env"
+    Show claviger decrypt "$circle/file.sealed" -o "$circle/$side.opened"
+    cmp "$dir/file" "$circle/$side.opened"
+  ) || Fail "it does not open"
+done
+
+Headline "The other side disables its key: nothing opens any more"
+(
+  # shellcheck disable=SC1091
+  source "$circle/kms/env"
   printf '    $ claviger xks disable team-a payroll     # at the other side\n'
   "${operator[@]}" disable team-a payroll
   if Show claviger decrypt "$circle/file.sealed" -o "$circle/never" \

@@ -41,6 +41,7 @@ class Connection {
   }
   const TokenLock& lock() const { return lock_; }
   const TokenIdentity& identity() const { return slot_.token; }
+  CK_ULONG max_sessions() const { return slot_.max_sessions; }
   const Quirks& quirks() const { return *quirks_; }
 
   // Whether the module still knows the token. Fails with kHsmUnavailable:

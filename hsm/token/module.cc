@@ -62,6 +62,16 @@ struct FoundSlot {
   CK_TOKEN_INFO info;
 };
 
+Slot SlotOf(const FoundSlot& found) {
+  static_assert(CK_EFFECTIVELY_INFINITE == 0);
+  const CK_ULONG sessions = found.info.ulMaxSessionCount;
+  return {
+      .id = found.id,
+      .token = Identity(found.info),
+      .flags = found.info.flags,
+      .max_sessions = sessions == CK_UNAVAILABLE_INFORMATION ? 0 : sessions};
+}
+
 base::Result<std::vector<CK_SLOT_ID>> SlotIds(const CK_FUNCTION_LIST& module) {
   // Between the two calls a slot may come; ask with room to spare.
   CK_ULONG count = 0;
@@ -161,9 +171,7 @@ base::Result<Slot> Module::FindSlot(const std::string& text) const {
                  fmt::format("{} tokens match \"{}\"; add its serial number",
                              found.size(), text)};
   }
-  return Slot{.id = found.front().id,
-              .token = Identity(found.front().info),
-              .flags = found.front().info.flags};
+  return SlotOf(found.front());
 }
 
 base::Result<std::vector<Slot>> Module::Slots() const {
@@ -171,9 +179,7 @@ base::Result<std::vector<Slot>> Module::Slots() const {
   std::vector<Slot> slots;
   slots.reserve(found.size());
   for (const FoundSlot& slot : found) {
-    slots.push_back({.id = slot.id,
-                     .token = Identity(slot.info),
-                     .flags = slot.info.flags});
+    slots.push_back(SlotOf(slot));
   }
   return slots;
 }

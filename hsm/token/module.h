@@ -22,6 +22,8 @@ struct Slot {
   CK_SLOT_ID id = 0;
   TokenIdentity token;
   CK_FLAGS flags = 0;
+  // At a time, of all programs; 0: no limit, or none that it tells.
+  CK_ULONG max_sessions = 0;
 };
 
 // A Module is a PKCS#11 library in this process, loaded by its path and by

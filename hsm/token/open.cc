@@ -81,6 +81,14 @@ void Tell(const std::vector<std::string>& accepted, const Profile& profile,
   }
 }
 
+std::string SessionsText(CK_ULONG most) {
+  return most == 0 ? "the token tells no limit"
+                   : fmt::format(
+                         "{} for all programs together, of which a "
+                         "worker takes {}",
+                         most, Sessions::kCount);
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Token>> Token::Open(TokenConfig config,
@@ -120,6 +128,8 @@ base::Result<ProbeReport> ProbeToken(const TokenConfig& config) {
   report.quirks = connection->quirks().name;
   report.capabilities = CapabilitiesOf(connection->identity(), profile);
   report.findings = std::move(profile.findings);
+  report.findings.push_back(
+      {"sessions at a time", SessionsText(connection->max_sessions())});
   report.risks = std::move(profile.risks);
   report.refusal = std::move(profile.refusal);
   return report;

@@ -19,6 +19,8 @@ namespace hsm::token {
 // Not thread-safe. The module's functions must outlive it.
 class Sessions {
  public:
+  static constexpr int kCount = 2;
+
   static base::Result<Sessions> Open(const CK_FUNCTION_LIST& module,
                                      CK_SLOT_ID slot, const Quirks& quirks);
 

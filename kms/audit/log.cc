@@ -127,12 +127,14 @@ class FileLog final : public Log {
   std::atomic<bool> writable_ = true;
   std::atomic<std::uint64_t> in_flight_ = 0;
   std::atomic<std::uint64_t> records_ = 0;
+  std::uint64_t found_sequence_ = 0;  // Does not change after Start.
   std::atomic<std::uint64_t> head_sequence_ = 0;
   std::atomic<std::uint64_t> max_store_revision_ = 0;
 };
 
 base::Status FileLog::Start() {
-  ASSIGN_OR_RETURN(writer_, Writer::Open(options_, clock_));
+  Publish();
+  found_sequence_ = writer_->found_sequence();
   Publish();
   space_.Poll();
   thread_ = ThreadWithoutSignals([this] { Run(); });
@@ -270,8 +272,10 @@ void FileLog::Publish() {
 LogHealth FileLog::health() const {
   space_.Poll();
   const std::lock_guard lock(mutex_);
-  return {writable_, space_.free_bytes(), queue_.events.size() + in_flight_,
-          records_,  head_sequence_,      max_store_revision_};
+  return {
+      writable_,      space_.free_bytes(), queue_.events.size() + in_flight_,
+      records_,       head_sequence_,      max_store_revision_,
+      found_sequence_};
 }
 
 void FileLog::Close() {

@@ -39,6 +39,8 @@ struct LogHealth {
   std::uint64_t head_sequence = 0;
   std::uint64_t max_store_revision = 0;  // Of the whole log: what a store must
                                          // have reached to be its store.
+  std::uint64_t found_sequence = 0;  // Of the newest record that was there when
+                                     // the log was opened; 0: none was.
 };
 
 // A Log is the audit log of one node: JSON lines, chained by hash over all

@@ -125,6 +125,7 @@ base::Status Writer::Adopt(const Found& found) {
         file.name, walk.tail_bytes, walk.head.sequence);
   }
   head_ = walk.head;
+  found_sequence_ = head_.sequence;
   started_ = start.time;
   continues_ = walk.node == options_.node && walk.epoch == options_.epoch;
   only_started_ = walk.lines == 1;

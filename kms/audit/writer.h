@@ -42,6 +42,8 @@ class Writer {
   base::Status Close();
 
   const Head& head() const { return head_; }
+  // Of the newest record that Open found; 0: none.
+  std::uint64_t found_sequence() const { return found_sequence_; }
 
  private:
   Writer(const LogOptions& options, const base::Clock& clock,
@@ -73,7 +75,8 @@ class Writer {
   base::WallTime started_{};   // The segment.
   bool continues_ = true;      // The segment has our node and epoch.
   bool only_started_ = false;  // The segment holds its first record only.
-  std::string line_;           // Of Commit; kept for its capacity.
+  std::uint64_t found_sequence_ = 0;
+  std::string line_;  // Of Commit; kept for its capacity.
 };
 
 }  // namespace kms::audit

@@ -448,6 +448,9 @@ TEST_F(TokenOpenTest, ProbeLeavesNoObjectBehind) {
   ASSERT_OK(report);
   EXPECT_EQ(report->refusal, "");
   EXPECT_GT(report->findings.size(), 8U);
+  EXPECT_EQ(report->findings.back().tried, "sessions at a time");
+  EXPECT_EQ(report->findings.back().outcome,
+            "16 for all programs together, of which a worker takes 2");
   const auto token = Open();
   ASSERT_OK(token);
   const auto listed = (*token)->Execute(ListKeysRequest{});

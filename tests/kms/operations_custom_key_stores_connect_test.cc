@@ -165,6 +165,23 @@ TEST_F(CustomKeyStoresTest, AnEndpointThatCannotBeAskedIsAWrongConfiguration) {
               StatusIs(ErrorCode::kXksProxyInvalidConfiguration));
 }
 
+TEST_F(CustomKeyStoresTest, AnEndpointServiceThatIsGoneDoesNotConnect) {
+  constexpr const char* kService =
+      "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0";
+  environment().custom_key_stores.OfferVpcServices({kService});
+  json input = StoreInput();
+  input["XksProxyConnectivity"] = "VPC_ENDPOINT_SERVICE";
+  input["XksProxyVpcEndpointServiceName"] = kService;
+  const std::string id =
+      Take(Ask("CreateCustomKeyStore", input)).at("CustomKeyStoreId");
+  environment().custom_key_stores.OfferVpcServices({});
+  xks_.seen.clear();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  ConnectPending();
+  EXPECT_EQ(State(id), "FAILED XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND");
+  EXPECT_TRUE(xks_.seen.empty());
+}
+
 // One proxy that is slow leaves room to the others.
 TEST_F(CustomKeyStoresTest, AProxyHasSoManyRequestsAtATime) {
   const std::string slow = NewConnectedStore();

@@ -146,6 +146,34 @@ TEST_F(CustomKeyStoresTest, AnEndpointServiceIsOfOneStore) {
           ServiceInput(three, "https://three.example.com", other.c_str())));
 }
 
+TEST_F(CustomKeyStoresTest, TheEndpointServiceOfAStoreCanBeChangedAlone) {
+  const std::string other = std::string(kVpcService) + "1";
+  environment().custom_key_stores.OfferVpcServices({kVpcService, other});
+  const auto update = [&](const std::string& store, json members) {
+    members["CustomKeyStoreId"] = store;
+    return Ask("UpdateCustomKeyStore", members);
+  };
+  const json name = {{"XksProxyVpcEndpointServiceName", other}};
+  const std::string by_service =
+      testlib::Take(Ask("CreateCustomKeyStore",
+                        ServiceInput(StoreInput("one", "/one/kms/xks/v1"),
+                                     "https://one.example.com", kVpcService)))
+          .at("CustomKeyStoreId");
+  EXPECT_OK(update(by_service, name));
+  const json shown =
+      testlib::Take(OnStore("DescribeCustomKeyStores", by_service));
+  EXPECT_EQ(shown.at("CustomKeyStores")[0]
+                .at("XksProxyConfiguration")
+                .at("VpcEndpointServiceName"),
+            other);
+  // To the other connectivity the old name does not go along.
+  EXPECT_THAT(
+      update(by_service, {{"XksProxyConnectivity", "VPC_ENDPOINT_SERVICE"}}),
+      StatusIs(ErrorCode::kValidation, HasSubstr("You must specify")));
+  EXPECT_THAT(update(NewStore("two", "/two/kms/xks/v1"), name),
+              StatusIs(ErrorCode::kValidation, HasSubstr("only")));
+}
+
 TEST_F(CustomKeyStoresTest, NamesAndPlacesAreThereOnce) {
   NewStore("one", "/one/kms/xks/v1");
   EXPECT_THAT(Ask("CreateCustomKeyStore", StoreInput("one", "/two/kms/xks/v1")),

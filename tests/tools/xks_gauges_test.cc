@@ -53,9 +53,14 @@ TEST(XksGauges, TellHowProxiesDo) {
   const std::string health =
       "{custom_key_store=\"cks-1\",kms_operation=\"KmsHealthCheck\","
       "operation=\"GetHealthStatus\"} ";
+  const std::size_t at = health.find('}');
   for (const std::string& line :
        {"claviger_xks_proxy_answers_total" + health + "1",
-        "claviger_xks_proxy_seconds_total" + health + "0.25",
+        "claviger_xks_proxy_latency_seconds_sum" + health + "0.25",
+        "claviger_xks_proxy_latency_seconds_bucket" + health.substr(0, at) +
+            ",le=\"0.15\"} 0",
+        "claviger_xks_proxy_latency_seconds_bucket" + health.substr(0, at) +
+            ",le=\"0.25\"} 1",
         std::string(
             "claviger_xks_proxy_errors_total{custom_key_store=\"cks-1\","
             "error=\"KeyNotFoundException\",error_type=\"non-retryable\","

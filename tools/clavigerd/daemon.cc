@@ -8,14 +8,12 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
 #include "hsm/client/evicted_keys.h"
-#include "kms/audit/files.h"
 #include "kms/managed_keys.h"
 #include "kms/operations/custom_key_stores/chores.h"
 #include "kms/operations/custom_key_stores/clusters.h"
@@ -82,19 +80,22 @@ base::Status CheckNotOlder(const kms::store::Store& store,
                   reached, logged)};
 }
 
-// The store remembers how far the log had come when it was last opened.
-void WarnIfCut(const std::optional<kms::store::UsageProgress>& known,
-               bool was_empty, const kms::audit::Log& log) {
-  const std::uint64_t head = log.health().head_sequence;
-  if (!known || (!was_empty && known->log_sequence <= head)) {
-    return;
+// The store remembers how far the log had come a while before it was closed.
+base::Status WarnIfCut(kms::store::Store& store, const kms::audit::Log& log) {
+  ASSIGN_OR_RETURN(const auto known, store.GetUsageProgress());
+  const std::uint64_t found = log.health().found_sequence;
+  if (known && known->log_sequence > found) {
+    base::LogWarning(
+        "the audit log {}, but this store had one with at least {} records: "
+        "the "
+        "folder audit/ was moved away or records at its end were removed. If "
+        "it "
+        "was not you who did so, look for who did",
+        found == 0 ? "is begun anew"
+                   : fmt::format("ended with record {}", found),
+        known->log_sequence);
   }
-  base::LogWarning(
-      "the audit log {}, but this store had one with at least {} records: the "
-      "folder audit/ was moved away or records at its end were removed. If it "
-      "was not you who did so, look for who did",
-      was_empty ? "is begun anew" : fmt::format("ends with record {}", head),
-      known->log_sequence);
+  return {};
 }
 
 // A chore that was cut off may have left a change with the store's writer,
@@ -193,11 +194,8 @@ base::Status Daemon::Parts::OpenLog() {
   options.segment_seconds = config.segment_seconds;
   options.low_space_bytes = config.low_space_bytes;
   RETURN_IF_ERROR(MakeFolder(options.folder));
-  ASSIGN_OR_RETURN(const auto known, store->GetUsageProgress());
-  ASSIGN_OR_RETURN(const auto segments,
-                   kms::audit::ListSegments(options.folder));
   ASSIGN_OR_RETURN(log, kms::audit::Log::Open(options, clock));
-  WarnIfCut(known, segments.empty(), *log);
+  RETURN_IF_ERROR(WarnIfCut(*store, *log));
   RETURN_IF_ERROR(CheckNotOlder(*store, *log));
   RETURN_IF_ERROR(kms::operations::CompleteLog(*store, *log, options.folder));
   const std::uint64_t head = log->health().head_sequence;

@@ -3,6 +3,7 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
 #include <algorithm>
@@ -78,9 +79,14 @@ class OfStores {
     shown_.clear();
   }
   void Show(const prometheus::Labels& labels, double value) {
-    Metric& metric = family_.Add(labels);
-    metric.Increment(value);
+    Add(labels).Increment(value);
+  }
+  // `more` is for the metric's constructor.
+  template <typename... Arguments>
+  Metric& Add(const prometheus::Labels& labels, const Arguments&... more) {
+    Metric& metric = family_.Add(labels, more...);
     shown_.push_back(&metric);
+    return metric;
   }
 
  private:
@@ -100,6 +106,14 @@ OfStores<prometheus::Counter> Counters(prometheus::Registry& registry,
                                        const std::string& help) {
   return OfStores(
       prometheus::BuildCounter().Name(name).Help(help).Register(registry));
+}
+
+prometheus::Histogram::BucketBoundaries LatencyBounds() {
+  prometheus::Histogram::BucketBoundaries seconds;
+  for (const int milliseconds : kms::operations::kXksLatencyBounds) {
+    seconds.push_back(milliseconds / 1e3);
+  }
+  return seconds;
 }
 
 struct Stores {
@@ -153,8 +167,10 @@ struct Requests {
         errors(Counters(registry, "claviger_xks_proxy_errors_total",
                         "Requests to proxies of external key stores that "
                         "failed, by the error.")),
-        latency(Counters(registry, "claviger_xks_proxy_seconds_total",
-                         "How long proxies took to answer, in all.")),
+        latency(prometheus::BuildHistogram()
+                    .Name("claviger_xks_proxy_latency_seconds")
+                    .Help("How long proxies took to answer.")
+                    .Register(registry)),
         throttled(Counters(
             registry, "claviger_xks_throttled_total",
             "Requests that did not leave because there were too many.")) {}
@@ -180,7 +196,9 @@ struct Requests {
 
   void Show(const prometheus::Labels& labels, const XksCounts& counts) {
     answers.Show(labels, static_cast<double>(counts.Answers(XksOutcome::kOk)));
-    latency.Show(labels, static_cast<double>(counts.microseconds) / 1e6);
+    latency.Add(labels, LatencyBounds())
+        .ObserveMultiple({counts.latency.begin(), counts.latency.end()},
+                         static_cast<double>(counts.microseconds) / 1e6);
     throttled.Show(labels, static_cast<double>(counts.throttled));
     for (const auto& [outcome, name, may_pass] : kErrors) {
       ShowError(labels, name, may_pass, counts.Answers(outcome));
@@ -199,7 +217,7 @@ struct Requests {
 
   OfStores<prometheus::Counter> answers;
   OfStores<prometheus::Counter> errors;
-  OfStores<prometheus::Counter> latency;
+  OfStores<prometheus::Histogram> latency;
   OfStores<prometheus::Counter> throttled;
 };
 

@@ -18,6 +18,7 @@
 #include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/load.h"
 #include "kms/operations/custom_key_stores/outcomes.h"
+#include "kms/operations/custom_key_stores/rules.h"
 
 namespace kms::operations {
 namespace {
@@ -69,6 +70,10 @@ asio::awaitable<std::optional<std::string_view>> TryToConnect(
     Environment& environment, const OpenCustomKeyStore& open) {
   if (open.HasProxy() && open.proxy == nullptr) {
     co_return kConnectionInternalError;
+  }
+  if (open.HasProxy() &&
+      !CheckConnectivity(environment.custom_key_stores, open.store)) {
+    co_return kVpcServiceNotFound;
   }
   const auto pass = environment.custom_key_stores.Admit(
       open.store.id, ConnectionState::kConnecting);

@@ -22,9 +22,11 @@ struct XksOutcomeRow {
 };
 
 // The ConnectionErrorCode of what is this server's own trouble, and of a
-// cluster that the configuration does not have.
+// cluster and an endpoint service that the configuration does not have.
 inline constexpr std::string_view kConnectionInternalError = "INTERNAL_ERROR";
 inline constexpr std::string_view kClusterNotFound = "CLUSTER_NOT_FOUND";
+inline constexpr std::string_view kVpcServiceNotFound =
+    "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND";
 
 // There is a row for every outcome but kOk; kInternal's for what is none.
 const XksOutcomeRow& RowOf(hsm::XksOutcome outcome);

@@ -59,28 +59,6 @@ Error NotOfType(std::string_view member, CustomKeyStoreType type) {
                       member, CustomKeyStoreTypeName(type))};
 }
 
-// The names of an endpoint service go with that connectivity alone.
-base::Status CheckServiceMembers(const Call& call) {
-  const auto connectivity = call.Text("XksProxyConnectivity");
-  const bool is_service =
-      connectivity == XksConnectivityName(XksConnectivity::kVpcEndpointService);
-  if (is_service && call.Find("XksProxyVpcEndpointServiceName") == nullptr) {
-    return Error{ErrorCode::kValidation,
-                 "You must specify XksProxyVpcEndpointServiceName with "
-                 "XksProxyConnectivity VPC_ENDPOINT_SERVICE."};
-  }
-  for (const std::string_view member :
-       {"XksProxyVpcEndpointServiceName", "XksProxyVpcEndpointServiceOwner"}) {
-    if (!is_service && call.Find(member) != nullptr) {
-      return Error{ErrorCode::kValidation,
-                   fmt::format("You can specify {} with XksProxyConnectivity "
-                               "VPC_ENDPOINT_SERVICE only.",
-                               member)};
-    }
-  }
-  return {};
-}
-
 // Whether the request has a member of whose rule `is_asked_for` holds.
 template <typename Predicate>
 bool HasAny(const Call& call, Predicate is_asked_for) {
@@ -114,7 +92,7 @@ base::Status ValidateCreateCustomKeyStore(const Call& call) {
                                rule.name, CustomKeyStoreTypeName(type))};
     }
   }
-  return CheckServiceMembers(call);
+  return CheckServiceMembers(call, WithMembersOf(call, CustomKeyStore()));
 }
 
 base::Status ValidateUpdateCustomKeyStore(const Call& call) {
@@ -123,7 +101,7 @@ base::Status ValidateUpdateCustomKeyStore(const Call& call) {
     return Error{ErrorCode::kValidation,
                  "You must specify at least one property to change."};
   }
-  return CheckServiceMembers(call);
+  return {};
 }
 
 Error NoSuchCustomKeyStore(std::string_view id) {
@@ -302,6 +280,27 @@ base::Status CheckRoom(const CustomKeyStore& store,
                fmt::format("An account can have {} custom key stores in a "
                            "Region. Delete one that is not needed.",
                            kMostCustomKeyStores)};
+}
+
+base::Status CheckServiceMembers(const Call& call,
+                                 const CustomKeyStore& store) {
+  const bool is_service =
+      store.proxy.connectivity == XksConnectivity::kVpcEndpointService;
+  if (is_service && store.proxy.vpc_endpoint_service_name.empty()) {
+    return Error{ErrorCode::kValidation,
+                 "You must specify XksProxyVpcEndpointServiceName with "
+                 "XksProxyConnectivity VPC_ENDPOINT_SERVICE."};
+  }
+  for (const std::string_view member :
+       {"XksProxyVpcEndpointServiceName", "XksProxyVpcEndpointServiceOwner"}) {
+    if (!is_service && call.Find(member) != nullptr) {
+      return Error{ErrorCode::kValidation,
+                   fmt::format("You can specify {} with XksProxyConnectivity "
+                               "VPC_ENDPOINT_SERVICE only.",
+                               member)};
+    }
+  }
+  return {};
 }
 
 base::Status CheckConnectivity(const CustomKeyStoreSource& source,

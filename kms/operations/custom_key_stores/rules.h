@@ -58,6 +58,10 @@ base::Status CheckFits(const CustomKeyStore& store,
 base::Status CheckRoom(const CustomKeyStore& store,
                        std::span<const CustomKeyStore> stores);
 
+// Whether what the request says of an endpoint service goes with the
+// connectivity that `store` has by it. Fails with kValidation.
+base::Status CheckServiceMembers(const Call& call, const CustomKeyStore& store);
+
 // Fails with kXksProxyVpcServiceNotFound if the store is to be reached by an
 // endpoint service that the server does not have.
 base::Status CheckConnectivity(const CustomKeyStoreSource& source,

@@ -11,6 +11,14 @@ std::size_t IndexOf(hsm::XksOutcome outcome) {
   return std::min(static_cast<std::size_t>(outcome), kXksOutcomes - 1);
 }
 
+std::size_t BucketOf(std::uint64_t microseconds) {
+  const auto* const bound =
+      std::ranges::find_if(kXksLatencyBounds, [microseconds](int milliseconds) {
+        return microseconds <= std::uint64_t{1000} * milliseconds;
+      });
+  return static_cast<std::size_t>(bound - kXksLatencyBounds.begin());
+}
+
 // Of what a stranger sends, only the words of the API become labels.
 std::string StatusLabel(std::string_view status) {
   for (const std::string_view known : {"ACTIVE", "DEGRADED", "UNAVAILABLE"}) {
@@ -32,6 +40,7 @@ void XksStats::Count(const XksAsked& asked, const hsm::XksReply& reply) {
   XksCounts& counts = counts_[asked];
   ++counts.answers.at(IndexOf(reply.outcome));
   counts.microseconds += reply.microseconds;
+  ++counts.latency.at(BucketOf(reply.microseconds));
 }
 
 void XksStats::CountFailure(const XksAsked& asked, base::ErrorCode code) {

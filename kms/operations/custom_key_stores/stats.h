@@ -28,12 +28,19 @@ struct XksAsked {
   auto operator<=>(const XksAsked&) const = default;
 };
 
+// Upper bounds of the buckets of a histogram, in milliseconds; one more bucket
+// is for what took longer. AWS wants a round trip below 35 ms, and waits 250.
+inline constexpr std::array kXksLatencyBounds = {5,   10,  20,  35,   50,
+                                                 100, 150, 250, 1000, 8000};
+
 // What has become of it.
 struct XksCounts {
   std::array<std::uint64_t, kXksOutcomes> answers{};
-  std::uint64_t microseconds = 0;  // In all; none of what was not sent.
-  std::uint64_t throttled = 0;     // Not sent: there were too many.
-  std::uint64_t failed = 0;        // Not sent, for another reason of ours.
+  // Of what was sent: how long it took, in all, and how many by how long.
+  std::uint64_t microseconds = 0;
+  std::array<std::uint64_t, kXksLatencyBounds.size() + 1> latency{};
+  std::uint64_t throttled = 0;  // Not sent: there were too many.
+  std::uint64_t failed = 0;     // Not sent, for another reason of ours.
 
   std::uint64_t Answers(hsm::XksOutcome outcome) const;
 };

@@ -95,6 +95,7 @@ base::Status UpdateRow(const Call& call, store::Transaction& transaction,
   }
   const CustomKeyStore before = store;
   store = WithMembersOf(call, std::move(store));
+  RETURN_IF_ERROR(CheckServiceMembers(call, store));
   RETURN_IF_ERROR(CheckClusterChange(rows, before, store, stores));
   if (secret) {
     store.proxy.sealed_secret = *secret;
@@ -112,6 +113,7 @@ Answer UpdateCustomKeyStore(Call& call) {
   CO_RETURN_IF_ERROR(CheckMembersOfType(call, open.store.type));
   CO_RETURN_IF_ERROR(CheckUpdatable(call, open.store));
   const CustomKeyStore next = WithMembersOf(call, open.store);
+  CO_RETURN_IF_ERROR(CheckServiceMembers(call, next));
   if (ChangesCluster(call)) {
     CO_RETURN_IF_ERROR(ClusterOf(call.environment, next));
   }

@@ -71,6 +71,7 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID, CK_TOKEN_INFO* info) {
   Pad("fake model", info->model, sizeof(info->model));
   Pad("0001", reinterpret_cast<CK_UTF8CHAR*>(info->serialNumber),
       sizeof(info->serialNumber));
+  info->ulMaxSessionCount = 16;
   info->flags = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_RNG;
   info->flags |= Told("pin-locked") ? CKF_USER_PIN_LOCKED : 0;
   info->flags |= Told("pin-final-try") ? CKF_USER_PIN_FINAL_TRY : 0;
