@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kms/certificate.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include <memory>
+
+#include "base/pem.h"
 
 namespace kms {
 namespace {
@@ -24,13 +24,6 @@ struct FreeKey {
   void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
 };
 using KeyOwner = std::unique_ptr<EVP_PKEY, FreeKey>;
-
-struct FreeBio {
-  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
-};
-
-// There is no password: without one, OpenSSL would ask on the terminal.
-int NoPassword(char*, int, int, void*) { return -1; }
 
 // Null if `der` is not exactly one.
 CertificateOwner Parse(base::ByteView der) {
@@ -74,15 +67,16 @@ base::Status CheckCertificateOf(base::ByteView der, base::ByteView spki) {
 }
 
 bool IsPemCertificate(std::string_view pem) {
-  const std::unique_ptr<BIO, FreeBio> text(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const auto read = [&text] {
-    return CertificateOwner(
-        PEM_read_bio_X509(text.get(), nullptr, NoPassword, nullptr));
-  };
-  const bool is_one = read() != nullptr && read() == nullptr;
-  ERR_clear_error();
-  return is_one;
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t begin = pem.find_first_not_of(kBlank);
+  if (begin == std::string_view::npos) {
+    return false;
+  }
+  pem = pem.substr(begin, pem.find_last_not_of(kBlank) + 1 - begin);
+  const auto found = base::CertificatesInPem(pem);
+  return pem.starts_with("-----BEGIN CERTIFICATE-----") &&
+         pem.ends_with("-----END CERTIFICATE-----") && found &&
+         found->size() == 1 && CheckCertificate(found->front());
 }
 
 }  // namespace kms

@@ -18,8 +18,8 @@ base::Status CheckCertificate(base::ByteView der);
 // public key `spki` (SubjectPublicKeyInfo).
 base::Status CheckCertificateOf(base::ByteView der, base::ByteView spki);
 
-// Whether `pem` is one certificate in textual encoding (RFC 7468); text around
-// it does no harm.
+// Whether `pem` is one certificate in textual encoding (RFC 7468) and nothing
+// else but white space: text around it may be a private key.
 bool IsPemCertificate(std::string_view pem);
 
 }  // namespace kms

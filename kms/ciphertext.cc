@@ -56,17 +56,29 @@ base::Result<base::Bytes> ReadSized(base::Reader& reader) {
   return base::Bytes(bytes.begin(), bytes.end());
 }
 
+// All of an outer layer but its ciphertext.
 base::Result<hsm::ExternalSealed> ReadOuter(base::Reader& reader) {
   hsm::ExternalSealed outer;
   ASSIGN_OR_RETURN(outer.metadata, ReadSized(reader));
   ASSIGN_OR_RETURN(outer.iv, ReadSized(reader));
   ASSIGN_OR_RETURN(const ByteView tag, reader.Take(hsm::kTagSize));
   outer.tag.assign(tag.begin(), tag.end());
-  outer.ciphertext.assign(reader.rest().begin(), reader.rest().end());
-  if (!IsOuterLayer(outer)) {
-    return base::Error{base::ErrorCode::kCorrupt, "no outer layer"};
-  }
   return outer;
+}
+
+base::Result<hsm::Nonce> ReadNonce(base::Reader& reader) {
+  hsm::Nonce nonce;
+  ASSIGN_OR_RETURN(const ByteView bytes, reader.Take(nonce.size()));
+  std::ranges::copy(bytes, nonce.begin());
+  return nonce;
+}
+
+base::Result<base::Bytes> ReadSealed(base::Reader& reader) {
+  const ByteView rest = reader.rest();
+  if (rest.size() < hsm::kTagSize) {
+    return base::Error{base::ErrorCode::kCorrupt, "no tag"};
+  }
+  return base::Bytes(rest.begin(), rest.end());
 }
 
 // A foreign blob's fields, or the Reader's kCorrupt.
@@ -85,10 +97,17 @@ base::Result<Ciphertext> Read(ByteView blob) {
   ASSIGN_OR_RETURN(const ByteView material, reader.Take(32));
   std::ranges::copy(key_id, ciphertext.header.key_id.bytes.begin());
   std::ranges::copy(material, ciphertext.header.material.begin());
-  if (ciphertext.header.algorithm == CiphertextAlgorithm::kExternalKeyStore) {
+  const bool is_external =
+      ciphertext.header.algorithm == CiphertextAlgorithm::kExternalKeyStore;
+  if (is_external) {
     ASSIGN_OR_RETURN(ciphertext.outer, ReadOuter(reader));
-  } else {
-    ASSIGN_OR_RETURN(ciphertext.sealed, ParseInner(reader.rest()));
+  }
+  ASSIGN_OR_RETURN(ciphertext.sealed.nonce, ReadNonce(reader));
+  base::Bytes& rest =
+      is_external ? ciphertext.outer.ciphertext : ciphertext.sealed.ciphertext;
+  ASSIGN_OR_RETURN(rest, ReadSealed(reader));
+  if (is_external && !IsOuterLayer(ciphertext.outer)) {
+    return base::Error{base::ErrorCode::kCorrupt, "no outer layer"};
   }
   return ciphertext;
 }
@@ -115,17 +134,19 @@ base::Bytes SerializeCiphertext(const CiphertextHeader& header,
 }
 
 base::Bytes SerializeCiphertext(const CiphertextHeader& header,
+                                const hsm::Nonce& nonce,
                                 const hsm::ExternalSealed& outer) {
   const HeaderBytes head = EncodeHeader(header);
   base::Bytes blob;
   blob.reserve(head.size() + 2 + outer.metadata.size() + outer.iv.size() +
-               outer.tag.size() + outer.ciphertext.size());
+               outer.tag.size() + nonce.size() + outer.ciphertext.size());
   blob.insert(blob.end(), head.begin(), head.end());
   for (const base::Bytes* const part : {&outer.metadata, &outer.iv}) {
     blob.push_back(static_cast<std::uint8_t>(part->size()));
     blob.insert(blob.end(), part->begin(), part->end());
   }
   blob.insert(blob.end(), outer.tag.begin(), outer.tag.end());
+  blob.insert(blob.end(), nonce.begin(), nonce.end());
   blob.insert(blob.end(), outer.ciphertext.begin(), outer.ciphertext.end());
   return blob;
 }
@@ -134,25 +155,7 @@ bool IsOuterLayer(const hsm::ExternalSealed& outer) {
   return outer.metadata.size() <= hsm::kMaxExternalMetadata &&
          (outer.iv.size() == 12 || outer.iv.size() == 16) &&
          outer.tag.size() == hsm::kTagSize &&
-         outer.ciphertext.size() >= hsm::Nonce().size() + hsm::kTagSize;
-}
-
-base::Bytes SerializeInner(const hsm::Sealed& sealed) {
-  base::Bytes inner(sealed.nonce.begin(), sealed.nonce.end());
-  inner.insert(inner.end(), sealed.ciphertext.begin(), sealed.ciphertext.end());
-  return inner;
-}
-
-base::Result<hsm::Sealed> ParseInner(ByteView inner) {
-  hsm::Sealed sealed;
-  if (inner.size() < sealed.nonce.size() + hsm::kTagSize) {
-    return base::Error{base::ErrorCode::kCorrupt, "no nonce and tag"};
-  }
-  const ByteView nonce = inner.first(sealed.nonce.size());
-  const ByteView rest = inner.subspan(sealed.nonce.size());
-  std::ranges::copy(nonce, sealed.nonce.begin());
-  sealed.ciphertext.assign(rest.begin(), rest.end());
-  return sealed;
+         outer.ciphertext.size() >= hsm::kTagSize;
 }
 
 hsm::Aad CiphertextAad(const CiphertextHeader& header,

@@ -40,8 +40,8 @@ struct CiphertextHeader {
 
 struct Ciphertext {
   CiphertextHeader header;
-  hsm::Sealed sealed;         // But of kExternalKeyStore,
-  hsm::ExternalSealed outer;  // which has this.
+  hsm::Sealed sealed;         // Of kExternalKeyStore the nonce alone,
+  hsm::ExternalSealed outer;  // and this.
 };
 
 inline constexpr std::size_t kMaxCiphertextSize = 6144;
@@ -53,17 +53,14 @@ base::Result<Ciphertext> ParseCiphertext(base::ByteView blob);
 base::Bytes SerializeCiphertext(const CiphertextHeader& header,
                                 const hsm::Sealed& sealed);
 
-// The same with kExternalKeyStore; `outer` must be an outer layer.
+// The same with kExternalKeyStore; `outer` must be an outer layer, around the
+// ciphertext that was made with `nonce`.
 base::Bytes SerializeCiphertext(const CiphertextHeader& header,
+                                const hsm::Nonce& nonce,
                                 const hsm::ExternalSealed& outer);
 
 // Whether the sizes of its parts are those that an outer layer can have.
 bool IsOuterLayer(const hsm::ExternalSealed& outer);
-
-// The inner layer, as the external key encrypts it: nonce || ciphertext || tag.
-// Parsing fails with kCorrupt if that cannot be one.
-base::Bytes SerializeInner(const hsm::Sealed& sealed);
-base::Result<hsm::Sealed> ParseInner(base::ByteView inner);
 
 // The additional authenticated data: SHA-256 over the header and the context.
 hsm::Aad CiphertextAad(const CiphertextHeader& header,

@@ -84,7 +84,7 @@ boost::asio::awaitable<base::Result<base::Bytes>> FinishCiphertext(
   }
   CO_ASSIGN_OR_RETURN(const hsm::ExternalSealed outer,
                       co_await SealOuter(call, key, binding.aad, sealed));
-  co_return SerializeCiphertext(binding.header, outer);
+  co_return SerializeCiphertext(binding.header, sealed.nonce, outer);
 }
 
 boost::asio::awaitable<base::Result<hsm::Sealed>> TakeSealed(
@@ -93,7 +93,8 @@ boost::asio::awaitable<base::Result<hsm::Sealed>> TakeSealed(
     co_return std::move(call.ciphertext->sealed);
   }
   hsm::ExternalSealed outer = std::move(call.ciphertext->outer);
-  co_return co_await OpenOuter(call, key, binding.aad, std::move(outer));
+  co_return co_await OpenOuter(call, key, binding.aad,
+                               call.ciphertext->sealed.nonce, std::move(outer));
 }
 
 base::Error MaterialError(Call& call, const Key& key, base::Error error) {

@@ -236,7 +236,9 @@ inline constexpr Shape kRecipient = {.type = Type::kStructure,
 inline constexpr Shape kCustomKeyStoreName = {.min = 1, .max = 256};
 inline constexpr Shape kCloudHsmClusterId = {
     .min = 19, .max = 24, .pattern = &kCloudHsmClusterIdPattern};
-inline constexpr Shape kTrustAnchorCertificate = {.min = 1, .max = 5000};
+// What is no certificate may be a private key.
+inline constexpr Shape kTrustAnchorCertificate = {
+    .min = 1, .max = 5000, .audited = false};
 inline constexpr Shape kKeyStorePassword = {
     .min = 7, .max = 32, .audited = false};
 inline constexpr Shape kCustomKeyStoreType = {.values = kCustomKeyStoreTypes};

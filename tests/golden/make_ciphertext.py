@@ -91,12 +91,12 @@ def external_vector(name, key_id, key, nonce, external_key, iv, metadata,
     aad = hashlib.sha256(
         header + struct.pack(">I", len(pairs))
         + b"".join(sized(k) + sized(v) for k, v in pairs)).digest()
-    inner = nonce + AESGCM(derive(key, b"X", nonce[:12])).encrypt(
+    inner = AESGCM(derive(key, b"X", nonce[:12])).encrypt(
         nonce[12:], plaintext, aad)
     bound = struct.pack(">H", len(aad)) + aad + bytes([len(metadata)]) + metadata
     sealed = AESGCM(external_key).encrypt(iv, inner, bound)
     ciphertext, tag = sealed[:-16], sealed[-16:]
-    assert len(ciphertext) == len(plaintext) + 40
+    assert len(ciphertext) == len(plaintext) + 16
     return {
         "name": name, "algorithm": EXTERNAL,
         "key_id": f"{key_id.hex()[:8]}-{key_id.hex()[8:12]}-"
@@ -109,7 +109,7 @@ def external_vector(name, key_id, key, nonce, external_key, iv, metadata,
         "metadata": metadata.hex(), "iv": iv.hex(), "tag": tag.hex(),
         "ciphertext": ciphertext.hex(),
         "blob": (header + bytes([len(metadata)]) + metadata
-                 + bytes([len(iv)]) + iv + tag + ciphertext).hex(),
+                 + bytes([len(iv)]) + iv + tag + nonce + ciphertext).hex(),
     }
 
 

@@ -99,13 +99,22 @@ TEST_F(ClustersTest, OfTwoAtOnceOneIsMade) {
 
 TEST_F(ClustersTest, TheTrustAnchorIsOneCertificate) {
   const std::string half = trust_anchor.substr(0, trust_anchor.size() / 2);
+  const std::string key =
+      "-----BEGIN PRIVATE KEY-----\nbm90IG9uZQ==\n-----END PRIVATE KEY-----\n";
   for (const std::string& bad :
-       {std::string("-----"), half, half + half, trust_anchor + trust_anchor}) {
+       {std::string("-----"), std::string(" \n"), half, half + half, key,
+        trust_anchor + trust_anchor, trust_anchor + key, key + trust_anchor,
+        trust_anchor + "more", "more" + trust_anchor}) {
     json input = ClusterInput();
     input["TrustAnchorCertificate"] = bad;
     EXPECT_THAT(Ask("CreateCustomKeyStore", input),
-                StatusIs(ErrorCode::kIncorrectTrustAnchor));
+                StatusIs(ErrorCode::kIncorrectTrustAnchor))
+        << bad;
   }
+  json input = ClusterInput();
+  input["TrustAnchorCertificate"] = "\n" + trust_anchor + " \n";
+  EXPECT_OK(Ask("CreateCustomKeyStore", input));
+  EXPECT_THAT(LogText(), Not(HasSubstr("bm90IG9uZQ==")));
 }
 
 TEST_F(ClustersTest, AreConnectedWithThePinOfTheToken) {

@@ -66,7 +66,7 @@ TEST_F(OuterLayerTest, GoesRound) {
   EXPECT_EQ(decrypted.at("Plaintext"), kMessage);
   const Ciphertext parsed = Parsed(blob);
   EXPECT_EQ(parsed.header.algorithm, CiphertextAlgorithm::kExternalKeyStore);
-  EXPECT_EQ(parsed.outer.ciphertext.size(), 24 + 7 + 16U);
+  EXPECT_EQ(parsed.outer.ciphertext.size(), 7 + 16U);
   EXPECT_EQ(decrypted.at("KeyMaterialId"),
             base::HexEncode(parsed.header.material));
 }
@@ -97,7 +97,7 @@ TEST_F(OuterLayerTest, TheLongestMessageFitsInARequest) {
   const std::string text = base::Base64Encode(longest);
   const json encrypted =
       Take(Ask("Encrypt", {{"KeyId", key_}, {"Plaintext", text}}));
-  EXPECT_EQ(xks_.seen[0].plaintext.size(), 4136U);
+  EXPECT_EQ(xks_.seen[0].plaintext.size(), 4112U);
   EXPECT_EQ(Take(Decrypt(encrypted.at("CiphertextBlob"))).at("Plaintext"),
             text);
 }
@@ -145,8 +145,8 @@ TEST_F(OuterLayerTest, LayersCannotBeSwapped) {
   const Ciphertext others =
       Parsed(Take(Encrypt(other)).at("CiphertextBlob").get<std::string>());
   const auto opens = [this](const Ciphertext& header, const Ciphertext& rest) {
-    return Decrypt(
-        base::Base64Encode(SerializeCiphertext(header.header, rest.outer)));
+    return Decrypt(base::Base64Encode(
+        SerializeCiphertext(header.header, rest.sealed.nonce, rest.outer)));
   };
   EXPECT_OK(opens(mine, mine));
   EXPECT_THAT(opens(mine, others), StatusIs(ErrorCode::kInvalidState));
@@ -168,9 +168,9 @@ TEST_F(OuterLayerTest, AProxyThatGivesBackSomethingElseIsFound) {
       [&](hsm::XksReply& reply) {
         reply.plaintext = base::Secret::CopyOf(inner_of_other);
       },
-      [](hsm::XksReply& reply) { reply.plaintext.Reveal()[30] ^= 1; },
+      [](hsm::XksReply& reply) { reply.plaintext.Reveal()[20] ^= 1; },
       [](hsm::XksReply& reply) { reply.plaintext.Reveal()[0] ^= 1; },
-      [](hsm::XksReply& reply) { reply.plaintext.Truncate(46); },
+      [](hsm::XksReply& reply) { reply.plaintext.Truncate(22); },
       [](hsm::XksReply& reply) { reply.plaintext.Truncate(10); },
       [](hsm::XksReply& reply) { reply.plaintext = base::Secret(); }};
   for (const Lie& lie : lies) {
@@ -178,6 +178,22 @@ TEST_F(OuterLayerTest, AProxyThatGivesBackSomethingElseIsFound) {
     EXPECT_THAT(Decrypt(blob, {{"a", "b"}}),
                 StatusIs(ErrorCode::kInvalidState));
   }
+}
+
+// Of two messages of one key and one context it may not give one for the other.
+TEST_F(OuterLayerTest, AProxyThatGivesBackAnotherMessageIsFound) {
+  const std::string one = Blob();
+  const std::string other = Blob();
+  base::Secret kept;
+  xks_.lie = [&](hsm::XksReply& reply) {
+    kept = base::Secret::CopyOf(reply.plaintext.Reveal());
+  };
+  Take(Decrypt(other));
+  xks_.lie = [&](hsm::XksReply& reply) {
+    reply.plaintext = base::Secret::CopyOf(kept.Reveal());
+  };
+  EXPECT_THAT(Decrypt(one), StatusIs(ErrorCode::kInvalidState));
+  EXPECT_OK(Decrypt(other));
 }
 
 TEST_F(OuterLayerTest, AProxyThatSealsWrongIsFound) {
@@ -242,8 +258,8 @@ TEST_F(OuterLayerTest, ACiphertextOfOneLayerIsNoneOfSuchAKey) {
   // Nor the other way round.
   Ciphertext ordinary = Parsed(Encrypted(NewKey(), "message"));
   ordinary.header.algorithm = CiphertextAlgorithm::kExternalKeyStore;
-  EXPECT_THAT(Decrypt(base::Base64Encode(
-                  SerializeCiphertext(ordinary.header, parsed.outer))),
+  EXPECT_THAT(Decrypt(base::Base64Encode(SerializeCiphertext(
+                  ordinary.header, parsed.sealed.nonce, parsed.outer))),
               StatusIs(ErrorCode::kInvalidCiphertext));
 }
 

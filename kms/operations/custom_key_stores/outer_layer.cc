@@ -68,30 +68,30 @@ bool HasOuterLayer(const Key& key) {
 asio::awaitable<base::Result<hsm::ExternalSealed>> SealOuter(
     Call& call, const Key& key, const hsm::Aad& aad, const hsm::Sealed& inner) {
   hsm::XksRequest request = NewRequest(key, aad, hsm::XksOperation::kEncrypt);
-  const base::Bytes bytes = SerializeInner(inner);
-  request.plaintext = base::Secret::CopyOf(bytes);
+  request.plaintext = base::Secret::CopyOf(inner.ciphertext);
   CO_ASSIGN_OR_RETURN(hsm::XksReply reply,
                       co_await Ask(call, key, std::move(request)));
   if (!IsOuterLayer(reply.sealed) ||
-      reply.sealed.ciphertext.size() != bytes.size()) {
+      reply.sealed.ciphertext.size() != inner.ciphertext.size()) {
     co_return UseErrorOf(XksOutcome::kMalformed);
   }
   co_return std::move(reply.sealed);
 }
 
 asio::awaitable<base::Result<hsm::Sealed>> OpenOuter(
-    Call& call, const Key& key, const hsm::Aad& aad,
+    Call& call, const Key& key, const hsm::Aad& aad, const hsm::Nonce& nonce,
     hsm::ExternalSealed sealed) {
   hsm::XksRequest request = NewRequest(key, aad, hsm::XksOperation::kDecrypt);
   const std::size_t size = sealed.ciphertext.size();
   request.sealed = std::move(sealed);
   CO_ASSIGN_OR_RETURN(const hsm::XksReply reply,
                       co_await Ask(call, key, std::move(request)));
-  auto inner = ParseInner(reply.plaintext.Reveal());
-  if (reply.plaintext.size() != size || !inner) {
+  if (reply.plaintext.size() != size) {
     co_return UseErrorOf(XksOutcome::kMalformed);
   }
-  co_return *std::move(inner);
+  const base::ByteView bytes = reply.plaintext.Reveal();
+  co_return hsm::Sealed{.nonce = nonce,
+                        .ciphertext = {bytes.begin(), bytes.end()}};
 }
 
 Error InnerLayerError(const Key& key) {
