@@ -21,6 +21,7 @@ namespace {
 using base::ErrorCode;
 using hsm::Algorithm;
 using nlohmann::json;
+using std::chrono::milliseconds;
 using testlib::StatusIs;
 using testlib::Take;
 
@@ -46,6 +47,18 @@ class MemoryLog final : public audit::Log {
 
  private:
   std::vector<json> events_;
+};
+
+// Whoever looks at it twice sees that time has passed.
+class TickingClock final : public base::Clock {
+ public:
+  static constexpr milliseconds kTick{7};
+
+  base::WallTime Now() const override { return {}; }
+  base::MonotonicTime Monotonic() const override { return now_ += kTick; }
+
+ private:
+  mutable base::MonotonicTime now_{0};
 };
 
 std::string EncryptBody() {
@@ -89,7 +102,7 @@ class XksProxyTest : public hsm_test::ClientTest {
                                                 .hsm = *client_,
                                                 .store = *store_,
                                                 .log = log_,
-                                                .clock = clock_,
+                                                .clock = ticking_,
                                                 .health = health_},
                                      64);
   }
@@ -163,6 +176,7 @@ class XksProxyTest : public hsm_test::ClientTest {
   fakes::SoftHsmToken token_;
   testlib::TempDir folder_;
   MemoryLog log_;
+  TickingClock ticking_;
   Health health_{clock_, []() -> boost::asio::awaitable<base::Status> {
                    co_return base::Status();
                  }};
@@ -196,6 +210,36 @@ TEST_F(XksProxyTest, AKeyThatDerivesMessageKeysHasNoSuchLimit) {
   Create(Algorithm::kXaes256Gcm);
   Use(Uses::kMost);
   EXPECT_OK(Encrypt());
+}
+
+// docs/audit.md: whoever reads the record finds the same request in the records
+// of the KMS that sent it.
+TEST_F(XksProxyTest, ARecordTellsForWhomTheKeyWasAskedAndWhatItTook) {
+  Create(Algorithm::kXaes256Gcm);
+  json told = {{"tenant", kTenant},
+               {"externalKeyId", kKey},
+               {"milliseconds", TickingClock::kTick.count()},
+               {"kmsRequestId", "4112f4d6"},
+               {"kmsOperation", "GenerateDataKey"},
+               {"kmsKeyArn", "arn:aws:kms:us-east-1:111122223333:key/k"},
+               {"kmsViaService", "ebs"}};
+  ASSERT_OK(Ask(Operation::kMetadata, EncryptBody()));
+  EXPECT_EQ(log_.last()["requestParameters"], told);
+
+  json body = json::parse(EncryptBody());
+  body["requestMetadata"].erase("kmsKeyArn");
+  body["requestMetadata"].erase("kmsViaService");
+  ASSERT_OK(Ask(Operation::kMetadata, body.dump()));
+  json less = told;
+  less.erase("kmsKeyArn");
+  less.erase("kmsViaService");
+  EXPECT_EQ(log_.last()["requestParameters"], less);
+
+  ASSERT_OK(Encrypt());
+  told["keyVersion"] = 1;
+  told["keyStore"] = kKeyStore;
+  told["milliseconds"] = log_.last()["requestParameters"]["milliseconds"];
+  EXPECT_EQ(log_.last()["requestParameters"], told);
 }
 
 }  // namespace
