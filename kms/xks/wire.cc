@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -42,6 +43,9 @@ constexpr std::size_t kMostKeyId = 128;
 
 // What every string of a requestMetadata must fit into: an ARN does.
 constexpr std::size_t kMostText = 2048;
+
+// Of what a body holds: the body itself is limited.
+constexpr std::size_t kAnySize = std::numeric_limits<std::size_t>::max();
 
 // Every code that a request can end with has a row; whatever else is ours.
 constexpr std::array kErrors = {
@@ -203,10 +207,9 @@ base::Status ReadDecrypt(const base::Json& json, Input& input) {
   sealed.ciphertext =
       body.Bytes("ciphertext", Need::kRequired, hsm::kMaxPlaintext);
   // Their sizes are the API's: what breaks them is wrong, not too large.
-  sealed.iv = body.Bytes("initializationVector", Need::kRequired, kMostText);
-  sealed.tag = body.Bytes("authenticationTag", Need::kRequired, kMostText);
-  sealed.metadata =
-      body.Bytes("ciphertextMetadata", Need::kOptional, kMostText);
+  sealed.iv = body.Bytes("initializationVector", Need::kRequired, kAnySize);
+  sealed.tag = body.Bytes("authenticationTag", Need::kRequired, kAnySize);
+  sealed.metadata = body.Bytes("ciphertextMetadata", Need::kOptional, kAnySize);
   if (sealed.iv.size() != 12 && sealed.iv.size() != 16) {
     body.Fail(Invalid("initializationVector must be of 12 or 16 bytes"));
   }

@@ -399,11 +399,14 @@ class Administration(XksCase):
                          METADATA["awsPrincipalArn"])
         self.assertEqual(done["userIdentity"]["accessKeyId"],
                          self.kms.credentials.access_key)
-        parameters = done["requestParameters"]
-        self.assertEqual(parameters["tenant"], "team-a")
-        self.assertEqual(parameters["externalKeyId"], KEY)
-        self.assertEqual(parameters["keyVersion"], 1)
-        self.assertEqual(parameters["kmsRequestId"], METADATA["kmsRequestId"])
+        took = done["requestParameters"].pop("milliseconds")
+        self.assertIsInstance(took, int)
+        self.assertEqual(done["requestParameters"], {
+            "tenant": "team-a", "externalKeyId": KEY, "keyVersion": 1,
+            "keyStore": "default",
+            **{name: METADATA[name] for name in (
+                "kmsRequestId", "kmsOperation", "kmsKeyArn",
+                "kmsViaService")}})
         self.assertEqual(done["resources"][0]["ARN"],
                          f"arn:aws:xks:::team-a/{KEY}")
         self.assertEqual(failed["errorCode"], "InvalidCiphertextException")

@@ -8,6 +8,8 @@
 
 #include "hsm/token/attributes.h"
 #include "hsm/token/connection.h"
+#include "hsm/token/module.h"
+#include "hsm/token/session.h"
 #include "hsm/token/wrapped_keys.h"
 #include "tests/hsm/wrapped_fixture.h"
 
@@ -243,14 +245,36 @@ TEST_F(WrappedTest, AWrappedKeyDoesNotSpeakForAnImportPair) {
   }
 }
 
-// One after the other takes the place of the one unused for longest.
+// How many objects this process has on the token beside those that are kept.
+std::size_t CountSessionObjects() {
+  // The token's own copy of the module: it is not initialised again.
+  const auto module = Module::Load(fakes::SoftHsmToken::ModulePath());
+  EXPECT_TRUE(module.has_value());
+  const auto slot = module->FindSlot("pkcs11:token=test");
+  EXPECT_TRUE(slot.has_value());
+  auto session = Session::Open(module->functions(), slot->id);
+  EXPECT_TRUE(session.has_value());
+  const auto found = session->FindObjects(Template().Set(CKA_TOKEN, false));
+  EXPECT_TRUE(found.ok());
+  return found.value.size();
+}
+
+// One after the other takes the place of the one unused for longest, which
+// leaves the token's memory.
 TEST_F(WrappedTest, MoreKeysThanAreKeptUnwrapped) {
   const KeyRef key = Wrapped(Algorithm::kXaes256Gcm);
   const Sealed sealed = Encrypted(key, "text");
-  for (std::size_t i = 0; i < WrappedKeys::kMaxUnwrapped + 100; ++i) {
-    const KeyRef twin = Changed(key, [](WrappedKey&) {});
-    ASSERT_OK(token_->Execute(CheckKeyRequest{twin}));
-  }
+  const auto unwrap = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const KeyRef twin = Changed(key, [](WrappedKey&) {});
+      ASSERT_OK(token_->Execute(CheckKeyRequest{twin}));
+    }
+  };
+  unwrap(WrappedKeys::kMaxUnwrapped);
+  const std::size_t most = CountSessionObjects();
+  EXPECT_GE(most, WrappedKeys::kMaxUnwrapped);
+  unwrap(100);
+  EXPECT_EQ(CountSessionObjects(), most);
   ASSERT_OK(token_->Execute(ToDecrypt(key, sealed)));
 }
 

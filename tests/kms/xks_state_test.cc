@@ -26,6 +26,7 @@ namespace asio = boost::asio;
 using base::ErrorCode;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::HasSubstr;
 using testlib::StatusIs;
 
 constexpr base::WallTime kStart{std::chrono::seconds(1'800'000'000)};
@@ -139,6 +140,21 @@ TEST_F(XksUsesTest, StopsBeforeTheLimit) {
               StatusIs(ErrorCode::kInvalidState));
   EXPECT_THAT(RunToEnd(uses.Count(key.versions.front())),
               StatusIs(ErrorCode::kInvalidState));
+}
+
+TEST_F(XksUsesTest, WarnsFromHalfOfTheLimitOn) {
+  const ExternalKey key = KeyOf(hsm::Algorithm::kAes256GcmCounter);
+  Insert(key);
+  Reserve(key, Uses::kWarning - Uses::kBlock);
+  const auto said = [&] {
+    Uses uses(*store_);                  // Which begins with another block.
+    testing::internal::CaptureStdout();  // Where it logs without InitLog.
+    EXPECT_OK(RunToEnd(uses.Count(key.versions.front())));
+    return testing::internal::GetCapturedStdout();
+  };
+  EXPECT_EQ(said(), "");
+  EXPECT_THAT(said(), HasSubstr("has encrypted 2147483648 times; at "
+                                "4294967296 it encrypts no more: rotate"));
 }
 
 TEST_F(XksUsesTest, DoesNotCountKeysThatDeriveMessageKeys) {

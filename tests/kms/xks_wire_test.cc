@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kms/xks/wire.h"
 #include "tests/testlib/status.h"
@@ -25,6 +27,44 @@ nlohmann::json Body() {
           {"plaintext", "cGxhaW50ZXh0"},
           {"encryptionAlgorithm", "AES_GCM"}};
 }
+
+std::string Base64Of(std::size_t size) {
+  return base::Base64Encode(base::Bytes(size, 'x'));
+}
+
+nlohmann::json DecryptBody() {
+  nlohmann::json body = Body();
+  body.erase("plaintext");
+  body["ciphertext"] = "Y2lwaGVydGV4dA==";
+  body["initializationVector"] = "aXYgb2YgMTIuLi4u";
+  body["authenticationTag"] = "dGFnIG9mIDE2Li4uLi4uLg==";
+  return body;
+}
+
+nlohmann::json BodyOf(Operation operation) {
+  return operation == Operation::kDecrypt ? DecryptBody() : Body();
+}
+
+// XKS proxy API v1.0.3: what a body has beside requestMetadata.
+struct Member {
+  Operation operation;
+  const char* name;
+  bool required;
+  bool is_base64;  // Otherwise a word of which there is one.
+};
+constexpr std::array kMembers = {
+    Member{Operation::kEncrypt, "plaintext", true, true},
+    Member{Operation::kEncrypt, "encryptionAlgorithm", true, false},
+    Member{Operation::kEncrypt, "additionalAuthenticatedData", false, true},
+    Member{Operation::kEncrypt, "ciphertextDataIntegrityValueAlgorithm", false,
+           false},
+    Member{Operation::kDecrypt, "ciphertext", true, true},
+    Member{Operation::kDecrypt, "encryptionAlgorithm", true, false},
+    Member{Operation::kDecrypt, "initializationVector", true, true},
+    Member{Operation::kDecrypt, "authenticationTag", true, true},
+    Member{Operation::kDecrypt, "ciphertextMetadata", false, true},
+    Member{Operation::kDecrypt, "additionalAuthenticatedData", false, true},
+};
 
 TEST(XksTarget, NamesPrefixOperationAndKey) {
   struct Row {
@@ -106,29 +146,168 @@ TEST(XksBody, TellsWhoAskedThoughTheRestIsWrong) {
   EXPECT_EQ(input.metadata.kms_operation, "Encrypt");
 }
 
-// An algorithm of no name is none, and does not ask for less.
-TEST(XksBody, TakesNoEmptyWords) {
-  for (const char* const name :
-       {"encryptionAlgorithm", "ciphertextDataIntegrityValueAlgorithm"}) {
-    nlohmann::json body = Body();
-    body[name] = "";
-    Input input;
-    EXPECT_THAT(ReadBody(Operation::kEncrypt, body.dump(), input),
-                StatusIs(ErrorCode::kValidation, HasSubstr(name)));
-  }
-  nlohmann::json body = Body();
-  body["requestMetadata"]["awsPrincipalArn"] = "";
+TEST(XksBody, OfDecryptIsReadWhole) {
+  nlohmann::json body = DecryptBody();
+  body["additionalAuthenticatedData"] = "YWFk";
+  body["ciphertextMetadata"] = "bWV0YQ==";
   Input input;
-  EXPECT_THAT(ReadBody(Operation::kEncrypt, body.dump(), input),
-              StatusIs(ErrorCode::kValidation, HasSubstr("awsPrincipalArn")));
+  ASSERT_OK(ReadBody(Operation::kDecrypt, body.dump(), input));
+  EXPECT_EQ(base::AsText(input.aad), "aad");
+  EXPECT_EQ(base::AsText(input.sealed.ciphertext), "ciphertext");
+  EXPECT_EQ(base::AsText(input.sealed.iv), "iv of 12....");
+  EXPECT_EQ(base::AsText(input.sealed.tag), "tag of 16.......");
+  EXPECT_EQ(base::AsText(input.sealed.metadata), "meta");
 }
 
-TEST(XksBody, RefusesTextsThatAreTooLong) {
-  nlohmann::json body = Body();
-  body["requestMetadata"]["kmsRequestId"] = std::string(2049, 'x');
-  Input input;
-  EXPECT_THAT(ReadBody(Operation::kEncrypt, body.dump(), input),
-              StatusIs(ErrorCode::kValidation));
+TEST(XksBody, NeedsWhatItsOperationRequires) {
+  for (const Member& member : kMembers) {
+    nlohmann::json without = BodyOf(member.operation);
+    without.erase(member.name);
+    nlohmann::json null = without;
+    null[member.name] = nullptr;
+    for (const nlohmann::json& body : {without, null}) {
+      Input input;
+      const auto status = ReadBody(member.operation, body.dump(), input);
+      if (member.required) {
+        EXPECT_THAT(status,
+                    StatusIs(ErrorCode::kValidation, HasSubstr(member.name)));
+      } else {
+        EXPECT_OK(status);
+      }
+    }
+  }
+}
+
+TEST(XksBody, TakesNothingButStringsInTheirForm) {
+  for (const Member& member : kMembers) {
+    std::vector<nlohmann::json> wrong = {
+        7, true, nlohmann::json::array({"YQ=="}), {{"a", "YQ=="}}};
+    if (member.is_base64) {
+      wrong.insert(wrong.end(), {"=x", "a", "YQ", "-_-_", "YQ==\n", " YQ=="});
+    } else {
+      wrong.insert(wrong.end(), {"", "AES_CBC", "aes_gcm", "MD5", "sha_256"});
+    }
+    for (const nlohmann::json& value : wrong) {
+      nlohmann::json body = BodyOf(member.operation);
+      body[member.name] = value;
+      Input input;
+      EXPECT_THAT(ReadBody(member.operation, body.dump(), input),
+                  StatusIs(ErrorCode::kValidation, HasSubstr(member.name)))
+          << value;
+    }
+  }
+}
+
+// An implementation may take no more than it likes of what has no size of its
+// own; another size of what has one is wrong.
+TEST(XksBody, TakesSizesThatCanBe) {
+  struct Row {
+    Operation operation;
+    const char* name;
+    std::vector<std::size_t> good;
+    std::vector<std::size_t> bad;
+    ErrorCode code;
+  };
+  for (const Row& row : {
+           Row{Operation::kEncrypt,
+               "plaintext",
+               {0, 4300, 8192},
+               {8193, 40000},
+               ErrorCode::kUnsupportedOperation},
+           Row{Operation::kEncrypt,
+               "additionalAuthenticatedData",
+               {0, 8192, 16384},
+               {16385, 40000},
+               ErrorCode::kUnsupportedOperation},
+           Row{Operation::kDecrypt,
+               "ciphertext",
+               {0, 4300, 8192},
+               {8193, 40000},
+               ErrorCode::kUnsupportedOperation},
+           Row{Operation::kDecrypt,
+               "additionalAuthenticatedData",
+               {0, 8192, 16384},
+               {16385, 40000},
+               ErrorCode::kUnsupportedOperation},
+           Row{Operation::kDecrypt,
+               "initializationVector",
+               {12, 16},
+               {0, 11, 13, 15, 17, 2049, 40000},
+               ErrorCode::kValidation},
+           Row{Operation::kDecrypt,
+               "authenticationTag",
+               {16},
+               {0, 12, 15, 17, 2049, 40000},
+               ErrorCode::kValidation},
+           Row{Operation::kDecrypt,
+               "ciphertextMetadata",
+               {0, 20},
+               {21, 2049, 40000},
+               ErrorCode::kValidation},
+       }) {
+    const auto read = [&](std::size_t size) {
+      nlohmann::json body = BodyOf(row.operation);
+      body[row.name] = Base64Of(size);
+      Input input;
+      return ReadBody(row.operation, body.dump(), input);
+    };
+    for (const std::size_t size : row.good) {
+      EXPECT_OK(read(size)) << row.name << " of " << size;
+    }
+    for (const std::size_t size : row.bad) {
+      EXPECT_THAT(read(size), StatusIs(row.code, HasSubstr(row.name))) << size;
+    }
+  }
+}
+
+TEST(XksBody, TakesNoMetadataThatAreNone) {
+  for (const Operation operation : {Operation::kHealth, Operation::kMetadata,
+                                    Operation::kEncrypt, Operation::kDecrypt}) {
+    nlohmann::json body = BodyOf(operation);
+    for (const nlohmann::json& value :
+         {nlohmann::json(), nlohmann::json("x"), nlohmann::json(7),
+          nlohmann::json::array({body["requestMetadata"]})}) {
+      body["requestMetadata"] = value;
+      Input input;
+      EXPECT_THAT(
+          ReadBody(operation, body.dump(), input),
+          StatusIs(ErrorCode::kValidation, HasSubstr("requestMetadata")));
+    }
+    body.erase("requestMetadata");
+    Input input;
+    EXPECT_THAT(ReadBody(operation, body.dump(), input),
+                StatusIs(ErrorCode::kValidation));
+  }
+}
+
+TEST(XksBody, TakesOnlyStringsOfMetadataThatAreNotTooLong) {
+  for (const Operation operation : {Operation::kEncrypt, Operation::kDecrypt}) {
+    for (const auto& [name, required] :
+         {std::pair{"awsPrincipalArn", true}, std::pair{"kmsOperation", true},
+          std::pair{"kmsKeyArn", true}, std::pair{"kmsRequestId", true},
+          std::pair{"kmsViaService", false}, std::pair{"awsSourceVpc", false},
+          std::pair{"awsSourceVpce", false}}) {
+      const auto read = [&, name = name](const nlohmann::json& value) {
+        nlohmann::json body = BodyOf(operation);
+        body["requestMetadata"][name] = value;
+        Input input;
+        return ReadBody(operation, body.dump(), input);
+      };
+      const auto is_wrong = StatusIs(ErrorCode::kValidation, HasSubstr(name));
+      EXPECT_OK(read(std::string(2048, 'x')));
+      EXPECT_THAT(read(std::string(2049, 'x')), is_wrong);
+      EXPECT_THAT(read(7), is_wrong);
+      EXPECT_THAT(read(nlohmann::json::array({"x"})), is_wrong);
+      for (const nlohmann::json& none :
+           {nlohmann::json(), nlohmann::json("")}) {
+        if (required) {
+          EXPECT_THAT(read(none), is_wrong) << none;
+        } else {
+          EXPECT_OK(read(none));
+        }
+      }
+    }
+  }
 }
 
 // XKS proxy API v1.0.3, "Errors": statuses and names.

@@ -103,7 +103,13 @@ bool IsFull(std::size_t objects) {
 }
 
 bool Lies(std::string_view function) {
-  return Told(std::string(function) + " lie");
+  const std::string lie = std::string(function) + " lie";
+  const std::string once = lie + "-once";
+  if (Told(once)) {
+    Strike(Lines(), once);
+    return true;
+  }
+  return Told(lie);
 }
 
 }  // namespace fakes::pkcs11

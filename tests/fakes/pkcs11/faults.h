@@ -15,6 +15,7 @@
 //   FUNCTION hang             never returns
 //   FUNCTION crash            kills the process
 //   FUNCTION lie              answers CKR_OK and a wrong byte
+//   FUNCTION lie-once         likewise, and the line goes away
 //   full N                    there is no memory for more than N objects
 //   no-derive                 CKM_AES_ECB_ENCRYPT_DATA does not exist
 //   no-allowed-mechanisms     CKA_ALLOWED_MECHANISMS does not exist
