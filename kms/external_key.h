@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "hsm/client/client.h"
 
 // The keys that this server keeps for other key management services: what is
@@ -18,6 +20,7 @@ namespace kms {
 struct ExternalKeyVersion {
   std::uint32_t version = 0;  // From 1.
   hsm::KeyRef ref;
+  // BoundCheckValue() of the token's object.
   hsm::CheckValue check_value{};
   std::string key_store;  // Name of the configured key store.
   base::WallTime created{};
@@ -31,6 +34,15 @@ struct ExternalKey {
   base::WallTime created{};
   std::vector<ExternalKeyVersion> versions;  // The oldest first, never empty.
 };
+
+// What the store knows of the value of a version of external key `id` of
+// `tenant`: a hash of all that, and of the check value that the token gives for
+// its object. Who has the store alone cannot make the one of another key, for
+// which it would need that object's.
+hsm::CheckValue BoundCheckValue(std::string_view tenant, std::string_view id,
+                                std::uint32_t version,
+                                const hsm::CheckValue& of_object,
+                                base::Hasher& hasher);
 
 // What a KMS signs its requests to a tenant with. Its secret is sealed under
 // the service key "xks-credentials".

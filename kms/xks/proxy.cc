@@ -193,7 +193,8 @@ auto Proxy::Work(const Call& call, Request request)
 
 asio::awaitable<base::Status> Proxy::Prove(const Call& call,
                                            const ExternalKeyVersion& version) {
-  const std::tuple proof(version.ref.locator, version.ref.algorithm,
+  const std::tuple proof(call.key->tenant, call.key->id, version.version,
+                         version.ref.locator, version.ref.algorithm,
                          version.check_value);
   if (proven_.contains(proof)) {
     co_return base::Status();
@@ -202,7 +203,9 @@ asio::awaitable<base::Status> Proxy::Prove(const Call& call,
   request.key = version.ref;
   CO_ASSIGN_OR_RETURN(const hsm::GenerateKeyReply found,
                       Outward(co_await Work(call, std::move(request))));
-  if (found.check_value != version.check_value) {
+  if (BoundCheckValue(call.key->tenant, call.key->id, version.version,
+                      found.check_value,
+                      base::ThreadHasher()) != version.check_value) {
     co_return Error{
         ErrorCode::kKeyUnavailable,
         fmt::format("version {} of external key {} is refused: the store names "

@@ -95,7 +95,9 @@ class Proxy {
   Uses uses_;
   // What Prove has found true, so that each object is asked once by this
   // thread: at a start with 10,000 keys it would be all of them at once.
-  std::set<std::tuple<hsm::Locator, hsm::Algorithm, hsm::CheckValue>> proven_;
+  std::set<std::tuple<std::string, std::string, std::uint32_t, hsm::Locator,
+                      hsm::Algorithm, hsm::CheckValue>>
+      proven_;
 };
 
 }  // namespace kms::xks

@@ -498,7 +498,7 @@ class MovedObjects(unittest.TestCase):
         self.addCleanup(self.proxy.close)
         self.proxy.start()
 
-    def swap(self, one, other):
+    def swap(self, one, other, with_check_values=False):
         self.assertEqual(self.proxy.server.stop(), 0)
         (store,) = self.proxy.server.dev.rglob("claviger.db")
         with contextlib.closing(sqlite3.connect(store)) as link, link:
@@ -508,7 +508,24 @@ class MovedObjects(unittest.TestCase):
                                  (one, locators[other])):
                 link.execute("UPDATE external_key_versions SET locator = ? "
                              "WHERE id = ?", (locator, key))
+            if with_check_values:
+                values = dict(link.execute(
+                    "SELECT id, check_value FROM external_key_versions"))
+                for key, value in ((one, values[other]), (other, values[one])):
+                    link.execute("UPDATE external_key_versions SET "
+                                 "check_value = ? WHERE id = ?", (value, key))
         self.proxy.server.start()
+
+    def test_check_values_are_of_one_key_only(self):
+        for key in ("one", "two"):
+            self.proxy.claviger("xks", "create-key", "t", key)
+        kms = self.proxy.kms("t")
+        sealed = kms.encrypt("one", CANARY, b"aad").json
+        self.swap("one", "two", with_check_values=True)
+        for reply in (kms.decrypt("two", sealed, b"aad"),
+                      kms.encrypt("one", CANARY, b"aad")):
+            self.assertEqual((reply.status, reply.json["errorName"]),
+                             (500, "InternalException"), reply.text)
 
     def test_such_keys_are_refused_and_no_others(self):
         for key in ("one", "two", "three"):

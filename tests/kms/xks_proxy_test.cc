@@ -114,9 +114,11 @@ class XksProxyTest : public hsm_test::ClientTest {
     version.key_store = kKeyStore;
     version.ref.algorithm = algorithm;
     base::RandomBytes(version.ref.locator.bytes);
-    version.check_value =
+    version.check_value = BoundCheckValue(
+        kTenant, kKey, number,
         Take(Run(client_->Call(hsm::GenerateKeyRequest{version.ref})))
-            .check_value;
+            .check_value,
+        base::ThreadHasher());
     return version;
   }
 

@@ -73,7 +73,8 @@ asio::awaitable<base::Result<ExternalKeyVersion>> MakeVersion(
   ExternalKeyVersion version;
   version.version = number;
   version.ref = request.key;
-  version.check_value = made->check_value;
+  version.check_value = BoundCheckValue(
+      key.tenant, key.id, number, made->check_value, base::ThreadHasher());
   version.key_store = key_store.name;
   version.created = environment.clock.Now();
   co_return version;
