@@ -43,9 +43,10 @@ class OneWrite(unittest.TestCase):
             for _ in range(times):
                 self.assertEqual(ask(connection), 200)
         finally:
-            connection.close()
+            # First: what TLS says of the end may come sooner or later.
             strace.send_signal(signal.SIGINT)
             strace.communicate(timeout=SECONDS)
+            connection.close()
         socket = re.compile(
             rf"^\d+ +(\w+)\(\d+<TCP:\[127\.0\.0\.1:{port}->[^>]*>(.*)")
         return [found.groups() for found in map(
