@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(  // NOLINT(readability-identifier-naming)
   const bool external =
       parsed->header.algorithm == kms::CiphertextAlgorithm::kExternalKeyStore;
   const base::Bytes again =
-      external ? kms::SerializeCiphertext(parsed->header, parsed->outer)
+      external ? kms::SerializeCiphertext(parsed->header, parsed->sealed.nonce,
+                                          parsed->outer)
                : kms::SerializeCiphertext(parsed->header, parsed->sealed);
   if (!std::ranges::equal(again, blob)) {
     std::abort();
