@@ -133,7 +133,7 @@ class FileLog final : public Log {
 };
 
 base::Status FileLog::Start() {
-  Publish();
+  ASSIGN_OR_RETURN(writer_, Writer::Open(options_, clock_));
   found_sequence_ = writer_->found_sequence();
   Publish();
   space_.Poll();
