@@ -419,7 +419,7 @@ TEST_F(EveryOperationTest, OfOurOwnIsServedOnTheUnixSocketOnly) {
   environment().tenants = nullptr;
 }
 
-TEST_F(ServiceTest, AnExternalKeyIsRotatedOnceAtATime) {
+TEST_F(ServiceTest, AnExternalKeyIsNamedAndRotatedOnce) {
   testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
   xks::TenantSettings tenant;
   tenant.name = "team-a";
@@ -428,6 +428,12 @@ TEST_F(ServiceTest, AnExternalKeyIsRotatedOnceAtATime) {
   From operators = {.service = "Claviger", .door = Door::kUnix};
   operators.caller.administrator = true;
   const json key = {{"Tenant", "team-a"}, {"ExternalKeyId", "key-1"}};
+  for (const char* const step : {".", ".."}) {
+    EXPECT_THAT(
+        Ask("CreateExternalKey",
+            {{"Tenant", "team-a"}, {"ExternalKeyId", step}}, operators),
+        StatusIs(ErrorCode::kValidation, HasSubstr("step of the path")));
+  }
   ASSERT_OK(Ask("CreateExternalKey", key, operators));
   const auto objects = [this] {
     return testlib::Take(Run(hsm().Call(hsm::ListKeysRequest()))).keys.size();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kms/json_writer.h"
+#include "kms/operations/custom_key_stores/key_rules.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/xks/handlers.h"
 #include "kms/operations/xks/tenants.h"
@@ -122,6 +123,7 @@ KeyAnswer SetEnabled(Call& call, bool enabled) {
 }  // namespace
 
 KeyAnswer CreateExternalKey(Call& call) {
+  CO_RETURN_IF_ERROR(CheckExternalKeyId(*call.Text("ExternalKeyId")));
   CO_ASSIGN_OR_RETURN(const Named named, co_await KeyOfTenant(call));
   const auto tenants = call.environment.tenants->current();
   if (tenants->FindByName(named.tenant)->FindKey(named.id) != nullptr) {
