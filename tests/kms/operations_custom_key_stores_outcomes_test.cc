@@ -173,7 +173,11 @@ TEST_F(OutcomesTest, OurOwnTroubleIsTold) {
     }
     EXPECT_THAT(
         Ask("CreateCustomKeyStore", StoreInput("new", "/new/kms/xks/v1")),
-        StatusIs(error));
+        StatusIs(error == ErrorCode::kThrottled ? error
+                                                : ErrorCode::kInternal));
+    EXPECT_THAT(
+        CreateExternalKey(store_, "key-2"),
+        StatusIs(error == ErrorCode::kThrottled ? error : ErrorCode::kTimeout));
   }
   // A proxy that our network lets nothing out to cannot be reached.
   xks_.error = ErrorCode::kIo;
