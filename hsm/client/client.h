@@ -51,9 +51,9 @@ struct RequiredKey {
 };
 
 // What an eviction does about the slow worker. It confirms when it has made the
-// key pair that it is making, for whichever client, which takes seconds and is
-// bounded by that call's own deadline. Replacing it after two seconds, like any
-// other, fails that call; right only when nobody can be waiting for it.
+// key pair that it is making, for whichever client, which takes seconds; after
+// thirty it hangs, and is replaced. Replacing it after two, like any other,
+// fails that call; right only when nobody can be waiting for it.
 enum class SlowWorker : std::uint8_t { kWaitFor, kReplace };
 
 // A Client is clavigerd's side of one key store: a connection to each worker

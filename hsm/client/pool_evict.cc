@@ -11,6 +11,10 @@ namespace {
 
 namespace asio = boost::asio;
 
+// For so long the slow worker may go on with the key pair that it is making,
+// and no longer with one that it will never finish: a deletion waits for it.
+constexpr std::chrono::milliseconds kSlowEviction{30'000};
+
 // What EvictByAsking() waits for. Each call holds a share of it.
 struct Eviction {
   EvictKeyRequest request;
@@ -87,7 +91,7 @@ asio::awaitable<std::vector<bool>> Pool::EvictByAsking(
     Call call = MakeCall(eviction->request, eviction->reply);
     call.issued = clock_.Monotonic();
     if (worker.token.IsSlow(worker) && slow_worker == SlowWorker::kWaitFor) {
-      call.patience = kLongDeadline;
+      call.patience = kSlowEviction - call.row->deadline;
     }
     call.done = [eviction, i](const base::Status& status) {
       eviction->confirmed[i] = status.has_value();

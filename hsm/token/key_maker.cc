@@ -29,10 +29,8 @@ base::Status CheckFree(Workshop& workshop, const TokenLock::Hold& hold,
                            base::HexEncode(locator.bytes))};
 }
 
-// A call that failed may have left a half-made object. It bears the locator
-// that nothing bore before the call, under the same hold: it is ours.
-base::Status SweepFailed(Workshop& workshop, const TokenLock::Hold& hold,
-                         const Locator& locator) {
+base::Status SweepOnce(Workshop& workshop, const TokenLock::Hold& hold,
+                       const Locator& locator) {
   const auto litter = workshop.index.Search(hold, locator);
   workshop.index.Remove(locator);
   if (!litter.has_value()) {
@@ -40,6 +38,24 @@ base::Status SweepFailed(Workshop& workshop, const TokenLock::Hold& hold,
                                                        : litter.error();
   }
   return workshop.connection.sessions().anchor().DestroyObject(*litter).Done();
+}
+
+// What went wrong first is the answer; this is for the log.
+void LogLitter(const Locator& locator, const Error& error) {
+  base::LogWarning("half-made object {} stays on the token: {}",
+                   base::HexEncode(locator.bytes), error.message);
+}
+
+// A call that failed may have left a half-made object. It bears the locator
+// that nothing bore before the call, under the same hold: it is ours. Whether
+// nothing is left: a full token may not even give up what it has begun.
+bool SweepFailed(Workshop& workshop, const TokenLock::Hold& hold,
+                 const Locator& locator) {
+  const base::Status swept = SweepOnce(workshop, hold, locator);
+  if (!swept.has_value()) {
+    LogLitter(locator, swept.error());
+  }
+  return swept.has_value();
 }
 
 }  // namespace
@@ -54,12 +70,14 @@ base::Result<ObjectHandle> Place(Workshop& workshop, const Locator& locator,
   if (!made.ok() && WorthRetrying(made.rv)) {
     base::LogWarning("{}: {}; trying once more", made.function,
                      RvText(made.rv));
-    RETURN_IF_ERROR(SweepFailed(workshop, hold, locator));
+    if (!SweepFailed(workshop, hold, locator)) {
+      return made.Done().error();
+    }
     ASSIGN_OR_RETURN(session, sessions.Working());
     made = make(*session);
   }
   if (!made.ok()) {
-    RETURN_IF_ERROR(SweepFailed(workshop, hold, locator));
+    static_cast<void>(SweepFailed(workshop, hold, locator));
   }
   RETURN_IF_ERROR(made.Done());
   return made.value;
@@ -70,7 +88,10 @@ base::Status Conclude(Workshop& workshop, const Locator& locator,
   if (!tested.has_value()) {
     ASSIGN_OR_RETURN(const auto hold, workshop.connection.lock().Take());
     Session& anchor = workshop.connection.sessions().anchor();
-    RETURN_IF_ERROR(anchor.DestroyObject(object).Done());
+    if (const auto gone = anchor.DestroyObject(object).Done();
+        !gone.has_value()) {
+      LogLitter(locator, gone.error());
+    }
     const ErrorCode code = tested.error().code;
     return Error{IsOfToken(code) ? code : ErrorCode::kCorrupt,
                  "the new key failed its self-test: " + tested.error().message};

@@ -25,7 +25,8 @@ struct Workshop {
 
 // Has `make` make the token object with this locator, under the lock; twice, if
 // its failure may pass. Fails with kAlreadyExists, before making anything, if
-// the locator is taken. What it fails to make whole, it destroys again.
+// the locator is taken. What it fails to make whole, it destroys again; what
+// the token does not let go of is logged, and the first failure is the answer.
 using Make = std::function<Answer<ObjectHandle>(Session&)>;
 base::Result<ObjectHandle> Place(Workshop& workshop, const Locator& locator,
                                  const Make& make);

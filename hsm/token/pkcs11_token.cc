@@ -48,9 +48,8 @@ bool LacksMemory(const base::Result<T>& result) {
          result.error().code == ErrorCode::kLimitExceeded;
 }
 
-Error IsFull(const Error& error) {
-  return {ErrorCode::kLimitExceeded, "the token is full: " + error.message};
-}
+// Clients see this. What the token has said is logged.
+Error IsFull() { return {ErrorCode::kLimitExceeded, "the token is full"}; }
 
 }  // namespace
 
@@ -89,8 +88,10 @@ auto Pkcs11Token::WithRoom(Make make) -> decltype(make()) {
   }
   RETURN_IF_ERROR(MakeRoom());
   made = make();
-  if (LacksMemory(made)) {
-    return IsFull(made.error());
+  // What is there already is what the first attempt has begun.
+  if (LacksMemory(made) ||
+      (!made.has_value() && made.error().code == ErrorCode::kAlreadyExists)) {
+    return IsFull();
   }
   return made;
 }
@@ -103,7 +104,7 @@ auto Pkcs11Token::MakeNew(Make make) -> decltype(make()) {
     return made;
   }
   if (is_full) {
-    return IsFull(made.error());
+    return IsFull();
   }
   full_until_ = clock_.Monotonic() + kFull;
   return made;
@@ -195,8 +196,7 @@ auto Pkcs11Token::WithKey(const KeyRef& key, Use use)
     -> decltype(use(ObjectHandle{})) {
   auto used = Try(key, use);
   if (LacksMemory(used)) {
-    return Error{ErrorCode::kThrottled,
-                 "the token lacks memory: " + used.error().message};
+    return Error{ErrorCode::kThrottled, "the token lacks memory"};
   }
   return used;
 }

@@ -70,6 +70,17 @@ base::Status Enter(Session& session, const RsaNumbers& key) {
   return {};
 }
 
+// The digits alone, in lower case.
+std::string DigitsOf(std::string_view fingerprint) {
+  std::string digits;
+  for (const char c : fingerprint) {
+    if (c != ':') {
+      digits += c >= 'A' && c <= 'F' ? static_cast<char>(c + ('a' - 'A')) : c;
+    }
+  }
+  return digits;
+}
+
 }  // namespace
 
 std::string FingerprintOf(base::ByteView public_key) {
@@ -85,7 +96,7 @@ std::string FingerprintOf(base::ByteView public_key) {
 base::Status CheckFingerprint(base::ByteView public_key,
                               std::string_view fingerprint) {
   const std::string actual = FingerprintOf(public_key);
-  if (fingerprint != actual) {
+  if (DigitsOf(fingerprint) != DigitsOf(actual)) {
     return Error{ErrorCode::kInvalidArgument,
                  "the public key's SHA-256 fingerprint is " + actual +
                      ", and not " + std::string(fingerprint) +

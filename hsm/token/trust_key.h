@@ -26,8 +26,9 @@ base::Result<TrustedKey> TrustPublicKey(const TokenConfig& config,
 // The fingerprint of a SubjectPublicKeyInfo: "ab:cd:...".
 std::string FingerprintOf(base::ByteView public_key);
 
-// kInvalidArgument, with both, if `fingerprint` is not that of `public_key`:
-// to be asked before TrustPublicKey, for a key that came by an unsafe way.
+// kInvalidArgument, with both, if `fingerprint`, with or without colons, is not
+// that of `public_key`: to be asked before TrustPublicKey, for a key that came
+// by an unsafe way.
 base::Status CheckFingerprint(base::ByteView public_key,
                               std::string_view fingerprint);
 

@@ -191,6 +191,9 @@ base::Result<base::SigV4Authorization> XksDoor::Authenticate(
   ASSIGN_OR_RETURN(
       const base::SigV4Authorization claim,
       base::ReadAuthorization(signed_part, kServices, clock_.Now()));
+  if (claim.region.empty()) {
+    return Error{ErrorCode::kInvalidSignature, "signed for no Region"};
+  }
   const std::vector<std::string>& regions = tenant.settings.regions;
   if (!regions.empty() &&
       std::ranges::find(regions, claim.region) == regions.end()) {

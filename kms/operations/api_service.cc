@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -21,6 +22,7 @@
 #include "kms/operations/query_input.h"
 #include "kms/operations/record.h"
 #include "kms/operations/resolve.h"
+#include "kms/operations/unavailable.h"
 
 namespace kms::operations {
 namespace {
@@ -186,6 +188,9 @@ boost::asio::awaitable<base::Result<Reply>> ApiService::Handle(
   base::Result<Reply> reply = UnknownOperation();
   if (operation != nullptr) {
     reply = co_await Run(call);
+    if (!reply) {
+      reply = AsModelled(*operation, std::move(reply).error());
+    }
   }
   std::optional<LastUsage::Recording> recording;
   if (reply && IsTrackedOperation(call.operation.name)) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/secret.h"
 #include "kms/identity/directory.h"
@@ -93,6 +94,18 @@ asio::awaitable<base::Status> CheckServiceKeys(Environment& environment,
   co_return base::Status();
 }
 
+namespace {
+
+// Whether the store was made with this key store, which was the first then.
+bool IsOfFirst(const std::vector<store::ServiceKey>& keys,
+               const KeyStore& key_store) {
+  return std::ranges::any_of(keys, [&](const store::ServiceKey& key) {
+    return key.purpose == kForCredentials && key.key_store == key_store.name;
+  });
+}
+
+}  // namespace
+
 asio::awaitable<base::Status> CheckIdentity(Environment& environment,
                                             KeyStore& key_store) {
   const std::string purpose = ForIdentity(key_store.name);
@@ -105,6 +118,14 @@ asio::awaitable<base::Status> CheckIdentity(Environment& environment,
                         environment.store.ListLocators(key_store.name));
     CO_ASSIGN_OR_RETURN(const bool has_wrapped,
                         environment.store.HasWrappedMaterials(key_store.name));
+    if (IsOfFirst(keys, key_store)) {
+      co_return Error{
+          ErrorCode::kKeyUnavailable,
+          "this store was made with the key store '" + key_store.name +
+              "', which must be the first [[key_store]] of the configuration: "
+              "move it before '" +
+              environment.key_stores.primary().name + "'"};
+    }
     if (!objects.empty() || has_wrapped) {
       co_return FindServiceKey(environment, purpose).error();
     }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kms/operations/counters.h"
+#include "kms/operations/custom_key_stores/ask.h"
 #include "kms/operations/custom_key_stores/clusters.h"
 #include "kms/operations/custom_key_stores/outer_layer.h"
 
@@ -99,6 +100,8 @@ boost::asio::awaitable<base::Result<hsm::Sealed>> TakeSealed(
 
 base::Error MaterialError(Call& call, const Key& key, base::Error error) {
   if (HasOuterLayer(key) && error.code == base::ErrorCode::kInvalidCiphertext) {
+    NoteMalformed(call, key.custom_key_store,
+                  "what it decrypted does not open under the KMS key");
     return InnerLayerError(key);
   }
   if (error.code != base::ErrorCode::kNotFound &&

@@ -153,7 +153,12 @@ base::Status SqlExternalKeys::AddVersion(std::string_view tenant,
                                          std::string_view id,
                                          const ExternalKeyVersion& version) {
   ASSIGN_OR_RETURN(const ExternalKey key, GetExternalKey(tenant, id));
-  if (version.version != key.versions.back().version + 1) {
+  const std::uint32_t newest = key.versions.back().version;
+  if (version.version <= newest) {
+    return Error{ErrorCode::kConflict,
+                 "store: the external key has got this version meanwhile"};
+  }
+  if (version.version != newest + 1) {
     return Error{ErrorCode::kInvalidArgument,
                  "store: versions of an external key have no gaps"};
   }

@@ -32,7 +32,8 @@ class ExternalKeys {
   virtual base::Status SetExternalKeyEnabled(std::string_view tenant,
                                              std::string_view id,
                                              bool enabled) = 0;
-  // Its number must be the next one.
+  // Its number must be the next one. Fails with kConflict if another has got it
+  // meanwhile.
   virtual base::Status AddVersion(std::string_view tenant, std::string_view id,
                                   const ExternalKeyVersion& version) = 0;
 

@@ -361,7 +361,7 @@ TEST_F(SlowWorkerTest, AnEvictionWaitsForAKeyPair) {
   std::optional<base::Status> evicted;
   Spawn(client_->EvictEverywhere({}), evicted);
   RunUntil([this] { return supervised_.shared().evictions == 2; });
-  clock_.Advance(std::chrono::seconds(100));
+  clock_.Advance(std::chrono::seconds(29));
   EXPECT_OK(Run(client_->Call(hsm::CapabilitiesRequest{})));
   EXPECT_FALSE(evicted.has_value());
   supervised_.shared().finish_slow = 1;
@@ -371,6 +371,21 @@ TEST_F(SlowWorkerTest, AnEvictionWaitsForAKeyPair) {
   EXPECT_THAT(*pair, StatusIs(ErrorCode::kUnsupportedOperation));
   EXPECT_EQ(supervised_.shared().evictions, 3);
   EXPECT_EQ(supervised_.shared().opens, 3);
+}
+
+// Nobody waits two minutes for a deletion because a worker hangs.
+TEST_F(SlowWorkerTest, AnEvictionReplacesASlowWorkerThatHangs) {
+  Start();
+  Hang(hsm::Algorithm::kRsa4096Sign);
+  RunUntil([this] { return supervised_.shared().hung == 1; });
+  std::optional<base::Status> evicted;
+  Spawn(client_->EvictEverywhere({}), evicted);
+  RunUntil([this] { return supervised_.shared().evictions == 2; });
+  clock_.Advance(std::chrono::seconds(30));
+  RunUntil([&] { return evicted.has_value(); });
+  EXPECT_OK(*evicted);
+  RunUntil([&] { return never_[0].has_value(); });
+  EXPECT_FALSE(never_[0]->has_value());
 }
 
 // At a start nobody waits for what it is making.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "hsm/token/probe_token.h"
@@ -239,6 +240,23 @@ TEST_F(TokenFaultsTest, CreationIsNotTriedAThirdTimeAndLeavesNothing) {
   EXPECT_THAT(listed->keys, IsEmpty());
 }
 
+// As SoftHSM on a full disk: it lists what it has begun, and cannot destroy it.
+TEST_F(TokenFaultsTest, WhatCannotBeSweptDoesNotHideWhyItWasNotMade) {
+  for (const auto& [rv, code, text] :
+       {std::tuple{"0x6", base::ErrorCode::kInternal, "C_GenerateKey: CKR_F"},
+        {"0x31", base::ErrorCode::kLimitExceeded, "the token is full"}}) {
+    place_.Tell(std::string("half-made\nC_GenerateKey return ") + rv +
+                "\nC_DestroyObject return 0x82");
+    testing::internal::CaptureStdout();
+    const auto made = token_->Execute(GenerateKeyRequest{NewKey()});
+    EXPECT_THAT(testing::internal::GetCapturedStdout(),
+                HasSubstr("stays on the token: C_DestroyObject"));
+    ASSERT_FALSE(made.has_value());
+    EXPECT_EQ(made.error().code, code);
+    EXPECT_THAT(made.error().message, HasSubstr(text));
+  }
+}
+
 TEST_F(TokenFaultsTest, CreationIsNotTriedAgainAfterALastingError) {
   place_.Tell("C_GenerateKey return 0x30");
   place_.TakeCalls();
@@ -249,10 +267,11 @@ TEST_F(TokenFaultsTest, CreationIsNotTriedAgainAfterALastingError) {
 TEST_F(TokenFaultsTest, KeyThatFailsItsSelfTestIsDestroyed) {
   place_.Tell("C_Decrypt lie");
   EXPECT_ERROR(token_->Execute(GenerateKeyRequest{NewKey()}), kCorrupt);
-  place_.Tell("");
   const auto listed = token_->Execute(ListKeysRequest{});
   ASSERT_OK(listed);
   EXPECT_THAT(listed->keys, IsEmpty());
+  place_.Tell("C_Decrypt lie\nC_DestroyObject return 0x82");  // Or tried to be.
+  EXPECT_ERROR(token_->Execute(GenerateKeyRequest{NewKey()}), kCorrupt);
 }
 
 TEST_F(TokenFaultsTest, RandomFailureOfADeadTokenIsUnavailable) {

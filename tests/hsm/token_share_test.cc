@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cctype>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -397,7 +399,18 @@ TEST_F(ShareTest, TrustIsEnteredOnceAndForStrongKeysOnly) {
   const base::Bytes weak = MadeOf(Algorithm::kRsa2048Decrypt).public_key;
   EXPECT_ERROR(Trust(weak), kInvalidArgument);
   EXPECT_ERROR(Trust({1, 2, 3}), kInvalidArgument);
-  ASSERT_OK(CheckFingerprint(weak, FingerprintOf(weak)));
+  std::string fingerprint = FingerprintOf(weak);
+  ASSERT_OK(CheckFingerprint(weak, fingerprint));
+  std::ranges::transform(fingerprint, fingerprint.begin(), [](char c) {
+    return static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  });
+  ASSERT_OK(CheckFingerprint(weak, fingerprint));
+  std::erase(fingerprint, ':');
+  ASSERT_OK(CheckFingerprint(weak, fingerprint));
+  for (const std::string& wrong : {std::string(), fingerprint.substr(2),
+                                   fingerprint + "00", " " + fingerprint}) {
+    EXPECT_ERROR(CheckFingerprint(weak, wrong), kInvalidArgument);
+  }
   const auto other =
       CheckFingerprint(transport_.public_key, FingerprintOf(weak));
   EXPECT_ERROR(other, kInvalidArgument);

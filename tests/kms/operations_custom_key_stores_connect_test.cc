@@ -18,6 +18,7 @@ namespace {
 
 using base::ErrorCode;
 using nlohmann::json;
+using testing::HasSubstr;
 using testlib::StatusIs;
 using testlib::Take;
 
@@ -162,7 +163,47 @@ TEST_F(CustomKeyStoresTest, AnEndpointThatCannotBeAskedIsAWrongConfiguration) {
   json input = StoreInput();
   input["XksProxyUriEndpoint"] = "https://a..b.example";
   EXPECT_THAT(Ask("CreateCustomKeyStore", input),
-              StatusIs(ErrorCode::kXksProxyInvalidConfiguration));
+              StatusIs(ErrorCode::kXksProxyInvalidConfiguration,
+                       HasSubstr("XksProxyUriEndpoint does not name a host")));
+  xks_.error.reset();
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  xks_.error = ErrorCode::kInvalidArgument;
+  ConnectPending();
+  EXPECT_EQ(State(id), "FAILED XKS_PROXY_INVALID_CONFIGURATION");
+}
+
+// What others' requests have let time out says nothing of this one.
+TEST_F(CustomKeyStoresTest, AConnectWaitsUntilTheProxyIsAsked) {
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  xks_.refused = 2;
+  for (int second = 0; second < 2; ++second) {
+    ConnectPending();
+    EXPECT_EQ(State(id), "CONNECTING");
+  }
+  ConnectPending();
+  EXPECT_EQ(State(id), "CONNECTED");
+}
+
+TEST_F(CustomKeyStoresTest, AConnectOfAProxyThatIsNeverAskedHasTimedOut) {
+  const std::string id = NewStore();
+  Take(OnStore("ConnectCustomKeyStore", id));
+  xks_.refused = 2;
+  ConnectPending();
+  clock_.Advance(std::chrono::seconds(60));
+  ConnectPending();
+  EXPECT_EQ(State(id), "FAILED XKS_PROXY_TIMED_OUT");
+}
+
+TEST_F(CustomKeyStoresTest, AStoreIsMadeWhenItsProxyIsAskedAgain) {
+  xks_.refused = 1;
+  EXPECT_OK(Ask("CreateCustomKeyStore", StoreInput()));
+  EXPECT_EQ(xks_.seen.size(), 2U);
+  xks_.outcome = hsm::XksOutcome::kTimedOut;
+  EXPECT_THAT(Ask("CreateCustomKeyStore", StoreInput("b", "/b/kms/xks/v1")),
+              StatusIs(ErrorCode::kXksProxyUnreachable));
+  EXPECT_EQ(xks_.seen.size(), 3U);
 }
 
 TEST_F(CustomKeyStoresTest, AnEndpointServiceThatIsGoneDoesNotConnect) {

@@ -74,6 +74,8 @@ TEST_F(ExternalKeysTest, NeedTheirMembersAndNoOthers) {
        ErrorCode::kCustomKeyStoreNotFound},
       {{{"XksKeyId", "none"}}, ErrorCode::kXksKeyNotFound},
       {{{"XksKeyId", "a/b"}}, ErrorCode::kValidation},
+      {{{"XksKeyId", "."}}, ErrorCode::kValidation},
+      {{{"XksKeyId", ".."}}, ErrorCode::kValidation},
   };
   for (const Case& each : cases) {
     json input = good;

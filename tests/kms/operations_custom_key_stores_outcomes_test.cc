@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of a proxy's answers, cell by cell: the table was written from
 // the XKS proxy API specification and not from ours.
+#include <gmock/gmock.h>
+
+#include <algorithm>
 #include <map>
 
 #include "kms/http/errors.h"
@@ -13,6 +16,7 @@ namespace {
 using base::ErrorCode;
 using hsm::XksOutcome;
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testlib::StatusIs;
@@ -161,10 +165,19 @@ TEST_F(OutcomesTest, OurOwnTroubleIsTold) {
       {ErrorCode::kHsmUnavailable, ErrorCode::kInvalidState}};
   for (const auto& [error, expected] : uses) {
     xks_.error = error;
-    EXPECT_THAT(Ask("Encrypt", request), StatusIs(expected));
+    const auto refused = Ask("Encrypt", request);
+    EXPECT_THAT(refused, StatusIs(expected));
+    if (expected == ErrorCode::kInvalidState) {
+      EXPECT_THAT(refused.error().message,
+                  HasSubstr("This server could not ask"));
+    }
     EXPECT_THAT(
         Ask("CreateCustomKeyStore", StoreInput("new", "/new/kms/xks/v1")),
-        StatusIs(error));
+        StatusIs(error == ErrorCode::kThrottled ? error
+                                                : ErrorCode::kInternal));
+    EXPECT_THAT(
+        CreateExternalKey(store_, "key-2"),
+        StatusIs(error == ErrorCode::kThrottled ? error : ErrorCode::kTimeout));
   }
   // A proxy that our network lets nothing out to cannot be reached.
   xks_.error = ErrorCode::kIo;
@@ -180,6 +193,70 @@ TEST_F(OutcomesTest, OurOwnTroubleIsTold) {
   xks_.error.reset();
   environment().xks = nullptr;
   EXPECT_THAT(Ask("Encrypt", request), StatusIs(ErrorCode::kInvalidState));
+}
+
+// Of each kind of failure a line in a minute.
+TEST_F(OutcomesTest, FailuresOfCryptographicOperationsAreLogged) {
+  const json request = {{"KeyId", key_}, {"Plaintext", "YXR0YWNr"}};
+  const auto logged = [&](int times) {
+    testing::internal::CaptureStdout();
+    for (int i = 0; i < times; ++i) {
+      EXPECT_FALSE(Ask("Encrypt", request));
+    }
+    return testing::internal::GetCapturedStdout();
+  };
+  const std::string store = "custom key store " + store_;
+  xks_.outcome = XksOutcome::kAccessDenied;
+  std::string log = logged(3);
+  EXPECT_EQ(std::ranges::count(log, '\n'), 1) << log;
+  EXPECT_THAT(
+      log, AllOf(HasSubstr(store + ": Encrypt failed"),
+                 HasSubstr("denied the operation"),
+                 HasSubstr("(words of the proxy)"), Not(HasSubstr("YXR0YWNr")),
+                 Not(HasSubstr("attack")), Not(HasSubstr("more like this"))));
+  xks_.outcome = XksOutcome::kTls;
+  EXPECT_THAT(logged(1), HasSubstr("No TLS connection"));
+  xks_.outcome = XksOutcome::kOk;
+  xks_.error = ErrorCode::kHsmUnavailable;
+  EXPECT_THAT(logged(2),
+              HasSubstr("its proxy was not asked (the worker is gone)"));
+  xks_.error.reset();
+  clock_.Advance(XksFailures::kInterval);
+  xks_.outcome = XksOutcome::kAccessDenied;
+  log = logged(2);
+  EXPECT_EQ(std::ranges::count(log, '\n'), 1) << log;
+  EXPECT_THAT(log, HasSubstr("; 2 more like this were not logged"));
+}
+
+TEST_F(OutcomesTest, AnAnswerThatNoProxyMayGiveIsLogged) {
+  xks_.lie = [](hsm::XksReply& reply) { reply.sealed.ciphertext.clear(); };
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(Ask("Encrypt", {{"KeyId", key_}, {"Plaintext", "YQ=="}}));
+  EXPECT_THAT(testing::internal::GetCapturedStdout(),
+              HasSubstr("has a wrong length"));
+}
+
+// A log is read on terminals.
+TEST_F(OutcomesTest, WordsOfAProxyAreCutAndMadePrintable) {
+  xks_.outcome = XksOutcome::kInternal;
+  xks_.words = "\x1b[2J\nfake line\n" + std::string(1000, 'a');
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(Ask("Encrypt", {{"KeyId", key_}, {"Plaintext", "YQ=="}}));
+  const std::string log = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(std::ranges::count(log, '\n'), 1) << log;
+  EXPECT_THAT(log, AllOf(HasSubstr("(?[2J?fake line?aaa"),
+                         Not(HasSubstr(std::string(256, 'a')))));
+}
+
+TEST(XksFailures, AreForgottenWithTheirStores) {
+  XksFailures failures;
+  const base::MonotonicTime now{};
+  EXPECT_EQ(failures.Count("a", XksOutcome::kTls, now), 0U);
+  EXPECT_EQ(failures.Count("b", XksOutcome::kTls, now), 0U);
+  EXPECT_EQ(failures.Count("a", ErrorCode::kIo, now), 0U);
+  failures.Retain([](std::string_view id) { return id == "b"; });
+  EXPECT_EQ(failures.Count("a", XksOutcome::kTls, now), 0U);
+  EXPECT_EQ(failures.Count("b", XksOutcome::kTls, now), std::nullopt);
 }
 
 }  // namespace

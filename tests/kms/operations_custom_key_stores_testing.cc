@@ -136,7 +136,13 @@ hsm::client::Awaitable<hsm::XksReply> FakeXks::Ask(hsm::XksRequest request) {
   }
   hsm::XksReply reply;
   reply.outcome = outcome;
-  reply.message = "words of the proxy";
+  reply.message = words;
+  if (refused > 0) {
+    --refused;
+    reply.outcome = XksOutcome::kTimedOut;
+    co_return reply;
+  }
+  reply.microseconds = 1000;
   if (outcome != XksOutcome::kOk) {
     co_return reply;
   }

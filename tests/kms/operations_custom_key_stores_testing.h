@@ -44,6 +44,9 @@ class FakeXks final : public XksCaller {
   std::set<std::string> keys = {"key-1", "key-2"};
   std::optional<base::ErrorCode> error;  // Of the way to the proxy, our side.
   hsm::XksOutcome outcome = hsm::XksOutcome::kOk;
+  // So many requests are not sent: those before them have timed out.
+  int refused = 0;
+  std::string words = "words of the proxy";
   // Changes a good answer.
   std::function<void(hsm::XksReply&)> lie;
   // Happens while the request is out.

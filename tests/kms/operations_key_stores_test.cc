@@ -239,6 +239,22 @@ TEST_F(KeyStoresTest, AKeyStoreThatHasKeysIsNotGivenAnIdentity) {
       StatusIs(ErrorCode::kKeyUnavailable, HasSubstr("identity/there")));
 }
 
+// As of a configuration in which somebody has changed the order.
+TEST_F(KeyStoresTest, TheKeyStoreThatTheStoreWasMadeWithStaysTheFirst) {
+  const std::string first = key_store().name;
+  KeyStores reordered(
+      {{.name = "there", .hsm = there().hsm}, {.name = first, .hsm = hsm()}});
+  std::swap(environment().key_stores, reordered);
+  EXPECT_OK(Run(CheckServiceKeys(environment(), NewStore::kRefuse)));
+  KeyStore& moved = *testlib::Take(environment().key_stores.Find(first));
+  EXPECT_THAT(Run(CheckIdentity(environment(), moved)),
+              StatusIs(ErrorCode::kKeyUnavailable,
+                       HasSubstr("'" + first + "', which must be the first " +
+                                 "[[key_store]] of the configuration: move " +
+                                 "it before 'there'")));
+  std::swap(environment().key_stores, reordered);
+}
+
 // What cannot be reached does not hold up what can.
 TEST_F(KeyStoresTest, DestructionWaitsForItsOwnKeyStoreOnly) {
   const auto destroy = [this](KeyStore& key_store) {

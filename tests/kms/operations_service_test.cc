@@ -419,6 +419,45 @@ TEST_F(EveryOperationTest, OfOurOwnIsServedOnTheUnixSocketOnly) {
   environment().tenants = nullptr;
 }
 
+TEST_F(ServiceTest, AnExternalKeyIsNamedAndRotatedOnce) {
+  testlib::Take(Run(CheckServiceKeys(environment(), NewStore::kAllow)));
+  xks::TenantSettings tenant;
+  tenant.name = "team-a";
+  xks::TenantSource tenants({tenant});
+  environment().tenants = &tenants;
+  From operators = {.service = "Claviger", .door = Door::kUnix};
+  operators.caller.administrator = true;
+  const json key = {{"Tenant", "team-a"}, {"ExternalKeyId", "key-1"}};
+  for (const char* const step : {".", ".."}) {
+    EXPECT_THAT(
+        Ask("CreateExternalKey",
+            {{"Tenant", "team-a"}, {"ExternalKeyId", step}}, operators),
+        StatusIs(ErrorCode::kValidation, HasSubstr("step of the path")));
+  }
+  ASSERT_OK(Ask("CreateExternalKey", key, operators));
+  const auto objects = [this] {
+    return testlib::Take(Run(hsm().Call(hsm::ListKeysRequest()))).keys.size();
+  };
+  const std::size_t before = objects();
+  const std::vector<std::pair<std::string, json>> rotations(
+      3, {"RotateExternalKey", key});
+  std::size_t rotated = 0;
+  for (const auto& answer : AskTogether(rotations, operators)) {
+    if (answer) {
+      ++rotated;
+      continue;
+    }
+    EXPECT_THAT(answer,
+                StatusIs(ErrorCode::kConflict,
+                         HasSubstr("another request has rotated it meanwhile. "
+                                   "Try again.")));
+  }
+  EXPECT_EQ(rotated, 1U);
+  EXPECT_EQ(objects(), before + rotated);
+  EXPECT_EQ(testlib::Take(store().ListIntents()).size(), 0U);
+  environment().tenants = nullptr;
+}
+
 TEST_F(EveryOperationTest, FailsWithoutTheAuditLog) {
   log().refuses = true;
   for (const Operation& operation : Operations()) {

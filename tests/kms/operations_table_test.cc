@@ -8,10 +8,13 @@
 #include <cctype>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
+#include "kms/http/errors.h"
 #include "kms/operations/operation.h"
+#include "kms/operations/unavailable.h"
 #include "policy/action.h"
 #include "tests/testlib/status.h"
 
@@ -266,6 +269,50 @@ TEST(TableTest, KeyStatesAreAwsOnes) {
     }
   }
   EXPECT_EQ(with_key, states_by_operation.size());
+}
+
+// A client raises what its model of the operation has.
+TEST(UnavailableTest, IsToldAsTheModelHasIt) {
+  std::ifstream file(CLAVIGER_MODEL "/kms/2014-11-01/service-2.json");
+  const auto model = nlohmann::json::parse(file);
+  int checked = 0;
+  for (const Operation& operation : AllOperations()) {
+    const auto& all = model.at("operations");
+    const auto found = all.find(operation.name);
+    if (operation.service != "TrentService" || found == all.end()) {
+      continue;
+    }
+    ++checked;
+    std::set<std::string> known = {};
+    for (const auto& error : found->at("errors")) {
+      known.insert(error.at("shape"));
+    }
+    for (const ErrorCode code :
+         {ErrorCode::kHsmUnavailable, ErrorCode::kTimeout,
+          ErrorCode::kKeyUnavailable}) {
+      const std::string before(http::AwsErrorOf(code).json.name);
+      const base::Error told = AsModelled(operation, {code, "why"});
+      const std::string after(http::AwsErrorOf(told.code).json.name);
+      EXPECT_TRUE(known.contains(after)) << operation.name << " " << after;
+      EXPECT_EQ(told.message, "why");
+      if (known.contains(before)) {
+        EXPECT_EQ(told.code, code) << operation.name;
+      }
+    }
+  }
+  EXPECT_GE(checked, 50);
+}
+
+TEST(UnavailableTest, IsNotSaidOfOtherErrorsAndOtherServices) {
+  const Operation* const create = FindOperation("TrentService", "CreateKey");
+  const Operation* const list = FindOperation("Claviger", "ListExternalKeys");
+  ASSERT_TRUE(create != nullptr && list != nullptr);
+  EXPECT_EQ(AsModelled(*create, {ErrorCode::kNotFound, ""}).code,
+            ErrorCode::kNotFound);
+  EXPECT_EQ(AsModelled(*create, {ErrorCode::kHsmUnavailable, ""}).code,
+            ErrorCode::kTimeout);
+  EXPECT_EQ(AsModelled(*list, {ErrorCode::kHsmUnavailable, ""}).code,
+            ErrorCode::kHsmUnavailable);
 }
 
 }  // namespace

@@ -94,6 +94,8 @@ class Front {
     return good;
   }
 
+  void SignFor(std::string region) { region_ = std::move(region); }
+
   unsigned AskOne(const std::string& target, const std::string& body) {
     unsigned status = 0;
     asio::co_spawn(io_, Post(target, body, status), asio::detached);
@@ -118,7 +120,7 @@ class Front {
                              unsigned& status) {
     base::Hasher hasher(nullptr);
     base::SigV4Signer signer(hasher, {kId, base::Secret::CopyOf(kSecret), {}},
-                             "us-east-1", "kms-xks-proxy");
+                             region_, "kms-xks-proxy");
     const Peer peer = {.address = "192.0.2.7", .unix_peer = {}};
     std::vector<base::HeaderView> headers = {{"host", "xks.example.com"}};
     const auto added = testlib::Take(
@@ -142,6 +144,7 @@ class Front {
   }
 
   Shared& shared_;
+  std::string region_ = "us-east-1";
   asio::io_context io_{1};
   hsm::client::Client hsm_;
   xks::Health health_;
@@ -167,6 +170,15 @@ TEST(XksDoors, EachHashesByItself) {
   for (const int each : good) {
     EXPECT_EQ(each, kRequests);
   }
+  shared.log->Close();
+}
+
+TEST(XksDoors, WantASignatureForSomeRegion) {
+  Shared shared;
+  Front front(shared);
+  EXPECT_EQ(front.AskOne(std::string(kTarget), "[]"), 400U);
+  front.SignFor("");
+  EXPECT_EQ(front.AskOne(std::string(kTarget), "[]"), 401U);
   shared.log->Close();
 }
 

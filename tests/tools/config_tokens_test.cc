@@ -80,6 +80,9 @@ TEST_F(ConfigTokensTest, RefusesBadValuesOfAFurtherToken) {
        "unknown key 'key_store.further_token.placement'"},
       {"drain = 1", "key_store.further_token.drain must be true or false"},
       {"workers = 0", "key_store.further_token.workers must be a whole number"},
+      {"quirks = \"nope\"",
+       "toml:15: key_store.further_token.quirks 'nope' is not known; known are "
+       "cloudhsm, generic, luna"},
       {"accept_risks = [\"all\"]",
        "key_store.further_token.accept_risks has 'all'"},
   };
@@ -96,6 +99,39 @@ TEST_F(ConfigTokensTest, RefusesBadValuesOfAFurtherToken) {
         ReadTokens(text),
         StatusIs(ErrorCode::kInvalidArgument,
                  HasSubstr("key_store.further_token." + key + " is missing")));
+  }
+}
+
+// A configuration is no place for a PIN: others than its owner read it.
+TEST_F(ConfigTokensTest, ATokenIsNamedByAUriAndNothingElse) {
+  const auto with = [this](const std::string& uri) {
+    std::string text = kSecond;
+    const std::string good = "pkcs11:token=second";
+    return ReadTokens(text.replace(text.find(good), good.size(), uri));
+  };
+  for (const char* const uri :
+       {"pkcs11:token=a%20b;serial=12;model=m;manufacturer=SoftHSM%20project",
+        "pkcs11:serial=00ff"}) {
+    EXPECT_OK(with(uri)) << uri;
+  }
+  constexpr const char* kNoPin = "must not say what the PIN is";
+  const std::pair<const char*, const char*> cases[] = {
+      {"x", "key_store.further_token.token must be a URI of a token"},
+      {"PKCS11:token=a", "must be a URI of a token"},
+      {"pkcs11:token=a?pin-value=1234", kNoPin},
+      {"pkcs11:token=a?pin-source=file:/p", kNoPin},
+      {"pkcs11:token=a?module-name=m&pin-value=1", "'module-name'"},
+      {"pkcs11:token=a;pin-value=1", kNoPin},
+      {"pkcs11:token=a;object=b", "has the attribute 'object'"},
+      {"pkcs11:token", "no good value of 'token'"},
+      {"pkcs11:token=a%2", "no good value of 'token'"},
+      {"pkcs11:token=%zz", "no good value of 'token'"},
+  };
+  for (const auto& [uri, reason] : cases) {
+    const auto read = with(uri);
+    EXPECT_THAT(read, StatusIs(ErrorCode::kInvalidArgument, HasSubstr(reason)))
+        << uri;
+    EXPECT_THAT(read.error().message, testing::Not(HasSubstr("1234")));
   }
 }
 

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "hsm/client/token_status.h"
+#include "hsm/token/quirks_files.h"
 #include "hsm/token/risks.h"
+#include "tools/config/token_uri.h"
 
 namespace tools::config {
 namespace {
@@ -21,6 +23,14 @@ using base::Status;
 constexpr std::string_view kResident = "resident";
 constexpr std::string_view kWrapped = "wrapped";
 constexpr const char* kRunFolder = "/run/claviger-hsm";
+
+std::string KnownQuirks() {
+  std::string names;
+  for (const hsm::token::QuirksFile& file : hsm::token::QuirksFiles()) {
+    names.append(names.empty() ? "" : ", ").append(file.name);
+  }
+  return names;
+}
 
 // What every token has. The caller finishes the reader.
 void ReadToken(TableReader& reader, Token& token) {
@@ -39,6 +49,18 @@ void ReadToken(TableReader& reader, Token& token) {
       reader.Refuse("accept_risks", fmt::format("has '{}'; known are {}", risk,
                                                 hsm::token::KnownRisks()));
     }
+  }
+  const auto& known = hsm::token::QuirksFiles();
+  if (!token.quirks.empty() &&
+      std::ranges::find(known, token.quirks, &hsm::token::QuirksFile::name) ==
+          known.end()) {
+    reader.Refuse("quirks", fmt::format("'{}' is not known; known are {}. "
+                                        "Without the key the module tells",
+                                        token.quirks, KnownQuirks()));
+  }
+  if (const std::string fault = FaultOfTokenUri(token.token);
+      !token.token.empty() && !fault.empty()) {
+    reader.Refuse("token", fault);
   }
   if (token.lock_dir.empty()) {
     token.lock_dir = kRunFolder;

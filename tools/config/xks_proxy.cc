@@ -42,6 +42,17 @@ bool IsPrefix(std::string_view text) {
          text.find("/kms/xks/") == std::string_view::npos;
 }
 
+bool IsAnyAddress(std::string_view host) {
+  return host == "0.0.0.0" || host == "::";
+}
+
+// Whether one of two listeners at these addresses would not start.
+bool Overlap(const ListenAddress& one, const ListenAddress& other) {
+  return one.port == other.port &&
+         (one.host == other.host || IsAnyAddress(one.host) ||
+          IsAnyAddress(other.host));
+}
+
 }  // namespace
 
 Status ReadXksProxy(TableReader& reader, Config& config) {
@@ -65,6 +76,10 @@ Status ReadXksProxy(TableReader& reader, Config& config) {
   } else {
     proxy.listen = *listen;
   }
+  if (listen && proxy.ping_listen && Overlap(*listen, *proxy.ping_listen)) {
+    reader.Refuse("ping_listen",
+                  "has the address of xks_proxy.listen: give it another port");
+  }
   config.xks_proxy = std::move(proxy);
   return reader.Finish();
 }
@@ -80,9 +95,10 @@ Status ReadXksTenant(TableReader& reader, Config& config) {
     reader.Refuse("name", "must be 1 to 64 of A-Z a-z 0-9 - _");
   } else if (!IsPrefix(tenant.uri_prefix)) {
     reader.Refuse("uri_prefix",
-                  fmt::format("must be empty, or like \"/team-a\": '/' and "
-                              "A-Z a-z 0-9 - _, of at most {} characters, "
-                              "without \"/kms/xks/\"",
+                  fmt::format("must be like \"/team-a\": '/' and A-Z a-z 0-9 - "
+                              "_, of at most {} characters, without "
+                              "\"/kms/xks/\"; leave the key out if there is to "
+                              "be none",
                               kMostPrefix));
   } else if (!std::ranges::all_of(tenant.regions, base::IsRegionName)) {
     reader.Refuse("regions", "must be names of Regions, such as \"us-east-1\"");

@@ -3,6 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
@@ -19,6 +25,44 @@ namespace {
 namespace asio = boost::asio;
 using base::Error;
 using base::ErrorCode;
+
+// A worker does not ask a proxy for a second that has let the last requests
+// time out. One that makes a store must not be told so of another's requests.
+constexpr int kMostRefusals = 6;
+constexpr std::chrono::milliseconds kRefusalPause{250};
+
+constexpr std::size_t kLongestShown = 256;
+
+// What a stranger has said, for the log.
+std::string Shown(std::string_view text) {
+  std::string shown(text.substr(0, kLongestShown));
+  std::ranges::replace_if(
+      shown, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return shown;
+}
+
+// Neither what was sent nor what came back is in there.
+void LogFailure(const Call& call, std::string_view store, XksFailure kind,
+                std::string_view what, std::string_view said) {
+  Environment& environment = call.environment;
+  const auto passed_over = environment.custom_key_stores.failures().Count(
+      store, kind, environment.clock.Monotonic());
+  if (!passed_over) {
+    return;
+  }
+  const std::string others =
+      *passed_over == 0
+          ? std::string()
+          : fmt::format("; {} more like this were not logged", *passed_over);
+  base::LogWarning("custom key store {}: {} failed: {} ({}){}", store,
+                   call.operation.name, what, Shown(said), others);
+}
+
+// Whether the worker answered in place of the proxy, which let the last
+// requests time out: what was not sent took no time.
+bool IsRefusal(const hsm::XksReply& reply) {
+  return reply.outcome == hsm::XksOutcome::kTimedOut && reply.microseconds == 0;
+}
 
 void FillMetadata(const Call& call, hsm::XksRequest& request) {
   const Caller& caller = call.request.caller;
@@ -38,18 +82,17 @@ asio::awaitable<base::Result<hsm::XksReply>> AskAndCount(
                           .operation = request.operation};
   auto reply = co_await environment.xks->Ask(std::move(request));
   XksStats& stats = environment.custom_key_stores.stats();
-  if (!reply && reply.error().code == ErrorCode::kInvalidArgument) {
-    // Nothing that could be asked: what the API's shapes let through is still
-    // no name of a host.
-    hsm::XksReply refused;
-    refused.outcome = hsm::XksOutcome::kInvalidUriPath;
-    refused.message = reply.error().message;
-    reply = std::move(refused);
-  }
   if (reply) {
     stats.Count(asked, *reply);
-  } else {
-    stats.CountFailure(asked, reply.error().code);
+    co_return reply;
+  }
+  stats.CountFailure(asked, reply.error().code);
+  if (reply.error().code == ErrorCode::kInvalidArgument) {
+    // What the API's shapes let through is still no name of a host.
+    base::LogWarning("{}", reply.error().message);
+    co_return Error{ErrorCode::kXksProxyInvalidConfiguration,
+                    "XksProxyUriEndpoint does not name a host that can be "
+                    "asked. Check the name after https://."};
   }
   co_return reply;
 }
@@ -81,6 +124,9 @@ asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
   if (!store.empty()) {
     environment.custom_key_stores.stats().NoteHealth(store, reply);
   }
+  if (IsRefusal(reply)) {
+    co_return Error{ErrorCode::kBusy, reply.message};
+  }
   const hsm::XksOutcome outcome = JudgeHealth(reply);
   if (outcome != hsm::XksOutcome::kOk) {
     base::LogWarning("external key store proxy {}: {} ({})", endpoint,
@@ -89,12 +135,67 @@ asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
   co_return outcome;
 }
 
+namespace {
+
+asio::awaitable<void> Pause(std::chrono::milliseconds duration) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, duration);
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// AskHealth() until the proxy is asked, for a while.
+asio::awaitable<base::Result<hsm::XksOutcome>> AskPatiently(const Call& call,
+                                                            XksProxyPtr proxy) {
+  for (int refusals = 1;; ++refusals) {
+    std::string operation(call.operation.name);
+    std::string request_id(call.request.request_id);
+    auto asked = co_await AskHealth(
+        call.environment, proxy, std::move(operation), std::move(request_id));
+    if (asked || asked.error().code != ErrorCode::kBusy ||
+        refusals == kMostRefusals) {
+      co_return asked;
+    }
+    co_await Pause(kRefusalPause);
+  }
+}
+
+// What a failed request to the proxy means for a call that uses a key.
+base::Result<hsm::XksReply> Judge(const Call& call, std::string_view store,
+                                  base::Result<hsm::XksReply> reply) {
+  if (reply) {
+    if (reply->outcome != hsm::XksOutcome::kOk) {
+      LogFailure(call, store, reply->outcome, RowOf(reply->outcome).text,
+                 reply->message);
+    }
+    return reply;
+  }
+  const Error& error = reply.error();
+  LogFailure(call, store, error.code, "its proxy was not asked", error.message);
+  if (error.code == ErrorCode::kXksProxyInvalidConfiguration) {
+    return Error{ErrorCode::kCustomKeyStoreInvalidState, error.message};
+  }
+  if (error.code == ErrorCode::kIo) {
+    hsm::XksReply unreachable;
+    unreachable.outcome = hsm::XksOutcome::kNotReachable;
+    return unreachable;
+  }
+  return reply;
+}
+
+}  // namespace
+
+void NoteMalformed(const Call& call, std::string_view custom_key_store,
+                   std::string_view what) {
+  LogFailure(call, custom_key_store, hsm::XksOutcome::kMalformed,
+             RowOf(hsm::XksOutcome::kMalformed).text, what);
+}
+
 asio::awaitable<base::Status> CheckProxy(const Call& call, XksProxyPtr proxy) {
-  std::string operation(call.operation.name);
-  std::string request_id(call.request.request_id);
-  const auto asked =
-      co_await AskHealth(call.environment, std::move(proxy),
-                         std::move(operation), std::move(request_id));
+  const auto asked = co_await AskPatiently(call, std::move(proxy));
+  if (!asked && asked.error().code == ErrorCode::kBusy) {
+    base::LogWarning("{}", asked.error().message);
+    co_return StoreErrorOf(hsm::XksOutcome::kTimedOut);
+  }
   if (!asked && asked.error().code == ErrorCode::kIo) {
     base::LogWarning("{}", asked.error().message);
     co_return StoreErrorOf(hsm::XksOutcome::kNotReachable);
@@ -116,6 +217,10 @@ asio::awaitable<base::Result<hsm::XksReply>> AskForCall(
          .kms_operation = std::string(call.operation.name),
          .operation = request.operation},
         ErrorCode::kThrottled);
+    LogFailure(call, custom_key_store, ErrorCode::kThrottled,
+               "its proxy was not asked",
+               fmt::format("{} requests to it are out",
+                           CustomKeyStoreSource::kMostOut));
     co_return Error{ErrorCode::kThrottled,
                     "The external key store proxy answers too slowly for so "
                     "many requests. Try again."};
@@ -130,11 +235,7 @@ asio::awaitable<base::Result<hsm::XksReply>> AskForCall(
   FillMetadata(call, request);
   auto reply = co_await AskAndCount(
       call.environment, std::string(custom_key_store), std::move(request));
-  if (!reply && reply.error().code == ErrorCode::kIo) {
-    reply = hsm::XksReply();
-    reply->outcome = hsm::XksOutcome::kNotReachable;
-  }
-  co_return reply;
+  co_return Judge(call, custom_key_store, std::move(reply));
 }
 
 base::Result<OpenCustomKeyStore> FindCustomKeyStore(const Call& call,

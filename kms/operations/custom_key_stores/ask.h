@@ -18,7 +18,9 @@ base::Status RequireXks(const Environment& environment);
 
 // What JudgeHealth says of the proxy's answer. `proxy` need not be in force:
 // it is asked before it is. If it is that of a store, `store` is the id. Errors
-// are those of XksCaller.
+// are those of XksCaller; kBusy if the proxy was not asked because it let the
+// last requests time out; and kXksProxyInvalidConfiguration if its endpoint
+// names no host.
 boost::asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
     Environment& environment, XksProxyPtr proxy, std::string kms_operation,
     std::string request_id, std::string store = {});
@@ -28,9 +30,15 @@ boost::asio::awaitable<base::Result<hsm::XksOutcome>> AskHealth(
 boost::asio::awaitable<base::Status> CheckProxy(const Call& call,
                                                 XksProxyPtr proxy);
 
+// Logs, once in a while, what is wrong with an answer of the store's proxy that
+// is none the XKS proxy API allows.
+void NoteMalformed(const Call& call, std::string_view custom_key_store,
+                   std::string_view what);
+
 // Asks the store's proxy on behalf of the call, with the requestMetadata of it:
 // `request` says what. Nothing leaves unless the store is connected
-// (kCustomKeyStoreInvalidState), nor in a dry run, which ends here, well.
+// (kCustomKeyStoreInvalidState), nor in a dry run, which ends here, well. What
+// goes wrong is logged, once in a while.
 boost::asio::awaitable<base::Result<hsm::XksReply>> AskForCall(
     Call& call, std::string_view custom_key_store, hsm::XksRequest request);
 

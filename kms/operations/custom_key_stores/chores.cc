@@ -217,6 +217,8 @@ asio::awaitable<void> HealthWatch::AskOne(std::string id) {
                          std::move(request_id), id);
   if (outcome) {
     Note(id, *outcome);
+  } else if (outcome.error().code == base::ErrorCode::kBusy) {
+    Note(id, hsm::XksOutcome::kTimedOut);
   } else {
     base::LogWarning("the proxy of custom key store {} cannot be asked: {}", id,
                      outcome.error().message);
@@ -228,8 +230,11 @@ asio::awaitable<void> HealthWatch::AskAll() {
   std::erase_if(last_, [&list](const auto& entry) {
     return list->Find(entry.first) == nullptr;
   });
-  environment_.custom_key_stores.stats().Retain(
-      [&list](std::string_view id) { return list->Find(id) != nullptr; });
+  const auto is_there = [&list](std::string_view id) {
+    return list->Find(id) != nullptr;
+  };
+  environment_.custom_key_stores.stats().Retain(is_there);
+  environment_.custom_key_stores.failures().Retain(is_there);
   std::vector<asio::awaitable<void>> tasks;
   tasks.reserve(list->stores.size());
   for (const OpenCustomKeyStore& open : list->stores) {

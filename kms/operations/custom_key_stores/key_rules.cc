@@ -115,6 +115,15 @@ base::Status CheckServesKey(const Operation& operation, const Key& key) {
                            key.Arn(), OriginName(key.origin))};
 }
 
+base::Status CheckExternalKeyId(std::string_view id) {
+  return id == "." || id == ".."
+             ? Invalid(
+                   "The id of an external key cannot be \".\" or \"..\": "
+                   "whoever passes the requests on to the proxy may take "
+                   "it for a step of the path.")
+             : base::Status();
+}
+
 base::Status CheckCustomKeyStoreMembers(const Call& call) {
   const bool has_store = call.Find("CustomKeyStoreId") != nullptr;
   const bool has_key = call.Find("XksKeyId") != nullptr;
@@ -125,6 +134,7 @@ base::Status CheckCustomKeyStoreMembers(const Call& call) {
           "You must specify CustomKeyStoreId and XksKeyId with "
           "Origin EXTERNAL_KEY_STORE.");
     }
+    RETURN_IF_ERROR(CheckExternalKeyId(*call.Text("XksKeyId")));
     return CheckKind(call);
   }
   if (has_key) {

@@ -3,6 +3,7 @@
 #define KMS_OPERATIONS_CUSTOM_KEY_STORES_KEY_RULES_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <string_view>
 
 #include "base/result.h"
 #include "kms/operations/call.h"
@@ -24,6 +25,11 @@ base::Status CheckServesKey(const Operation& operation, const Key& key);
 
 // What CreateKey may ask for together with a custom key store.
 base::Status CheckCustomKeyStoreMembers(const Call& call);
+
+// Fails with kValidation if an external key is not to have this id: "." and
+// ".." are letters that the API allows, but who stands between a KMS and its
+// proxy may take them for steps of a path.
+base::Status CheckExternalKeyId(std::string_view id);
 
 // Asks the proxy of key.custom_key_store whether the external key may be `key`,
 // if it is not a KMS key already (kXksKeyAlreadyInUse).

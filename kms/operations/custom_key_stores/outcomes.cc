@@ -114,6 +114,9 @@ constexpr std::array kOwnTroubles = {
     OwnTroubleRow{ErrorCode::kHsmUnavailable, "NETWORK_ERRORS", true},
     OwnTroubleRow{ErrorCode::kTimeout, "NETWORK_ERRORS", true},
     OwnTroubleRow{ErrorCode::kIo, "NETWORK_ERRORS", true},
+    OwnTroubleRow{ErrorCode::kBusy, "XKS_PROXY_TIMED_OUT", true},
+    OwnTroubleRow{ErrorCode::kXksProxyInvalidConfiguration,
+                  "XKS_PROXY_INVALID_CONFIGURATION", false},
     OwnTroubleRow{ErrorCode::kThrottled, kConnectionInternalError, true},
     OwnTroubleRow{ErrorCode::kStoreUnavailable, kConnectionInternalError, true},
 };

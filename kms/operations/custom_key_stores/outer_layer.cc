@@ -5,7 +5,6 @@
 
 #include <utility>
 
-#include "base/log.h"
 #include "kms/ciphertext.h"
 #include "kms/operations/custom_key_stores/ask.h"
 #include "kms/operations/custom_key_stores/outcomes.h"
@@ -29,7 +28,7 @@ hsm::XksRequest NewRequest(const Key& key, const hsm::Aad& aad,
 }
 
 // An error that is not the proxy's, as users of the key are told it.
-Error UseError(const Key& key, const Error& error) {
+Error UseError(const Error& error) {
   switch (error.code) {
     case ErrorCode::kDryRun:
     case ErrorCode::kThrottled:
@@ -37,12 +36,11 @@ Error UseError(const Key& key, const Error& error) {
     case ErrorCode::kCustomKeyStoreInvalidState:
     case ErrorCode::kUnsupportedOperation:
       return {ErrorCode::kInvalidState, error.message};
-    case ErrorCode::kTimeout:
-      return UseErrorOf(XksOutcome::kTimedOut);
     default:
-      base::LogWarning("the proxy of {} cannot be asked: {}", key.Arn(),
-                       error.message);
-      return UseErrorOf(XksOutcome::kNotReachable);
+      return {ErrorCode::kInvalidState,
+              "This server could not ask the external key store proxy, for a "
+              "reason of its own: its log tells more. You can retry the "
+              "request."};
   }
 }
 
@@ -51,7 +49,7 @@ asio::awaitable<base::Result<hsm::XksReply>> Ask(Call& call, const Key& key,
   auto reply =
       co_await AskForCall(call, key.custom_key_store, std::move(request));
   if (!reply) {
-    co_return UseError(key, reply.error());
+    co_return UseError(reply.error());
   }
   if (reply->outcome != XksOutcome::kOk) {
     co_return UseErrorOf(reply->outcome);
@@ -73,6 +71,8 @@ asio::awaitable<base::Result<hsm::ExternalSealed>> SealOuter(
                       co_await Ask(call, key, std::move(request)));
   if (!IsOuterLayer(reply.sealed) ||
       reply.sealed.ciphertext.size() != inner.ciphertext.size()) {
+    NoteMalformed(call, key.custom_key_store,
+                  "the ciphertext or what goes with it has a wrong length");
     co_return UseErrorOf(XksOutcome::kMalformed);
   }
   co_return std::move(reply.sealed);
@@ -87,6 +87,8 @@ asio::awaitable<base::Result<hsm::Sealed>> OpenOuter(
   CO_ASSIGN_OR_RETURN(const hsm::XksReply reply,
                       co_await Ask(call, key, std::move(request)));
   if (reply.plaintext.size() != size) {
+    NoteMalformed(call, key.custom_key_store,
+                  "what it decrypted is not what was encrypted");
     co_return UseErrorOf(XksOutcome::kMalformed);
   }
   const base::ByteView bytes = reply.plaintext.Reveal();

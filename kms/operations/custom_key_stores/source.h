@@ -17,6 +17,7 @@
 
 #include "kms/current.h"
 #include "kms/custom_key_store.h"
+#include "kms/operations/custom_key_stores/failures.h"
 #include "kms/operations/custom_key_stores/stats.h"
 
 // The custom key stores, in memory.
@@ -108,6 +109,7 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
 
   XksStats& stats() { return stats_; }
   const XksStats& stats() const { return stats_; }
+  XksFailures& failures() { return failures_; }
 
  private:
   void Return(const std::string& id, std::uint64_t number);
@@ -120,6 +122,7 @@ class CustomKeyStoreSource : public Current<CustomKeyStoreList> {
   std::map<std::string, std::set<std::uint64_t>, std::less<>> out_;
   // Likewise.
   std::map<std::string, base::MonotonicTime, std::less<>> troubles_;
+  XksFailures failures_;
 };
 
 }  // namespace kms::operations

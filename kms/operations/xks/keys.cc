@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kms/json_writer.h"
+#include "kms/operations/custom_key_stores/key_rules.h"
 #include "kms/operations/intents.h"
 #include "kms/operations/xks/handlers.h"
 #include "kms/operations/xks/tenants.h"
@@ -31,16 +32,25 @@ asio::awaitable<base::Result<Named>> KeyOfTenant(Call& call) {
   co_return Named{tenant->name, std::string(*call.Text("ExternalKeyId"))};
 }
 
-// Says of a row's absence or presence what it means.
+// Says of a row's absence or presence, or of another request's version, what it
+// means.
 base::Status Explain(base::Status status, const Named& key) {
-  if (status || (status.error().code != ErrorCode::kNotFound &&
-                 status.error().code != ErrorCode::kAlreadyExists)) {
+  if (status) {
     return status;
   }
-  const bool is_there = status.error().code == ErrorCode::kAlreadyExists;
-  return Error{status.error().code,
-               "External key " + xks::ExternalKeyArn(key.tenant, key.id) +
-                   (is_there ? " already exists." : " does not exist.")};
+  const ErrorCode code = status.error().code;
+  const std::string_view what =
+      code == ErrorCode::kNotFound        ? " does not exist."
+      : code == ErrorCode::kAlreadyExists ? " already exists."
+      : code == ErrorCode::kConflict
+          ? ": another request has rotated it meanwhile. Try again."
+          : "";
+  if (what.empty()) {
+    return status;
+  }
+  return Error{code, std::string("External key ")
+                         .append(xks::ExternalKeyArn(key.tenant, key.id))
+                         .append(what)};
 }
 
 Reply Describe(const Named& key, std::uint32_t version) {
@@ -114,6 +124,7 @@ KeyAnswer SetEnabled(Call& call, bool enabled) {
 }  // namespace
 
 KeyAnswer CreateExternalKey(Call& call) {
+  CO_RETURN_IF_ERROR(CheckExternalKeyId(*call.Text("ExternalKeyId")));
   CO_ASSIGN_OR_RETURN(const Named named, co_await KeyOfTenant(call));
   const auto tenants = call.environment.tenants->current();
   if (tenants->FindByName(named.tenant)->FindKey(named.id) != nullptr) {

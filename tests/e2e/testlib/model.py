@@ -44,9 +44,10 @@ SHAPES["DecapsulateRequest"] = {
                  "SharedSecretCiphertextBlob"]}
 # Ours: a grant of nothing is refused.
 SHAPES["GrantOperationList"]["min"] = 1
-# Bearer credentials are shown in no message, like what the model calls
-# sensitive.
+# Bearer credentials, and what may be a private key by mistake, are shown in no
+# message, like what the model calls sensitive.
 SHAPES["GrantTokenType"]["sensitive"] = True
+SHAPES["TrustAnchorCertificateType"]["sensitive"] = True
 
 # The input shape of each operation, by its name.
 OPERATIONS = {
