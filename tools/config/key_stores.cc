@@ -77,10 +77,6 @@ base::Status CheckKeyStores(const std::string& file, const Config& config) {
     std::vector<std::string> owned = {
         "the name " + store.name, "the socket " + store.socket,
         fmt::format("the token {} of {}", store.token, store.module)};
-    for (const FurtherToken& token : store.further_tokens) {
-      owned.push_back(
-          fmt::format("the token {} of {}", token.token, token.module));
-    }
     for (const std::string& region : store.regions) {
       owned.push_back("the Region " + region);
     }
