@@ -99,8 +99,8 @@ asio::awaitable<base::Result<hsm::Sealed>> OpenOuter(
 Error InnerLayerError(const Key& key) {
   return {ErrorCode::kInvalidState,
           fmt::format("The external key store proxy has decrypted, but what it "
-                      "gave back was not encrypted under {} with this "
-                      "encryption context.",
+                      "gave back does not belong to this ciphertext of {} and "
+                      "this encryption context.",
                       key.Arn())};
 }
 
